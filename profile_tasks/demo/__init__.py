@@ -1,0 +1,1 @@
+"""Embedded demonstration data, written and labelled by this project."""

@@ -1,0 +1,1 @@
+"""How answers are measured: factors, influence, alignment and their uncertainty."""

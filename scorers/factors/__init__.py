@@ -1,0 +1,1 @@
+"""Factors: interpretable properties of a response (text -> value -> manifestation)."""

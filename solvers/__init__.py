@@ -1,0 +1,1 @@
+"""How a model is asked: writing for target scores, and judging pairs."""
