@@ -1,0 +1,222 @@
+"""The command ``profile-tasks``: factor profiles of recorded preferences, and their alignment."""
+
+import csv
+import io
+import json
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+
+from profile_tasks import __version__
+
+Record = Mapping[str, Any]
+
+_FORMATS = click.Choice(["table", "json", "csv"])
+_FORMAT_OPTION = click.option(
+    "--format", "format_", type=_FORMATS, default="table", show_default=True, help="Output form."
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="profile-tasks")
+def main() -> None:
+    """Which factors drive preferences, and how well two profiles align."""
+
+
+@main.command()
+@click.argument("file")
+@click.option("--factors", default="auto", show_default=True, help="Factor ids, with commas.")
+@click.option("--preference-column", default="preference", show_default=True)
+@click.option("--factors-column", default="factors", show_default=True)
+@click.option("--sources", help="File of source texts, for rows that name a source_id.")
+@click.option("--task", help="Only the rows of this task.")
+@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
+@click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
+@click.option("--replicates", type=click.IntRange(100), default=2000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@_FORMAT_OPTION
+def influence(
+    file: str,
+    factors: str,
+    preference_column: str,
+    factors_column: str,
+    sources: str | None,
+    task: str | None,
+    limit: int | None,
+    skip_bad_rows: bool,
+    replicates: int,
+    seed: int,
+    format_: str,
+) -> None:
+    """Factor profile of the recorded preferences in FILE; no model is needed.
+
+    FILE holds annotated pairs as .jsonl, .json, .csv or .parquet, or is one of the data sets
+    demo (with --task), tldr, shp2, webgpt.
+    """
+    # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.influence_record import influence_record
+    from profile_tasks.preference_data import load_preferences
+    from profile_tasks.recorded_preferences import human_comparisons
+
+    try:
+        data = load_preferences(
+            file,
+            task=task,
+            source_file=sources,
+            preference_column=preference_column,
+            factors_column=factors_column,
+            skip_bad_rows=skip_bad_rows,
+            limit=limit,
+            seed=seed,
+        )
+        table = human_comparisons(data, factors)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    for row in data.skipped:
+        click.echo(f"skipped: {row}", err=True)
+    if data.unjoined_rows:
+        click.echo(
+            f"note: {data.unjoined_rows} rows name a source_id without --sources; "
+            "factors that need the source are missing there",
+            err=True,
+        )
+    record = influence_record(table, replicates=replicates, seed=seed)
+    columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
+    title = (
+        f"{record['n_pairs']} decided pairs, {record['n_preference_ties']} preference ties left "
+        f"out, {record['n_groups']} sources"
+    )
+    _emit(format_, record, columns, title, _INFLUENCE_TABLE)
+    for column in columns if format_ == "table" else ():
+        for kind in ("reason", "adjusted_reason"):
+            if column[kind]:
+                click.echo(f"{column['factor']}: {kind.replace('_', ' ')}: {column[kind]}")
+
+
+@main.command()
+@click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--permutations", type=click.IntRange(99), default=9999, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@_FORMAT_OPTION
+def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
+    """Alignment of two factor profiles: JSON of `influence`, or {"factor": value} maps."""
+    from profile_tasks.scorers.alignment import align as align_profiles
+
+    try:
+        first, second = read_profile(a), read_profile(b)
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
+    aligned = align_profiles(first, second, permutations=permutations, seed=seed)
+    record = {
+        "tau_b": _number(aligned.tau_b),
+        "spearman": _number(aligned.spearman),
+        "pearson": _number(aligned.pearson),
+        "n_factors": aligned.n_factors,
+        "p_value": _number(aligned.p_value),
+        "p_value_spearman": _number(aligned.p_value_spearman),
+        "p_value_pearson": _number(aligned.p_value_pearson),
+        "p_value_method": aligned.p_value_method,
+        "reason": aligned.reason,
+        "only_in_a": sorted(set(first) - set(second)),
+        "only_in_b": sorted(set(second) - set(first)),
+    }
+    rows = [
+        {"coefficient": name, "value": record[name], "p_value": record[p]}
+        for name, p in (
+            ("tau_b", "p_value"),
+            ("spearman", "p_value_spearman"),
+            ("pearson", "p_value_pearson"),
+        )
+    ]
+    title = f"alignment over {aligned.n_factors} shared factors"
+    _emit(format_, record, rows, title, ("coefficient", "value", "p_value"))
+    if format_ == "table" and aligned.reason:
+        click.echo(f"not defined: {aligned.reason}")
+
+
+def read_profile(path: Path) -> dict[str, float]:
+    """A profile: JSON of ``influence``, or a plain ``{"factor": value}`` map; null is NaN.
+
+    Raises:
+        ValueError: The file is no JSON, or no profile.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise ValueError(f"{path}: not JSON in UTF-8 ({error})") from error
+    entries = content.get("factors", content) if isinstance(content, dict) else None
+    if not isinstance(entries, dict):
+        raise ValueError(
+            f'{path}: expected the JSON of `profile-tasks influence`, or {{"factor": value, ...}}'
+        )
+    return {factor: _tau(path, factor, entry) for factor, entry in entries.items()}
+
+
+def _tau(path: Path, factor: str, entry: object) -> float:
+    value = entry.get("tau") if isinstance(entry, dict) else entry
+    if value is None:
+        return math.nan
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError(f"{path}: factor {factor!r} is {value!r}; expected a number or null")
+    return float(value)
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else value
+
+
+_INFLUENCE_TABLE = (
+    "factor",
+    "tau",
+    "ci_low",
+    "ci_high",
+    "p_adjusted",
+    "concordant",
+    "discordant",
+    "tied",
+    "missing",
+    "adjusted",
+    "adjusted_ci_low",
+    "adjusted_ci_high",
+)
+
+
+def _emit(
+    format_: str, record: Record, rows: Sequence[Record], title: str, columns: Sequence[str]
+) -> None:
+    if format_ == "json":
+        click.echo(json.dumps(record, indent=2, allow_nan=False))
+    elif format_ == "csv":
+        text = io.StringIO()
+        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        click.echo(text.getvalue(), nl=False)
+    else:
+        _print_table(title, rows, columns)
+
+
+def _print_table(title: str, rows: Sequence[Record], columns: Sequence[str]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
+    for column in columns:
+        table.add_column(
+            column.replace("_", " "), justify="left" if column == columns[0] else "right"
+        )
+    for row in rows:
+        # Text, not str: factor names come from files and must not be read as markup.
+        table.add_row(*(Text(_cell(row[column])) for column in columns))
+    Console().print(table)
+
+
+def _cell(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:+.3f}" if isinstance(value, float) else str(value)

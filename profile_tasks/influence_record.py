@@ -1,0 +1,61 @@
+"""The influence of recorded preferences as one JSON-ready record (stable field names)."""
+
+import math
+from typing import Any
+
+from profile_tasks.scorers.adjusted import adjusted_influence
+from profile_tasks.scorers.comparisons import Comparisons
+from profile_tasks.scorers.influence import factor_profile
+from profile_tasks.scorers.significance import adjust_p_values, sign_flip_p_values
+from profile_tasks.scorers.uncertainty import bootstrap_taus, percentile_interval
+
+
+def influence_record(
+    comparisons: Comparisons, *, replicates: int = 2000, seed: int = 0
+) -> dict[str, Any]:
+    """Marginal and adjusted influence of every factor, with intervals and p-values.
+
+    ``p_value`` is of a sign-flip permutation test by source, ``p_adjusted`` its Holm adjustment
+    over the factors of this record; ``adjusted`` is the log-odds ratio per standardised factor
+    difference with the other factors held fixed. NaN is written as null with a reason.
+    """
+    profile = factor_profile(comparisons)
+    (taus,) = bootstrap_taus([comparisons], replicates=replicates, seed=seed)
+    p_values = sign_flip_p_values(comparisons, seed=seed)
+    p_adjusted = adjust_p_values(p_values, method="holm")
+    adjusted = adjusted_influence(comparisons)
+    factors = {}
+    for i, factor in enumerate(profile.factors):
+        interval = percentile_interval(taus[:, i], n_groups=int(profile.groups[i]))
+        factors[factor] = {
+            "tau": _number(profile.tau[i]),
+            "concordant": int(profile.concordant[i]),
+            "discordant": int(profile.discordant[i]),
+            "tied": int(profile.tied[i]),
+            "missing": int(profile.missing[i]),
+            "groups": int(profile.groups[i]),
+            "ci_low": _number(interval.low),
+            "ci_high": _number(interval.high),
+            "p_value": _number(p_values[i]),
+            "p_adjusted": _number(p_adjusted[i]),
+            "adjusted": _number(adjusted.coefficient[i]),
+            "adjusted_ci_low": _number(adjusted.ci_low[i]),
+            "adjusted_ci_high": _number(adjusted.ci_high[i]),
+            "adjusted_p_value": _number(adjusted.p_value[i]),
+            "reason": profile.reasons[i] or interval.reason,
+            "adjusted_reason": adjusted.reasons[i],
+        }
+    return {
+        "n_pairs": profile.n_pairs,
+        "n_groups": profile.n_groups,
+        "n_preference_ties": profile.n_preference_ties,
+        "seed": seed,
+        "replicates": replicates,
+        "p_adjustment": "holm",
+        "adjusted_method": adjusted.method,
+        "factors": factors,
+    }
+
+
+def _number(value: float) -> float | None:
+    return None if math.isnan(value) else float(value)

@@ -1,0 +1,244 @@
+"""The planted annotator: a simulated model whose preferences are known beforehand.
+
+It judges and writes by a weighted utility of surface factors, so that a measurement can be held
+against a known answer. IT IS A SIMULATION: no figure obtained with it says anything about a
+language model or about people.
+
+Its answer depends only on the text of the request, its profile and its seed: never on the order
+of calls or on the harness that sends them.
+"""
+
+import hashlib
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from types import MappingProxyType
+
+import sentencex
+
+from profile_tasks.scorers.factors.taxonomy import (
+    SurfaceFunction,
+    load_taxonomy,
+    surface_function,
+)
+from profile_tasks.solvers.requests import (
+    DiscriminationRequest,
+    GenerationRequest,
+    parse_request,
+)
+
+SIMULATION_NOTE = (
+    "a simulated annotator with a known answer, not a language model; "
+    "its figures are no evidence about any model"
+)
+
+
+@dataclass(frozen=True)
+class PlantedProfile:
+    """What a planted annotator likes.
+
+    Attributes:
+        weights: Surface factor id -> weight; positive: more of it is better.
+        temperature: Scale of the logistic noise, in units of utility; 0 is noise-free.
+    """
+
+    weights: Mapping[str, float]
+    temperature: float
+
+
+PROFILES: Mapping[str, PlantedProfile] = MappingProxyType(
+    {
+        "verbose": PlantedProfile({"length": 1.0}, 0.15),
+        "concise": PlantedProfile({"length": -1.0}, 0.15),
+        "copyist": PlantedProfile({"novel_words": -1.0}, 0.05),
+        "balanced": PlantedProfile(
+            {
+                "length": 0.3,
+                "novel_words": -0.6,
+                "lexical_diversity": 0.5,
+                "readability": 0.5,
+                "markdown": 0.1,
+            },
+            0.15,
+        ),
+    }
+)
+
+# Utility must weigh a word count against a share. Amounts count by their logarithm (twice as
+# long is as much longer at 20 words as at 200), shares and indices on a scale of about 1.
+_AMOUNTS = frozenset(
+    {
+        "length",
+        "sentence_count",
+        "mean_sentence_length",
+        "markdown",
+        "extractiveness",
+        "source_compression",
+    }
+)
+
+# Sentences for what the source cannot give: more text than it has, and words it does not hold.
+_OTHER_SENTENCES = (
+    "Broadly speaking, plenty remains unsaid here.",
+    "Seasoned observers might notice subtler patterns emerging gradually.",
+    "Nobody should overlook practical consequences, however small they appear.",
+    "Curious newcomers often ask why.",
+    "Viewed differently, such matters seldom resolve themselves neatly.",
+    "Sensible judgement requires patience, context and a willingness to revise earlier "
+    "impressions whenever fresh evidence arrives.",
+    "Perhaps simpler wording helps.",
+    "Experienced colleagues would probably emphasise balance, clarity and modest expectations.",
+    "Ordinary examples illustrate this rather well, although exceptions certainly exist and "
+    "deserve honest mention.",
+    "Ultimately, thoughtful choices matter most.",
+    "Several overlapping explanations compete, yet none feels entirely satisfying on its own.",
+    "Small adjustments frequently outperform dramatic overhauls.",
+    "Many comparable situations have unfolded elsewhere, usually following quieter beginnings "
+    "and producing mixed feelings afterwards.",
+    "Keep things manageable.",
+    "Future attempts could profit from clearer goals, steadier habits and friendlier feedback.",
+    "Underneath everything lies an unspoken assumption worth questioning.",
+)
+
+
+@dataclass(frozen=True)
+class PlantedAnnotator:
+    """Answers generation and discrimination requests by a known profile.
+
+    Attributes:
+        profile: Its weights and temperature.
+        seed: Seed of its noise.
+    """
+
+    profile: PlantedProfile
+    seed: int = 0
+
+    def answer(self, request: str) -> str:
+        """The text answered to a rendered request.
+
+        Raises:
+            ValueError: The text is not a request of this project.
+        """
+        parsed = parse_request(request)
+        noise = self.profile.temperature * _logistic(f"{self.seed}\n{request}")
+        if isinstance(parsed, DiscriminationRequest):
+            return self._judge(parsed, noise)
+        return self._write(parsed, noise)
+
+    def _judge(self, request: DiscriminationRequest, noise: float) -> str:
+        difference = self._utility(request, request.response_a) - self._utility(
+            request, request.response_b
+        )
+        return "Verdict: A" if difference + noise >= 0 else "Verdict: B"
+
+    def _write(self, request: GenerationRequest, noise: float) -> str:
+        candidates = _candidates(request.prompt, request.source)
+        utilities = _candidate_utilities(
+            request.prompt, request.source, tuple(sorted(self.profile.weights.items()))
+        )
+        lowest, highest = min(utilities), max(utilities)
+        share = (request.score - request.low) / max(request.high - request.low, 1)
+        target = lowest + share * (highest - lowest) + noise
+        nearest = min(range(len(candidates)), key=lambda i: abs(utilities[i] - target))
+        return candidates[nearest]
+
+    def _utility(self, request: DiscriminationRequest, response: str) -> float:
+        return _utility(response, request.source, request.prompt, self.profile.weights)
+
+
+def planted_profile(
+    name: str, weights: Mapping[str, float] | None = None, temperature: float | None = None
+) -> PlantedProfile:
+    """The named profile, with weights or temperature replaced where given.
+
+    Raises:
+        ValueError: Unknown profile or factor, a weight or temperature that is no finite number,
+            or a negative temperature.
+    """
+    if name not in PROFILES:
+        raise ValueError(
+            f"planted profile {name!r} is unknown. Must be one of: {', '.join(PROFILES)}"
+        )
+    chosen = PROFILES[name]
+    if weights is not None:
+        for factor, weight in weights.items():
+            if factor not in _surface_factors():
+                raise ValueError(
+                    f"planted weights: factor {factor!r} is unknown. "
+                    f"Must be one of: {', '.join(_surface_factors())}"
+                )
+            if not _is_finite_number(weight):
+                raise ValueError(f"planted weights: {factor!r} is {weight!r}; expected a number")
+        if not weights:
+            raise ValueError("planted weights: empty; expected {factor: weight, ...}")
+    if temperature is not None and (not _is_finite_number(temperature) or temperature < 0):
+        raise ValueError(f"planted temperature is {temperature!r}; expected a number >= 0")
+    return PlantedProfile(
+        weights=MappingProxyType(dict(chosen.weights if weights is None else weights)),
+        temperature=chosen.temperature if temperature is None else float(temperature),
+    )
+
+
+def _is_finite_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _utility(response: str, source: str | None, prompt: str, weights: Mapping[str, float]) -> float:
+    """Weighted sum of factor levels; a factor that is missing here contributes nothing."""
+    total = 0.0
+    for factor, weight in weights.items():
+        value = _surface_factors()[factor](response, source, prompt)
+        if not math.isnan(value):
+            total += weight * _level(factor, value)
+    return total
+
+
+def _level(factor: str, value: float) -> float:
+    if factor in _AMOUNTS:
+        return math.log1p(value)
+    return value / 100 if factor == "readability" else value
+
+
+@cache
+def _surface_factors() -> Mapping[str, SurfaceFunction]:
+    return {
+        factor.id: surface_function(factor)
+        for factor in load_taxonomy().values()
+        if factor.kind == "surface"
+    }
+
+
+@lru_cache(maxsize=256)
+def _candidates(prompt: str, source: str | None) -> tuple[str, ...]:
+    """Texts of many makes: short to long, copied to novel, plain to bulleted, no two equal.
+
+    The material is the source's own sentences (the request's where there is no source) and a
+    stock of other sentences; a short source is filled up from the stock.
+    """
+    own = [sentence.strip() for sentence in sentencex.segment("en", source or prompt)]
+    own = [sentence for sentence in own if sentence]
+    texts: dict[str, None] = {}
+    for size in (1, 2, 3, 4, 5, 6, 8, 10, 12):
+        for others in sorted({0, size // 2, size}):
+            kept = [*own[: size - others], *_OTHER_SENTENCES[:others]]
+            kept += _OTHER_SENTENCES[others : others + size - len(kept)]
+            texts[" ".join(kept)] = None
+            texts["\n".join(f"- {sentence}" for sentence in kept)] = None
+            texts[" ".join(sorted(kept, key=len)[: max(size // 2, 1)])] = None
+    return tuple(texts)
+
+
+@lru_cache(maxsize=256)
+def _candidate_utilities(
+    prompt: str, source: str | None, weights: tuple[tuple[str, float], ...]
+) -> tuple[float, ...]:
+    known = dict(weights)
+    return tuple(_utility(text, source, prompt, known) for text in _candidates(prompt, source))
+
+
+def _logistic(text: str) -> float:
+    """A standard logistic draw that is a function of the text alone."""
+    digest = hashlib.sha256(text.encode()).digest()
+    uniform = (int.from_bytes(digest[:8]) + 0.5) / 2**64
+    return math.log(uniform / (1 - uniform))

@@ -1,0 +1,165 @@
+"""The Inspect task that the three task files share: data, solvers, scorer."""
+
+import logging
+from collections.abc import Sequence
+from typing import Literal, get_args
+
+from inspect_ai import Task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.solver import Solver
+
+from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, headline_metrics
+from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
+from profile_tasks.solvers.prompts import PROMPT_VERSION
+from profile_tasks.solvers.score_conditioned_generation import (
+    PAIRINGS,
+    Pairing,
+    score_conditioned_generation,
+)
+
+logger = logging.getLogger(__name__)
+
+TASK_VERSION = 1
+"""Goes up with every change that makes old results incomparable."""
+
+Setting = Literal["both", "generation", "discrimination"]
+SETTINGS: tuple[str, ...] = get_args(Setting)
+
+AUTO_NOTE = (
+    "factors=auto: the surface factors (computed from the texts); judged and facts factors "
+    "would need a grader"
+)
+
+
+def profile_task(
+    task: str,
+    *,
+    dataset: str,
+    sources: str | None,
+    factors: str | Sequence[str],
+    setting: Setting,
+    scores: Sequence[int | str] | int | str,
+    pairing: Pairing,
+    orders: int,
+    limit: int | None,
+    max_pairs_per_source: int | None,
+    seed: int,
+    skip_bad_rows: bool,
+    revision: str | None,
+    split: str | None,
+) -> Task:
+    """Build one of the three tasks; the arguments are described in each task file.
+
+    Raises:
+        ValueError: An argument is not one of its choices, or the data do not allow the setting.
+    """
+    # Importing it registers its hook, which other people's evaluations should not carry.
+    import profile_tasks.scorers.full_profile  # noqa: F401
+
+    _one_of("setting", setting, SETTINGS)
+    _one_of("pairing", pairing, PAIRINGS)
+    _one_of("orders", orders, (1, 2))
+    target_scores = parsed_scores(scores)
+    chosen = resolve_factors(factors, task)
+    data = load_preferences(
+        dataset,
+        task=task,
+        source_file=sources,
+        skip_bad_rows=skip_bad_rows,
+        limit=limit,
+        max_pairs_per_source=max_pairs_per_source,
+        seed=seed,
+        revision=revision,
+        split=split,
+    )
+    _check_sources(task, data, setting)
+    solvers: list[Solver] = []
+    if setting != "discrimination":
+        solvers.append(score_conditioned_generation(target_scores))
+    if setting != "generation":
+        solvers.append(pairwise_discrimination(orders))
+    return Task(
+        dataset=MemoryDataset([_sample(source) for source in data.sources], name=data.name),
+        solver=solvers,
+        scorer=factor_profile(task, [factor.id for factor in chosen], pairing),
+        metrics=[headline_metrics(REPLICATES, seed)],
+        version=TASK_VERSION,
+        metadata=_metadata(data, [factor.id for factor in chosen], auto=factors == "auto"),
+    )
+
+
+def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
+    """Target scores as given on a command line, rising.
+
+    >>> parsed_scores("1,3,5")
+    (1, 3, 5)
+
+    Raises:
+        ValueError: Not at least two different whole numbers >= 1.
+    """
+    listed = scores.split(",") if isinstance(scores, str) else scores
+    listed = [listed] if isinstance(listed, int) else listed
+    try:
+        numbers = sorted({int(score) for score in listed})
+    except (TypeError, ValueError):
+        numbers = []
+    if len(numbers) < 2 or numbers[0] < 1 or len(numbers) != len(list(listed)):
+        raise ValueError(
+            f"scores is {scores!r}; expected at least two different whole numbers >= 1, "
+            "e.g. 1,2,3,4,5"
+        )
+    return tuple(numbers)
+
+
+def _one_of(name: str, value: object, choices: Sequence[object]) -> None:
+    if value not in choices:
+        listed = ", ".join(str(choice) for choice in choices)
+        raise ValueError(f"{name} is {value!r}. Must be one of: {listed}")
+
+
+def _check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
+    """The model must be shown what the annotators saw."""
+    if data.unjoined_rows:
+        raise ValueError(
+            f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
+            "give the file that holds the sources: -T sources=FILE"
+        )
+    without = sum(source.source is None for source in data.sources)
+    if task == "summarization" and setting != "discrimination" and without:
+        raise ValueError(
+            f"{data.name}: {without} of {len(data.sources)} sources have no text, so there is "
+            "nothing to summarize; use -T setting=discrimination, or data with sources"
+        )
+
+
+def _sample(source: AnnotatedSource) -> Sample:
+    return Sample(
+        id=source.id,
+        input=source.prompt if source.source is None else f"{source.prompt}\n\n{source.source}",
+        target=source.reference or "",
+        metadata=source.model_dump(mode="json"),
+    )
+
+
+def _metadata(data: PreferenceData, factors: list[str], *, auto: bool) -> dict[str, object]:
+    """What a reader of the log must know about the data and the choice of factors."""
+    metadata: dict[str, object] = {
+        "data": data.name,
+        "sources": len(data.sources),
+        "pairs": sum(len(source.pairs) for source in data.sources),
+        "rows_of_other_tasks": data.other_task_rows,
+        "skipped_rows": len(data.skipped),
+        "factors": factors,
+        "prompt_version": PROMPT_VERSION,
+    }
+    if data.skipped:
+        metadata["first_skipped_rows"] = [str(row) for row in data.skipped[:20]]
+        logger.warning(
+            "%s: %d bad rows skipped, the first: %s", data.name, len(data.skipped), data.skipped[0]
+        )
+    if auto:
+        metadata["factors_note"] = AUTO_NOTE
+        logger.info(AUTO_NOTE)
+    return metadata

@@ -1,0 +1,82 @@
+"""Recorded preferences as one comparison table: computed and recorded factors side by side."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from profile_tasks.preference_data import AnnotatedPair, PreferenceData
+from profile_tasks.scorers.comparisons import Comparisons
+from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, resolve_factors
+from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
+
+
+def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto") -> Comparisons:
+    """The human comparison table of a data set.
+
+    Args:
+        data: Sources with annotated pairs.
+        factors: "auto" (the surface factors of the tasks in the data), or ids: of computed
+            factors, or names that the data record under ``factors.a`` and ``factors.b``.
+
+    Raises:
+        ValueError: An id that is neither computed nor recorded, or is both.
+    """
+    rows = [(source, pair) for source in data.sources for pair in source.pairs]
+    tasks = list(dict.fromkeys(source.task for source in data.sources))
+    recorded_names = {name for _, pair in rows for name in (*pair.factors_a, *pair.factors_b)}
+    names, computed = _chosen(factors, tasks, recorded_names)
+    codes = {g: i for i, g in enumerate(dict.fromkeys(source.group for source, _ in rows))}
+    sources = [source.source for source, _ in rows]
+    prompts = [source.prompt for source, _ in rows]
+    sides = []
+    for response, recorded in (("response_a", "factors_a"), ("response_b", "factors_b")):
+        texts = [getattr(pair, response) for _, pair in rows]
+        columns = dict(
+            zip(
+                (factor.id for factor in computed),
+                factor_values(computed, texts, sources, prompts).T,
+                strict=True,
+            )
+        )
+        for name in names:
+            if name not in columns:
+                columns[name] = np.array([_recorded(pair, recorded, name) for _, pair in rows])
+        sides.append(np.column_stack([columns[name] for name in names]))
+    return Comparisons.from_values(
+        preference=np.array([PREFERENCE_SIGNS[pair.preference] for _, pair in rows]),
+        values_a=sides[0],
+        values_b=sides[1],
+        group=np.array([codes[source.group] for source, _ in rows]),
+        factors=names,
+        perspective="human",
+    )
+
+
+def _recorded(pair: AnnotatedPair, side: str, name: str) -> float:
+    value: float | None = getattr(pair, side).get(name)
+    return np.nan if value is None else value
+
+
+def _chosen(
+    factors: str | Sequence[str], tasks: Sequence[str], recorded: set[str]
+) -> tuple[tuple[str, ...], tuple[Factor, ...]]:
+    """Factor names in the order asked for, and those of them that are computed."""
+    if factors == "auto":
+        known = {f.id: f for task in tasks for f in resolve_factors("auto", task)}
+        return tuple(known), tuple(known.values())
+    listed = factors.split(",") if isinstance(factors, str) else list(factors)
+    names = tuple(name.strip() for name in listed)
+    if len(set(names)) != len(names):
+        raise ValueError(f"factors {', '.join(names)}: a factor is named twice")
+    taxonomy = load_taxonomy()
+    for name in names:
+        if name in taxonomy and name in recorded:
+            raise ValueError(
+                f"factor {name!r} is computed here and also recorded in the data; "
+                "rename the recorded one"
+            )
+        if name not in taxonomy and name not in recorded:
+            choices = ", ".join([*taxonomy, *sorted(recorded)])
+            raise ValueError(f"factor {name!r} is unknown. Must be one of: {choices}")
+    return names, tuple(taxonomy[name] for name in names if name in taxonomy)

@@ -1,0 +1,324 @@
+"""Surface factors: properties of a response computed from its text, with no model.
+
+Each factor is a pure function ``(response, source=None, prompt="") -> float`` that returns NaN
+where the factor is missing for that response; missing is never 0. A factor of your own is a
+function of the same three arguments, named in a taxonomy file.
+
+A *word* is what stands between white space, so these factors suit languages that put spaces
+between words. `length` and `source_compression` count words as they stand (``text.split()``). All
+others compare or read words and take them case-folded, with punctuation and symbols stripped at
+the edges, leaving out what then holds no letter or digit: the bullet ``-`` or a lone emoji is no
+word of these.
+"""
+
+import math
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from functools import cache, lru_cache
+from numbers import Real
+
+import numpy as np
+import numpy.typing as npt
+import pyphen
+import sentencex
+from profile_tasks.scorers.factors.taxonomy import Factor, surface_function
+
+_WINDOW = 50
+"""Words in one window of the moving-average type-token ratio."""
+
+_FENCED_CODE = re.compile(
+    r"^[ \t]*(`{3,}|~{3,})[^`\n]*$.*?(?:^[ \t]*\1|\Z)", re.MULTILINE | re.DOTALL
+)
+_HEADING = re.compile(r"^ {0,3}#{1,6}(?=\s|\Z)", re.MULTILINE)
+_THEMATIC_BREAK = r"(?:(?:\*[ \t]*){3,}|(?:-[ \t]*){3,})\r?$"
+_LIST_ITEM = re.compile(
+    rf"^[ \t]*(?!{_THEMATIC_BREAK})(?:[-*+]|\d{{1,9}}[.)])[ \t]+\S", re.MULTILINE
+)
+# The text of a span stops at the next pair of delimiters, which keeps the search linear.
+_BOLD = re.compile(
+    r"\*\*(?![\s*])(?:(?!\*\*)[^\n])+(?<!\s)\*\*"
+    r"|(?<!\w)__(?![\s_])(?:(?!__)[^\n])+(?<!\s)__(?!\w)"
+)
+
+
+def factor_values(
+    factors: Sequence[Factor],
+    responses: Sequence[str],
+    sources: Sequence[str | None],
+    prompts: Sequence[str],
+) -> npt.NDArray[np.float64]:
+    """Values of surface factors over a corpus.
+
+    `responses`, `sources` and `prompts` have one entry a response (n); returned is an array of
+    shape (n, F), a column for each of the F `factors`, NaN where a factor is missing. Every
+    distinct (response, source, prompt) is computed once.
+
+    Raises ValueError where the three lengths differ, a factor is not a surface one, or a
+    function returns an infinite value; TypeError where it returns no real number. What a function
+    raises itself passes through with a note that names the factor and the response.
+
+    >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
+    >>> factors = resolve_factors("core", "summarization")
+    >>> factor_values(factors, ["A cat.", "A dog sat."], ["a cat sat", None], ["", ""])
+    array([[ 2.,  0.],
+           [ 3., nan]])
+    """
+    if not len(responses) == len(sources) == len(prompts):
+        raise ValueError(
+            "Responses, sources and prompts must be equally many, "
+            f"not {len(responses)}, {len(sources)} and {len(prompts)}."
+        )
+    functions = [surface_function(factor) for factor in factors]
+    texts = list(zip(responses, sources, prompts, strict=True))
+    rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    values = np.empty((len(rows), len(factors)))
+    for (response, source, prompt), row in rows.items():
+        for column, (factor, function) in enumerate(zip(factors, functions, strict=True)):
+            try:
+                value = function(response, source, prompt)
+            except Exception as error:
+                error.add_note(f"Raised by factor {factor.id!r} on the response {response!r:.60}")
+                raise
+            values[row, column] = _checked(value, factor, response)
+    return values[np.array([rows[text] for text in texts], dtype=np.intp)]
+
+
+def length(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Words of the response, ``len(response.split())``.
+
+    Unit words, range 0 to infinity, never missing. A core factor of PROFILE (Oh et al. 2025).
+
+    >>> length("Yes, it is.")
+    3.0
+    """
+    return float(len(response.split()))
+
+
+def novel_words(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Share of the response's distinct words that are absent from the source.
+
+    Words are case-folded with punctuation stripped at the edges. Unit share, range 0 to 1;
+    missing where there is no source with words, or no word in the response. After the novel
+    words of DecipherPref (Hu et al. 2023).
+
+    >>> novel_words("The cat slept.", source="A cat: the cat!")
+    0.3333333333333333
+    """
+    source_words = _positions(source or "")
+    words = set(_words(response))
+    if not source_words or not words:
+        return math.nan
+    return len(words - source_words.keys()) / len(words)
+
+
+def sentence_count(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Sentences of the response, as sentencex segments English.
+
+    A segment counts when it holds a letter or digit, so a rule or a stray mark does not; a
+    heading or list item that sentencex sets apart counts as one. Unit sentences, range 0 to
+    infinity, never missing. This implementation's choice.
+
+    >>> sentence_count("It rained. Did it? It did!")
+    3.0
+    """
+    return float(_sentence_count(response))
+
+
+def mean_sentence_length(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Words per sentence of the response.
+
+    Sentences as in `sentence_count`. Unit words per sentence, range 0 (never reached) to
+    infinity; missing where there is no sentence. This implementation's choice.
+
+    >>> mean_sentence_length("It rained. Then the sun came out.")
+    3.5
+    """
+    sentences = _sentence_count(response)
+    return len(_words(response)) / sentences if sentences else math.nan
+
+
+def lexical_diversity(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Moving-average type-token ratio of the response, window of 50 words.
+
+    The mean, over all windows of 50 successive words, of the share of distinct words in the
+    window (MATTR; Covington & McFall 2010). Unit distinct words per word, range 0 (never reached)
+    to 1; missing where there is no word.
+
+    The window makes the ratio comparable across lengths, but only from 50 words on. A shorter
+    response gets the ratio over all its words, which falls as a text grows: between two responses
+    of which one is shorter than the window, the shorter one is favoured for its length alone.
+
+    >>> lexical_diversity("the cat and the dog")
+    0.8
+    """
+    words = _words(response)
+    if not words:
+        return math.nan
+    width = min(_WINDOW, len(words))
+    window = Counter(words[:width])
+    distinct = len(window)
+    for leaving, entering in zip(words, words[width:], strict=False):
+        window[entering] += 1
+        window[leaving] -= 1
+        if not window[leaving]:
+            del window[leaving]
+        distinct += len(window)
+    return distinct / (width * (len(words) - width + 1))
+
+
+def readability(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Flesch reading ease of the response; higher is easier.
+
+    206.835 - 1.015 words per sentence - 84.6 syllables per word (Flesch 1948), for English. A
+    word's syllables are pyphen's hyphenation points plus one. Hyphenation leaves one letter alone
+    neither at a word's start nor at its end, so "about" counts as one syllable and values lie
+    above those of a hand count: compare them with each other, not with published bands. Unit
+    points, range minus infinity to 122.235 (121.22 for one-word sentences of one syllable);
+    missing where there is no word.
+
+    >>> round(readability("The cat sat. The dog ran."), 3)
+    119.19
+    """
+    words = _words(response)
+    if not words:
+        return math.nan
+    hyphenation = _hyphenation()
+    syllables = sum(len(hyphenation.positions(word)) + 1 for word in words)
+    return 206.835 - 1.015 * len(words) / _sentence_count(response) - 84.6 * syllables / len(words)
+
+
+def markdown(response: str, source: str | None = None, prompt: str = "") -> float:
+    r"""Markdown headings, list items and bold spans of the response.
+
+    Counted, outside fenced code and each as one element:
+
+    - ATX headings: a line that starts with one to six ``#`` and then white space or its end,
+      after at most three spaces;
+    - list items: a line that starts with ``-``, ``*``, ``+``, ``1.`` or ``1)`` (any number of up
+      to nine digits), then white space and text, at any indentation; not a rule (``* * *``);
+    - bold spans: ``**text**`` or ``__text__`` within one line, with no space just inside the
+      delimiters and, for underscores, no letter or digit just outside.
+
+    Nothing else counts: no italics, inline code, links, tables, quotes, underlined headings. Unit
+    elements, range 0 to infinity, never missing. This implementation's choice of elements; their
+    syntax follows CommonMark.
+
+    >>> markdown("# Plan\n\n1. **Buy** it\n2. Use it")
+    4.0
+    """
+    text = _FENCED_CODE.sub("", response)
+    return float(sum(len(element.findall(text)) for element in (_HEADING, _LIST_ITEM, _BOLD)))
+
+
+def extractiveness(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Density of extractive fragments: how long the passages are that the response copies.
+
+    Greedy fragments are the longest runs of words that response and source share, taken from the
+    response's start to its end; the density is the sum of their squared lengths over the
+    response's words (Grusky et al. 2018, Newsroom, over this module's words). So it is the length
+    of the fragment that an average word is copied in. Unit words, range 0 (no shared word) to the
+    response's words; missing where there is no source with words, or no word in the response.
+
+    >>> extractiveness("the old cat slept", source="There the old cat sat.")
+    2.25
+    """
+    source_words, words = _words(source or ""), _words(response)
+    if not source_words or not words:
+        return math.nan
+    positions = _positions(source or "")
+    start = total = 0
+    while start < len(words):
+        longest = resume = 0
+        for position in positions.get(words[start], ()):
+            # As published, the search resumes behind a match, not within it. Only a source
+            # passage that repeats itself shows the difference; keeping it keeps the numbers.
+            if position < resume:
+                continue
+            shared = _shared_run(words, start, source_words, position)
+            longest = max(longest, shared)
+            resume = position + shared
+        total += longest * longest
+        start += max(longest, 1)
+    return total / len(words)
+
+
+def source_compression(response: str, source: str | None = None, prompt: str = "") -> float:
+    """Words of the source per word of the response, both counted as in `length`.
+
+    The compression of Grusky et al. 2018 (Newsroom). Unit source words per response word, range
+    0 (never reached) to infinity; missing where source or response has no word.
+
+    Within one source it mirrors `length` exactly: of two responses, the one with fewer words has
+    the higher compression, always. Its influence is minus that of length on pairs that share a
+    source, so the two together count the same evidence twice.
+
+    >>> source_compression("A cat sat.", source="Once upon a time a cat sat down")
+    2.6666666666666665
+    """
+    source_length, response_length = len((source or "").split()), len(response.split())
+    if not source_length or not response_length:
+        return math.nan
+    return source_length / response_length
+
+
+# A source recurs over its responses, and a response over its factors: both are read once.
+
+
+@lru_cache(maxsize=256)
+def _words(text: str) -> tuple[str, ...]:
+    stripped = (_strip_marks(word) for word in text.casefold().split())
+    return tuple(word for word in stripped if any(map(str.isalnum, word)))
+
+
+@lru_cache(maxsize=128)
+def _positions(source: str) -> dict[str, list[int]]:
+    """Where each word of the source stands in it, in increasing order."""
+    positions: dict[str, list[int]] = {}
+    for position, word in enumerate(_words(source)):
+        positions.setdefault(word, []).append(position)
+    return positions
+
+
+@lru_cache(maxsize=256)
+def _sentence_count(text: str) -> int:
+    # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair.
+    valid = text.encode("utf-8", "replace").decode("utf-8")
+    return sum(any(map(str.isalnum, part)) for part in sentencex.segment("en", valid))
+
+
+@cache
+def _hyphenation() -> pyphen.Pyphen:
+    return pyphen.Pyphen(lang="en_US")
+
+
+def _strip_marks(word: str) -> str:
+    """Strip punctuation and symbols (Unicode P* and S*) at the edges of a word."""
+    start, end = 0, len(word)
+    while start < end and unicodedata.category(word[start])[0] in "PS":
+        start += 1
+    while start < end and unicodedata.category(word[end - 1])[0] in "PS":
+        end -= 1
+    return word[start:end]
+
+
+def _shared_run(
+    words: Sequence[str], start: int, source_words: Sequence[str], position: int
+) -> int:
+    """Length of the run of equal words from `start` in one and `position` in the other."""
+    most = min(len(words) - start, len(source_words) - position)
+    for shared in range(most):
+        if words[start + shared] != source_words[position + shared]:
+            return shared
+    return most
+
+
+def _checked(value: object, factor: Factor, response: str) -> float:
+    """Accept a real number, NaN for missing; refuse what would pass silently as something else."""
+    where = f"Factor {factor.id!r} returned {value!r} for the response {response!r:.60}"
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{where}. It must return an int or float, NaN where it is missing.")
+    if math.isinf(value):
+        raise ValueError(f"{where}. It must be finite, or NaN where it is missing.")
+    return float(value)

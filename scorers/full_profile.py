@@ -1,0 +1,129 @@
+"""Writes every metric, with its interval, into the finished Inspect log.
+
+Inspect prints all the metrics that a scorer returns, and a full profile (three perspectives,
+every factor, intervals) would fill several screens. So the scorer returns the headline, and when
+the task has ended this hook adds the rest to the log's header: under ``results`` as metrics of
+the names that lm-eval and the command line use, and as a ``profile`` with the counts and the
+reasons behind them in the score's metadata.
+"""
+
+import math
+
+from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
+from inspect_ai.log import (
+    EvalLog,
+    EvalMetric,
+    EvalResults,
+    EvalScore,
+    write_eval_log_async,
+)
+
+from profile_tasks.scorers.factor_profile import REPLICATES, all_metrics, measurement_of
+from profile_tasks.scorers.source_measurement import SourceMeasurement, comparison_tables
+
+SCORER = "factor_profile"
+_METRIC = "headline_metrics"
+
+
+@hooks(name="full_profile", description="Adds the full factor profile to a finished log")
+class FullProfile(Hooks):
+    """Completes the logs of this project's scorer; leaves every other log alone."""
+
+    def __init__(self) -> None:
+        self._measured: dict[str, list[SourceMeasurement]] = {}
+
+    async def on_sample_end(self, data: SampleEnd) -> None:
+        """Keep the measurement, so that the log need not be read again."""
+        if data.sample.scores and SCORER in data.sample.scores:
+            measurement = measurement_of(data.sample.scores[SCORER])
+            self._measured.setdefault(data.eval_id, []).append(measurement)
+
+    async def on_task_end(self, data: TaskEnd) -> None:
+        """Add all metrics to the log's header."""
+        measured, log = self._measured.pop(data.eval_id, []), data.log
+        ours = (
+            [score for score in log.results.scores if score.scorer == SCORER] if log.results else []
+        )
+        if log.results is None or not ours:
+            return
+        if len(measured) != ours[0].scored_samples:
+            # A retried evaluation takes samples over from the log before.
+            measured = logged_measurements(log)
+        log.results = completed_results(log.results, measured)
+        await write_eval_log_async(log, log.location, header_only=True)
+
+
+def logged_measurements(log: EvalLog) -> list[SourceMeasurement]:
+    """The measurements that the samples of a finished log hold.
+
+    Raises:
+        ValueError: The log holds no samples.
+    """
+    if not log.samples:
+        raise ValueError(f"{log.location} holds no samples, so no profile can be read from it")
+    return [
+        measurement_of(sample.scores[SCORER])
+        for sample in log.samples
+        if sample.scores and SCORER in sample.scores
+    ]
+
+
+def completed_results(results: EvalResults, measurements: list[SourceMeasurement]) -> EvalResults:
+    """A copy of the results in which this project's score holds every metric."""
+    return results.model_copy(
+        update={
+            "scores": [
+                _completed_score(score, measurements) if score.scorer == SCORER else score
+                for score in results.scores
+            ]
+        }
+    )
+
+
+def _completed_score(score: EvalScore, measurements: list[SourceMeasurement]) -> EvalScore:
+    printed = next(iter(score.metrics.values()), None)
+    params = printed.params if printed else {}
+    every = all_metrics(
+        measurements,
+        replicates=params.get("replicates", REPLICATES),
+        seed=params.get("seed", 0),
+    )
+    added = {
+        name: EvalMetric(name=name, group=_METRIC, value=value, params=params)
+        for name, value in every.items()
+        if name not in score.metrics
+    }
+    profile = profile_record(measurements)
+    return score.model_copy(
+        update={
+            "metrics": score.metrics | added,
+            "metadata": (score.metadata or {}) | {"profile": profile},
+        }
+    )
+
+
+def profile_record(measurements: list[SourceMeasurement]) -> dict[str, object]:
+    """Counts and reasons behind each perspective's profile, as JSON."""
+    from profile_tasks.scorers.influence import factor_profile
+
+    record: dict[str, object] = {}
+    for table in comparison_tables(measurements):
+        profile = factor_profile(table)
+        record[profile.perspective] = {
+            "n_pairs": profile.n_pairs,
+            "n_groups": profile.n_groups,
+            "n_preference_ties": profile.n_preference_ties,
+            "factors": {
+                factor: {
+                    "tau": None if math.isnan(profile.tau[i]) else float(profile.tau[i]),
+                    "concordant": int(profile.concordant[i]),
+                    "discordant": int(profile.discordant[i]),
+                    "tied": int(profile.tied[i]),
+                    "missing": int(profile.missing[i]),
+                    "groups": int(profile.groups[i]),
+                    "reason": profile.reasons[i],
+                }
+                for i, factor in enumerate(profile.factors)
+            },
+        }
+    return record

@@ -1,0 +1,145 @@
+"""Every metric of a run, by name: the one place where perspectives become numbers.
+
+Inspect, lm-eval and the command line print what this module returns, so a number that two of
+them give is the same number.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profile_tasks.scorers.alignment import align, alignment_replicates
+from profile_tasks.scorers.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.influence import FactorProfile, factor_profile
+from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, percentile_interval
+
+COEFFICIENTS = ("tau_b", "spearman", "pearson")
+MODEL_PERSPECTIVES: tuple[Perspective, ...] = ("discrimination", "generation")
+HEADLINE = "alignment_discrimination_tau_b"
+GAP = "alignment_gap_tau_b"
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A value with its 95 % interval; NaN with a reason where it is not defined.
+
+    Attributes:
+        value: The point estimate.
+        interval: Percentile interval of the cluster bootstrap by source.
+        reason: Why the value is NaN, else None.
+    """
+
+    value: float
+    interval: Interval
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class ProfileMetrics:
+    """The profiles of one run and everything estimated from them.
+
+    Attributes:
+        profiles: Factor profile of each perspective that was measured.
+        estimates: Metric name -> estimate, headline first.
+        replicates: Bootstrap replicates behind the intervals.
+        seed: Seed of the bootstrap.
+    """
+
+    profiles: Mapping[Perspective, FactorProfile]
+    estimates: Mapping[str, Estimate]
+    replicates: int
+    seed: int
+
+    def values(self) -> dict[str, float]:
+        """Flat metrics: each name, then its ``_ci_low`` and ``_ci_high``."""
+        flat: dict[str, float] = {}
+        for name, estimate in self.estimates.items():
+            flat[name] = estimate.value
+            flat[f"{name}_ci_low"] = estimate.interval.low
+            flat[f"{name}_ci_high"] = estimate.interval.high
+        return flat
+
+
+def profile_metrics(
+    perspectives: Sequence[Comparisons], *, replicates: int = 1000, seed: int = 0
+) -> ProfileMetrics:
+    """Profiles, alignments with the human profile and the gap, with intervals.
+
+    All perspectives share each bootstrap resample of the sources (method section 5), so the
+    interval of the gap accounts for their common sources.
+
+    Args:
+        perspectives: One table per perspective. The same group code must mean the same source,
+            and the factors must be the same, in all of them.
+        replicates: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
+    profiles = {table.perspective: factor_profile(table) for table in perspectives}
+    taus = {
+        table.perspective: drawn
+        for table, drawn in zip(
+            perspectives,
+            bootstrap_taus(perspectives, replicates=replicates, seed=seed),
+            strict=True,
+        )
+    }
+    estimates: dict[str, Estimate] = {}
+    drawn_tau_b: dict[Perspective, NDArray[np.float64]] = {}
+    for perspective in MODEL_PERSPECTIVES:
+        if perspective not in profiles or "human" not in profiles:
+            continue
+        human, model = profiles["human"], profiles[perspective]
+        aligned = align(_by_factor(human), _by_factor(model), permutations=0)
+        drawn = alignment_replicates(taus["human"], taus[perspective])
+        drawn_tau_b[perspective] = drawn.tau_b
+        n_groups = min(human.n_groups, model.n_groups)
+        for coefficient in COEFFICIENTS:
+            estimates[f"alignment_{perspective}_{coefficient}"] = Estimate(
+                value=getattr(aligned, coefficient),
+                interval=percentile_interval(getattr(drawn, coefficient), n_groups=n_groups),
+                reason=aligned.reason,
+            )
+    if len(drawn_tau_b) == len(MODEL_PERSPECTIVES):
+        estimates[GAP] = _gap(estimates, drawn_tau_b, min(p.n_groups for p in profiles.values()))
+    for perspective, profile in profiles.items():
+        for index, factor in enumerate(profile.factors):
+            estimates[f"tau_{perspective}_{factor}"] = Estimate(
+                value=float(profile.tau[index]),
+                interval=percentile_interval(
+                    taus[perspective][:, index], n_groups=int(profile.groups[index])
+                ),
+                reason=profile.reasons[index],
+            )
+    return ProfileMetrics(profiles, _headline_first(estimates), replicates, seed)
+
+
+def _by_factor(profile: FactorProfile) -> dict[str, float]:
+    return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
+
+
+def _gap(
+    estimates: Mapping[str, Estimate],
+    drawn_tau_b: Mapping[Perspective, NDArray[np.float64]],
+    n_groups: int,
+) -> Estimate:
+    """Alignment of the judge less alignment of the writer."""
+    judged, written = (
+        estimates[f"alignment_{perspective}_tau_b"] for perspective in MODEL_PERSPECTIVES
+    )
+    return Estimate(
+        value=judged.value - written.value,
+        interval=percentile_interval(
+            drawn_tau_b["discrimination"] - drawn_tau_b["generation"], n_groups=n_groups
+        ),
+        reason=judged.reason or written.reason,
+    )
+
+
+def _headline_first(estimates: Mapping[str, Estimate]) -> dict[str, Estimate]:
+    """tau_b alignments and the gap, then the profiles, then the other coefficients."""
+    leading = [f"alignment_{perspective}_tau_b" for perspective in MODEL_PERSPECTIVES] + [GAP]
+    taus = [name for name in estimates if name.startswith("tau_")]
+    order = [name for name in leading if name in estimates] + taus
+    return {name: estimates[name] for name in [*order, *(n for n in estimates if n not in order)]}

@@ -1,0 +1,210 @@
+"""The field's standard metrics, reported beside a factor profile.
+
+ROUGE against a reference, and three readings of the discrimination perspective: accuracy and
+Cohen's kappa against the human preference, and how far the verdicts depend on the position in
+which a response was shown. Pure functions; what is undefined is NaN, never 0.
+"""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from rapidfuzz.distance import LCSseq
+
+_TOKEN = re.compile(r"[a-z0-9]+")
+_OPPOSITE = {"first": "second", "second": "first", "tie": "tie"}
+_PREFERENCE = {"first": 1, "tie": 0, "second": -1}
+
+
+@dataclass(frozen=True)
+class RougeF1:
+    """F1 of ROUGE-1, ROUGE-2 and ROUGE-L, each between 0 and 1."""
+
+    rouge1: float
+    rouge2: float
+    rougeL: float  # noqa: N815 - the metric's own spelling, and its name in the results
+
+
+@dataclass(frozen=True)
+class VerdictRates:
+    """How the verdicts of pairs shown in one or both orders behave.
+
+    A rate is between 0 and 1, NaN where nothing could count towards it.
+
+    Attributes:
+        flip_rate: share of pairs, among those with two readable verdicts, whose verdicts do not
+            name the same response.
+        first_position_rate: share of picks of the response shown first, among readable verdicts
+            that are no tie.
+        unreadable_rate: share of requests without a readable verdict.
+        n_requests: all requests.
+
+    """
+
+    flip_rate: float
+    first_position_rate: float
+    unreadable_rate: float
+    n_requests: int
+
+
+def rouge(response: str, reference: str) -> RougeF1:
+    """ROUGE-1, ROUGE-2 and ROUGE-L F1 of a response against a reference (Lin 2004).
+
+    The numbers of Google's ``rouge_score`` with its default tokenisation: lower case, split at
+    everything but a-z and 0-9, no stemming, ROUGE-L over the whole text. As there, a text without
+    tokens scores 0, and so does ROUGE-2 where a text has fewer than two.
+
+    >>> rouge("The cat sat down.", "The cat lay down.")
+    RougeF1(rouge1=0.75, rouge2=0.3333333333333333, rougeL=0.75)
+    """
+    ours, theirs = (_TOKEN.findall(text.lower()) for text in (response, reference))
+    return RougeF1(
+        rouge1=_ngram_f1(ours, theirs, 1),
+        rouge2=_ngram_f1(ours, theirs, 2),
+        rougeL=_f1(LCSseq.similarity(ours, theirs), len(ours), len(theirs)),
+    )
+
+
+def discrimination_accuracy(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
+    """Share of pairs on which model and human prefer the same response.
+
+    `human` and `model` are preferences of shape (n,) in {-1, 0, 1} over the same pairs, without
+    missing ones. Only pairs on which neither side ties count; NaN where there are none. Between
+    0 and 1, and 0.5 by chance.
+
+    Raises ValueError where the shapes differ or a value is none of the three.
+
+    >>> discrimination_accuracy([1, -1, 1, 0], [1, 1, 0, 1])
+    0.5
+    """
+    human, model = _preferences(human, model)
+    decided = (human != 0) & (model != 0)
+    return float(np.mean(human[decided] == model[decided])) if decided.any() else math.nan
+
+
+def discrimination_kappa(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
+    """Cohen's kappa between model and human over first better, tie and second better.
+
+    `human` and `model` are preferences of shape (n,) in {-1, 0, 1} over the same pairs, without
+    missing ones. Between -1 and 1, and 0 by chance (Cohen 1960, unweighted). NaN where chance
+    already gives full agreement, that is where both always give the same one verdict, and where
+    there are no pairs.
+
+    Raises ValueError where the shapes differ or a value is none of the three.
+
+    >>> discrimination_kappa([1, 1, -1, 0], [1, 1, -1, 0])
+    1.0
+    """
+    from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415 - slow to import
+
+    human, model = _preferences(human, model)
+    if np.unique(np.concatenate([human, model])).size < 2:
+        return math.nan
+    table = np.zeros((3, 3))
+    np.add.at(table, (human + 1, model + 1), 1)
+    return float(cohens_kappa(table, return_results=False))
+
+
+def verdict_rates(verdicts: Sequence[tuple[str | None, ...]]) -> VerdictRates:
+    """Flip, first-position and unreadable rates of the verdicts on pairs.
+
+    Each pair has the verdicts of its one or two requests, each ``"first"`` or ``"second"`` for
+    the position of the response it picks, ``"tie"``, or None where it could not be read. A second
+    request shows the two responses swapped, so that ("first", "second") names one response twice
+    and ("first", "first") is a flip; a tie in one order alone is a flip too.
+
+    Raises ValueError, naming the pair, for another verdict or number of verdicts.
+
+    >>> rates = verdict_rates([("first", "second"), ("first", "first"), ("tie", None)])
+    >>> rates.flip_rate, rates.first_position_rate, rates.n_requests
+    (0.5, 0.75, 6)
+    """
+    for number, pair in enumerate(verdicts):
+        _check_verdicts(pair, f"Pair number {number}")
+    requests = [verdict for pair in verdicts for verdict in pair]
+    picks = [verdict for verdict in requests if verdict in ("first", "second")]
+    both = [pair for pair in verdicts if len(pair) == 2 and None not in pair]
+    return VerdictRates(
+        flip_rate=_share([not _agree(pair) for pair in both]),
+        first_position_rate=_share([verdict == "first" for verdict in picks]),
+        unreadable_rate=_share([verdict is None for verdict in requests]),
+        n_requests=len(requests),
+    )
+
+
+def combined_preference(verdicts: tuple[str | None, ...]) -> int | None:
+    """Preference of a pair from the verdicts of its one or two requests.
+
+    Verdicts as in `verdict_rates`, the first request in the recorded order. Returns 1 where the
+    first response of the recorded order is better, -1 where the second is, 0 for a tie. Two
+    verdicts that do not name the same response are a tie; one that could not be read makes the
+    preference missing (None), since a tie would claim a judgement that nobody made.
+
+    Raises ValueError for another verdict or number of verdicts.
+
+    >>> combined_preference(("second", "first")), combined_preference(("first", "first"))
+    (-1, 0)
+    """
+    _check_verdicts(verdicts, "The pair")
+    if None in verdicts:
+        return None
+    if len(verdicts) == 2 and not _agree(verdicts):
+        return 0
+    return _PREFERENCE[str(verdicts[0])]
+
+
+def _ngram_f1(ours: Sequence[str], theirs: Sequence[str], n: int) -> float:
+    ours_n, theirs_n = (
+        Counter(zip(*(tokens[i:] for i in range(n)), strict=False)) for tokens in (ours, theirs)
+    )
+    return _f1((ours_n & theirs_n).total(), ours_n.total(), theirs_n.total())
+
+
+def _f1(shared: int, ours: int, theirs: int) -> float:
+    if not shared:
+        return 0.0
+    precision, recall = shared / ours, shared / theirs
+    return 2 * precision * recall / (precision + recall)
+
+
+def _preferences(
+    human: npt.ArrayLike, model: npt.ArrayLike
+) -> tuple[npt.NDArray[np.int8], npt.NDArray[np.int8]]:
+    """Both as int8 arrays, checked."""
+    arrays = np.asarray(human), np.asarray(model)
+    if arrays[0].ndim != 1 or arrays[0].shape != arrays[1].shape:
+        raise ValueError(
+            "The human and model preferences must both have shape (n,), "
+            f"not {arrays[0].shape} and {arrays[1].shape}."
+        )
+    for perspective, values in zip(("human", "model"), arrays, strict=True):
+        for index in np.flatnonzero(~np.isin(values, (-1, 0, 1)))[:1]:
+            raise ValueError(
+                f"The {perspective} preference of pair number {index} is {values[index]}. "
+                "Must be one of: -1, 0, 1; leave pairs with a missing one out."
+            )
+    return arrays[0].astype(np.int8), arrays[1].astype(np.int8)
+
+
+def _check_verdicts(pair: tuple[str | None, ...], name: str) -> None:
+    if len(pair) not in (1, 2):
+        raise ValueError(f"{name} has {len(pair)} verdicts. Must be 1, or 2 for both orders.")
+    for verdict in pair:
+        if verdict is not None and verdict not in _OPPOSITE:
+            raise ValueError(
+                f"{name} has the verdict {verdict!r}. Must be one of: first, second, tie, or None "
+                "where it could not be read."
+            )
+
+
+def _agree(pair: tuple[str | None, ...]) -> bool:
+    """Whether two readable verdicts, the second with the responses swapped, are the same."""
+    return pair[1] == _OPPOSITE[str(pair[0])]
+
+
+def _share(flags: Sequence[bool]) -> float:
+    return sum(flags) / len(flags) if flags else math.nan

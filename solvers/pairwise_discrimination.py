@@ -1,0 +1,70 @@
+"""Discrimination: the model picks the better of each annotated pair.
+
+Every pair is shown in both orders, because models favour a position; verdicts that name
+different responses make a tie (this implementation's choice). An unreadable verdict is missing.
+"""
+
+from typing import Literal
+
+from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import StoreModel, collect
+from pydantic import Field
+
+from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.solvers.verdict import Verdict, read_verdict
+
+ShownPick = Literal["first", "second", "tie"]
+"""What a verdict picks, by the position in which the response was shown."""
+
+_PICKS: dict[Verdict, ShownPick] = {"A": "first", "B": "second", "tie": "tie"}
+
+
+class PairVerdicts(StoreModel):
+    """The verdicts on one source's pairs, in their order; None where one was unreadable.
+
+    ``picks[i]`` holds one pick per request on pair i: as recorded, then (with two orders) with
+    the responses swapped.
+    """
+
+    picks: list[list[ShownPick | None]] = Field(default_factory=list)
+
+
+@solver
+def pairwise_discrimination(orders: int = 2) -> Solver:
+    """Ask which response of each annotated pair is better.
+
+    Args:
+        orders: 2 shows each pair in both orders; 1 only as recorded (half the requests, and a
+            position bias goes unseen).
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        annotated = state.metadata_as(AnnotatedSource)
+
+        async def judge(pair: AnnotatedPair, swapped: bool) -> ModelOutput:
+            first, second = pair.response_a, pair.response_b
+            if swapped:
+                first, second = second, first
+            request = DiscriminationRequest(
+                annotated.task, annotated.prompt, annotated.source, first, second
+            )
+            return await get_model().generate(request.render())
+
+        shown = [(pair, swapped) for pair in annotated.pairs for swapped in (False, True)[:orders]]
+        outputs = await collect(*(judge(pair, swapped) for pair, swapped in shown))
+        picks = [shown_pick(output) for output in outputs]
+        state.store_as(PairVerdicts).picks = [
+            picks[start : start + orders] for start in range(0, len(picks), orders)
+        ]
+        return state
+
+    return solve
+
+
+def shown_pick(output: ModelOutput) -> ShownPick | None:
+    """The pick that an output names; None when there is no readable verdict."""
+    if output.empty or (verdict := read_verdict(output.completion)) is None:
+        return None
+    return _PICKS[verdict]

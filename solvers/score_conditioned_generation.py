@@ -1,0 +1,79 @@
+"""Generation: the model writes one response per target score.
+
+PROFILE (arXiv 2410.06965) reads a model's preference as a writer off score-conditioned
+generation: of two responses to one source, the one written for the higher score counts as
+preferred. Here each score is asked for in a conversation of its own, so that the responses do
+not see each other (this implementation's choice).
+"""
+
+from collections.abc import Sequence
+from itertools import combinations, pairwise
+from typing import Literal, get_args
+
+from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import StoreModel, collect
+from pydantic import Field
+
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.solvers.requests import GenerationRequest
+
+Pairing = Literal["all", "adjacent"]
+PAIRINGS: tuple[str, ...] = get_args(Pairing)
+
+DEFAULT_SCORES = (1, 2, 3, 4, 5)
+
+
+class GeneratedResponses(StoreModel):
+    """What the model wrote for one source, by target score; None where it wrote nothing."""
+
+    by_score: dict[int, str | None] = Field(default_factory=dict)
+
+
+@solver
+def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solver:
+    """Ask for one response per target score, one request each.
+
+    Args:
+        scores: Target scores, at least two, rising. The scale that the model is told runs from
+            the lowest to the highest of ``1..5`` and these.
+    """
+    low, high = min(1, *scores), max(5, *scores)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        annotated = state.metadata_as(AnnotatedSource)
+
+        async def write(score: int) -> ModelOutput:
+            request = GenerationRequest(
+                annotated.task, annotated.prompt, annotated.source, score, low, high
+            )
+            return await get_model().generate(request.render())
+
+        outputs = await collect(*(write(score) for score in scores))
+        state.store_as(GeneratedResponses).by_score = {
+            score: written_text(output) for score, output in zip(scores, outputs, strict=True)
+        }
+        state.output = outputs[-1]
+        return state
+
+    return solve
+
+
+def written_text(output: ModelOutput) -> str | None:
+    """The response in an output; None when it is empty or the provider's filter refused it."""
+    if output.empty or output.stop_reason == "content_filter":
+        return None
+    return output.completion.strip() or None
+
+
+def generation_pairs(scores: Sequence[int], pairing: Pairing) -> list[tuple[int, int]]:
+    """The pairs (higher score, lower score) whose responses are compared.
+
+    >>> generation_pairs((1, 2, 3), "all")
+    [(2, 1), (3, 1), (3, 2)]
+    >>> generation_pairs((1, 2, 3), "adjacent")
+    [(2, 1), (3, 2)]
+    """
+    rising = sorted(scores)
+    pairs = combinations(rising, 2) if pairing == "all" else pairwise(rising)
+    return [(high, low) for low, high in pairs]
