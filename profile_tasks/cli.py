@@ -86,14 +86,16 @@ def influence(
     record = influence_record(table, replicates=replicates, seed=seed)
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
-        f"{record['n_pairs']} decided pairs, {record['n_preference_ties']} preference ties left "
-        f"out, {record['n_groups']} sources"
+        f"{record['n_pairs']} decided pairs of {record['n_groups']} sources; "
+        f"{record['n_preference_ties']} preference ties left out"
     )
-    _emit(format_, record, columns, title, _INFLUENCE_TABLE)
+    _emit(format_, record, columns, title, _influence_rows(record))
     for column in columns if format_ == "table" else ():
-        for kind in ("reason", "adjusted_reason"):
-            if column[kind]:
-                click.echo(f"{column['factor']}: {kind.replace('_', ' ')}: {column[kind]}")
+        if column["missing"]:
+            click.echo(f"{column['factor']}: missing in {column['missing']} pairs, left out there")
+        for part, reason in (("tau", column["reason"]), ("adjusted", column["adjusted_reason"])):
+            if reason:
+                click.echo(f"{column['factor']}, {part}: {reason}")
 
 
 @main.command()
@@ -133,7 +135,15 @@ def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
         )
     ]
     title = f"alignment over {aligned.n_factors} shared factors"
-    _emit(format_, record, rows, title, ("coefficient", "value", "p_value"))
+    printed = [
+        {
+            "coefficient": str(row["coefficient"]),
+            "value": "not defined" if row["value"] is None else f"{row['value']:+.3f}",
+            "p": _p_value(row["p_value"]),
+        }
+        for row in rows
+    ]
+    _emit(format_, record, rows, title, printed)
     if format_ == "table" and aligned.reason:
         click.echo(f"not defined: {aligned.reason}")
 
@@ -169,25 +179,43 @@ def _number(value: float) -> float | None:
     return None if math.isnan(value) else value
 
 
-_INFLUENCE_TABLE = (
-    "factor",
-    "tau",
-    "ci_low",
-    "ci_high",
-    "p_adjusted",
-    "concordant",
-    "discordant",
-    "tied",
-    "missing",
-    "adjusted",
-    "adjusted_ci_low",
-    "adjusted_ci_high",
-)
+def _influence_rows(record: Record) -> list[dict[str, str]]:
+    """The factors of an influence record as they are printed."""
+    return [
+        {
+            "factor": factor,
+            "tau [95 %]": _interval(values["tau"], values["ci_low"], values["ci_high"], digits=3),
+            "p Holm": _p_value(values["p_adjusted"]),
+            "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
+            "adjusted [95 %]": _interval(
+                values["adjusted"], values["adjusted_ci_low"], values["adjusted_ci_high"], digits=2
+            ),
+        }
+        for factor, values in record["factors"].items()
+    ]
+
+
+def _interval(value: float | None, low: float | None, high: float | None, *, digits: int) -> str:
+    if value is None:
+        return "not defined"
+    bounds = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
+    return f"{value:+.{digits}f} [{bounds}]"
+
+
+def _p_value(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
 def _emit(
-    format_: str, record: Record, rows: Sequence[Record], title: str, columns: Sequence[str]
+    format_: str,
+    record: Record,
+    rows: Sequence[Record],
+    title: str,
+    printed: Sequence[Mapping[str, str]],
 ) -> None:
+    """Write the record as JSON, its rows as CSV, or the printed rows as a table."""
     if format_ == "json":
         click.echo(json.dumps(record, indent=2, allow_nan=False))
     elif format_ == "csv":
@@ -197,26 +225,19 @@ def _emit(
         writer.writerows(rows)
         click.echo(text.getvalue(), nl=False)
     else:
-        _print_table(title, rows, columns)
+        _print_table(title, printed)
 
 
-def _print_table(title: str, rows: Sequence[Record], columns: Sequence[str]) -> None:
+def _print_table(title: str, rows: Sequence[Mapping[str, str]]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(
-            column.replace("_", " "), justify="left" if column == columns[0] else "right"
-        )
+    table = Table(box=None, pad_edge=False)
+    for index, column in enumerate(rows[0]):
+        table.add_column(column, justify="right" if index else "left", no_wrap=index == 0)
     for row in rows:
         # Text, not str: factor names come from files and must not be read as markup.
-        table.add_row(*(Text(_cell(row[column])) for column in columns))
+        table.add_row(*(Text(cell) for cell in row.values()))
+    click.echo(title)
     Console().print(table)
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return "-"
-    return f"{value:+.3f}" if isinstance(value, float) else str(value)

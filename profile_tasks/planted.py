@@ -49,9 +49,9 @@ class PlantedProfile:
 
 PROFILES: Mapping[str, PlantedProfile] = MappingProxyType(
     {
-        "verbose": PlantedProfile({"length": 1.0}, 0.15),
-        "concise": PlantedProfile({"length": -1.0}, 0.15),
-        "copyist": PlantedProfile({"novel_words": -1.0}, 0.05),
+        "verbose": PlantedProfile({"length": 1.0}, 0.25),
+        "concise": PlantedProfile({"length": -1.0}, 0.25),
+        "copyist": PlantedProfile({"novel_words": -1.0}, 0.04),
         "balanced": PlantedProfile(
             {
                 "length": 0.3,

@@ -1,0 +1,385 @@
+"""The three Inspect tasks, run end to end against the planted annotator."""
+
+import json
+from pathlib import Path
+
+import pytest
+from inspect_ai import eval as inspect_eval
+from inspect_ai import eval_retry, score
+from inspect_ai.log import EvalLog, EvalScore, read_eval_log, recompute_metrics
+from inspect_ai.model import ModelOutput, get_model
+
+from profile_tasks.document_qa import document_qa
+from profile_tasks.instruction_following import instruction_following
+from profile_tasks.preference_data import TASKS
+from profile_tasks.scorers.full_profile import completed_results, logged_measurements
+from profile_tasks.summarization import summarization
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+
+BUILD = {
+    "summarization": summarization,
+    "instruction_following": instruction_following,
+    "document_qa": document_qa,
+}
+FILES = {
+    "summarization": "tldr_llmeval2.jsonl",
+    "instruction_following": "pandalm.jsonl",
+    "document_qa": "qa_feedback.jsonl",
+}
+
+
+def run(task: str, tmp_path: Path, model: str = "planted/verbose", **arguments: object) -> EvalLog:
+    model_args = arguments.pop("model_args", {})
+    (log,) = inspect_eval(
+        BUILD[task](**arguments),
+        model=get_model(model, memoize=False, **model_args),
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+    )
+    assert log.status == "success", log.error
+    return log
+
+
+def result(log: EvalLog) -> EvalScore:
+    assert log.results is not None
+    (only,) = log.results.scores
+    return only
+
+
+def metrics(log: EvalLog) -> dict[str, float]:
+    return {name: metric.value for name, metric in result(log).metrics.items()}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_runs_on_its_demo_data(task: str, tmp_path: Path) -> None:
+    log = run(task, tmp_path)
+    found = metrics(log)
+    assert log.eval.dataset.samples == 12
+    assert found["unreadable_rate"] == 0
+    assert found["generation_missing_rate"] == 0
+    assert found["tau_discrimination_length"] >= 0.5
+    assert found["tau_generation_length"] >= 0.5
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_each_task_runs_on_real_preferences(task: str, tmp_path: Path, shared_data: Path) -> None:
+    log = run(task, tmp_path, dataset=str(shared_data / FILES[task]), limit=10)
+    assert metrics(log)["tau_discrimination_length"] > 0
+
+
+@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("weight", [1.0, -1.0])
+def test_without_noise_the_only_weight_is_recovered_exactly(
+    task: str, weight: float, tmp_path: Path
+) -> None:
+    log = run(task, tmp_path, model_args={"weights": {"length": weight}, "temperature": 0.0})
+    profile = result(log).metadata["profile"]
+    for perspective in ("discrimination", "generation"):
+        length = profile[perspective]["factors"]["length"]
+        with_sign = (length["concordant"], length["discordant"])
+        assert with_sign[weight < 0] > 0
+        assert with_sign[weight > 0] == 0
+        # Pairs of equal length are ties of this annotator: both orders pick the first.
+        assert length["tied"] == 0
+        assert metrics(log)[f"tau_{perspective}_length"] == weight
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_verbose_and_concise_are_ordered_as_named(task: str, tmp_path: Path) -> None:
+    verbose = metrics(run(task, tmp_path, "planted/verbose"))
+    concise = metrics(run(task, tmp_path, "planted/concise"))
+    for perspective in ("discrimination", "generation"):
+        name = f"tau_{perspective}_length"
+        assert concise[name] <= -0.5
+        assert verbose[name] >= 0.5
+    assert verbose["tau_human_length"] == concise["tau_human_length"]
+
+
+def test_the_headline_is_first_and_the_printed_table_fits_a_screen(tmp_path: Path) -> None:
+    log = run("summarization", tmp_path)
+    assert log.results is not None
+    assert log.results.headline is not None
+    assert log.results.headline.metric == "alignment_discrimination_tau_b"
+    assert next(iter(metrics(log))) == "alignment_discrimination_tau_b"
+    recompute_metrics(log)  # what the scorer itself returns, and Inspect prints
+    assert 10 < len(metrics(log)) <= 24
+
+
+def test_the_log_file_holds_the_full_profile_with_intervals(tmp_path: Path) -> None:
+    returned = run("summarization", tmp_path)
+    log = read_eval_log(returned.location)
+    found = metrics(log)
+    assert found == pytest.approx(metrics(returned), nan_ok=True)
+    assert log.eval.metadata is not None
+    for factor in log.eval.metadata["factors"]:
+        for perspective in ("human", "generation", "discrimination"):
+            name = f"tau_{perspective}_{factor}"
+            assert found[f"{name}_ci_low"] <= found[name] <= found[f"{name}_ci_high"]
+    assert all("," not in name and "/" not in name for name in found)
+    counts = result(log).metadata["profile"]["human"]["factors"]["length"]
+    assert counts["concordant"] + counts["discordant"] + counts["tied"] + counts["missing"] == 65
+
+
+def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:
+    log = run("document_qa", tmp_path, seed=5)
+    full = metrics(log)
+    recompute_metrics(log)
+    printed = metrics(log)
+    assert printed == {name: full[name] for name in printed}
+
+
+def test_a_log_can_be_completed_again_after_rescoring(tmp_path: Path) -> None:
+    log = run("document_qa", tmp_path)
+    full = metrics(log)
+    measurements = logged_measurements(log)
+    recompute_metrics(log)
+    assert log.results is not None
+    log.results = completed_results(log.results, measurements)
+    assert metrics(log) == pytest.approx(full, nan_ok=True)
+
+
+def test_two_runs_give_the_same_numbers(tmp_path: Path) -> None:
+    first, second = (metrics(run("summarization", tmp_path / name)) for name in ("a", "b"))
+    assert first == pytest.approx(second, nan_ok=True, abs=0)
+
+
+def test_the_order_of_samples_does_not_matter(tmp_path: Path) -> None:
+    log = run("summarization", tmp_path)
+    before = metrics(log)
+    assert log.samples is not None
+    log.samples.reverse()
+    recompute_metrics(log)
+    after = metrics(log)
+    assert after == {name: before[name] for name in after}
+
+
+@pytest.mark.parametrize(
+    ("setting", "absent"), [("generation", "discrimination"), ("discrimination", "generation")]
+)
+def test_one_setting_alone_measures_only_that(setting: str, absent: str, tmp_path: Path) -> None:
+    found = metrics(run("summarization", tmp_path, setting=setting))
+    assert not [name for name in found if absent in name or "gap" in name]
+    assert next(iter(found)) == f"alignment_{setting}_tau_b"
+
+
+def test_scores_pairing_and_orders_set_the_number_of_requests(tmp_path: Path) -> None:
+    log = run("document_qa", tmp_path, scores="1,3,5", pairing="adjacent", orders=1, limit=2)
+    assert log.samples is not None
+    for sample in log.samples:
+        assert sum(event.event == "model" for event in sample.events) == 3 + 6
+        assert [
+            (pair["higher"], pair["lower"])
+            for pair in sample.scores["factor_profile"].metadata["pairs_written"]
+        ] == [(3, 1), (5, 3)]
+
+
+def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:
+    once = run("document_qa", tmp_path, limit=4)
+    (twice,) = inspect_eval(
+        document_qa(limit=4),
+        model="planted/verbose",
+        epochs=2,
+        log_dir=str(tmp_path / "twice"),
+        display="none",
+    )
+    profile = result(twice).metadata["profile"]
+    assert profile["human"] == result(once).metadata["profile"]["human"]
+    assert profile["generation"]["n_pairs"] == 2 * 40
+
+
+def test_the_log_says_how_factors_were_chosen_and_that_the_model_is_simulated(
+    tmp_path: Path,
+) -> None:
+    log = run("summarization", tmp_path, limit=2)
+    assert log.eval.metadata is not None
+    assert "surface factors" in log.eval.metadata["factors_note"]
+    assert log.samples is not None
+    outputs = [e.output for e in log.samples[0].events if e.event == "model"]
+    assert all("simulated" in output.metadata["simulation"] for output in outputs)
+
+
+def test_rescoring_a_log_makes_no_model_call(tmp_path: Path) -> None:
+    log = run("summarization", tmp_path, limit=3)
+    before = metrics(log)
+    from profile_tasks.scorers.factor_profile import factor_profile
+
+    rescored = score(
+        log, factor_profile("summarization", "auto"), action="overwrite", display="none"
+    )
+    assert rescored.samples is not None
+    for name, value in metrics(rescored).items():
+        if "_ci_" not in name:
+            assert value == pytest.approx(before[name], nan_ok=True)
+
+
+def answers(*texts: str) -> object:
+    return get_model(
+        "mockllm/model",
+        custom_outputs=(
+            ModelOutput.from_content("mockllm/model", text) for text in _forever(texts)
+        ),
+        memoize=False,
+    )
+
+
+def _forever(texts: tuple[str, ...]) -> object:
+    while True:
+        yield from texts
+
+
+def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
+    (log,) = inspect_eval(
+        summarization(setting="discrimination", limit=3, **arguments),
+        model=model,
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+        max_connections=1,
+    )
+    assert log.status == "success", log.error
+    return log
+
+
+@pytest.fixture
+def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mockllm counts tokens with a tokenizer from the network; words do here."""
+    from inspect_ai.model import ModelAPI
+
+    async def words(self: ModelAPI, text: str) -> int:
+        return len(text.split())
+
+    monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
+
+
+@pytest.mark.usefixtures("tokenless")
+def test_unreadable_verdicts_are_missing_and_never_ties(tmp_path: Path) -> None:
+    log = judge_with(answers("I cannot decide between them."), tmp_path)
+    found = metrics(log)
+    assert found["unreadable_rate"] == 1
+    assert "discrimination" not in result(log).metadata["profile"] or (
+        result(log).metadata["profile"]["discrimination"]["n_pairs"] == 0
+    )
+    assert str(found["alignment_discrimination_tau_b"]) == "nan"
+
+
+@pytest.mark.usefixtures("tokenless")
+def test_a_model_that_always_picks_the_first_flips_every_pair(tmp_path: Path) -> None:
+    found = metrics(judge_with(answers("Verdict: A"), tmp_path))
+    assert found["flip_rate"] == 1
+    assert found["first_position_rate"] == 1
+    assert found["unreadable_rate"] == 0
+
+
+@pytest.mark.usefixtures("tokenless")
+def test_empty_responses_are_missing_and_counted(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        summarization(setting="generation", limit=2),
+        model=answers(""),
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+    )
+    assert log.status == "success", log.error
+    found = metrics(log)
+    assert found["generation_missing_rate"] == 1
+    assert str(found["alignment_generation_tau_b"]) == "nan"
+
+
+@pytest.mark.usefixtures("tokenless")
+def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        summarization(setting="generation", limit=2),
+        model=answers("The same few words."),
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+    )
+    found = metrics(log)
+    assert found["generation_identical_rate"] == 1
+    assert found["tau_generation_length"] == 0
+    assert result(log).metadata["profile"]["generation"]["factors"]["length"]["tied"] == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"setting": "all"}, "setting is 'all'. Must be one of: both, generation, discrimination"),
+        ({"pairing": "some"}, "pairing is 'some'. Must be one of: all, adjacent"),
+        ({"orders": 3}, "orders is 3. Must be one of: 1, 2"),
+        ({"scores": "3"}, "scores is '3'; expected at least two different whole numbers"),
+        ({"scores": "1,1,2"}, "expected at least two different whole numbers"),
+        ({"scores": "low,high"}, "expected at least two different whole numbers"),
+        ({"factors": "charm"}, "charm"),
+        ({"dataset": "nowhere"}, "Must be one of"),
+        ({"dataset": "nowhere.jsonl"}, "nowhere.jsonl"),
+    ],
+)
+def test_wrong_arguments_are_named(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message.replace(".", r"\.").replace("'", ".")):
+        summarization(**arguments)
+
+
+def test_data_of_another_task_are_refused(shared_data: Path) -> None:
+    with pytest.raises(ValueError, match="document_qa"):
+        summarization(dataset=str(shared_data / "qa_feedback.jsonl"))
+
+
+def test_summaries_cannot_be_written_without_sources(shared_data: Path) -> None:
+    with pytest.raises(ValueError, match="-T setting=discrimination"):
+        summarization(dataset=str(shared_data / "booookscore.jsonl"))
+
+
+def test_unjoined_sources_ask_for_the_side_file(shared_data: Path) -> None:
+    with pytest.raises(ValueError, match="-T sources=FILE"):
+        document_qa(dataset=str(shared_data / "squality_qa.jsonl"))
+    joined = document_qa(
+        dataset=str(shared_data / "squality_qa.jsonl"),
+        sources=str(shared_data / "squality_sources.jsonl"),
+        limit=2,
+    )
+    assert len(joined.dataset) == 2
+
+
+def test_skipped_rows_are_counted_in_the_log(tmp_path: Path) -> None:
+    good = {
+        "id": "1", "prompt": "Summarize.", "source": "A long text. With two sentences.",
+        "response_a": "One.", "response_b": "One two.", "preference": "b",
+    }  # fmt: skip
+    rows = [good, {**good, "id": "2", "preference": "A>B"}]
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    log = run("summarization", tmp_path, dataset=str(file), skip_bad_rows=True)
+    assert log.eval.metadata is not None
+    assert log.eval.metadata["skipped_rows"] == 1
+    assert "A>B" in log.eval.metadata["first_skipped_rows"][0]
+
+
+def test_a_retried_evaluation_has_the_profile_of_all_its_samples(tmp_path: Path) -> None:
+    failing = {"left": 20}
+
+    def sometimes(*_: object) -> ModelOutput:
+        failing["left"] -= 1
+        if failing["left"] == 0:
+            raise RuntimeError("the provider broke")
+        output = ModelOutput.from_content("mockllm/model", "Verdict: A")
+        output.usage = None
+        return output
+
+    from inspect_ai.model import ModelAPI
+
+    with pytest.MonkeyPatch.context() as patch:
+
+        async def words(self: ModelAPI, text: str) -> int:
+            return len(text.split())
+
+        patch.setattr(ModelAPI, "count_text_tokens", words)
+        model = get_model("mockllm/model", custom_outputs=sometimes, memoize=False)
+        (broken,) = inspect_eval(
+            summarization(setting="discrimination", limit=3),
+            model=model,
+            log_dir=str(tmp_path / "logs"),
+            display="none",
+            max_samples=1,
+        )
+        assert broken.status == "error"
+        (retried,) = eval_retry(broken, log_dir=str(tmp_path / "logs"), display="none")
+    assert retried.status == "success"
+    assert result(retried).metadata["profile"]["human"]["n_groups"] == 3
