@@ -126,7 +126,7 @@ def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
         "only_in_a": sorted(set(first) - set(second)),
         "only_in_b": sorted(set(second) - set(first)),
     }
-    rows = [
+    rows: list[Record] = [
         {"coefficient": name, "value": record[name], "p_value": record[p]}
         for name, p in (
             ("tau_b", "p_value"),

@@ -3,7 +3,7 @@
     inspect eval profile_tasks/instruction_following --model openai/gpt-4o-mini
     inspect eval profile_tasks/instruction_following --model planted/verbose
     inspect eval profile_tasks/instruction_following --model M -T dataset=shp2
-    inspect eval profile_tasks/instruction_following --model M -T dataset=pairs.jsonl -T setting=generation
+    inspect eval profile_tasks/instruction_following --model M -T dataset=pairs.jsonl
 
 The model is compared with people twice: as a writer of responses and as a judge of them.
 """

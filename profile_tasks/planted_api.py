@@ -56,7 +56,7 @@ class PlantedAPI(ModelAPI):
 
     async def generate(
         self,
-        input: list[ChatMessage],
+        input: list[ChatMessage],  # noqa: A002 - Inspect's own name
         tools: list[ToolInfo],
         tool_choice: ToolChoice,
         config: GenerateConfig,

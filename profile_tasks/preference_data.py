@@ -241,7 +241,7 @@ def _records(
     """Name and rows of a data set."""
     if dataset in PUBLIC_SETS:
         # Imported here because public_sets builds on this module.
-        from profile_tasks import public_sets  # noqa: PLC0415
+        from profile_tasks import public_sets
 
         return public_sets.records(dataset, task=task, revision=revision, split=split)
     if revision is not None or split is not None:
@@ -371,8 +371,8 @@ def _csv_row(
 
 
 def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
-    import pyarrow as pa  # noqa: PLC0415 - slow to import, and only this format needs it
-    import pyarrow.parquet as pq  # noqa: PLC0415
+    import pyarrow as pa
+    import pyarrow.parquet as pq
 
     try:
         rows = pq.ParquetFile(path).read().to_pylist()

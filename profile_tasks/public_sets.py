@@ -81,7 +81,7 @@ def records(
 
 
 def _fetched(public_set: PublicSet, split: str, revision: str) -> Iterable[object]:
-    import datasets  # noqa: PLC0415 - takes seconds to import
+    import datasets
 
     try:
         fetched: Iterable[object] = datasets.load_dataset(

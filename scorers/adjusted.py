@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from profile_tasks.scorers.comparisons import Comparisons
 
 # A factor whose variance inflation exceeds this shares over 99 % of its variation with the others:
@@ -235,7 +236,7 @@ def _separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | 
     all rows and ``> 0`` in some; they exist exactly if the likelihood has no maximum (Albert &
     Anderson 1984, Biometrika 71).
     """
-    from scipy.optimize import linprog  # noqa: PLC0415 - heavy
+    from scipy.optimize import linprog
 
     if design.size == 0:
         return None
@@ -261,8 +262,8 @@ def _logit(
     design: NDArray[np.float64], group: NDArray[np.int32], confidence: float
 ) -> NDArray[np.float64]:
     """Return (4, k): coefficient, its interval's ends and its p-value; NaN where there is none."""
-    from scipy.stats import t  # noqa: PLC0415 - heavy
-    from statsmodels.discrete.discrete_model import Logit  # noqa: PLC0415 - heavy
+    from scipy.stats import t
+    from statsmodels.discrete.discrete_model import Logit
 
     _, cluster = np.unique(group, return_inverse=True)
     # Rows are oriented to the preferred response, so that the outcome is 1 throughout.

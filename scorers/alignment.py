@@ -106,7 +106,7 @@ def align(
         nan = math.nan
         return Alignment(nan, nan, nan, len(shared), nan, nan, nan, None, reason)
 
-    from scipy.stats import kendalltau, pearsonr, spearmanr  # noqa: PLC0415 - heavy
+    from scipy.stats import kendalltau, pearsonr, spearmanr
 
     p_values, method = _p_values(x, y, permutations, seed)
     return Alignment(
@@ -163,7 +163,7 @@ def _p_values(
     if permutations == 0:
         return (math.nan, math.nan, math.nan), None
 
-    from scipy.stats import permutation_test  # noqa: PLC0415 - heavy
+    from scipy.stats import permutation_test
 
     # permutation_test permutes the last axis of all rows alike. Three equal rows therefore let one
     # set of permutations serve all three statistics.

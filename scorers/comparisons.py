@@ -104,7 +104,7 @@ class Comparisons:
         object.__setattr__(self, "factors", factors)
 
     @classmethod
-    def from_values(  # noqa: PLR0917 - the columns of the table, in its own order
+    def from_values(
         cls,
         preference: ArrayLike,
         values_a: ArrayLike,
@@ -150,7 +150,7 @@ class Comparisons:
 
         The perspective is in ``frame.attrs["perspective"]``.
         """
-        import pandas as pd  # noqa: PLC0415 - heavy
+        import pandas as pd
 
         columns: dict[str, object] = {"group": self.group, "preference": self.preference}
         for index, factor in enumerate(self.factors):
@@ -201,8 +201,8 @@ class Comparisons:
 
     def to_parquet(self, path: str | PathLike[str]) -> None:
         """Write the table to one Parquet file, the perspective in the schema's metadata."""
-        import pyarrow as pa  # noqa: PLC0415 - heavy
-        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+        import pyarrow as pa
+        import pyarrow.parquet as pq
 
         table = pa.Table.from_pandas(self.to_frame(), preserve_index=False)
         metadata = {**table.schema.metadata, b"perspective": self.perspective.encode()}
@@ -216,7 +216,7 @@ class Comparisons:
             ValueError: the file's schema names no perspective, or as :meth:`from_frame`.
 
         """
-        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy
+        import pyarrow.parquet as pq
 
         # ParquetFile, unlike read_table, takes no column from the names of the folders above.
         with pq.ParquetFile(path) as file:

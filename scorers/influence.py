@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 
 
@@ -28,9 +29,9 @@ class FactorProfile:
         tied: int (F,), T: neither does.
         missing: int (F,), pairs with a preference whose manifestation is unknown. Pairs without a
             preference are counted once, in ``n_preference_ties``, whatever their manifestation,
-            so ``C + D + T + missing + n_preference_ties == n_pairs`` for every factor.
+            so ``C + D + T + missing == n_pairs`` for every factor.
         groups: int (F,), groups with at least one counted pair.
-        n_pairs: rows of the table, preference ties among them.
+        n_pairs: rows with a preference.
         n_groups: groups with at least one row.
         n_preference_ties: rows without a preference.
         reasons: F entries: why tau is NaN, or None.
@@ -83,7 +84,7 @@ def factor_profile(comparisons: Comparisons) -> FactorProfile:
         tied=total - concordant - discordant,
         missing=decided - total,
         groups=np.count_nonzero(_sum_by_group(counted, compact, len(codes)), axis=0),
-        n_pairs=len(comparisons.preference),
+        n_pairs=decided,
         n_groups=len(codes),
         n_preference_ties=len(comparisons.preference) - decided,
         reasons=tuple(_reason(comparisons, decided) if n == 0 else None for n in total),

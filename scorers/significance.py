@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import group_sums
 
@@ -90,7 +91,7 @@ def adjust_p_values(p_values: NDArray[np.float64], method: Adjustment) -> NDArra
         index = int(outside.argmax())
         raise ValueError(f"p_values[{index}] is {adjusted[index]}; p-values lie between 0 and 1")
     if tested.any():
-        from statsmodels.stats.multitest import multipletests  # noqa: PLC0415 - heavy
+        from statsmodels.stats.multitest import multipletests
 
         adjusted[tested] = multipletests(adjusted[tested], method=method)[1]
     return adjusted

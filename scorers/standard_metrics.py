@@ -99,7 +99,7 @@ def discrimination_kappa(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
     >>> discrimination_kappa([1, 1, -1, 0], [1, 1, -1, 0])
     1.0
     """
-    from statsmodels.stats.inter_rater import cohens_kappa  # noqa: PLC0415 - slow to import
+    from statsmodels.stats.inter_rater import cohens_kappa
 
     human, model = _preferences(human, model)
     if np.unique(np.concatenate([human, model])).size < 2:

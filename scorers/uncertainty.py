@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import group_sums, ratio
 

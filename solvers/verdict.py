@@ -9,7 +9,7 @@ Verdict = Literal["A", "B", "tie"]
 _DECORATION = r"[\s*_`\"'“”‘’()\[\]{}<>$]{0,6}"
 _BEFORE = _DECORATION + r"(?:\\(?:boxed|text|textbf)\{)?" + _DECORATION
 _SUBJECT = r"(?:(?:response|summary|answer|option)\s+)?"
-_NAMED = rf"(?:(?P<letter>[AB])|(?P<tie>tied?|draw|equal|equally good|neither|both))(?!\w|['’]\w)"
+_NAMED = r"(?:(?P<letter>[AB])|(?P<tie>tied?|draw|equal|equally good|neither|both))(?!\w|['’]\w)"
 # A letter is a verdict only where its sentence stops or gives a reason: "A" may be an article,
 # and "A or B" names nothing.
 _AFTER = _DECORATION + r"(?:$|(?<=\()|[.,;:!–—-]|\b(?:because|since|as|is|it|wins?)\b)"
@@ -41,7 +41,7 @@ _STATED = re.compile(
 
 
 def read_verdict(completion: str) -> Verdict | None:
-    """The verdict a completion names, or None when it names none or contradicts itself.
+    r"""The verdict a completion names, or None when it names none or contradicts itself.
 
     In falling order of trust: a marked verdict ("Verdict: A", ``{"answer": "B"}``; the last one
     counts, for models that think aloud first); the last or first line being just the letter; a
@@ -49,7 +49,7 @@ def read_verdict(completion: str) -> Verdict | None:
     model says so in a marked verdict or as its whole line. Nothing is guessed: "A good summary
     would ..." is not a verdict.
 
-    >>> read_verdict("Both are short, but the first is exact.\\n**Verdict: A**")
+    >>> read_verdict("Both are short, but the first is exact.\n**Verdict: A**")
     'A'
     >>> read_verdict("(B)")
     'B'

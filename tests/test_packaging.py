@@ -1,6 +1,7 @@
 """The wheel holds the tree under one import name, and works away from the checkout."""
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -18,8 +19,12 @@ SHIPPED_SUFFIXES = {".py", ".yaml", ".jsonl", ".typed"}
 @pytest.fixture(scope="module")
 def wheel(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
+    # A copy, because setuptools packs whatever an earlier build left in build/.
+    tree = shutil.copytree(
+        repository, folder / "tree", ignore=shutil.ignore_patterns(".*", "build", "dist", "logs")
+    )
     subprocess.run(
-        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(repository)],
+        [sys.executable, "-m", "build", "--wheel", "--outdir", str(folder), str(tree)],
         check=True,
         capture_output=True,
     )
@@ -82,8 +87,10 @@ def test_inspect_finds_each_task_of_the_installed_wheel(
     installed: Path, tmp_path: Path, task: str
 ) -> None:
     run = subprocess.run(
-        [installed / "python", "-m", "inspect_ai", "eval", f"profile_tasks/{task}"]
-        + ["--model", "planted/verbose", "--display", "plain", "-T", "limit=3"],
+        (
+            f"{installed}/python -m inspect_ai eval profile_tasks/{task} "
+            "--model planted/verbose --display plain -T limit=3"
+        ).split(),
         check=False,
         capture_output=True,
         text=True,
@@ -96,8 +103,7 @@ def test_inspect_finds_each_task_of_the_installed_wheel(
 
 def test_the_command_of_the_installed_wheel_answers(installed: Path, tmp_path: Path) -> None:
     run = subprocess.run(
-        [installed / "profile-tasks", "influence", "demo", "--task", "summarization"]
-        + ["--format", "json", "--replicates", "100"],
+        f"{installed}/profile-tasks influence demo --task summarization --format json".split(),
         check=True,
         capture_output=True,
         text=True,

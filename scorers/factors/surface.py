@@ -23,6 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pyphen
 import sentencex
+
 from profile_tasks.scorers.factors.taxonomy import Factor, surface_function
 
 _WINDOW = 50

@@ -180,7 +180,7 @@ def _packaged_factors() -> tuple[Factor, ...]:
 
 def _parse(text: str, file: str, mirrored: Mapping[str, Factor]) -> tuple[Factor, ...]:
     """Parse and check a taxonomy file's text; `mirrored` it may mirror besides its own factors."""
-    import yaml  # noqa: PLC0415 - only where a file is read
+    import yaml
 
     try:
         content = yaml.safe_load(text)
@@ -208,7 +208,7 @@ def _parse(text: str, file: str, mirrored: Mapping[str, Factor]) -> tuple[Factor
 
 def _factor(entry: object, where: str) -> Factor:
     """One entry as a Factor with its fields and their types checked."""
-    from pydantic import TypeAdapter, ValidationError  # noqa: PLC0415 - only where a file is read
+    from pydantic import TypeAdapter, ValidationError
 
     if not isinstance(entry, dict):
         raise ValueError(f"{where}: must be a mapping of fields, not {entry!r}.")

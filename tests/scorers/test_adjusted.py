@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from profile_tasks.scorers.adjusted import adjusted_influence
 from profile_tasks.scorers.comparisons import Comparisons
 

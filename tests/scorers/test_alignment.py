@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import kendalltau, pearsonr, spearmanr
+
 from profile_tasks.scorers import alignment
 from profile_tasks.scorers.alignment import align, alignment_replicates
-from scipy.stats import kendalltau, pearsonr, spearmanr
 
 GOLDEN = Path(__file__).resolve().parents[2].parent / "shared/golden/preference_dissection.json"
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
+
 from profile_tasks.scorers.comparisons import Comparisons, manifestations
 
 FLOATS = st.floats(-1e6, 1e6) | st.just(float("nan"))

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import false_discovery_control
+
 from profile_tasks.scorers import significance
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.significance import adjust_p_values, sign_flip_p_values
-from scipy.stats import false_discovery_control
 
 
 def table(manifestation, group, *, preference=None, missing=None):

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from profile_tasks.scorers.standard_metrics import (
     RougeF1,
     combined_preference,

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from profile_tasks.scorers import uncertainty
 from profile_tasks.scorers.alignment import alignment_replicates
 from profile_tasks.scorers.comparisons import Comparisons

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+
 from profile_tasks.scorers.factors import surface
 from profile_tasks.scorers.factors.taxonomy import (
     Factor,

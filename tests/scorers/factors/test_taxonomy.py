@@ -2,6 +2,7 @@ import dataclasses
 
 import pytest
 import yaml
+
 from profile_tasks.scorers.factors.taxonomy import (
     TASKS,
     Factor,
