@@ -1,7 +1,7 @@
 """Adjusted influence: a factor's influence with all other factors held fixed.
 
 Factors move together (longer responses hold more facts), so beside each marginal tau_14 stands its
-coefficient in a logistic regression of the preference on all manifestations (method.md section 6;
+coefficient in a logistic regression of the preference on all manifestations (docs/method.md;
 the Bradley-Terry model with covariates). Which response of a pair comes first is arbitrary, and
 swapping the two turns every sign of the row. Hence no intercept, and manifestations scaled by their
 root mean square but not centred: only then does the result not depend on the order.
@@ -244,13 +244,17 @@ def _separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | 
     # Coefficients are the difference of two non-negative halves, which makes their size linear.
     halves = np.hstack([rows, -rows])
     gain = halves.sum(axis=0)
-    no_pair_contradicted = {"A_ub": -halves, "b_ub": np.zeros(len(rows))}
-    best = linprog(-gain, bounds=(0, 1), **no_pair_contradicted)
+    no_pair_contradicted = np.zeros(len(rows))
+    best = linprog(-gain, A_ub=-halves, b_ub=no_pair_contradicted, bounds=(0, 1))
     if best.status == 0 and gain @ best.x <= _DIRECTION_TOLERANCE:
         return None
     # Among all such directions the smallest one names the fewest factors.
     smallest = linprog(
-        np.ones(gain.size), A_eq=gain[None, :], b_eq=[len(rows)], **no_pair_contradicted
+        np.ones(gain.size),
+        A_ub=-halves,
+        b_ub=no_pair_contradicted,
+        A_eq=gain[None, :],
+        b_eq=[len(rows)],
     )
     if smallest.status != 0:
         raise RuntimeError(f"the linear programme for separation failed: {smallest.message}")

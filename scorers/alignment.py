@@ -1,4 +1,4 @@
-"""Alignment: how alike two factor profiles are (method.md section 4).
+"""Alignment: how alike two factor profiles are (docs/method.md).
 
 Kendall's tau_b and Spearman's rho ask whether the factors matter in the same order, Pearson's r
 whether they matter in proportion. Profiles are short vectors, so p-values come from permuting the

@@ -1,6 +1,6 @@
 """The one table that every statistic reads: compared pairs x factors.
 
-A row is a pair of responses to one source with a preference (``Pref``, method.md section 1) and one
+A row is a pair of responses to one source with a preference (``Pref``, docs/method.md) and one
 manifestation (``M_f``) per factor. Signs point the same way in both: +1 is the first response, -1
 the second, 0 neither.
 

@@ -1,7 +1,7 @@
 """Factor influence: how strongly preferring one response follows its showing more of a factor.
 
 ``tau_14(f) = (C - D) / (C + D + T)`` over the pairs with a preference, where C pairs show more of f
-in the preferred response, D in the other one, and T in neither (method.md section 3). Factor ties
+in the preferred response, D in the other one, and T in neither (docs/method.md). Factor ties
 stay in the denominator, preference ties are dropped: a factor that rarely differs cannot have a
 strong influence. Over all pairs of one group's responses this is Somers' D of the factor value on
 the score of preference (``scipy.stats.somersd(scores, values)``; Somers 1962, American Sociological

@@ -2,7 +2,7 @@
 
 If a factor has no influence, a group is as likely to speak for it as against it, so the sign of its
 net sum C - D may be flipped. Flipping whole groups keeps the dependence of pairs from one source,
-where a test over pairs would reject far too often (method.md section 5; sign-flipping by cluster:
+where a test over pairs would reject far too often (docs/method.md; sign-flipping by cluster:
 Canay, Romano & Shaikh 2017, Econometrica 85).
 """
 

@@ -1,7 +1,7 @@
 """Uncertainty: cluster bootstrap by group with one resample for everything compared.
 
-Pairs from one source are not independent, so whole groups are drawn, not pairs (method.md section
-5; Field & Welsh 2007, JRSS B 69, "Bootstrapping clustered data"). tau_14 is a ratio of sums over
+Pairs from one source are not independent, so whole groups are drawn, not pairs (docs/method.md;
+Field & Welsh 2007, JRSS B 69, "Bootstrapping clustered data"). tau_14 is a ratio of sums over
 groups, so a replicate needs no pairs: it is one row of multinomial weights times the sums of each
 group, and all replicates are one matrix product. Every perspective, and every model on the same
 sources, is multiplied with the *same* weights: only so do differences of replicates mean anything.

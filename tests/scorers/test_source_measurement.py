@@ -1,0 +1,153 @@
+"""Measurements of sources become tables with shared groups; nothing is lost or made up."""
+
+import math
+
+import numpy as np
+import pytest
+
+from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.source_measurement import (
+    SourceMeasurement,
+    comparison_tables,
+    measure_source,
+    standard_metrics,
+)
+
+FACTORS = resolve_factors(["length", "novel_words"], "summarization")
+
+
+def annotated(
+    name: str = "s1", source: str | None = "red green blue", group: str | None = None
+) -> AnnotatedSource:
+    pairs = [("red", "red green", "a"), ("red", "pink", "tie"), ("red blue", "pink", "b")]
+    return AnnotatedSource(
+        id=name,
+        group=group or name,
+        task="summarization",
+        prompt="Summarize.",
+        source=source,
+        reference="red green",
+        pairs=tuple(
+            AnnotatedPair(
+                id=f"{name}-{i}", response_a=a, response_b=b, preference=preference,
+                factors_a={}, factors_b={},
+            )
+            for i, (a, b, preference) in enumerate(pairs)
+        ),
+    )  # fmt: skip
+
+
+def measured(name: str = "s1", **what: object) -> SourceMeasurement:
+    return measure_source(annotated(name), FACTORS, **what)
+
+
+def test_annotated_pairs_are_signed_towards_the_first_response() -> None:
+    record = measured()
+    assert record.human == (1, 0, -1)
+    assert record.annotated == ((-1, 0), (0, -1), (1, -1))
+
+
+def test_a_factor_that_needs_a_source_is_missing_without_one() -> None:
+    record = measure_source(annotated(source=None), FACTORS)
+    assert record.annotated == ((-1, None), (0, None), (1, None))
+    (human,) = comparison_tables([record])
+    assert human.missing.tolist() == [[False, True]] * 3
+
+
+def test_verdicts_become_preferences_and_unreadable_ones_stay_missing() -> None:
+    record = measured(picks=[["first", "second"], ["first", "first"], [None, "first"]])
+    assert record.discrimination == (1, 0, None)
+    tables = {table.perspective: table for table in comparison_tables([record])}
+    assert tables["discrimination"].preference.tolist() == [1, 0]
+    assert tables["human"].preference.tolist() == [1, 0, -1]
+
+
+def test_the_response_for_the_higher_score_is_preferred() -> None:
+    record = measured(
+        responses_by_score={1: "red", 2: "red green blue", 3: "red"},
+        generation_pairs=[(2, 1), (3, 1), (3, 2)],
+    )
+    tables = {table.perspective: table for table in comparison_tables([record])}
+    assert tables["generation"].preference.tolist() == [1, 1, 1]
+    assert tables["generation"].manifestation[:, 0].tolist() == [1, 0, -1]
+    assert record.pairs_written is not None
+    assert [pair.identical for pair in record.pairs_written] == [False, True, False]
+
+
+def test_a_missing_response_leaves_its_pairs_out_and_is_counted() -> None:
+    record = measured(
+        responses_by_score={1: "red", 2: None, 3: "red green"},
+        generation_pairs=[(2, 1), (3, 1), (3, 2)],
+    )
+    assert record.pairs_written is not None
+    assert [(p.higher, p.lower) for p in record.pairs_written] == [(3, 1)]
+    assert record.words_by_score == {1: 1, 2: None, 3: 2}
+    found = standard_metrics([record])
+    assert found["generation_missing_rate"] == pytest.approx(1 / 3)
+    assert found["words_at_score_3"] == 2
+    assert math.isnan(found["words_at_score_2"])
+
+
+def test_rouge_is_of_the_response_for_the_highest_score() -> None:
+    record = measured(responses_by_score={1: "pink", 2: "red green"}, generation_pairs=[(2, 1)])
+    assert record.rouge == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
+    absent = measured(responses_by_score={1: "red green", 2: None}, generation_pairs=[(2, 1)])
+    assert absent.rouge is None
+
+
+def test_a_measurement_survives_its_log() -> None:
+    record = measured(
+        picks=[["first", None], ["tie", "tie"], ["second", "first"]],
+        responses_by_score={1: "red", 2: None},
+        generation_pairs=[(2, 1)],
+    )
+    assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record
+    assert SourceMeasurement.model_validate(record.model_dump(mode="json")) == record
+
+
+def test_group_codes_are_shared_by_all_perspectives() -> None:
+    judged = [["first", "second"]] * 3
+    records = [
+        measured("b", picks=judged, responses_by_score={1: "red", 2: "blue"}),
+        measured("a", picks=[[None, None]] * 3),
+        measured("c", picks=judged),
+    ]
+    tables = {table.perspective: table for table in comparison_tables(records)}
+    assert tables["human"].group.tolist() == [0] * 3 + [1] * 3 + [2] * 3
+    assert tables["discrimination"].group.tolist() == [1] * 3 + [2] * 3
+
+
+def test_sources_of_one_group_are_resampled_as_one() -> None:
+    records = [measure_source(annotated(name, group="g"), FACTORS) for name in ("q1", "q2")]
+    (human,) = comparison_tables(records)
+    assert human.group.tolist() == [0] * 6
+
+
+def test_the_order_of_measurements_does_not_matter() -> None:
+    records = [measured(name) for name in ("a", "b", "c")]
+    (forwards,), (backwards,) = comparison_tables(records), comparison_tables(records[::-1])
+    assert np.array_equal(forwards.group, backwards.group)
+    assert np.array_equal(forwards.manifestation, backwards.manifestation)
+
+
+def test_a_source_measured_twice_gives_its_human_preferences_once() -> None:
+    record = measured(picks=[["first", "second"]] * 3)
+    tables = {t.perspective: t for t in comparison_tables([record, record])}
+    assert len(tables["human"].preference) == 3
+    assert len(tables["discrimination"].preference) == 6
+
+
+def test_measurements_of_different_factors_do_not_mix() -> None:
+    other = measure_source(annotated("s2"), FACTORS[:1])
+    with pytest.raises(ValueError, match="same factors"):
+        comparison_tables([measured(), other])
+
+
+def test_agreement_is_counted_over_the_judged_pairs() -> None:
+    record = measured(picks=[["first", "second"], ["tie", "tie"], ["first", "second"]])
+    found = standard_metrics([record])
+    assert found["discrimination_accuracy"] == 0.5
+    assert found["flip_rate"] == 0
+    assert found["unreadable_rate"] == 0
+    assert "rouge1" not in found

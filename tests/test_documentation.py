@@ -1,0 +1,135 @@
+"""What the documentation says is what the code does."""
+
+import doctest
+import importlib
+import os
+import pkgutil
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import profile_tasks
+from profile_tasks.public_sets import PUBLIC
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+
+
+def modules() -> list[str]:
+    """Every module of the product; in a checkout the package's path also holds tests and docs."""
+    root = Path(profile_tasks.__file__).parent
+    own = [f"profile_tasks.{path.stem}" for path in root.glob("*.py") if path.stem != "__init__"]
+    for package in ("solvers", "scorers", "scorers.factors", "task_configs"):
+        module = importlib.import_module(f"profile_tasks.{package}")
+        own += [
+            f"{module.__name__}.{info.name}"
+            for info in pkgutil.iter_modules(module.__path__)
+            if not info.ispkg
+        ]
+    return sorted(own)
+
+
+@pytest.mark.parametrize("name", modules())
+def test_docstring_examples_run(name: str) -> None:
+    outcome = doctest.testmod(importlib.import_module(name), optionflags=doctest.ELLIPSIS)
+    assert outcome.failed == 0
+
+
+def test_some_docstrings_hold_examples() -> None:
+    found = [doctest.DocTestFinder().find(importlib.import_module(name)) for name in modules()]
+    assert sum(bool(test.examples) for tests in found for test in tests) >= 20
+
+
+def console_commands(text: str) -> list[str]:
+    blocks = re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    return [
+        line.split("  #")[0].strip()
+        for block in blocks
+        for line in block.splitlines()
+        if line.strip() and not line.startswith("#")
+    ]
+
+
+@pytest.fixture(scope="module")
+def readme(repository: Path) -> str:
+    return (repository / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
+    for heading, end in (
+        ("### Run an evaluation", "summarization --model planted/verbose"),
+        ("### Run the tests", "-m pytest -q -n 2"),
+    ):
+        section = readme.split(heading, 1)[1].split("###", 1)[0]
+        (command,) = console_commands(section.split("What the first one printed")[0])
+        assert command.startswith("python3 -m venv .venv && .venv/bin/pip install")
+        assert command.endswith(end)
+
+
+@pytest.mark.slow
+def test_offline_commands_of_the_readme_run_one_by_one(readme: str, tmp_path: Path) -> None:
+    commands = [
+        command
+        for command in console_commands(readme)
+        if command.startswith("profile-tasks ") or "--model planted/" in command
+    ]
+    ran = 0
+    for command in commands:
+        if command.startswith("python3 -m venv"):
+            continue  # .ci/run and the wheel test run these in fresh environments
+        run = subprocess.run(
+            ["bash", "-c", command],
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
+        )
+        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
+        ran += 1
+    assert ran >= 6
+
+
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_the_printed_result_of_the_readme_is_what_the_run_gives(
+    readme: str, tmp_path: Path
+) -> None:
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.log import recompute_metrics
+
+    from profile_tasks.summarization import summarization
+
+    printed = dict(re.findall(r"^(\w+) +(-?\d\.\d{3})$", readme, re.MULTILINE))
+    (log,) = inspect_eval(
+        summarization(), model="planted/verbose", log_dir=str(tmp_path), display="none"
+    )
+    recompute_metrics(log)
+    assert log.results is not None
+    found = {name: f"{m.value:.3f}" for name, m in log.results.scores[0].metrics.items()}
+    assert printed == found
+
+
+def test_every_factor_is_documented_as_it_is_defined(repository: Path) -> None:
+    page = (repository / "docs" / "factors.md").read_text(encoding="utf-8")
+    sections = dict(re.findall(r"^## `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
+    assert sections == {f.id: f.definition for f in load_taxonomy().values()}
+
+
+def test_links_between_the_pages_hold(repository: Path) -> None:
+    for page in [*repository.glob("*.md"), *(repository / "docs").glob("*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_pinned_revisions_are_documented(repository: Path) -> None:
+    page = (repository / "docs" / "data.md").read_text(encoding="utf-8")
+    for name, public in PUBLIC.items():
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{name}` |"))
+        assert f"`{public.repository}`" in row
+        assert f"`{public.revision}`" in row
+
+
+def test_the_overall_version_is_one(repository: Path) -> None:
+    text = (repository / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'version = "{profile_tasks.__version__}"' in text
