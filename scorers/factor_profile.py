@@ -11,7 +11,13 @@ from inspect_ai.solver import TaskState
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
-from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.profile_metrics import profile_metrics
+from profile_tasks.scorers.source_measurement import (
+    SourceMeasurement,
+    comparison_tables,
+    measure_source,
+    standard_metrics,
+)
 from profile_tasks.solvers.pairwise_discrimination import PairVerdicts
 from profile_tasks.solvers.score_conditioned_generation import (
     GeneratedResponses,
@@ -50,24 +56,13 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         measurements = [measurement_of(score.score) for score in scores]
-        every = all_metrics(measurements, replicates=replicates, seed=seed)
+        profiled = profile_metrics(
+            comparison_tables(measurements), replicates=replicates, seed=seed
+        )
+        every = profiled.values() | standard_metrics(measurements)
         return {name: every[name] for name in printed_names(every, measurements[0].factors)}
 
     return compute
-
-
-def all_metrics(
-    measurements: Sequence[SourceMeasurement], *, replicates: int, seed: int
-) -> dict[str, float]:
-    """Every metric of a run by its name, headline first."""
-    # Imported here: this module is loaded into every Inspect process that has the package.
-    from profile_tasks.scorers.profile_metrics import profile_metrics
-    from profile_tasks.scorers.source_measurement import comparison_tables, standard_metrics
-
-    profiled = profile_metrics(
-        comparison_tables(measurements), replicates=replicates, seed=seed
-    ).values()
-    return profiled | standard_metrics(measurements)
 
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:

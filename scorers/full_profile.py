@@ -18,8 +18,13 @@ from inspect_ai.log import (
     write_eval_log_async,
 )
 
-from profile_tasks.scorers.factor_profile import REPLICATES, all_metrics, measurement_of
-from profile_tasks.scorers.source_measurement import SourceMeasurement, comparison_tables
+from profile_tasks.scorers.factor_profile import REPLICATES, measurement_of
+from profile_tasks.scorers.profile_metrics import ProfileMetrics, profile_metrics
+from profile_tasks.scorers.source_measurement import (
+    SourceMeasurement,
+    comparison_tables,
+    standard_metrics,
+)
 
 SCORER = "factor_profile"
 _METRIC = "headline_metrics"
@@ -83,33 +88,29 @@ def completed_results(results: EvalResults, measurements: list[SourceMeasurement
 def _completed_score(score: EvalScore, measurements: list[SourceMeasurement]) -> EvalScore:
     printed = next(iter(score.metrics.values()), None)
     params = printed.params if printed else {}
-    every = all_metrics(
-        measurements,
+    profiled = profile_metrics(
+        comparison_tables(measurements),
         replicates=params.get("replicates", REPLICATES),
         seed=params.get("seed", 0),
     )
+    every = profiled.values() | standard_metrics(measurements)
     added = {
         name: EvalMetric(name=name, group=_METRIC, value=value, params=params)
         for name, value in every.items()
         if name not in score.metrics
     }
-    profile = profile_record(measurements)
     return score.model_copy(
         update={
             "metrics": score.metrics | added,
-            "metadata": (score.metadata or {}) | {"profile": profile},
+            "metadata": (score.metadata or {}) | {"profile": profile_record(profiled)},
         }
     )
 
 
-def profile_record(measurements: list[SourceMeasurement]) -> dict[str, object]:
-    """Counts and reasons behind each perspective's profile, as JSON."""
-    from profile_tasks.scorers.influence import factor_profile
-
-    record: dict[str, object] = {}
-    for table in comparison_tables(measurements):
-        profile = factor_profile(table)
-        record[profile.perspective] = {
+def profile_record(profiled: ProfileMetrics) -> dict[str, object]:
+    """Counts behind each perspective's profile and reasons of what is NaN, as JSON."""
+    record: dict[str, object] = {
+        perspective: {
             "n_pairs": profile.n_pairs,
             "n_groups": profile.n_groups,
             "n_preference_ties": profile.n_preference_ties,
@@ -121,9 +122,14 @@ def profile_record(measurements: list[SourceMeasurement]) -> dict[str, object]:
                     "tied": int(profile.tied[i]),
                     "missing": int(profile.missing[i]),
                     "groups": int(profile.groups[i]),
-                    "reason": profile.reasons[i],
                 }
                 for i, factor in enumerate(profile.factors)
             },
         }
-    return record
+        for perspective, profile in profiled.profiles.items()
+    }
+    return record | {
+        "replicates": profiled.replicates,
+        "seed": profiled.seed,
+        "reasons": profiled.reasons(),
+    }

@@ -61,6 +61,14 @@ class ProfileMetrics:
             flat[f"{name}_ci_high"] = estimate.interval.high
         return flat
 
+    def reasons(self) -> dict[str, str]:
+        """Why a metric is NaN, or has no interval, by the metric's name."""
+        return {
+            name: reason
+            for name, estimate in self.estimates.items()
+            if (reason := estimate.reason or estimate.interval.reason)
+        }
+
 
 def profile_metrics(
     perspectives: Sequence[Comparisons], *, replicates: int = 1000, seed: int = 0

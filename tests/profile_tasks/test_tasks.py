@@ -129,6 +129,15 @@ def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:
     assert printed == {name: full[name] for name in printed}
 
 
+def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
+    log = run("summarization", tmp_path, factors="length,readability", limit=3)
+    assert str(metrics(log)["alignment_discrimination_tau_b"]) == "nan"
+    reasons = result(log).metadata["profile"]["reasons"]
+    assert "3" in reasons["alignment_discrimination_tau_b"]
+    assert "alignment_gap_tau_b" in reasons
+    assert "tau_human_length" not in reasons
+
+
 def test_a_log_can_be_completed_again_after_rescoring(tmp_path: Path) -> None:
     log = run("document_qa", tmp_path)
     full = metrics(log)
