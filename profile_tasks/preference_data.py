@@ -320,7 +320,7 @@ def _read_json(path: Path, nested: Sequence[str], votes: str | None) -> list[Rec
             f"{path.name}:{error.lineno}: broken JSON ({error.msg}, column {error.colno}); "
             "a file with one object a line must end in .jsonl"
         ) from error
-    except RecursionError as error:
+    except (ValueError, RecursionError) as error:
         raise PreferenceDataError(f"{path.name}: broken JSON ({error})") from error
     if not isinstance(rows, list):
         raise PreferenceDataError(f"{path.name}: not an array of objects")
@@ -378,11 +378,22 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
         rows = pq.ParquetFile(path).read().to_pylist()
     except (pa.ArrowException, OSError) as error:
         raise PreferenceDataError(f"{path.name}: not a readable Parquet file ({error})") from error
-    # Parquet also holds times, decimals and bytes; by way of JSON these become texts.
     return [
-        Record(f"{path.name}: row {n}", _json_row(json.dumps(row, default=str)))
-        for n, row in enumerate(rows, start=1)
+        Record(f"{path.name}: row {n}", _parquet_row(row)) for n, row in enumerate(rows, start=1)
     ]
+
+
+def _parquet_row(row: Mapping[str, object]) -> Row | RowError:
+    """Parquet also holds times, decimals and bytes; by way of JSON these become texts."""
+    try:
+        return _json_row(json.dumps(row, default=_parquet_text))
+    except UnicodeDecodeError as error:
+        return RowError(f"a column of bytes is not UTF-8 ({error.reason}); store it as text")
+
+
+def _parquet_text(value: object) -> str:
+    # Some writers store texts as bytes without saying that they are texts.
+    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 _READERS: Mapping[str, Callable[[Path, Sequence[str], str | None], list[Record]]] = {
@@ -412,6 +423,8 @@ def _read_stories(path: Path) -> _Stories:
             if isinstance(row, RowError):
                 raise row
             source_id, source = _identifier(row, "source_id"), _text(row, "source")
+            if not source.strip():
+                raise RowError("field 'source' is blank; expected the text of the source")
             if source_id in by_id:
                 raise RowError(f"duplicate source_id {source_id!r}; first at {places[source_id]}")
         except RowError as error:
@@ -451,6 +464,7 @@ def _read_row(
     preference_column: str,
     factors_column: str,
 ) -> _CheckedRow:
+    _check_encodable(row)
     pair_id = _identifier(row, "id")
     source_id = None if row.get("source_id") is None else _identifier(row, "source_id")
     source = _optional_text(row, "source")
@@ -477,9 +491,10 @@ def _read_row(
             factors_b=_numbers(factors, "b", factors_column),
             extra=extra,
         )
-    except ValidationError as error:  # e.g. half of a surrogate pair, which is no text
+    except ValidationError as error:  # an extra column nested too deeply
         first = error.errors()[0]
-        raise RowError(f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+        column = ".".join(map(str, first["loc"][:2]))
+        raise RowError(f"field {column!r} cannot be kept: {first['msg']}") from error
     return _CheckedRow(
         pair=pair,
         task=_optional_text(row, "task") or task or "",
@@ -489,6 +504,15 @@ def _read_row(
         source_id=source_id,
         reference=_optional_text(row, "reference"),
     )
+
+
+def _check_encodable(row: Row) -> None:
+    # JSON can escape half of a surrogate pair, which no file or request could hold later on.
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise RowError(f"the row holds {character!r}, half of a character; remove it") from error
 
 
 def _shown(value: JsonValue) -> str:
@@ -504,7 +528,7 @@ def _missing(row: Row, column: str, alternative: str = "") -> RowError:
     if near:
         remedy = f"is {others[near[0]]!r} meant? Rename it"
     else:
-        listed = ", ".join(row)
+        listed = ", ".join(row) or "no fields"
         remedy = f"the row has: {listed if len(listed) <= 200 else f'{listed[:197]}...'}"
     return RowError(f"missing field {column!r}{alternative}; {remedy}")
 
@@ -519,9 +543,10 @@ def _text(row: Row, column: str) -> str:
 
 
 def _optional_text(row: Row, column: str) -> str | None:
+    """Text, or None where it is null, blank or absent: a blank source is no source."""
     value = row.get(column)
     if value is None or isinstance(value, str):
-        return value
+        return value if value and value.strip() else None
     raise RowError(f"field {column!r} is {_shown(value)}; expected text or null")
 
 
@@ -530,14 +555,17 @@ def _identifier(row: Row, column: str) -> str:
         raise _missing(row, column)
     value = row[column]
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
-        raise RowError(f"field {column!r} is {_shown(value)}; expected text or a whole number")
+        raise RowError(
+            f"field {column!r} is {_shown(value)}; expected text, not blank, or a whole number"
+        )
     return str(value)
 
 
 def _prompt(row: Row, source: str | None) -> str:
-    prompt = _text(row, "prompt")
+    # Null is blank, because CSV has no other way to write a blank prompt.
+    prompt = "" if "prompt" in row and row["prompt"] is None else _text(row, "prompt")
     # Some sets put the whole request into the source (an instruction's input).
-    if not prompt.strip() and not (source or "").strip():
+    if not prompt.strip() and source is None:
         raise RowError("field 'prompt' is blank, and there is no source either")
     return prompt
 
@@ -719,9 +747,14 @@ def _check_not_empty(gathered: _Gathered, name: str, task: str | None) -> None:
     if gathered.drafts:
         return
     if gathered.skipped:
+        others = gathered.other_tasks.total()
         raise PreferenceDataError(
-            f"{name}: all {len(gathered.skipped)} rows are bad; the first: {gathered.skipped[0]}"
+            f"{name}: all {len(gathered.skipped)} rows "
+            f"{f'but {others} of other tasks ' if others else ''}are bad; "
+            f"the first: {gathered.skipped[0]}"
         )
+    if not gathered.other_tasks:
+        raise PreferenceDataError(f"{name}: there are no rows")
     held = ", ".join(f"{other} ({n})" for other, n in gathered.other_tasks.most_common())
     raise PreferenceDataError(f"{name}: no row has task {task!r}; the rows have: {held}")
 

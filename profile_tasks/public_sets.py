@@ -13,9 +13,9 @@ of a file. A row that is not in the shape described here is a bad row, not a gue
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import Literal, Self, TypeVar
 
-from pydantic import BaseModel, FiniteFloat, JsonValue, ValidationError
+from pydantic import BaseModel, FiniteFloat, JsonValue, ValidationError, model_validator
 
 from profile_tasks.preference_data import PreferenceDataError, Record, Row, RowError
 
@@ -130,11 +130,19 @@ def _each(
 
 
 class _TldrInfo(BaseModel):
+    """What the summaries summarize: a forum post or, in a part of the set, a news article."""
+
     id: str
     post: str | None = None
     article: str | None = None
     title: str | None = None
     subreddit: str | None = None
+
+    @model_validator(mode="after")
+    def _holds_a_text(self) -> Self:
+        if not (self.post or self.article):
+            raise ValueError("neither 'post' nor 'article' holds a text")
+        return self
 
 
 class _TldrSummary(BaseModel):
@@ -188,7 +196,7 @@ def _tldr_pair(comparisons: list[_TldrComparison], pair_id: str) -> Row:
         "id": pair_id,
         "task": "summarization",
         "prompt": TLDR_PROMPT,
-        "source": info.article if info.post is None else info.post,
+        "source": info.post or info.article,
         "response_a": a.text,
         "response_b": b.text,
         "annotators": votes,
@@ -213,8 +221,16 @@ class _WebgptQuestion(BaseModel):
 
 
 class _WebgptQuotes(BaseModel):
+    """Passages of web pages, as their titles and their texts in the same order."""
+
     title: list[str] = []
     extract: list[str] = []
+
+    @model_validator(mode="after")
+    def _have_titles(self) -> Self:
+        if len(self.title) != len(self.extract):
+            raise ValueError(f"{len(self.title)} titles for {len(self.extract)} extracts")
+        return self
 
 
 class _WebgptComparison(BaseModel):
@@ -254,7 +270,7 @@ def _quoted(*sides: _WebgptQuotes | None) -> str | None:
         f"{title}\n{extract}"
         for side in sides
         if side is not None
-        for title, extract in zip(side.title, side.extract, strict=False)
+        for title, extract in zip(side.title, side.extract, strict=True)
     ]
     return "\n\n".join(dict.fromkeys(passages)) or None
 

@@ -56,7 +56,8 @@ def sign_flip_p_values(
     net, counted = group_sums(comparisons, n_groups)
     occurring = net.any(axis=1)
     net = net[occurring]
-    exact = 2.0 ** np.count_nonzero(net, axis=0) <= permutations + 1
+    # 2**k <= permutations + 1, without the power, which overflows beyond 1,023 groups.
+    exact = np.count_nonzero(net, axis=0) < (permutations + 1).bit_length()
     p_values = np.full(len(comparisons.factors), np.nan)
     p_values[exact] = [_exact_p_value(column) for column in net.T[exact]]
     p_values[~exact] = _sampled_p_values(net[:, ~exact], permutations, seed)

@@ -75,6 +75,10 @@ def test_sampled_p_values_are_close_to_the_exact_ones_and_never_zero():
     assert sign_flip_p_values(certain, permutations=99).tolist() == [0.01]
 
 
+def test_thousands_of_groups_are_sampled():
+    assert sign_flip_p_values(table(np.ones((3000, 1)), range(3000)), permutations=99)[0] == 0.01
+
+
 def test_factors_with_few_groups_stay_exact_beside_sampled_ones():
     missing = np.zeros((60, 2), bool)
     missing[3:, 1] = True
