@@ -313,8 +313,9 @@ def _row(value: JsonValue) -> Row | RowError:
 
 
 def _read_json(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
+    text = _decoded(path)
     try:
-        rows = json.loads(_decoded(path))
+        rows = json.loads(text)
     except json.JSONDecodeError as error:
         raise PreferenceDataError(
             f"{path.name}:{error.lineno}: broken JSON ({error.msg}, column {error.colno}); "
