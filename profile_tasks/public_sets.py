@@ -17,7 +17,7 @@ from typing import Literal, Self, TypeVar
 
 from pydantic import BaseModel, FiniteFloat, JsonValue, ValidationError, model_validator
 
-from profile_tasks.preference_data import PreferenceDataError, Record, Row, RowError
+from profile_tasks.preference_files import PreferenceDataError, Record, Row, RowError
 
 TLDR_PROMPT = "Write a short summary of the following text that keeps its most important points."
 """The set records no instruction; this one is the project's."""

@@ -13,14 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_tasks.preference_data import (
-    PREFERENCES,
     TASKS,
     AnnotatedPair,
     PreferenceData,
     PreferenceDataError,
     load_preferences,
-    plurality,
 )
+from profile_tasks.preference_rows import PREFERENCES, plurality
 
 Row = dict[str, object]
 
