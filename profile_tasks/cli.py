@@ -35,7 +35,7 @@ def main() -> None:
 @click.option("--task", help="Only the rows of this task.")
 @click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
 @click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
-@click.option("--replicates", type=click.IntRange(100), default=2000, show_default=True)
+@click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @_FORMAT_OPTION
 def influence(
@@ -101,7 +101,7 @@ def influence(
 @main.command()
 @click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--permutations", type=click.IntRange(99), default=9999, show_default=True)
+@click.option("--permutations", type=click.IntRange(99, 1_000_000), default=9999, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @_FORMAT_OPTION
 def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
@@ -155,8 +155,8 @@ def read_profile(path: Path) -> dict[str, float]:
         ValueError: The file is no JSON, or no profile.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        content = json.loads(path.read_text(encoding="utf-8-sig"))
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON in UTF-8 ({error})") from error
     entries = content.get("factors", content) if isinstance(content, dict) else None
     if not isinstance(entries, dict):
@@ -170,8 +170,8 @@ def _tau(path: Path, factor: str, entry: object) -> float:
     value = entry.get("tau") if isinstance(entry, dict) else entry
     if value is None:
         return math.nan
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{path}: factor {factor!r} is {value!r}; expected a number or null")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:
+        raise ValueError(f"{path}: factor {factor!r} is {value!r:.60}; expected a number or null")
     return float(value)
 
 
@@ -240,4 +240,5 @@ def _print_table(title: str, rows: Sequence[Mapping[str, str]]) -> None:
         # Text, not str: factor names come from files and must not be read as markup.
         table.add_row(*(Text(cell) for cell in row.values()))
     click.echo(title)
-    Console().print(table)
+    # Wide enough for any row: a wrapped interval misleads, and a terminal wraps by itself.
+    Console(width=1000).print(table)

@@ -50,6 +50,13 @@ class PlantedAPI(ModelAPI):
             )
         if isinstance(weights, str):
             weights = _parsed_weights(weights)
+        if weights is not None and not isinstance(weights, Mapping):
+            raise ValueError(
+                f"planted weights are {weights!r}; "
+                """expected a JSON object, e.g. -M weights='{"length": 1.0}'"""
+            )
+        if not isinstance(seed, int) or isinstance(seed, bool):
+            raise ValueError(f"planted seed is {seed!r}; expected a whole number")
         profile = planted_profile(model_name, weights, temperature)
         self.annotator = PlantedAnnotator(profile, seed)
         _announce(model_name)
@@ -93,12 +100,10 @@ def _announce(model_name: str) -> None:
 
 def _parsed_weights(text: str) -> Mapping[str, float]:
     try:
-        weights = json.loads(text)
+        weights: Mapping[str, float] = json.loads(text)
     except json.JSONDecodeError as error:
         raise ValueError(
             f"planted weights are not JSON: {text!r} ({error}); "
             """expected e.g. -M weights='{"length": 1.0}'"""
         ) from None
-    if not isinstance(weights, dict):
-        raise ValueError(f"planted weights are {text!r}; expected a JSON object")
     return weights

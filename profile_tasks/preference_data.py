@@ -160,11 +160,17 @@ def load_preferences(
 
     """
     for argument, number in (("limit", limit), ("max_pairs_per_source", max_pairs_per_source)):
-        if number is not None and number < 1:
-            raise PreferenceDataError(f"{argument} is {number}; expected at least 1, or None")
+        if number is not None and not _is_count(number, least=1):
+            raise PreferenceDataError(
+                f"{argument} is {number!r}; expected a whole number of at least 1, or None"
+            )
+    if not _is_count(seed, least=0):
+        raise PreferenceDataError(f"seed is {seed!r}; expected a whole number of at least 0")
+    if not isinstance(skip_bad_rows, bool):
+        raise PreferenceDataError(f"skip_bad_rows is {skip_bad_rows!r}; expected true or false")
     if source_file is not None and dataset in ("demo", *PUBLIC_SETS):
         raise PreferenceDataError(
-            f"source_file goes with a data file; data set {dataset!r} holds its sources itself"
+            f"a file of sources goes with a data file; data set {dataset!r} holds its own"
         )
     name, records = _records(
         dataset,
@@ -191,7 +197,7 @@ def load_preferences(
     if stories is not None and not gathered.rows_with_source_id:
         raise PreferenceDataError(
             f"{name}: no row has a 'source_id', so {stories.name} cannot be joined; "
-            "leave source_file out"
+            "leave the file of sources out"
         )
     return PreferenceData(
         sources=_selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed),
@@ -200,6 +206,11 @@ def load_preferences(
         unjoined_rows=gathered.unjoined_rows,
         name=name,
     )
+
+
+def _is_count(value: object, *, least: int) -> bool:
+    """Whether it is such a whole number; command lines hand over whatever was typed."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
 def _records(

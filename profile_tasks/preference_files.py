@@ -113,6 +113,10 @@ def _read_csv(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
     if not lines:
         return []
     (_, header), *rows = lines
+    if len(header) == 1 and header[0].count(";") > 1:
+        raise PreferenceDataError(
+            f"{path.name}:1: the columns are separated by ';'; save the file with commas"
+        )
     for column, times in Counter(header).items():
         if times > 1:
             raise PreferenceDataError(f"{path.name}: {times} columns are named {column!r}")

@@ -303,6 +303,11 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
         raise RowError(f"field '{column}.{side}' is {shown(values)}; expected an object or null")
     numbers: dict[str, float | None] = {}
     for name, value in values.items():
+        if not name.isprintable() or name != name.strip() or not name or "," in name:
+            raise RowError(
+                f"field '{column}.{side}' names a factor {name!r}; expected a name of printable "
+                "characters without commas and outer spaces"
+            )
         if value is None:
             numbers[name] = None
         elif isinstance(value, int | float) and not isinstance(value, bool):

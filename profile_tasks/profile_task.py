@@ -62,6 +62,8 @@ def profile_task(
     _one_of("pairing", pairing, PAIRINGS)
     _one_of("orders", orders, (1, 2))
     target_scores = parsed_scores(scores)
+    if not factors:
+        raise ValueError(f"factors is {factors!r}; expected auto, core, surface or factor ids")
     chosen = resolve_factors(factors, task)
     data = load_preferences(
         dataset,
@@ -114,7 +116,8 @@ def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
 
 
 def _one_of(name: str, value: object, choices: Sequence[object]) -> None:
-    if value not in choices:
+    # By type too: True is in (1, 2).
+    if not any(value == choice and type(value) is type(choice) for choice in choices):
         listed = ", ".join(str(choice) for choice in choices)
         raise ValueError(f"{name} is {value!r}. Must be one of: {listed}")
 
@@ -147,8 +150,8 @@ def _metadata(data: PreferenceData, factors: list[str], *, auto: bool) -> dict[s
     """What a reader of the log must know about the data and the choice of factors."""
     metadata: dict[str, object] = {
         "data": data.name,
-        "sources": len(data.sources),
-        "pairs": sum(len(source.pairs) for source in data.sources),
+        "loaded_sources": len(data.sources),
+        "loaded_pairs": sum(len(source.pairs) for source in data.sources),
         "rows_of_other_tasks": data.other_task_rows,
         "skipped_rows": len(data.skipped),
         "factors": factors,

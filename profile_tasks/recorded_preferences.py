@@ -7,7 +7,12 @@ import numpy as np
 from profile_tasks.preference_data import AnnotatedPair, PreferenceData
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, resolve_factors
+from profile_tasks.scorers.factors.taxonomy import (
+    SELECTIONS,
+    Factor,
+    load_taxonomy,
+    resolve_factors,
+)
 from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
 
 
@@ -16,7 +21,7 @@ def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto
 
     Args:
         data: Sources with annotated pairs.
-        factors: "auto" (the surface factors of the tasks in the data), or ids: of computed
+        factors: "auto", "core" or "surface" for the tasks in the data, or ids: of computed
             factors, or names that the data record under ``factors.a`` and ``factors.b``.
 
     Raises:
@@ -62,13 +67,15 @@ def _chosen(
     factors: str | Sequence[str], tasks: Sequence[str], recorded: set[str]
 ) -> tuple[tuple[str, ...], tuple[Factor, ...]]:
     """Factor names in the order asked for, and those of them that are computed."""
-    if factors == "auto":
-        known = {f.id: f for task in tasks for f in resolve_factors("auto", task)}
+    if factors in SELECTIONS:
+        known = {f.id: f for task in tasks for f in resolve_factors(factors, task)}
         return tuple(known), tuple(known.values())
     listed = factors.split(",") if isinstance(factors, str) else list(factors)
     names = tuple(name.strip() for name in listed)
     if len(set(names)) != len(names):
         raise ValueError(f"factors {', '.join(names)}: a factor is named twice")
+    if alone := sorted(set(names) & set(SELECTIONS)):
+        raise ValueError(f"factors {', '.join(names)}: {alone[0]!r} stands alone")
     taxonomy = load_taxonomy()
     for name in names:
         if name in taxonomy and name in recorded:

@@ -236,7 +236,7 @@ def _chunk_rows(n_factors: int) -> int:
 def _undefined(x: NDArray[np.float64], y: NDArray[np.float64]) -> str | None:
     if x.size < MINIMUM_FACTORS:
         return (
-            f"{x.size} factors are defined in both profiles; "
+            f"factors defined in both profiles: {x.size}; "
             f"an alignment needs at least {MINIMUM_FACTORS}"
         )
     for name, values in (("first", x), ("second", y)):

@@ -58,6 +58,18 @@ class FullProfile(Hooks):
         await write_eval_log_async(log, log.location, header_only=True)
 
 
+def complete_log(log: EvalLog) -> EvalLog:
+    """A finished log with every metric again, e.g. after `inspect score` has rescored it.
+
+    Raises:
+        ValueError: The log holds no samples, or no results.
+    """
+    if log.results is None:
+        raise ValueError(f"{log.location} holds no results, so there is no profile to complete")
+    results = completed_results(log.results, logged_measurements(log))
+    return log.model_copy(update={"results": results})
+
+
 def logged_measurements(log: EvalLog) -> list[SourceMeasurement]:
     """The measurements that the samples of a finished log hold.
 

@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from rapidfuzz.distance import LCSseq
 
 _TOKEN = re.compile(r"[a-z0-9]+")
 _OPPOSITE = {"first": "second", "second": "first", "tie": "tie"}
@@ -61,6 +60,8 @@ def rouge(response: str, reference: str) -> RougeF1:
     >>> rouge("The cat sat down.", "The cat lay down.")
     RougeF1(rouge1=0.75, rouge2=0.3333333333333333, rougeL=0.75)
     """
+    from rapidfuzz.distance import LCSseq
+
     ours, theirs = (_TOKEN.findall(text.lower()) for text in (response, reference))
     return RougeF1(
         rouge1=_ngram_f1(ours, theirs, 1),

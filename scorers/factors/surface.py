@@ -18,13 +18,15 @@ from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from numbers import Real
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-import pyphen
-import sentencex
 
 from profile_tasks.scorers.factors.taxonomy import Factor, surface_function
+
+if TYPE_CHECKING:
+    import pyphen
 
 _WINDOW = 50
 """Words in one window of the moving-average type-token ratio."""
@@ -284,13 +286,17 @@ def _positions(source: str) -> dict[str, list[int]]:
 
 @lru_cache(maxsize=256)
 def _sentence_count(text: str) -> int:
+    import sentencex  # with pyphen, a second of start-up that other people's evals must not pay
+
     # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair.
     valid = text.encode("utf-8", "replace").decode("utf-8")
     return sum(any(map(str.isalnum, part)) for part in sentencex.segment("en", valid))
 
 
 @cache
-def _hyphenation() -> pyphen.Pyphen:
+def _hyphenation() -> "pyphen.Pyphen":
+    import pyphen
+
     return pyphen.Pyphen(lang="en_US")
 
 

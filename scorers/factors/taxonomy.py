@@ -15,8 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Literal
 
-TASKS = ("summarization", "instruction_following", "document_qa")
-"""The tasks a factor can be meant for."""
+from profile_tasks.preference_data import TASKS
 
 SELECTIONS = ("auto", "core", "surface")
 """Names that `resolve_factors` takes in place of factor ids."""
@@ -124,6 +123,8 @@ def resolve_factors(
             chosen = [factor for factor in surface if factor.core]
         case ["surface"]:
             chosen = surface
+        case _ if alone := sorted(set(names) & set(SELECTIONS)):
+            raise ValueError(f"Factors {', '.join(names)}: {alone[0]!r} stands alone.")
         case _:
             chosen = [_meant_for(task, name, known) for name in names]
     if repeated := sorted({name for name in names if names.count(name) > 1}):

@@ -164,6 +164,9 @@ def test_too_few_shared_factors_are_not_aligned(tmp_path: Path) -> None:
         ("{", "not JSON in UTF-8"),
         ("[1, 2]", "expected the JSON of `profile-tasks influence`"),
         ('{"length": "long"}', "factor 'length' is 'long'; expected a number or null"),
+        ('{"length": Infinity}', "factor 'length' is inf; expected a number or null"),
+        (f'{{"length": {"9" * 400}}}', "expected a number or null"),
+        ("[" * 100_000, "not JSON in UTF-8"),
     ],
 )
 def test_what_is_no_profile_is_named(tmp_path: Path, content: str, message: str) -> None:
@@ -184,6 +187,38 @@ def test_unknown_factors_list_the_choices(tmp_path: Path) -> None:
     error = run("influence", file, "--factors", "charm", exit_code=1).stderr
     assert "factor 'charm' is unknown. Must be one of: length" in error
     assert "errors" in error
+
+
+@pytest.mark.parametrize("name", ["a,b", " edge", "", "red\x1b[31m", "two\nlines"])
+def test_recorded_names_that_could_not_be_asked_for_are_bad_rows(tmp_path: Path, name: str) -> None:
+    row = {
+        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
+        "factors": {"a": {name: 1}},
+    }  # fmt: skip
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
+    error = run("influence", tmp_path / "pairs.jsonl", exit_code=1).stderr
+    assert f"pairs.jsonl:1: field 'factors.a' names a factor {name!r}" in error
+
+
+def test_markup_in_a_factor_name_is_printed_as_it_stands(tmp_path: Path) -> None:
+    row = {
+        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
+        "factors": {"a": {"[red]x[/red]": 1}, "b": {"[red]x[/red]": 0}},
+    }  # fmt: skip
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
+    shown = run("influence", tmp_path / "pairs.jsonl", "--factors", "length,[red]x[/red]").stdout
+    assert "[red]x[/red]  " in shown
+
+
+def test_rows_of_the_table_are_never_wrapped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    lines = run("influence", file, "--factors", "length,errors").stdout.splitlines()
+    assert re.fullmatch(
+        r"length +\+0\.500 \[[+-]\d\.\d\d, [+-]\d\.\d\d\] +\S+ +30/10/0 .*\]", lines[2]
+    )
 
 
 def test_a_missing_file_is_named() -> None:

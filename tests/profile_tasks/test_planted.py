@@ -3,6 +3,7 @@
 from itertools import combinations
 
 import pytest
+from inspect_ai.model import get_model
 
 from profile_tasks.planted import PROFILES, PlantedAnnotator, planted_profile
 from profile_tasks.preference_data import TASKS, load_preferences
@@ -125,6 +126,21 @@ def test_wrong_settings_are_named(
 ) -> None:
     with pytest.raises(ValueError, match=message):
         planted_profile(name, weights, temperature)
+
+
+@pytest.mark.parametrize(
+    ("model_args", "message"),
+    [
+        ({"weights": 3}, "planted weights are 3; expected a JSON object"),
+        ({"weights": "{"}, "planted weights are not JSON"),
+        ({"weights": ["a", "b"]}, "expected a JSON object"),
+        ({"seed": "x"}, "planted seed is 'x'; expected a whole number"),
+        ({"charm": 1}, "unknown model argument charm. Must be one of: weights, temperature, seed"),
+    ],
+)
+def test_wrong_model_arguments_are_named(model_args: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        get_model("planted/verbose", memoize=False, **model_args)
 
 
 def test_it_answers_only_this_projects_requests() -> None:

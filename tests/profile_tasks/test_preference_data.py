@@ -363,7 +363,7 @@ def test_revision_and_split_go_with_public_sets_only(dataset: str, argument: str
 @pytest.mark.parametrize("dataset", ["demo", "tldr"])
 def test_a_source_file_goes_with_data_files_only(dataset: str, tmp_path: Path) -> None:
     assert error_of(dataset, task="summarization", source_file=tmp_path) == (
-        f"source_file goes with a data file; data set {dataset!r} holds its sources itself"
+        f"a file of sources goes with a data file; data set {dataset!r} holds its own"
     )
 
 
@@ -794,7 +794,7 @@ def test_a_source_file_without_rows_to_join_is_an_error(tmp_path: Path) -> None:
     side = stories(tmp_path, [{"source_id": "s1", "source": "A."}])
     assert error_of(write(tmp_path, [good()]), source_file=side) == (
         "pairs.jsonl: no row has a 'source_id', so stories.jsonl cannot be joined; "
-        "leave source_file out"
+        "leave the file of sources out"
     )
 
 
@@ -841,7 +841,7 @@ def test_limits_above_what_there_is_take_everything(many: Path) -> None:
 @pytest.mark.parametrize("number", [0, -1])
 def test_limits_below_one_are_refused(argument: str, number: int) -> None:
     message = error_of("demo", task="document_qa", **{argument: number})
-    assert message == f"{argument} is {number}; expected at least 1, or None"
+    assert message == f"{argument} is {number}; expected a whole number of at least 1, or None"
 
 
 # --- real data ----------------------------------------------------------------------------------

@@ -12,7 +12,7 @@ from inspect_ai.model import ModelOutput, get_model
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.preference_data import TASKS
-from profile_tasks.scorers.full_profile import completed_results, logged_measurements
+from profile_tasks.scorers.full_profile import complete_log
 from profile_tasks.summarization import summarization
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -141,11 +141,9 @@ def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
 def test_a_log_can_be_completed_again_after_rescoring(tmp_path: Path) -> None:
     log = run("document_qa", tmp_path)
     full = metrics(log)
-    measurements = logged_measurements(log)
     recompute_metrics(log)
-    assert log.results is not None
-    log.results = completed_results(log.results, measurements)
-    assert metrics(log) == pytest.approx(full, nan_ok=True)
+    assert len(metrics(log)) < len(full)
+    assert metrics(complete_log(log)) == pytest.approx(full, nan_ok=True)
 
 
 def test_two_runs_give_the_same_numbers(tmp_path: Path) -> None:
@@ -313,6 +311,15 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
         ({"setting": "all"}, "setting is 'all'. Must be one of: both, generation, discrimination"),
         ({"pairing": "some"}, "pairing is 'some'. Must be one of: all, adjacent"),
         ({"orders": 3}, "orders is 3. Must be one of: 1, 2"),
+        ({"orders": True}, "orders is True. Must be one of: 1, 2"),
+        ({"seed": -1}, "seed is -1; expected a whole number of at least 0"),
+        ({"seed": "abc"}, "seed is 'abc'; expected a whole number of at least 0"),
+        ({"limit": "many"}, "limit is 'many'; expected a whole number of at least 1"),
+        ({"limit": 2.5}, "limit is 2.5; expected a whole number of at least 1"),
+        ({"max_pairs_per_source": 0}, "max_pairs_per_source is 0; expected a whole number"),
+        ({"skip_bad_rows": "maybe"}, "skip_bad_rows is 'maybe'; expected true or false"),
+        ({"factors": None}, "factors is None; expected auto, core, surface or factor ids"),
+        ({"factors": "auto,length"}, "'auto' stands alone"),
         ({"scores": "3"}, "scores is '3'; expected at least two different whole numbers"),
         ({"scores": "1,1,2"}, "expected at least two different whole numbers"),
         ({"scores": "low,high"}, "expected at least two different whole numbers"),

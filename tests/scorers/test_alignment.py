@@ -102,9 +102,9 @@ def test_only_factors_defined_in_both_profiles_count():
 @pytest.mark.parametrize(
     ("a", "b", "reason"),
     [
-        ([], [], "0 factors are defined in both profiles; an alignment needs at least 3"),
-        ([1, 2], [1, 2], "2 factors are defined"),
-        ([1, 2, 3], [1, math.inf, 3], "2 factors are defined"),
+        ([], [], "factors defined in both profiles: 0; an alignment needs at least 3"),
+        ([1, 2], [1, 2], "factors defined in both profiles: 2"),
+        ([1, 2, 3], [1, math.inf, 3], "factors defined in both profiles: 2"),
         ([0.1, 0.1, 0.1], [1, 2, 3], "the first profile is constant over the 3 shared factors"),
         ([1, 2, 3], [0.7, 0.7, 0.7], "the second profile is constant"),
     ],
