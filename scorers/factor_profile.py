@@ -92,13 +92,15 @@ def factor_profile(
     chosen = resolve_factors(factors, task)
 
     async def score(state: TaskState, target: Target) -> Score:
-        written = state.store_as(GeneratedResponses).by_score or None
+        generated = state.store_as(GeneratedResponses)
+        written = generated.by_score or None
         picks = state.store_as(PairVerdicts).picks or None
         measurement = measure_source(
             state.metadata_as(AnnotatedSource),
             chosen,
             picks=picks,
             responses_by_score=written,
+            truncated_scores=generated.truncated,
             generation_pairs=generation_pairs(list(written), pairing) if written else (),
         )
         return Score(

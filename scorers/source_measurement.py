@@ -52,6 +52,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
+        truncated_scores: Target scores whose response was cut off by a token limit.
         rouge: ROUGE F1 of the response for the highest score against the reference, if any.
     """
 
@@ -64,6 +65,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     words_by_score: dict[int, int | None] | None = None
+    truncated_scores: tuple[int, ...] = ()
     rouge: dict[str, float] | None = None
 
     @property
@@ -80,6 +82,7 @@ def measure_source(
     *,
     picks: Sequence[Sequence[str | None]] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
+    truncated_scores: Sequence[int] = (),
     generation_pairs: Sequence[tuple[int, int]] = (),
 ) -> SourceMeasurement:
     """Measure one source: its annotated pairs, and what a model judged and wrote.
@@ -89,6 +92,7 @@ def measure_source(
         factors: Which factors to compute.
         picks: One or two picks per annotated pair ("first", "second", "tie" or None).
         responses_by_score: What the model wrote for each target score.
+        truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
             response is left out.
     """
@@ -122,6 +126,7 @@ def measure_source(
                 score: None if text is None else len(text.split())
                 for score, text in responses_by_score.items()
             },
+            "truncated_scores": tuple(truncated_scores),
             "rouge": (
                 asdict(rouge(best, annotated.reference))
                 if best is not None and annotated.reference
@@ -166,8 +171,8 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     """The metrics beside the profile, by name; only those that the measurements allow.
 
     Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate. Generation:
-    share of missing responses, share of identical pairs, mean length by target score, mean ROUGE
-    where sources have a reference.
+    shares of missing and of truncated responses, share of identical pairs, mean length by target
+    score, mean ROUGE where sources have a reference.
     """
     records = list(measurements)
     metrics: dict[str, float] = {}
@@ -203,6 +208,8 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
     for name in references[0] if references else ():
         metrics[name] = _mean(reference[name] for reference in references)
     metrics["generation_missing_rate"] = _mean(count is None for _, count in words)
+    truncated = sum(len(record.truncated_scores) for record in records)
+    metrics["generation_truncated_rate"] = truncated / len(words)
     metrics["generation_identical_rate"] = _mean(identical)
     for score in sorted({score for score, _ in words}):
         metrics[f"words_at_score_{score}"] = _mean(

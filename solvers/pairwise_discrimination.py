@@ -13,6 +13,7 @@ from pydantic import Field
 
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.solvers.score_conditioned_generation import TRUNCATED
 from profile_tasks.solvers.verdict import Verdict, read_verdict
 
 ShownPick = Literal["first", "second", "tie"]
@@ -65,6 +66,7 @@ def pairwise_discrimination(orders: int = 2) -> Solver:
 
 def shown_pick(output: ModelOutput) -> ShownPick | None:
     """The pick that an output names; None when there is no readable verdict."""
-    if output.empty or (verdict := read_verdict(output.completion)) is None:
+    if output.empty or output.stop_reason == "content_filter":
         return None
-    return _PICKS[verdict]
+    verdict = read_verdict(output.completion, truncated=output.stop_reason in TRUNCATED)
+    return None if verdict is None else _PICKS[verdict]

@@ -21,6 +21,9 @@ from profile_tasks.solvers.requests import GenerationRequest
 Pairing = Literal["all", "adjacent"]
 PAIRINGS: tuple[str, ...] = get_args(Pairing)
 
+TRUNCATED = frozenset({"max_tokens", "model_length"})
+"""Stop reasons of an output that was cut off."""
+
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
 
 
@@ -28,6 +31,8 @@ class GeneratedResponses(StoreModel):
     """What the model wrote for one source, by target score; None where it wrote nothing."""
 
     by_score: dict[int, str | None] = Field(default_factory=dict)
+    truncated: list[int] = Field(default_factory=list)
+    """Target scores whose response was cut off by a token limit; kept, and counted."""
 
 
 @solver
@@ -50,9 +55,15 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
             return await get_model().generate(request.render())
 
         outputs = await collect(*(write(score) for score in scores))
-        state.store_as(GeneratedResponses).by_score = {
+        written = state.store_as(GeneratedResponses)
+        written.by_score = {
             score: written_text(output) for score, output in zip(scores, outputs, strict=True)
         }
+        written.truncated = [
+            score
+            for score, output in zip(scores, outputs, strict=True)
+            if output.stop_reason in TRUNCATED
+        ]
         state.output = outputs[-1]
         return state
 

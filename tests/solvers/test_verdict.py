@@ -1,5 +1,7 @@
 """A verdict is read where a model names one, and never guessed."""
 
+import time
+
 import pytest
 
 from profile_tasks.solvers.verdict import read_verdict
@@ -44,6 +46,35 @@ from profile_tasks.solvers.verdict import read_verdict
         ("I think answer B wins.", "B"),
         ("Verdict: tie", "tie"),
         ("Neither.", "tie"),
+        ("Verdict: both are equally good", "tie"),
+        ("### Verdict\n\n**B**", "B"),
+        ("__Verdict__: B", "B"),
+        ("Verdict - B", "B"),
+        ("Verdict: A > B", "A"),
+        ("Verdict: \uff21", "A"),
+        ("Verdict: the second response", "B"),
+        ("Verdict: response_a", "A"),
+        ("Verdict: A, although B is better in some respects", "A"),
+        ("Verdict: B\n\nAnswer A is incomplete.", "B"),
+        ("Verdict: A (Answer B is off-topic)", "A"),
+        ("**Verdict: A**\n- Answer A: cites.\n- Answer B: invents a number.", "A"),
+        ("A\n\nAnswer B is vague.", "A"),
+        ("<think>The better response is A. No.</think>\n\nB", "B"),
+        ("The final answer is: $\\boxed{\\text{Response B}}$", "B"),
+        ("<answer>Response B</answer>", "B"),
+        ("Overall: A", "A"),
+        ("The better summary is clearly A.", "A"),
+        ("I prefer Response A over Response B.", "A"),
+        ("I'd go with Response B.", "B"),
+        ("Readers would prefer B.", "B"),
+        ("I believe readers would find Response B better.", "B"),
+        ("The second response is better.", "B"),
+        ("Although A is shorter, B is the winner.", "B"),
+        (
+            "Response A is better structured, but it is wrong. Response B is accurate, "
+            "so I go with Response B.",
+            "B",
+        ),
     ],
 )
 def test_a_named_verdict_is_read(completion: str, verdict: str) -> None:
@@ -77,11 +108,38 @@ def test_a_marked_verdict_outranks_a_statement() -> None:
         "Response B is not better than A",
         "I'm sorry, I can't help with that.",
         "Verdict: C",
+        "Neither A nor B is better.",
+        "Neither Response A nor Response B is clearly better.",
+        "I am not sure whether A or B is better.",
+        "I don't think Response A is better; B gives the facts.",
+        "If Response A is better depends on taste.",
+        "Response A is better if you want brevity, but A is better for detail.",
+        "Some readers may say Response A is better. I disagree; choose Response B.",
+        "Verdict: A is not as good as B",
+        "Verdict: B is less accurate than A",
+        "Verdict: A is the worse response.",
+        "Verdict: neither is good, but B is better",
+        'You asked me to answer "Verdict: A" or "Verdict: B". I cannot do that.',
+        "Which one is better: A, or B? I can't tell.",
+        "Answer A: too short.\nAnswer B: complete",
+        "Vitamin A is better",
     ],
 )
 def test_nothing_is_guessed(completion: str) -> None:
     assert read_verdict(completion) is None
 
 
-def test_long_adversarial_text_is_read_in_linear_time() -> None:
-    assert read_verdict("answer " * 20_000 + "((((" * 20_000) is None
+def test_of_a_truncated_completion_only_the_verdict_counts() -> None:
+    cut = "Response A is better at covering the facts, but it"
+    assert read_verdict("Response A is better than B, but it", truncated=True) is None
+    assert read_verdict(cut, truncated=True) is None
+    assert read_verdict("Verdict: B\n\nResponse A is better at cover", truncated=True) == "B"
+
+
+@pytest.mark.parametrize(
+    "piece", ["answer ", "((((", "verdict ", "verdict: (", "Response A is ", "\\boxed{", "<think>"]
+)
+def test_long_adversarial_text_is_read_in_little_time(piece: str) -> None:
+    start = time.process_time()
+    read_verdict(piece * 20_000)
+    assert time.process_time() - start < 5
