@@ -86,10 +86,15 @@ def influence(
     record = influence_record(table, replicates=replicates, seed=seed)
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
-        f"{record['n_pairs']} decided pairs of {record['n_groups']} sources; "
+        f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
     _emit(format_, record, columns, title, _influence_rows(record))
+    if format_ == "table" and record["adjusted_n_pairs"] < record["n_pairs"]:
+        click.echo(
+            f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
+            "and that no factor alone decides"
+        )
     for column in columns if format_ == "table" else ():
         if column["missing"]:
             click.echo(f"{column['factor']}: missing in {column['missing']} pairs, left out there")
@@ -167,7 +172,9 @@ def read_profile(path: Path) -> dict[str, float]:
 
 
 def _tau(path: Path, factor: str, entry: object) -> float:
-    value = entry.get("tau") if isinstance(entry, dict) else entry
+    if isinstance(entry, dict) and "tau" not in entry:
+        raise ValueError(f"{path}: factor {factor!r} has no field 'tau'")
+    value = entry["tau"] if isinstance(entry, dict) else entry
     if value is None:
         return math.nan
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:

@@ -16,13 +16,16 @@ def influence_record(
     """Marginal and adjusted influence of every factor, with intervals and p-values.
 
     ``p_value`` is of a sign-flip permutation test by source, ``p_adjusted`` its Holm adjustment
-    over the factors of this record; ``adjusted`` is the log-odds ratio per standardised factor
-    difference with the other factors held fixed. NaN is written as null with a reason.
+    over the factors of this record and ``p_adjusted_bh`` the one of Benjamini and Hochberg;
+    ``adjusted`` is the change in log-odds per root mean square of the factor's manifestation with
+    the other factors held fixed, over the ``adjusted_n_pairs`` pairs where all are known. NaN is
+    written as null with a reason.
     """
     profile = factor_profile(comparisons)
     (taus,) = bootstrap_taus([comparisons], replicates=replicates, seed=seed)
     p_values = sign_flip_p_values(comparisons, seed=seed)
-    p_adjusted = adjust_p_values(p_values, method="holm")
+    p_holm = adjust_p_values(p_values, method="holm")
+    p_discovery = adjust_p_values(p_values, method="fdr_bh")
     adjusted = adjusted_influence(comparisons)
     factors = {}
     for i, factor in enumerate(profile.factors):
@@ -37,7 +40,8 @@ def influence_record(
             "ci_low": _number(interval.low),
             "ci_high": _number(interval.high),
             "p_value": _number(p_values[i]),
-            "p_adjusted": _number(p_adjusted[i]),
+            "p_adjusted": _number(p_holm[i]),
+            "p_adjusted_bh": _number(p_discovery[i]),
             "adjusted": _number(adjusted.coefficient[i]),
             "adjusted_ci_low": _number(adjusted.ci_low[i]),
             "adjusted_ci_high": _number(adjusted.ci_high[i]),
@@ -53,6 +57,8 @@ def influence_record(
         "replicates": replicates,
         "p_adjustment": "holm",
         "adjusted_method": adjusted.method,
+        "adjusted_n_pairs": adjusted.n_pairs,
+        "adjusted_n_groups": adjusted.n_groups,
         "factors": factors,
     }
 

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from types import MappingProxyType
 
-import sentencex
-
+from profile_tasks.scorers.factors.surface import sentences
 from profile_tasks.scorers.factors.taxonomy import (
     SurfaceFunction,
     load_taxonomy,
@@ -216,8 +215,7 @@ def _candidates(prompt: str, source: str | None) -> tuple[str, ...]:
     The material is the source's own sentences (the request's where there is no source) and a
     stock of other sentences; a short source is filled up from the stock.
     """
-    own = [sentence.strip() for sentence in sentencex.segment("en", source or prompt)]
-    own = [sentence for sentence in own if sentence]
+    own = sentences(source or prompt)
     texts: dict[str, None] = {}
     for size in (1, 2, 3, 4, 5, 6, 8, 10, 12):
         for others in sorted({0, size // 2, size}):
@@ -239,6 +237,7 @@ def _candidate_utilities(
 
 def _logistic(text: str) -> float:
     """A standard logistic draw that is a function of the text alone."""
-    digest = hashlib.sha256(text.encode()).digest()
+    # A text from a data set may hold half a surrogate pair.
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
     uniform = (int.from_bytes(digest[:8]) + 0.5) / 2**64
     return math.log(uniform / (1 - uniform))

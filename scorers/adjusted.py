@@ -193,7 +193,7 @@ def _drop_unidentified(
     rest stay as controls, so that the other factors remain adjusted for the set.
     """
     differs = design[:, kept].any(axis=0)
-    _explain(reasons, kept[~differs], "the factor does not differ in any pair of the regression")
+    _explain(reasons, kept[~differs], "the factor differs in no pair left for the regression")
     kept = kept[differs]
     collinear = kept[_variance_inflation(design[:, kept]) > COLLINEAR_VIF]
     names = ", ".join(factors[index] for index in collinear)

@@ -70,7 +70,8 @@ def align(
     """Return the alignment of two profiles over the factors that both define.
 
     The p-values permute the factors of one profile: exactly where all orders number at most
-    ``permutations`` (up to 7 factors at 9999), else by a seeded random sample of them.
+    ``permutations`` (up to 7 factors at 9999), else by a seeded random sample of them. They are
+    two-sided in scipy's sense: twice the smaller tail, at most 1.
 
     Args:
         a: influence by factor name; NaN and infinite values count as undefined.
@@ -110,9 +111,10 @@ def align(
 
     p_values, method = _p_values(x, y, permutations, seed)
     return Alignment(
-        tau_b=float(kendalltau(x, y).statistic),
-        spearman=float(spearmanr(x, y).statistic),
-        pearson=float(pearsonr(x, y).statistic),
+        # Rounded, because scipy's 0.9999999999999999 would lie outside an interval that ends at 1.
+        tau_b=round(float(kendalltau(x, y).statistic), 12),
+        spearman=round(float(spearmanr(x, y).statistic), 12),
+        pearson=round(float(pearsonr(x, y).statistic), 12),
         n_factors=len(shared),
         p_value=p_values[0],
         p_value_spearman=p_values[1],

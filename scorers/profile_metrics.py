@@ -4,6 +4,7 @@ Inspect, lm-eval and the command line print what this module returns, so a numbe
 them give is the same number.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -94,33 +95,37 @@ def profile_metrics(
         )
     }
     estimates: dict[str, Estimate] = {}
-    drawn_tau_b: dict[Perspective, NDArray[np.float64]] = {}
     for perspective in MODEL_PERSPECTIVES:
         if perspective not in profiles or "human" not in profiles:
             continue
         human, model = profiles["human"], profiles[perspective]
         aligned = align(_by_factor(human), _by_factor(model), permutations=0)
         drawn = alignment_replicates(taus["human"], taus[perspective])
-        drawn_tau_b[perspective] = drawn.tau_b
         n_groups = min(human.n_groups, model.n_groups)
         for coefficient in COEFFICIENTS:
-            estimates[f"alignment_{perspective}_{coefficient}"] = Estimate(
-                value=getattr(aligned, coefficient),
-                interval=percentile_interval(getattr(drawn, coefficient), n_groups=n_groups),
-                reason=aligned.reason,
+            estimates[f"alignment_{perspective}_{coefficient}"] = _estimate(
+                getattr(aligned, coefficient), getattr(drawn, coefficient), n_groups, aligned.reason
             )
-    if len(drawn_tau_b) == len(MODEL_PERSPECTIVES):
-        estimates[GAP] = _gap(estimates, drawn_tau_b, min(p.n_groups for p in profiles.values()))
+    if len(profiles) == len(MODEL_PERSPECTIVES) + 1:
+        estimates[GAP] = _gap(profiles, taus)
     for perspective, profile in profiles.items():
         for index, factor in enumerate(profile.factors):
-            estimates[f"tau_{perspective}_{factor}"] = Estimate(
-                value=float(profile.tau[index]),
-                interval=percentile_interval(
-                    taus[perspective][:, index], n_groups=int(profile.groups[index])
-                ),
-                reason=profile.reasons[index],
+            estimates[f"tau_{perspective}_{factor}"] = _estimate(
+                float(profile.tau[index]),
+                taus[perspective][:, index],
+                int(profile.groups[index]),
+                profile.reasons[index],
             )
     return ProfileMetrics(profiles, _headline_first(estimates), replicates, seed)
+
+
+def _estimate(
+    value: float, replicates: NDArray[np.float64], n_groups: int, reason: str | None
+) -> Estimate:
+    """A value with its interval; what is not defined has no interval either."""
+    if reason is not None:
+        return Estimate(value, Interval(math.nan, math.nan, 0.0, reason), reason)
+    return Estimate(value, percentile_interval(replicates, n_groups=n_groups))
 
 
 def _by_factor(profile: FactorProfile) -> dict[str, float]:
@@ -128,20 +133,29 @@ def _by_factor(profile: FactorProfile) -> dict[str, float]:
 
 
 def _gap(
-    estimates: Mapping[str, Estimate],
-    drawn_tau_b: Mapping[Perspective, NDArray[np.float64]],
-    n_groups: int,
+    profiles: Mapping[Perspective, FactorProfile],
+    taus: Mapping[Perspective, NDArray[np.float64]],
 ) -> Estimate:
-    """Alignment of the judge less alignment of the writer."""
-    judged, written = (
-        estimates[f"alignment_{perspective}_tau_b"] for perspective in MODEL_PERSPECTIVES
-    )
-    return Estimate(
-        value=judged.value - written.value,
-        interval=percentile_interval(
-            drawn_tau_b["discrimination"] - drawn_tau_b["generation"], n_groups=n_groups
-        ),
-        reason=judged.reason or written.reason,
+    """Alignment of the judge less alignment of the writer, over the factors of all profiles.
+
+    Two alignments over different factors would differ for that reason alone.
+    """
+    known = np.all([np.isfinite(profile.tau) for profile in profiles.values()], axis=0)
+    drawn_known = np.all([np.isfinite(drawn) for drawn in taus.values()], axis=0) & known
+    drawn = {name: np.where(drawn_known, values, np.nan) for name, values in taus.items()}
+    shared = {
+        name: {f: tau for (f, tau), k in zip(_by_factor(p).items(), known, strict=True) if k}
+        for name, p in profiles.items()
+    }
+    points, replicates = [], []
+    for perspective in MODEL_PERSPECTIVES:
+        points.append(align(shared["human"], shared[perspective], permutations=0))
+        replicates.append(alignment_replicates(drawn["human"], drawn[perspective]).tau_b)
+    return _estimate(
+        points[0].tau_b - points[1].tau_b,
+        replicates[0] - replicates[1],
+        min(profile.n_groups for profile in profiles.values()),
+        points[0].reason or points[1].reason,
     )
 
 

@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import group_sums, ratio
 
+MINIMUM_GROUPS = 8
+"""Fewer groups give no percentile interval."""
+
 MINIMUM_DEFINED = 0.95
 
 # One chunk of weights (replicates x groups, 8 bytes each) stays within this.
@@ -101,8 +104,9 @@ def percentile_interval(
     Args:
         replicates: (B,) replicates of one statistic, NaN where undefined.
         confidence: coverage wanted, between 0 and 1.
-        n_groups: number of groups behind the statistic. Below 2 resampling has nothing to vary,
-            the replicates agree without being certain, and there is no interval.
+        n_groups: number of groups behind the statistic. Below ``MINIMUM_GROUPS`` a percentile
+            interval covers far less than it says (83 % at 3 groups in a simulation, where 95 % were
+            wanted), and there is none.
 
     Raises:
         ValueError: ``confidence`` is not between 0 and 1, or ``replicates`` is not (B,) with B > 0.
@@ -119,8 +123,8 @@ def percentile_interval(
     values = replicates[np.isfinite(replicates)]
     defined = values.size / replicates.size
     reason = None
-    if n_groups is not None and n_groups < 2:
-        reason = f"{n_groups} group; resampling groups needs at least 2"
+    if n_groups is not None and n_groups < MINIMUM_GROUPS:
+        reason = f"groups: {n_groups}; a percentile interval needs at least {MINIMUM_GROUPS}"
     elif defined < MINIMUM_DEFINED:
         reason = (
             f"only {values.size} of {replicates.size} replicates are defined; "

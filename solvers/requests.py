@@ -115,10 +115,13 @@ def _render_sections(texts: Mapping[str, str | None]) -> str:
 
 
 def _unused_suffix(texts: list[str]) -> str:
-    """The first of "", "-1", "-2", ... whose tags occur in none of the texts."""
-    folded = "\n".join(texts).casefold()
+    """The first of "", "-1", "-2", ... whose tags occur in none of the texts.
+
+    Not even with white space or attributes inside, which a model might read as the tag.
+    """
+    together, tags = "\n".join(texts), "|".join(SECTION_TAGS)
     suffix, number = "", 0
-    while any(f"{tag}{suffix}>" in folded for tag in SECTION_TAGS):
+    while re.search(rf"<[\s/]*(?:{tags}){suffix}(?:\s[^<>]*)?>", together, re.IGNORECASE):
         number += 1
         suffix = f"-{number}"
     return suffix

@@ -46,6 +46,11 @@ _BOLD = re.compile(
 )
 
 
+_RUN = re.compile(r"([^\w\s])\1{3,}")
+_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
+_PIECE = re.compile(r".{1,10000}(?:\s|\Z)|.{10000}", re.DOTALL)
+
+
 def factor_values(
     factors: Sequence[Factor],
     responses: Sequence[str],
@@ -126,7 +131,7 @@ def sentence_count(response: str, source: str | None = None, prompt: str = "") -
     >>> sentence_count("It rained. Did it? It did!")
     3.0
     """
-    return float(_sentence_count(response))
+    return float(len(sentences(response)))
 
 
 def mean_sentence_length(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -138,8 +143,8 @@ def mean_sentence_length(response: str, source: str | None = None, prompt: str =
     >>> mean_sentence_length("It rained. Then the sun came out.")
     3.5
     """
-    sentences = _sentence_count(response)
-    return len(_words(response)) / sentences if sentences else math.nan
+    count = len(sentences(response))
+    return len(_words(response)) / count if count else math.nan
 
 
 def lexical_diversity(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -189,7 +194,7 @@ def readability(response: str, source: str | None = None, prompt: str = "") -> f
         return math.nan
     hyphenation = _hyphenation()
     syllables = sum(len(hyphenation.positions(word)) + 1 for word in words)
-    return 206.835 - 1.015 * len(words) / _sentence_count(response) - 84.6 * syllables / len(words)
+    return 206.835 - 1.015 * len(words) / len(sentences(response)) - 84.6 * syllables / len(words)
 
 
 def markdown(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -271,7 +276,8 @@ def source_compression(response: str, source: str | None = None, prompt: str = "
 
 @lru_cache(maxsize=256)
 def _words(text: str) -> tuple[str, ...]:
-    stripped = (_strip_marks(word) for word in text.casefold().split())
+    straight = text.replace("\u2019", "'").casefold()
+    stripped = (_strip_marks(word) for word in straight.split())
     return tuple(word for word in stripped if any(map(str.isalnum, word)))
 
 
@@ -285,12 +291,21 @@ def _positions(source: str) -> dict[str, list[int]]:
 
 
 @lru_cache(maxsize=256)
-def _sentence_count(text: str) -> int:
-    import sentencex  # with pyphen, a second of start-up that other people's evals must not pay
+def sentences(text: str) -> tuple[str, ...]:
+    """The English sentences of a text, as sentencex segments it; each holds a letter or digit.
 
-    # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair.
-    valid = text.encode("utf-8", "replace").decode("utf-8")
-    return sum(any(map(str.isalnum, part)) for part in sentencex.segment("en", valid))
+    >>> sentences("It left at 9 a.m. Nobody saw it!")
+    ('It left at 9 a.m.', 'Nobody saw it!')
+    """
+    import sentencex  # imported late: other people's evaluations must not pay for it
+
+    # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair. Its time grows
+    # with the square of a block and of a run of marks, and a model can loop: so runs are
+    # shortened, and blocks that are longer than any prose are cut at white space.
+    valid = _RUN.sub(r"\1\1\1", text.encode("utf-8", "replace").decode("utf-8"))
+    blocks = (piece for block in _BLANK_LINES.split(valid) for piece in _PIECE.findall(block))
+    found = (part.strip() for block in blocks for part in sentencex.segment("en", block))
+    return tuple(part for part in found if any(map(str.isalnum, part)))
 
 
 @cache

@@ -110,7 +110,7 @@ def test_the_same_seed_gives_the_same_interval_and_another_seed_another(tmp_path
 def test_the_table_and_csv_show_the_factors(tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
     table = run("influence", file, "--factors", "length,errors").stdout
-    assert "40 decided pairs of 20 sources; 0 preference ties left out" in table
+    assert "40 decided pairs in 20 groups; 0 preference ties left out" in table
     assert "30/10/0" in table
     rows = list(csv.DictReader(io.StringIO(run("influence", file, "--format", "csv").stdout)))
     assert [row["factor"] for row in rows][:2] == ["length", "novel_words"]
@@ -164,6 +164,7 @@ def test_too_few_shared_factors_are_not_aligned(tmp_path: Path) -> None:
         ("{", "not JSON in UTF-8"),
         ("[1, 2]", "expected the JSON of `profile-tasks influence`"),
         ('{"length": "long"}', "factor 'length' is 'long'; expected a number or null"),
+        ('{"length": {"value": 0.3}}', "factor 'length' has no field 'tau'"),
         ('{"length": Infinity}', "factor 'length' is inf; expected a number or null"),
         (f'{{"length": {"9" * 400}}}', "expected a number or null"),
         ("[" * 100_000, "not JSON in UTF-8"),

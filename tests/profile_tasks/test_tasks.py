@@ -130,7 +130,7 @@ def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:
 
 
 def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
-    log = run("summarization", tmp_path, factors="length,readability", limit=3)
+    log = run("summarization", tmp_path, factors="length,readability")
     assert str(metrics(log)["alignment_discrimination_tau_b"]) == "nan"
     reasons = result(log).metadata["profile"]["reasons"]
     assert "3" in reasons["alignment_discrimination_tau_b"]

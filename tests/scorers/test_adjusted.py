@@ -197,7 +197,7 @@ def test_complete_separation_is_named():
     result = adjusted_influence(table(manifestation[:, 0], manifestation, np.arange(100) // 2))
     assert_undefined(result, [0, 1])
     assert result.reasons[0] == "separated: every preference that a bears on follows it"
-    assert result.reasons[1] == "the factor does not differ in any pair of the regression"
+    assert result.reasons[1] == "the factor differs in no pair left for the regression"
     assert result.n_pairs == 0
 
 

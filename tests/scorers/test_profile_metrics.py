@@ -101,12 +101,34 @@ def test_what_is_not_defined_is_nan_with_a_reason() -> None:
         assert math.isnan(metrics.estimates[name].value)
         assert metrics.estimates[name].reason
         assert math.isnan(metrics.estimates[name].interval.low)
+        assert math.isnan(metrics.estimates[name].interval.high)
 
 
-def test_one_source_has_no_interval() -> None:
-    lone = [table("human", 1, groups=1), table("discrimination", 2, groups=1)]
-    metrics = profile_metrics(lone, replicates=200)
+def test_few_sources_have_no_interval() -> None:
+    few = [table("human", 1, groups=7), table("discrimination", 2, groups=7)]
+    metrics = profile_metrics(few, replicates=200)
     interval = metrics.estimates["tau_human_f1"].interval
     assert math.isnan(interval.low)
-    assert interval.reason is not None
-    assert "1 group" in interval.reason
+    assert metrics.reasons()["tau_human_f1"] == (
+        "groups: 7; a percentile interval needs at least 8"
+    )
+    assert not math.isnan(metrics.estimates["tau_human_f1"].value)
+
+
+def test_the_gap_compares_alignments_over_the_same_factors() -> None:
+    human, judge, writer = TABLES
+    gone = np.zeros(writer.missing.shape, bool)
+    gone[:, 0] = True
+    partial = Comparisons(
+        writer.preference, np.where(gone, 0, writer.manifestation), gone, writer.group, FACTORS,
+        "generation",
+    )  # fmt: skip
+    values = profile_metrics([human, judge, partial], replicates=200).values()
+    taus = [factor_profile(t).tau[1:] for t in (human, judge, writer)]
+    assert values["alignment_gap_tau_b"] == pytest.approx(
+        kendalltau(taus[0], taus[1]).statistic - kendalltau(taus[0], taus[2]).statistic
+    )
+    assert values["alignment_discrimination_tau_b"] == pytest.approx(
+        kendalltau(factor_profile(human).tau, factor_profile(judge).tau).statistic
+    )
+    assert math.isfinite(values["alignment_gap_tau_b_ci_low"])

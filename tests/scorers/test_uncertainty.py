@@ -186,12 +186,12 @@ def test_many_undefined_replicates_leave_no_interval():
     assert interval.reason == "only 94 of 100 replicates are defined; an interval needs 95% of them"
 
 
-@pytest.mark.parametrize("n_groups", [0, 1])
-def test_fewer_than_two_groups_leave_no_interval(n_groups):
+@pytest.mark.parametrize("n_groups", [0, 1, 7])
+def test_few_groups_leave_no_interval(n_groups):
     interval = percentile_interval(np.full(100, 0.5), n_groups=n_groups)
     assert np.isnan([interval.low, interval.high]).all()
-    assert interval.reason == f"{n_groups} group; resampling groups needs at least 2"
-    assert percentile_interval(np.full(100, 0.5), n_groups=2).low == 0.5
+    assert interval.reason == f"groups: {n_groups}; a percentile interval needs at least 8"
+    assert percentile_interval(np.full(100, 0.5), n_groups=8).low == 0.5
 
 
 @pytest.mark.parametrize("confidence", [0, 1, 95])
