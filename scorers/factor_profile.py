@@ -105,6 +105,7 @@ def factor_profile(
         )
         return Score(
             value=sample_value(measurement),
+            answer=answer(measurement),
             explanation=explanation(measurement),
             metadata=measurement.model_dump(mode="json"),
         )
@@ -127,6 +128,14 @@ def sample_value(measurement: SourceMeasurement) -> dict[str, int]:
         ),
         "written_pairs": len(measurement.pairs_written or ()),
     }
+
+
+def answer(measurement: SourceMeasurement) -> str | None:
+    """How the model judged, in the few words of the log viewer's column."""
+    if measurement.picks is None:
+        return None
+    agreed = sample_value(measurement)["judged_as_human"]
+    return f"{agreed} of {len(measurement.human)} pairs judged as by people"
 
 
 def explanation(measurement: SourceMeasurement) -> str:

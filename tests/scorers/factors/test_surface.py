@@ -346,3 +346,15 @@ def test_length_gives_the_documented_baseline_on_public_preferences(origin, pair
     preference = np.array([1 if row["preference"] == "a" else -1 for row in rows])
     assert len(rows) == pairs
     assert round(float(np.mean(np.sign(first - second)[:, 0] * preference)), 3) == tau
+
+
+@pytest.mark.parametrize("piece", ["`", "```\n", "\u201ca ", "!? ", "word", "a. "])
+def test_a_looping_model_does_not_stall_the_sentence_splitter(piece):
+    text = (piece * 200_000)[:200_000]
+    start = time.process_time()
+    surface.sentence_count(text)
+    assert time.process_time() - start < 10
+
+
+def test_curly_and_straight_apostrophes_make_the_same_word():
+    assert surface.novel_words("don\u2019t", "I don't know") == 0
