@@ -9,6 +9,7 @@ from inspect_ai.model import ModelAPI, modelapi
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
+from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.summarization import summarization
@@ -23,6 +24,7 @@ def planted() -> type[ModelAPI]:
 
 
 __all__ = [
+    "both_settings",
     "document_qa",
     "factor_profile",
     "headline_metrics",

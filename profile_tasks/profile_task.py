@@ -1,7 +1,7 @@
 """The Inspect task that the three task files share: data, solvers, scorer."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, get_args
 
 from inspect_ai import Task
@@ -11,6 +11,7 @@ from inspect_ai.solver import Solver
 from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
 from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, headline_metrics
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import (
@@ -77,14 +78,14 @@ def profile_task(
         split=split,
     )
     _check_sources(task, data, setting)
-    solvers: list[Solver] = []
-    if setting != "discrimination":
-        solvers.append(score_conditioned_generation(target_scores))
-    if setting != "generation":
-        solvers.append(pairwise_discrimination(orders))
+    solvers: dict[Setting, Callable[[], Solver]] = {
+        "both": lambda: both_settings(target_scores, orders),
+        "generation": lambda: score_conditioned_generation(target_scores),
+        "discrimination": lambda: pairwise_discrimination(orders),
+    }
     return Task(
         dataset=MemoryDataset([_sample(source) for source in data.sources], name=data.name),
-        solver=solvers,
+        solver=solvers[setting](),
         scorer=factor_profile(task, [factor.id for factor in chosen], pairing),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,

@@ -18,11 +18,12 @@ from profile_tasks.scorers.source_measurement import (
     measure_source,
     standard_metrics,
 )
-from profile_tasks.solvers.pairwise_discrimination import PairVerdicts
+from profile_tasks.solvers.pairwise_discrimination import picks_by_pair
 from profile_tasks.solvers.score_conditioned_generation import (
-    GeneratedResponses,
     Pairing,
     generation_pairs,
+    responses_by_score,
+    truncated_scores,
 )
 
 REPLICATES = 1000
@@ -92,15 +93,13 @@ def factor_profile(
     chosen = resolve_factors(factors, task)
 
     async def score(state: TaskState, target: Target) -> Score:
-        generated = state.store_as(GeneratedResponses)
-        written = generated.by_score or None
-        picks = state.store_as(PairVerdicts).picks or None
+        written = responses_by_score(state)
         measurement = measure_source(
             state.metadata_as(AnnotatedSource),
             chosen,
-            picks=picks,
+            picks=picks_by_pair(state),
             responses_by_score=written,
-            truncated_scores=generated.truncated,
+            truncated_scores=truncated_scores(state),
             generation_pairs=generation_pairs(list(written), pairing) if written else (),
         )
         return Score(

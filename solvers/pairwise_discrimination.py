@@ -8,8 +8,7 @@ from typing import Literal
 
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import StoreModel, collect
-from pydantic import Field
+from inspect_ai.util import collect
 
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
@@ -22,14 +21,7 @@ ShownPick = Literal["first", "second", "tie"]
 _PICKS: dict[Verdict, ShownPick] = {"A": "first", "B": "second", "tie": "tie"}
 
 
-class PairVerdicts(StoreModel):
-    """The verdicts on one source's pairs, in their order; None where one was unreadable.
-
-    ``picks[i]`` holds one pick per request on pair i: as recorded, then (with two orders) with
-    the responses swapped.
-    """
-
-    picks: list[list[ShownPick | None]] = Field(default_factory=list)
+_PICKS_KEY = "picks"  # in the sample's store
 
 
 @solver
@@ -56,12 +48,21 @@ def pairwise_discrimination(orders: int = 2) -> Solver:
         shown = [(pair, swapped) for pair in annotated.pairs for swapped in (False, True)[:orders]]
         outputs = await collect(*(judge(pair, swapped) for pair, swapped in shown))
         picks = [shown_pick(output) for output in outputs]
-        state.store_as(PairVerdicts).picks = [
-            picks[start : start + orders] for start in range(0, len(picks), orders)
-        ]
+        by_pair = [picks[start : start + orders] for start in range(0, len(picks), orders)]
+        state.store.set(_PICKS_KEY, by_pair)
         return state
 
     return solve
+
+
+def picks_by_pair(state: TaskState) -> list[list[ShownPick | None]] | None:
+    """The picks on each of the source's pairs, in their order; None if not asked.
+
+    One pick a request: as recorded, then (with two orders) with the responses swapped. None where
+    a verdict was unreadable.
+    """
+    picks: list[list[ShownPick | None]] | None = state.store.get(_PICKS_KEY)
+    return picks
 
 
 def shown_pick(output: ModelOutput) -> ShownPick | None:

@@ -12,8 +12,7 @@ from typing import Literal, get_args
 
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import StoreModel, collect
-from pydantic import Field
+from inspect_ai.util import collect
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.solvers.requests import GenerationRequest
@@ -27,12 +26,7 @@ TRUNCATED = frozenset({"max_tokens", "model_length"})
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
 
 
-class GeneratedResponses(StoreModel):
-    """What the model wrote for one source, by target score; None where it wrote nothing."""
-
-    by_score: dict[int, str | None] = Field(default_factory=dict)
-    truncated: list[int] = Field(default_factory=list)
-    """Target scores whose response was cut off by a token limit; kept, and counted."""
+_RESPONSES, _TRUNCATED = "responses_by_score", "truncated_scores"  # in the sample's store
 
 
 @solver
@@ -55,19 +49,26 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
             return await get_model().generate(request.render())
 
         outputs = await collect(*(write(score) for score in scores))
-        written = state.store_as(GeneratedResponses)
-        written.by_score = {
-            score: written_text(output) for score, output in zip(scores, outputs, strict=True)
-        }
-        written.truncated = [
-            score
-            for score, output in zip(scores, outputs, strict=True)
-            if output.stop_reason in TRUNCATED
-        ]
-        state.output = outputs[-1]
+        written = dict(zip(scores, outputs, strict=True))
+        # Keys as JSON has them, so that a log read back is what was written.
+        state.store.set(_RESPONSES, {str(s): written_text(o) for s, o in written.items()})
+        state.store.set(
+            _TRUNCATED, [s for s, output in written.items() if output.stop_reason in TRUNCATED]
+        )
         return state
 
     return solve
+
+
+def responses_by_score(state: TaskState) -> dict[int, str | None] | None:
+    """What the model wrote, by target score, None where it wrote nothing; None if not asked."""
+    stored = state.store.get(_RESPONSES)
+    return None if stored is None else {int(score): text for score, text in stored.items()}
+
+
+def truncated_scores(state: TaskState) -> list[int]:
+    """Target scores whose response was cut off by a token limit."""
+    return list(state.store.get(_TRUNCATED, []))
 
 
 def written_text(output: ModelOutput) -> str | None:

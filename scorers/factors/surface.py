@@ -192,8 +192,7 @@ def readability(response: str, source: str | None = None, prompt: str = "") -> f
     words = _words(response)
     if not words:
         return math.nan
-    hyphenation = _hyphenation()
-    syllables = sum(len(hyphenation.positions(word)) + 1 for word in words)
+    syllables = sum(_syllables(word) for word in words)
     return 206.835 - 1.015 * len(words) / len(sentences(response)) - 84.6 * syllables / len(words)
 
 
@@ -306,6 +305,11 @@ def sentences(text: str) -> tuple[str, ...]:
     blocks = (piece for block in _BLANK_LINES.split(valid) for piece in _PIECE.findall(block))
     found = (part.strip() for block in blocks for part in sentencex.segment("en", block))
     return tuple(part for part in found if any(map(str.isalnum, part)))
+
+
+@lru_cache(maxsize=65536)
+def _syllables(word: str) -> int:
+    return len(_hyphenation().positions(word)) + 1
 
 
 @cache
