@@ -112,6 +112,7 @@ def influence(
 def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
     """Alignment of two factor profiles: JSON of `influence`, or {"factor": value} maps."""
     from profile_tasks.scorers.alignment import align as align_profiles
+    from profile_tasks.scorers.influence import none_for_nan
 
     try:
         first, second = read_profile(a), read_profile(b)
@@ -119,13 +120,13 @@ def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
         raise click.ClickException(str(error)) from error
     aligned = align_profiles(first, second, permutations=permutations, seed=seed)
     record = {
-        "tau_b": _number(aligned.tau_b),
-        "spearman": _number(aligned.spearman),
-        "pearson": _number(aligned.pearson),
+        "tau_b": none_for_nan(aligned.tau_b),
+        "spearman": none_for_nan(aligned.spearman),
+        "pearson": none_for_nan(aligned.pearson),
         "n_factors": aligned.n_factors,
-        "p_value": _number(aligned.p_value),
-        "p_value_spearman": _number(aligned.p_value_spearman),
-        "p_value_pearson": _number(aligned.p_value_pearson),
+        "p_value": none_for_nan(aligned.p_value),
+        "p_value_spearman": none_for_nan(aligned.p_value_spearman),
+        "p_value_pearson": none_for_nan(aligned.p_value_pearson),
         "p_value_method": aligned.p_value_method,
         "reason": aligned.reason,
         "only_in_a": sorted(set(first) - set(second)),
@@ -180,10 +181,6 @@ def _tau(path: Path, factor: str, entry: object) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= 1e300:
         raise ValueError(f"{path}: factor {factor!r} is {value!r:.60}; expected a number or null")
     return float(value)
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else value
 
 
 def _influence_rows(record: Record) -> list[dict[str, str]]:

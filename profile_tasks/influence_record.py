@@ -1,11 +1,10 @@
 """The influence of recorded preferences as one JSON-ready record (stable field names)."""
 
-import math
 from typing import Any
 
 from profile_tasks.scorers.adjusted import adjusted_influence
 from profile_tasks.scorers.comparisons import Comparisons
-from profile_tasks.scorers.influence import factor_profile
+from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.significance import adjust_p_values, sign_flip_p_values
 from profile_tasks.scorers.uncertainty import bootstrap_taus, percentile_interval
 
@@ -27,25 +26,20 @@ def influence_record(
     p_holm = adjust_p_values(p_values, method="holm")
     p_discovery = adjust_p_values(p_values, method="fdr_bh")
     adjusted = adjusted_influence(comparisons)
-    factors = {}
+    factors: dict[str, dict[str, Any]] = {}
     for i, factor in enumerate(profile.factors):
         interval = percentile_interval(taus[:, i], n_groups=int(profile.groups[i]))
         factors[factor] = {
-            "tau": _number(profile.tau[i]),
-            "concordant": int(profile.concordant[i]),
-            "discordant": int(profile.discordant[i]),
-            "tied": int(profile.tied[i]),
-            "missing": int(profile.missing[i]),
-            "groups": int(profile.groups[i]),
-            "ci_low": _number(interval.low),
-            "ci_high": _number(interval.high),
-            "p_value": _number(p_values[i]),
-            "p_adjusted": _number(p_holm[i]),
-            "p_adjusted_bh": _number(p_discovery[i]),
-            "adjusted": _number(adjusted.coefficient[i]),
-            "adjusted_ci_low": _number(adjusted.ci_low[i]),
-            "adjusted_ci_high": _number(adjusted.ci_high[i]),
-            "adjusted_p_value": _number(adjusted.p_value[i]),
+            **profile.record(i),
+            "ci_low": none_for_nan(interval.low),
+            "ci_high": none_for_nan(interval.high),
+            "p_value": none_for_nan(p_values[i]),
+            "p_adjusted": none_for_nan(p_holm[i]),
+            "p_adjusted_bh": none_for_nan(p_discovery[i]),
+            "adjusted": none_for_nan(adjusted.coefficient[i]),
+            "adjusted_ci_low": none_for_nan(adjusted.ci_low[i]),
+            "adjusted_ci_high": none_for_nan(adjusted.ci_high[i]),
+            "adjusted_p_value": none_for_nan(adjusted.p_value[i]),
             "reason": profile.reasons[i] or interval.reason,
             "adjusted_reason": adjusted.reasons[i],
         }
@@ -61,7 +55,3 @@ def influence_record(
         "adjusted_n_groups": adjusted.n_groups,
         "factors": factors,
     }
-
-
-def _number(value: float) -> float | None:
-    return None if math.isnan(value) else float(value)

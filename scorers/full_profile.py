@@ -7,8 +7,6 @@ the names that lm-eval and the command line use, and as a ``profile`` with the c
 reasons behind them in the score's metadata.
 """
 
-import math
-
 from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
 from inspect_ai.log import (
     EvalLog,
@@ -127,15 +125,7 @@ def profile_record(profiled: ProfileMetrics) -> dict[str, object]:
             "n_groups": profile.n_groups,
             "n_preference_ties": profile.n_preference_ties,
             "factors": {
-                factor: {
-                    "tau": None if math.isnan(profile.tau[i]) else float(profile.tau[i]),
-                    "concordant": int(profile.concordant[i]),
-                    "discordant": int(profile.discordant[i]),
-                    "tied": int(profile.tied[i]),
-                    "missing": int(profile.missing[i]),
-                    "groups": int(profile.groups[i]),
-                }
-                for i, factor in enumerate(profile.factors)
+                factor: profile.record(index) for index, factor in enumerate(profile.factors)
             },
         }
         for perspective, profile in profiled.profiles.items()

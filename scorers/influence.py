@@ -8,6 +8,7 @@ the score of preference (``scipy.stats.somersd(scores, values)``; Somers 1962, A
 Review 27); over several groups it is their mean, weighted by the number of pairs.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,6 +51,22 @@ class FactorProfile:
     n_groups: int
     n_preference_ties: int
     reasons: tuple[str | None, ...]
+
+    def record(self, index: int) -> dict[str, float | int | None]:
+        """Return tau and the counts behind it of one factor, as JSON has them: NaN is None."""
+        return {
+            "tau": none_for_nan(self.tau[index]),
+            "concordant": int(self.concordant[index]),
+            "discordant": int(self.discordant[index]),
+            "tied": int(self.tied[index]),
+            "missing": int(self.missing[index]),
+            "groups": int(self.groups[index]),
+        }
+
+
+def none_for_nan(value: float) -> float | None:
+    """Return the value as JSON can hold it, which has no NaN."""
+    return None if math.isnan(value) else float(value)
 
 
 def factor_profile(comparisons: Comparisons) -> FactorProfile:

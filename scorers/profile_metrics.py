@@ -1,7 +1,6 @@
 """Every metric of a run, by name: the one place where perspectives become numbers.
 
-Inspect, lm-eval and the command line print what this module returns, so a number that two of
-them give is the same number.
+A harness prints what this module returns, so a number that two harnesses give is the same number.
 """
 
 import math
@@ -18,7 +17,6 @@ from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, percenti
 
 COEFFICIENTS = ("tau_b", "spearman", "pearson")
 MODEL_PERSPECTIVES: tuple[Perspective, ...] = ("discrimination", "generation")
-HEADLINE = "alignment_discrimination_tau_b"
 GAP = "alignment_gap_tau_b"
 
 
@@ -76,7 +74,7 @@ def profile_metrics(
 ) -> ProfileMetrics:
     """Profiles, alignments with the human profile and the gap, with intervals.
 
-    All perspectives share each bootstrap resample of the sources (method section 5), so the
+    All perspectives share each bootstrap resample of the sources (docs/method.md), so the
     interval of the gap accounts for their common sources.
 
     Args:
