@@ -1,10 +1,15 @@
-"""The planted annotator as an Inspect model provider: ``--model planted/<profile>``.
+"""The planted annotator and grader as an Inspect model provider: ``--model planted/<profile>``.
 
     inspect eval profile_tasks/summarization --model planted/verbose
     inspect eval profile_tasks/summarization --model planted/verbose \
         -M weights='{"length": 1.0, "novel_words": -0.5}' -M temperature=0.0 -M seed=1
+    inspect eval profile_tasks/summarization --model planted/verbose \
+        --model-role grader=planted/grader
+    inspect eval profile_tasks/summarization --model planted/verbose \
+        --model-role 'grader={model: planted/grader, model_args: {error_rate: 0.1}}'
 
-Offline and deterministic. A simulation with a known answer, and every output says so.
+Every profile also answers grader requests; ``planted/grader`` answers nothing else. Offline and
+deterministic. Simulations with a known answer, and every output says so.
 """
 
 import json
@@ -23,13 +28,22 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from profile_tasks.planted import SIMULATION_NOTE, PlantedAnnotator, planted_profile
+from profile_tasks.planted import PROFILES, SIMULATION_NOTE, PlantedAnnotator, planted_profile
+from profile_tasks.planted_grader import (
+    GRADER_RULES_VERSION,
+    GRADER_SIMULATION_NOTE,
+    PlantedGrader,
+    is_grader_request,
+)
 
 logger = logging.getLogger(__name__)
 
+GRADER = "grader"
+"""The model name that is no profile: it grades only."""
+
 
 class PlantedAPI(ModelAPI):
-    """Provider ``planted``: the model name is the profile's name."""
+    """Provider ``planted``: the model name is the profile's name, or ``grader``."""
 
     def __init__(
         self,
@@ -40,13 +54,19 @@ class PlantedAPI(ModelAPI):
         weights: str | Mapping[str, float] | None = None,
         temperature: float | None = None,
         seed: int = 0,
+        error_rate: float = 0.0,
         **model_args: Any,  # noqa: ANN401 - Inspect hands over whatever -M holds
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
         if model_args:
             raise ValueError(
                 f"planted/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
-                "Must be one of: weights, temperature, seed"
+                "Must be one of: weights, temperature, seed, error_rate"
+            )
+        if model_name not in (*PROFILES, GRADER):
+            raise ValueError(
+                f"planted profile {model_name!r} is unknown. "
+                f"Must be one of: {', '.join(PROFILES)}; or {GRADER}, which only grades"
             )
         if isinstance(weights, str):
             weights = _parsed_weights(weights)
@@ -57,8 +77,21 @@ class PlantedAPI(ModelAPI):
             )
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ValueError(f"planted seed is {seed!r}; expected a whole number")
-        profile = planted_profile(model_name, weights, temperature)
-        self.annotator = PlantedAnnotator(profile, seed)
+        self.grader = PlantedGrader(seed, error_rate)
+        self.annotator: PlantedAnnotator | None = None
+        if model_name != GRADER:
+            profile = planted_profile(model_name, weights, temperature)
+            self.annotator = PlantedAnnotator(profile, seed)
+        elif weights is not None or temperature is not None:
+            raise ValueError(
+                "planted/grader has no weights and no temperature: its rules are fixed. Remove "
+                f"them, or name a profile: {', '.join(PROFILES)}"
+            )
+        # Inspect caches answers by a model's name and address, not by its arguments: with the
+        # arguments in the address, a cached answer is always one of the same simulation.
+        self.base_url = (
+            f"planted:{GRADER_RULES_VERSION}/{self.annotator}/seed={seed}/error_rate={error_rate}"
+        )
         _announce(model_name)
 
     async def generate(
@@ -72,16 +105,28 @@ class PlantedAPI(ModelAPI):
         request = next(
             message.text for message in reversed(input) if isinstance(message, ChatMessageUser)
         )
-        output = ModelOutput.from_content(
-            model=f"planted/{self.model_name}", content=self.annotator.answer(request)
-        )
+        answer, note = self._answer(request)
+        output = ModelOutput.from_content(model=f"planted/{self.model_name}", content=answer)
         # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.
         read, written = len(request.split()), len(output.completion.split())
         output.usage = ModelUsage(
             input_tokens=read, output_tokens=written, total_tokens=read + written
         )
-        output.metadata = {"simulation": SIMULATION_NOTE}
+        output.metadata = {"simulation": note}
         return output
+
+    def _answer(self, request: str) -> tuple[str, str]:
+        """The answer, and the note that says what gave it."""
+        if is_grader_request(request):
+            return self.grader.answer(request), GRADER_SIMULATION_NOTE
+        if self.annotator is None:
+            raise ValueError(
+                "planted/grader answers grader requests only; it neither writes nor prefers. "
+                "Evaluate a profile and give this model the role of the grader: "
+                "--model planted/verbose --model-role grader=planted/grader. "
+                f"It was sent: {request[:80]!r}"
+            )
+        return self.annotator.answer(request), SIMULATION_NOTE
 
     async def count_text_tokens(self, text: str) -> int:
         """Words, for the same reason."""
@@ -94,8 +139,9 @@ class PlantedAPI(ModelAPI):
 
 @cache
 def _announce(model_name: str) -> None:
-    """Say once a process and profile what this is; Inspect may build a model several times."""
-    logger.warning("planted/%s: %s", model_name, SIMULATION_NOTE)
+    """Say once a process and name what this is; Inspect may build a model several times."""
+    note = GRADER_SIMULATION_NOTE if model_name == GRADER else SIMULATION_NOTE
+    logger.warning("planted/%s: %s", model_name, note)
 
 
 def _parsed_weights(text: str) -> Mapping[str, float]:

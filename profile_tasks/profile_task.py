@@ -2,15 +2,31 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Literal, get_args
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
-from inspect_ai.solver import Solver
+from inspect_ai.model import get_model
+from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.scorers.factor_choice import (
+    LEARNED_BY,
+    LearnedBy,
+    measured_factors,
+    needing_grader,
+)
 from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, headline_metrics
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
+from profile_tasks.scorers.grader import (
+    check_grader,
+    grader_is_bound,
+    grader_model,
+    grader_warning,
+)
+from profile_tasks.scorers.grading import JUDGE_BATCHES, JudgeBatch
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
@@ -22,15 +38,15 @@ from profile_tasks.solvers.score_conditioned_generation import (
 
 logger = logging.getLogger(__name__)
 
-TASK_VERSION = 1
+TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
 Setting = Literal["both", "generation", "discrimination"]
 SETTINGS: tuple[str, ...] = get_args(Setting)
 
 AUTO_NOTE = (
-    "factors=auto: the surface factors (computed from the texts); judged and facts factors "
-    "would need a grader"
+    "factors=auto without a grader: the surface factors only; add --model-role grader=MODEL for "
+    "the core factors (facts and judgements)"
 )
 
 
@@ -44,6 +60,13 @@ def profile_task(
     scores: Sequence[int | str] | int | str,
     pairing: Pairing,
     orders: int,
+    judge_orders: int,
+    judge_batch: JudgeBatch,
+    fluency: LearnedBy,
+    coherence: LearnedBy,
+    unieval_checkpoint: str,
+    allow_self_grading: bool,
+    grader_cache: bool,
     limit: int | None,
     max_pairs_per_source: int | None,
     seed: int,
@@ -62,10 +85,24 @@ def profile_task(
     _one_of("setting", setting, SETTINGS)
     _one_of("pairing", pairing, PAIRINGS)
     _one_of("orders", orders, (1, 2))
+    _one_of("judge_orders", judge_orders, (1, 2))
+    _one_of("judge_batch", judge_batch, JUDGE_BATCHES)
+    _one_of("fluency", fluency, LEARNED_BY)
+    _one_of("coherence", coherence, LEARNED_BY)
+    _one_of("allow_self_grading", allow_self_grading, (True, False))
+    _one_of("grader_cache", grader_cache, (True, False))
     target_scores = parsed_scores(scores)
     if not factors:
-        raise ValueError(f"factors is {factors!r}; expected auto, core, surface or factor ids")
-    chosen = resolve_factors(factors, task)
+        raise ValueError(
+            f"factors is {factors!r}; expected auto, core, surface, all, factor ids or a YAML file"
+        )
+    grader = grader_is_bound() or allow_self_grading
+    chosen = measured_factors(
+        factors, task, grader=grader, learned_by={"fluency": fluency, "coherence": coherence}
+    )
+    graded = needing_grader(chosen)
+    if _in_evaluation():
+        check_grader(graded, allow_self_grading=allow_self_grading)
     data = load_preferences(
         dataset,
         task=task,
@@ -85,12 +122,41 @@ def profile_task(
     }
     return Task(
         dataset=MemoryDataset([_sample(source) for source in data.sources], name=data.name),
+        # Where the task is built before its models are known, the first sample has to look.
+        setup=grader_check(graded, allow_self_grading) if graded else None,
         solver=solvers[setting](),
-        scorer=factor_profile(task, [factor.id for factor in chosen], pairing),
+        scorer=factor_profile(
+            task,
+            factors if isinstance(factors, str) else list(factors),
+            pairing,
+            judge_orders,
+            judge_batch,
+            fluency,
+            coherence,
+            unieval_checkpoint,
+            allow_self_grading,
+            grader_cache,
+        ),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
-        metadata=_metadata(data, [factor.id for factor in chosen], auto=factors == "auto"),
+        metadata=_data_metadata(data) | _factor_metadata(chosen, auto=factors == "auto"),
     )
+
+
+@solver
+def grader_check(graded: tuple[str, ...], allow_self_grading: bool = False) -> Solver:
+    """Stop before a model is called where factors need a grader and there is none.
+
+    Args:
+        graded: Ids of the factors that need one.
+        allow_self_grading: Whether the evaluated model may grade.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        check_grader(graded, allow_self_grading=allow_self_grading)
+        return state
+
+    return solve
 
 
 def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
@@ -147,15 +213,21 @@ def _sample(source: AnnotatedSource) -> Sample:
     )
 
 
-def _metadata(data: PreferenceData, factors: list[str], *, auto: bool) -> dict[str, object]:
-    """What a reader of the log must know about the data and the choice of factors."""
+def _in_evaluation() -> bool:
+    """Whether Inspect builds the task for a run, whose models and roles it then knows."""
+    from inspect_ai.model._model import active_model
+
+    return active_model() is not None
+
+
+def _data_metadata(data: PreferenceData) -> dict[str, object]:
+    """What a reader of the log must know about the data."""
     metadata: dict[str, object] = {
         "data": data.name,
         "loaded_sources": len(data.sources),
         "loaded_pairs": sum(len(source.pairs) for source in data.sources),
         "rows_of_other_tasks": data.other_task_rows,
         "skipped_rows": len(data.skipped),
-        "factors": factors,
         "prompt_version": PROMPT_VERSION,
     }
     if data.skipped:
@@ -163,7 +235,31 @@ def _metadata(data: PreferenceData, factors: list[str], *, auto: bool) -> dict[s
         logger.warning(
             "%s: %d bad rows skipped, the first: %s", data.name, len(data.skipped), data.skipped[0]
         )
-    if auto:
-        metadata["factors_note"] = AUTO_NOTE
-        logger.info(AUTO_NOTE)
+    return metadata
+
+
+def _factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, object]:
+    """What a reader of the log must know about the factors and the grader.
+
+    Nothing about "auto" where the models are not known yet: the samples will say what it was.
+    """
+    if auto and not _in_evaluation():
+        return {}
+    packaged = load_taxonomy()
+    metadata: dict[str, object] = {"factors": [factor.id for factor in chosen]}
+    own = {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
+    if own:
+        metadata["own_factors"] = own
+    if not needing_grader(chosen):
+        if auto:
+            metadata["factors_note"] = AUTO_NOTE
+            logger.info(AUTO_NOTE)
+        return metadata
+    metadata["grader_prompt_version"] = GRADER_PROMPT_VERSION
+    if _in_evaluation():
+        evaluated, grader = str(get_model()), str(grader_model())
+        metadata["grader"] = grader
+        if warning := grader_warning(evaluated, grader):
+            metadata["grader_warning"] = warning
+            logger.warning(warning)
     return metadata

@@ -7,12 +7,7 @@ import numpy as np
 from profile_tasks.preference_data import AnnotatedPair, PreferenceData
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.factors.taxonomy import (
-    SELECTIONS,
-    Factor,
-    load_taxonomy,
-    resolve_factors,
-)
+from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
 from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
 
 
@@ -21,11 +16,14 @@ def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto
 
     Args:
         data: Sources with annotated pairs.
-        factors: "auto", "core" or "surface" for the tasks in the data, or ids: of computed
-            factors, or names that the data record under ``factors.a`` and ``factors.b``.
+        factors: A selection as `resolve_factors` takes it, for the tasks in the data; or ids: of
+            computed factors, or names that the data record under ``factors.a`` and
+            ``factors.b``. Taxonomy files add computed factors. A factor that needs a grader is
+            taken from the data.
 
     Raises:
-        ValueError: An id that is neither computed nor recorded, or is both.
+        ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
+            a grader and is not recorded.
     """
     rows = [(source, pair) for source in data.sources for pair in source.pairs]
     tasks = list(dict.fromkeys(source.task for source in data.sources))
@@ -67,23 +65,31 @@ def _chosen(
     factors: str | Sequence[str], tasks: Sequence[str], recorded: set[str]
 ) -> tuple[tuple[str, ...], tuple[Factor, ...]]:
     """Factor names in the order asked for, and those of them that are computed."""
-    if factors in SELECTIONS:
-        known = {f.id: f for task in tasks for f in resolve_factors(factors, task)}
-        return tuple(known), tuple(known.values())
-    listed = factors.split(",") if isinstance(factors, str) else list(factors)
-    names = tuple(name.strip() for name in listed)
-    if len(set(names)) != len(names):
-        raise ValueError(f"factors {', '.join(names)}: a factor is named twice")
-    if alone := sorted(set(names) & set(SELECTIONS)):
-        raise ValueError(f"factors {', '.join(names)}: {alone[0]!r} stands alone")
-    taxonomy = load_taxonomy()
-    for name in names:
-        if name in taxonomy and name in recorded:
+    asked = read_selection(factors)
+    known = asked.taxonomy
+    names = asked.names
+    if asked.word is not None:
+        if "" in tasks:
             raise ValueError(
-                f"factor {name!r} is computed here and also recorded in the data; "
-                "rename the recorded one"
+                f"the rows name no task, so factors {asked.word!r} has no meaning; give it (--task)"
             )
-        if name not in taxonomy and name not in recorded:
-            choices = ", ".join([*taxonomy, *sorted(recorded)])
-            raise ValueError(f"factor {name!r} is unknown. Must be one of: {choices}")
-    return names, tuple(taxonomy[name] for name in names if name in taxonomy)
+        names = tuple(factor.id for factor in resolve_factors(factors, tasks))
+    else:
+        for name in names:
+            if name in known and name in recorded and not known[name].graded:
+                raise ValueError(
+                    f"factor {name!r} is computed here and also recorded in the data; "
+                    "rename the recorded one"
+                )
+            if name not in known and name not in recorded:
+                choices = ", ".join([*known, *sorted(recorded - known.keys())])
+                raise ValueError(f"factor {name!r} is unknown. Must be one of: {choices}")
+    chosen = [known[name] for name in names if name in known]
+    # What people recorded of a graded factor needs no grader.
+    if graded := [f.id for f in chosen if f.graded and f.id not in recorded]:
+        raise ValueError(
+            f"factors {', '.join(graded)} need a grader model, and here none is asked. Choose "
+            "surface factors or recorded ones here, for example --factors length,readability. "
+            "The Inspect tasks measure graded factors: -T factors=... with --model-role grader=..."
+        )
+    return names, tuple(factor for factor in chosen if not factor.graded)

@@ -4,16 +4,30 @@ The scorer keeps one ``SourceMeasurement`` a sample in the log. The printed metr
 headline; ``full_profile`` adds every other metric, with its interval, to the finished log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import cache
+from threading import Lock
 
+import anyio
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
 from profile_tasks.preference_data import AnnotatedSource
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factor_choice import LearnedBy, measured_factors, needing_grader
+from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT, UniEval, learned_values
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.grader import Grader, check_grader, grader_is_bound, grader_model
+from profile_tasks.scorers.grades import SourceGrades
+from profile_tasks.scorers.grading import (
+    JudgeBatch,
+    JudgeProtocol,
+    SourceToGrade,
+    grade_source,
+)
 from profile_tasks.scorers.profile_metrics import profile_metrics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
+    compared_responses,
     comparison_tables,
     measure_source,
     standard_metrics,
@@ -32,12 +46,16 @@ REPLICATES = 1000
 PRINTED_FACTORS = 2
 """The printed table shows the influence of the first few factors; the log has all of them."""
 
+_GRADES = "grades"  # in the sample's store
+
 _PRINTED_STANDARD = (
     "discrimination_accuracy",
     "discrimination_kappa",
     "flip_rate",
     "first_position_rate",
     "unreadable_rate",
+    "grader_missing_rate",
+    "grader_flip_rate",
     "rouge1",
     "rouge2",
     "rougeL",
@@ -81,35 +99,123 @@ def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
 
 @scorer(metrics=[headline_metrics()])
 def factor_profile(
-    task: str, factors: str | Sequence[str] = "auto", pairing: Pairing = "all"
+    task: str,
+    factors: str | Sequence[str] = "auto",
+    pairing: Pairing = "all",
+    judge_orders: int = 2,
+    judge_batch: JudgeBatch = "all",
+    fluency: LearnedBy = "judged",
+    coherence: LearnedBy = "judged",
+    unieval_checkpoint: str = UNIEVAL_CHECKPOINT,
+    allow_self_grading: bool = False,
+    grader_cache: bool = True,
 ) -> Scorer:
     """Measure a source's annotated pairs, and what the model judged and wrote.
 
     Args:
         task: The task whose factors are meant.
-        factors: "auto", "core", "surface" or factor ids.
+        factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
+            or the path of a YAML file with factors of your own.
         pairing: Which written responses are compared: "all" pairs or "adjacent" scores.
+        judge_orders: Orders in which the grader is shown a pair: 2, or 1.
+        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
+        fluency: "judged" by the grader, or learned: "unieval".
+        coherence: The same.
+        unieval_checkpoint: Folder, or name on the hub, of the UniEval checkpoint.
+        allow_self_grading: Let the evaluated model grade where no model has the role ``grader``.
+        grader_cache: Take grader answers from, and put them into, Inspect's cache.
     """
-    chosen = resolve_factors(factors, task)
+    learned_by = {"fluency": fluency, "coherence": coherence}
+    protocol = JudgeProtocol(judge_orders, judge_batch)
+
+    @cache
+    def chosen(grader: bool) -> tuple[Factor, ...]:
+        return measured_factors(factors, task, grader=grader, learned_by=learned_by)
+
+    without_schema: set[str] = set()  # learnt from the first refusal, for all samples
 
     async def score(state: TaskState, target: Target) -> Score:
+        annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
+        pairs = generation_pairs(list(written), pairing) if written else ()
+        wanted = chosen(grader_is_bound() or allow_self_grading)
+        compared = compared_responses(annotated, written, pairs)
+        grades = None
+        if graded := needing_grader(wanted):
+            check_grader(graded, allow_self_grading=allow_self_grading)
+            grader = Grader(grader_model(), grader_cache, without_schema=without_schema)
+            grades = await grade_source(
+                SourceToGrade(
+                    annotated.prompt,
+                    annotated.source,
+                    compared.texts,
+                    [*compared.annotated, *compared.written],
+                ),
+                wanted,
+                grader.ask,
+                grader=grader.name,
+                protocol=protocol,
+                known=stored_grades(state),
+            )
+            state.store.set(_GRADES, grades.model_dump(mode="json"))
+        learned: Mapping[str, Mapping[str, float]] = {}
+        if found_by_model := [factor for factor in wanted if factor.kind == "learned"]:
+            learned = await anyio.to_thread.run_sync(
+                _learned, found_by_model, annotated, compared.texts, unieval_checkpoint
+            )
         measurement = measure_source(
-            state.metadata_as(AnnotatedSource),
-            chosen,
+            annotated,
+            wanted,
             picks=picks_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
-            generation_pairs=generation_pairs(list(written), pairing) if written else (),
+            generation_pairs=pairs,
+            grades=grades,
+            learned=learned,
         )
+        metadata = measurement.model_dump(mode="json")
+        if grades is not None:
+            metadata["grades"] = grades.model_dump(mode="json")
         return Score(
             value=sample_value(measurement),
             answer=answer(measurement),
             explanation=explanation(measurement),
-            metadata=measurement.model_dump(mode="json"),
+            metadata=metadata,
         )
 
     return score
+
+
+def _learned(
+    factors: Sequence[Factor], annotated: AnnotatedSource, texts: Mapping[str, str], checkpoint: str
+) -> dict[str, dict[str, float]]:
+    """Values of the learned factors: factor id -> response id -> value."""
+    # The authors show UniEval a summary with its document, without a request.
+    prompt = "" if annotated.task == "summarization" else annotated.prompt
+    with _ONE_AT_A_TIME:
+        unieval = UniEval.load(checkpoint)
+        return {
+            factor.id: dict(
+                zip(
+                    texts,
+                    learned_values(
+                        factor.id, list(texts.values()), annotated.source, prompt, unieval
+                    ),
+                    strict=True,
+                )
+            )
+            for factor in factors
+        }
+
+
+_ONE_AT_A_TIME = Lock()
+"""A local model gains nothing from samples that run side by side, and may not bear them."""
+
+
+def stored_grades(state: TaskState) -> SourceGrades | None:
+    """What a grader said when this sample was scored before."""
+    stored = state.store.get(_GRADES)
+    return None if stored is None else SourceGrades.model_validate(stored)
 
 
 def measurement_of(score: Score) -> SourceMeasurement:

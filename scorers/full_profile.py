@@ -17,6 +17,7 @@ from inspect_ai.log import (
 )
 
 from profile_tasks.scorers.factor_profile import REPLICATES, measurement_of
+from profile_tasks.scorers.grader import grader_warning
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, profile_metrics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
@@ -52,7 +53,7 @@ class FullProfile(Hooks):
         if len(measured) != ours[0].scored_samples:
             # A retried evaluation takes samples over from the log before.
             measured = logged_measurements(log)
-        log.results = completed_results(log.results, measured)
+        log.results = completed_results(log.results, measured, log.eval.model)
         await write_eval_log_async(log, log.location, header_only=True)
 
 
@@ -64,7 +65,7 @@ def complete_log(log: EvalLog) -> EvalLog:
     """
     if log.results is None:
         raise ValueError(f"{log.location} holds no results, so there is no profile to complete")
-    results = completed_results(log.results, logged_measurements(log))
+    results = completed_results(log.results, logged_measurements(log), log.eval.model)
     return log.model_copy(update={"results": results})
 
 
@@ -83,19 +84,31 @@ def logged_measurements(log: EvalLog) -> list[SourceMeasurement]:
     ]
 
 
-def completed_results(results: EvalResults, measurements: list[SourceMeasurement]) -> EvalResults:
-    """A copy of the results in which this project's score holds every metric."""
+def completed_results(
+    results: EvalResults, measurements: list[SourceMeasurement], evaluated: str
+) -> EvalResults:
+    """A copy of the results in which this project's score holds every metric.
+
+    Args:
+        results: The results.
+        measurements: What was measured on each source.
+        evaluated: The evaluated model.
+    """
     return results.model_copy(
         update={
             "scores": [
-                _completed_score(score, measurements) if score.scorer == SCORER else score
+                _completed_score(score, measurements, evaluated)
+                if score.scorer == SCORER
+                else score
                 for score in results.scores
             ]
         }
     )
 
 
-def _completed_score(score: EvalScore, measurements: list[SourceMeasurement]) -> EvalScore:
+def _completed_score(
+    score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
+) -> EvalScore:
     printed = next(iter(score.metrics.values()), None)
     params = printed.params if printed else {}
     profiled = profile_metrics(
@@ -112,7 +125,8 @@ def _completed_score(score: EvalScore, measurements: list[SourceMeasurement]) ->
     return score.model_copy(
         update={
             "metrics": score.metrics | added,
-            "metadata": (score.metadata or {}) | {"profile": profile_record(profiled)},
+            "metadata": (score.metadata or {})
+            | {"profile": profile_record(profiled) | grading_record(measurements, evaluated)},
         }
     )
 
@@ -135,3 +149,12 @@ def profile_record(profiled: ProfileMetrics) -> dict[str, object]:
         "seed": profiled.seed,
         "reasons": profiled.reasons(),
     }
+
+
+def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, object]:
+    """Who graded, and what speaks against taking its word; empty where nothing was graded."""
+    graders = sorted({m.grader for m in measurements if m.grader is not None})
+    if not graders:
+        return {}
+    warnings = [warning for g in graders if (warning := grader_warning(evaluated, g))]
+    return {"grading": {"graders": graders, "warnings": warnings}}

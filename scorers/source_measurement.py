@@ -7,16 +7,26 @@ compared without a model.
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from profile_tasks.preference_data import AnnotatedSource, Preference
 from profile_tasks.scorers.comparisons import Comparisons, Perspective, manifestations
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.grades import (
+    FactorGrading,
+    SourceGrades,
+    annotated_id,
+    factor_grading,
+    graded_signs,
+    graded_values,
+    written_id,
+)
+from profile_tasks.scorers.influence import none_for_nan
 from profile_tasks.scorers.standard_metrics import (
     combined_preference,
     discrimination_accuracy,
@@ -53,6 +63,11 @@ class SourceMeasurement(BaseModel, frozen=True):
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
+        values: Facts and learned factors: factor id -> response id -> value; None: missing.
+        grading: How the grading of each graded factor went.
+        grader: The model that graded, None where no factor needed one.
+        grader_requests: Answers wanted of the grader, repairs included.
+        grader_repairs: Requests to repair an answer.
         rouge: ROUGE F1 of the response for the highest score against the reference, if any.
     """
 
@@ -66,6 +81,11 @@ class SourceMeasurement(BaseModel, frozen=True):
     written: Manifestations = ()
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
+    values: dict[str, dict[str, float | None]] = {}
+    grading: dict[str, FactorGrading] = {}
+    grader: str | None = None
+    grader_requests: int = 0
+    grader_repairs: int = 0
     rouge: dict[str, float] | None = None
 
     @property
@@ -76,6 +96,53 @@ class SourceMeasurement(BaseModel, frozen=True):
         return tuple(combined_preference(picks) for picks in self.picks)
 
 
+@dataclass(frozen=True)
+class ComparedResponses:
+    """The responses to one source, by id, and the pairs of them that are compared.
+
+    Attributes:
+        texts: Response id -> text.
+        annotated: Pairs of response ids: the annotated pairs, in their order.
+        written: Pairs of response ids: what the model wrote, the higher target score first.
+    """
+
+    texts: Mapping[str, str]
+    annotated: tuple[tuple[str, str], ...]
+    written: tuple[tuple[str, str], ...] = ()
+
+
+def compared_responses(
+    annotated: AnnotatedSource,
+    responses_by_score: Mapping[int, str | None] | None = None,
+    generation_pairs: Sequence[tuple[int, int]] = (),
+) -> ComparedResponses:
+    """The responses to a source that are compared.
+
+    Args:
+        annotated: The source with its annotated pairs.
+        responses_by_score: What the model wrote for each target score, None where it is missing.
+        generation_pairs: Pairs (higher score, lower score); a pair with a missing response is
+            left out.
+    """
+    texts: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
+    for pair in annotated.pairs:
+        ids = (annotated_id(pair.id, "a"), annotated_id(pair.id, "b"))
+        texts |= dict(zip(ids, (pair.response_a, pair.response_b), strict=True))
+        pairs.append(ids)
+    present = {s: text for s, text in (responses_by_score or {}).items() if text is not None}
+    texts |= {written_id(score): text for score, text in present.items()}
+    return ComparedResponses(
+        texts=texts,
+        annotated=tuple(pairs),
+        written=tuple(
+            (written_id(high), written_id(low))
+            for high, low in generation_pairs
+            if high in present and low in present
+        ),
+    )
+
+
 def measure_source(
     annotated: AnnotatedSource,
     factors: Sequence[Factor],
@@ -84,44 +151,65 @@ def measure_source(
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
     generation_pairs: Sequence[tuple[int, int]] = (),
+    grades: SourceGrades | None = None,
+    learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> SourceMeasurement:
     """Measure one source: its annotated pairs, and what a model judged and wrote.
 
     Args:
         annotated: The source with its annotated pairs.
-        factors: Which factors to compute.
+        factors: Which factors to measure.
         picks: One or two picks per annotated pair ("first", "second", "tie" or None).
         responses_by_score: What the model wrote for each target score.
         truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
             response is left out.
+        grades: What the grader said; without them facts and judged factors are missing.
+        learned: Values of the learned factors: factor id -> response id -> value.
     """
-    pairs = annotated.pairs
-    human_signs = tuple(PREFERENCE_SIGNS[pair.preference] for pair in pairs)
+    compared = compared_responses(annotated, responses_by_score, generation_pairs)
+    graded = [factor for factor in factors if factor.graded]
+    values = dict(learned)
+    if grades is not None:
+        values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
+    table = _Manifestations(annotated, factors, compared.texts, values, grades)
     measurement = SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
         factors=tuple(factor.id for factor in factors),
-        human=human_signs,
-        annotated=_manifestations(
-            annotated, factors, [(pair.response_a, pair.response_b) for pair in pairs]
-        ),
+        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
+        annotated=table.of(compared.annotated),
         picks=None if picks is None else tuple(tuple(pick) for pick in picks),
+        values={
+            factor: {response: none_for_nan(value) for response, value in by_response.items()}
+            for factor, by_response in values.items()
+        },
     )
+    if grades is not None:
+        measurement = measurement.model_copy(
+            update={
+                "grading": {f.id: factor_grading(grades, f, annotated.source) for f in graded},
+                "grader": grades.grader,
+                "grader_requests": grades.requests,
+                "grader_repairs": grades.repairs,
+            }
+        )
     if responses_by_score is None:
         return measurement
-    present = {score: text for score, text in responses_by_score.items() if text is not None}
-    compared = [(h, low) for h, low in generation_pairs if h in present and low in present]
-    best = present.get(max(responses_by_score))
+    best = responses_by_score.get(max(responses_by_score))
+    present = {score for score, text in responses_by_score.items() if text is not None}
     return measurement.model_copy(
         update={
             "pairs_written": tuple(
-                GenerationPair(higher=h, lower=low, identical=present[h] == present[low])
-                for h, low in compared
+                GenerationPair(
+                    higher=high,
+                    lower=low,
+                    identical=responses_by_score[high] == responses_by_score[low],
+                )
+                for high, low in generation_pairs
+                if {high, low} <= present
             ),
-            "written": _manifestations(
-                annotated, factors, [(present[h], present[low]) for h, low in compared]
-            ),
+            "written": table.of(compared.written),
             "words_by_score": {
                 score: None if text is None else len(text.split())
                 for score, text in responses_by_score.items()
@@ -172,7 +260,8 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 
     Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate. Generation:
     shares of missing and of truncated responses, share of identical pairs, mean length by target
-    score, mean ROUGE where sources have a reference.
+    score, mean ROUGE where sources have a reference. Grader: share of missing judgements and of
+    flipped pairs, over all graded factors and by factor; requests and repairs.
     """
     records = list(measurements)
     metrics: dict[str, float] = {}
@@ -197,6 +286,8 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     written = [record for record in records if record.words_by_score is not None]
     if written:
         metrics |= _generation_metrics(written)
+    if any(record.grading for record in records):
+        metrics |= _grader_metrics(records)
     return metrics
 
 
@@ -218,31 +309,73 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
     return metrics
 
 
+def _grader_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    factors = list(dict.fromkeys(factor for record in records for factor in record.grading))
+    by_factor = {
+        factor: [record.grading[factor] for record in records if factor in record.grading]
+        for factor in factors
+    }
+    every = [grading for gradings in by_factor.values() for grading in gradings]
+    metrics = {
+        "grader_missing_rate": _ratio(every, "missing", "asked"),
+        "grader_flip_rate": _ratio(every, "flipped", "both_orders"),
+        "grader_missing": float(sum(grading.missing for grading in every)),
+        "grader_requests": float(sum(record.grader_requests for record in records)),
+        "grader_repairs": float(sum(record.grader_repairs for record in records)),
+    }
+    for factor, gradings in by_factor.items():
+        metrics[f"grader_missing_rate_{factor}"] = _ratio(gradings, "missing", "asked")
+        if any(grading.both_orders for grading in gradings):
+            metrics[f"grader_flip_rate_{factor}"] = _ratio(gradings, "flipped", "both_orders")
+    return metrics
+
+
+def _ratio(gradings: Sequence[FactorGrading], part: str, whole: str) -> float:
+    total = sum(getattr(grading, whole) for grading in gradings)
+    return sum(getattr(grading, part) for grading in gradings) / total if total else math.nan
+
+
 def _mean(values: Iterable[float]) -> float:
     listed = list(values)
     return math.fsum(listed) / len(listed) if listed else math.nan
 
 
-def _manifestations(
-    annotated: AnnotatedSource, factors: Sequence[Factor], pairs: Sequence[tuple[str, str]]
-) -> Manifestations:
-    """Signs of the factor differences of each pair of responses to one source."""
-    firsts, seconds = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+class _Manifestations:
+    """Signs of the factor differences of pairs of responses to one source."""
 
-    def values(responses: Sequence[str]) -> NDArray[np.float64]:
-        count = len(responses)
-        return factor_values(
-            factors, responses, [annotated.source] * count, [annotated.prompt] * count
+    def __init__(
+        self,
+        annotated: AnnotatedSource,
+        factors: Sequence[Factor],
+        texts: Mapping[str, str],
+        values: Mapping[str, Mapping[str, float]],
+        grades: SourceGrades | None,
+    ) -> None:
+        self._factors, self._grades = factors, grades
+        surface = [factor for factor in factors if factor.kind == "surface"]
+        count = len(texts)
+        computed = factor_values(
+            surface, list(texts.values()), [annotated.source] * count, [annotated.prompt] * count
         )
+        columns = {factor.id: column for factor, column in zip(surface, computed.T, strict=True)}
+        for factor in factors:
+            known = values.get(factor.id, {})
+            columns.setdefault(factor.id, np.array([known.get(id_, math.nan) for id_ in texts]))
+        self._rows = {response: row for row, response in enumerate(texts)}
+        self._values = np.column_stack([columns[factor.id] for factor in factors])
 
-    signs, missing = manifestations(values(firsts), values(seconds))
-    return tuple(
-        tuple(
-            None if absent else int(sign)
-            for sign, absent in zip(sign_row, missing_row, strict=True)
-        )
-        for sign_row, missing_row in zip(signs, missing, strict=True)
-    )
+    def of(self, pairs: Sequence[tuple[str, str]]) -> Manifestations:
+        """One row a pair, one sign a factor; None where the factor is missing."""
+        first, second = ([self._rows[pair[side]] for pair in pairs] for side in (0, 1))
+        signs, missing = manifestations(self._values[first], self._values[second])
+        columns: list[Sequence[int | None]] = [
+            [None if absent else int(sign) for sign, absent in zip(*column, strict=True)]
+            for column in zip(signs.T, missing.T, strict=True)
+        ]
+        for index, factor in enumerate(self._factors):
+            if factor.kind == "judged" and self._grades is not None:
+                columns[index] = graded_signs(self._grades, factor, pairs)
+        return tuple(zip(*columns, strict=True))
 
 
 class _Rows:

@@ -2,25 +2,29 @@
 
 import doctest
 import importlib
+import math
 import os
 import pkgutil
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 import profile_tasks
+from profile_tasks.cli import main
 from profile_tasks.public_sets import PUBLIC
-from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, surface_function
 
 
 def modules() -> list[str]:
     """Every module of the product; in a checkout the package's path also holds tests and docs."""
     root = Path(profile_tasks.__file__).parent
     own = [f"profile_tasks.{path.stem}" for path in root.glob("*.py") if path.stem != "__init__"]
-    for package in ("solvers", "scorers", "scorers.factors", "task_configs"):
+    for package in ("commands", "solvers", "scorers", "scorers.factors", "task_configs"):
         module = importlib.import_module(f"profile_tasks.{package}")
         own += [
             f"{module.__name__}.{info.name}"
@@ -110,10 +114,77 @@ def test_the_printed_result_of_the_readme_is_what_the_run_gives(
     assert printed == found
 
 
-def test_every_factor_is_documented_as_it_is_defined(repository: Path) -> None:
-    page = (repository / "docs" / "factors.md").read_text(encoding="utf-8")
-    sections = dict(re.findall(r"^## `(\w+)`\n\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL))
-    assert sections == {f.id: f.definition for f in load_taxonomy().values()}
+@pytest.fixture(scope="module")
+def factors_page(repository: Path) -> str:
+    return (repository / "docs" / "factors.md").read_text(encoding="utf-8")
+
+
+def factor_section(factor: Factor) -> str:
+    """A factor as docs/factors.md has to describe it."""
+    low, high = ("unbounded" if math.isinf(bound) else f"{bound:g}" for bound in factor.range)
+    how = {
+        "surface": "computed from the text",
+        "judged": "the grader reads the definition as it stands, and says which response shows "
+        "more of it",
+        "count": "counted from the facts that the grader lists",
+        "coverage": "share of the key facts, which the grader lists, that it finds in the response",
+        "share": "share of the facts, which the grader lists, that get a counted label",
+    }[factor.measure or factor.kind]
+    lines = [
+        f"level {factor.level}, {factor.kind}{', core' * factor.core}; "
+        f"tasks: {', '.join(factor.tasks)}",
+        f"{how}{'; missing where there is no source' * factor.needs_source}",
+    ]
+    if factor.label is not None:
+        values = ", ".join(
+            f"**{value}**" if value in factor.label.counted else value
+            for value in factor.label.values
+        )
+        lines.append(f"asked of each fact: {factor.label.question}")
+        lines.append(f"labels (the counted ones in bold): {values}")
+    lines += [
+        f"unit: {factor.unit}; range {low} to {high}",
+        f"manifests more: {factor.more}",
+        f"citation: {factor.citation}",
+    ]
+    if factor.mirrors is not None:
+        lines.append(
+            f"mirrors `{factor.mirrors}` within one source, so no selection but its id takes it: "
+            "it would count the same evidence twice"
+        )
+    return "\n".join([f"## `{factor.id}`", "", factor.definition, "", *(f"- {x}" for x in lines)])
+
+
+def test_every_factor_is_documented_as_it_is_defined(factors_page: str) -> None:
+    sections = re.findall(r"^## `.*?(?=\n+## |\Z)", factors_page, re.MULTILINE | re.DOTALL)
+    assert sections == [factor_section(factor) for factor in load_taxonomy().values()]
+
+
+def test_the_example_of_own_factors_works_as_it_is_printed(
+    factors_page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    section = factors_page.split("## Factors of your own", 1)[1]
+    files = re.findall(
+        r"is `(mine\.yaml|my_factors\.py)`:\n\n```\w+\n(.*?)^```$", section, re.M | re.S
+    )
+    for name, text in files:
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    own = load_taxonomy("mine.yaml")
+    assert {own[name].kind for name in own} == {"judged", "surface", "facts"}
+    assert any(name in load_taxonomy() for name in own)
+    assert surface_function(own["exclamations"])("Great! Yes!", None, "") == 2
+    commands = [
+        shlex.split(command.split("profile-tasks ", 1)[1])
+        for command in console_commands(section)
+        if "profile-tasks " in command
+    ]
+    assert {command[0] for command in commands} == {"factors", "influence"}
+    for command in commands:
+        result = CliRunner().invoke(main, command)
+        assert result.exit_code == 0, result.output
+        assert "exclamations" in result.stdout
 
 
 def test_links_between_the_pages_hold(repository: Path) -> None:

@@ -68,7 +68,7 @@ def factor_values(
     raises itself passes through with a note that names the factor and the response.
 
     >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
-    >>> factors = resolve_factors("core", "summarization")
+    >>> factors = resolve_factors("length, novel_words", "summarization")
     >>> factor_values(factors, ["A cat.", "A dog sat."], ["a cat sat", None], ["", ""])
     array([[ 2.,  0.],
            [ 3., nan]])

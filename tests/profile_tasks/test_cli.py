@@ -1,227 +1,59 @@
-"""The command line answers people and programs, and names what is wrong."""
+"""The group of commands: listed without waiting for them, imported when they run."""
 
-import csv
-import io
 import json
-import re
-from pathlib import Path
+import subprocess
+import sys
 
 import pytest
-from click.testing import CliRunner, Result
+from click.testing import CliRunner
 
+from profile_tasks import __version__
+from profile_tasks.cli import COMMANDS, main
+
+LOADED = """
+import json, sys
 from profile_tasks.cli import main
-
-ROW = {
-    "task": "summarization",
-    "prompt": "Summarize.",
-    "source": "The ferry left at nine and came back at ten.",
-    "reference": None,
-}
+main(sys.argv[1:], standalone_mode=False)
+print(json.dumps(sorted(sys.modules)))
+"""
 
 
-def write_pairs(path: Path, n: int = 40) -> Path:
-    """Two pairs a source; the longer response is preferred three times out of four."""
-    rows = []
-    for i in range(n):
-        longer, shorter = "word " * (6 + i % 5), "word " * (3 + i % 2)
-        rows.append(
-            {
-                **ROW,
-                "id": f"pair-{i}",
-                "group": f"g{i // 2}",
-                "response_a": longer,
-                "response_b": shorter,
-                "preference": "b" if i % 4 == 0 else "a",
-                "factors": {"a": {"errors": i % 3}, "b": {"errors": (i + 1) % 3}},
-            }
-        )
-    path.write_text("\n".join(json.dumps(row) for row in rows))
-    return path
-
-
-def run(*arguments: object, exit_code: int = 0) -> Result:
-    result = CliRunner().invoke(main, [str(argument) for argument in arguments])
-    assert result.exit_code == exit_code, result.output
-    return result
-
-
-def influence_of(*arguments: object) -> dict[str, object]:
-    return json.loads(run("influence", *arguments, "--format", "json").stdout)
-
-
-def published_length_table(shared_data: Path) -> list[tuple[str, str, str, str]]:
-    text = (shared_data / "README.md").read_text(encoding="utf-8")
-    return re.findall(
-        r"^\| (\w+) \| (\d+) \| ([+-]0\.\d{3}) \| ([01]\.\d{3}) \|$", text, re.MULTILINE
+def modules_loaded_by(*arguments: str) -> list[str]:
+    done = subprocess.run(
+        [sys.executable, "-c", LOADED, *arguments], check=True, capture_output=True, text=True
     )
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def test_every_real_file_gives_its_published_length_influence(shared_data: Path) -> None:
-    table = published_length_table(shared_data)
-    assert len(table) == 12
-    for name, pairs, tau, longer in table:
-        file = shared_data / f"{name}.jsonl"
-        record = influence_of(file, "--factors", "length", "--replicates", 100)
-        length = record["factors"]["length"]
-        assert str(record["n_pairs"]) == pairs
-        assert f"{length['tau']:+.3f}" == tau
-        assert length["concordant"] + length["discordant"] + length["tied"] == int(pairs)
-        if length["tied"] == 0:
-            assert f"{length['concordant'] / int(pairs):.3f}" == longer
+def test_help_lists_every_command_and_imports_none() -> None:
+    shown = CliRunner().invoke(main, ["--help"]).stdout
+    for command, line in COMMANDS.items():
+        assert f"  {command} " in shown
+        assert line in shown
+    loaded = modules_loaded_by("--help")
+    assert not [name for name in loaded if name.startswith("profile_tasks.commands")]
 
 
-def test_influence_counts_what_it_rests_on(tmp_path: Path) -> None:
-    record = influence_of(write_pairs(tmp_path / "pairs.jsonl"), "--factors", "length,errors")
-    assert record["n_pairs"] == 40
-    assert record["n_groups"] == 20
-    assert record["n_preference_ties"] == 0
-    assert record["seed"] == 0
-    assert record["replicates"] == 2000
-    length = record["factors"]["length"]
-    assert (length["concordant"], length["discordant"], length["tied"]) == (30, 10, 0)
-    assert length["tau"] == pytest.approx(0.5)
-    assert length["ci_low"] < 0.5 < length["ci_high"]
-    assert 0 < length["p_value"] <= length["p_adjusted"] <= 1
-    assert set(record["factors"]) == {"length", "errors"}
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_imports_no_data_or_statistics_library(command: str) -> None:
+    loaded = modules_loaded_by(command, "--help")
+    assert f"profile_tasks.commands.{command.replace('-', '_')}" in loaded
+    assert not {"numpy", "pandas", "scipy", "pydantic", "inspect_ai"} & set(loaded)
 
 
-def test_preferences_may_stand_in_other_columns(tmp_path: Path) -> None:
-    rows = [json.loads(line) for line in write_pairs(tmp_path / "p.jsonl").read_text().splitlines()]
-    for row in rows:
-        row["vote"], row["scores"] = row.pop("preference"), row.pop("factors")
-    (tmp_path / "q.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    record = influence_of(
-        tmp_path / "q.jsonl", "--preference-column", "vote", "--factors-column", "scores",
-        "--factors", "errors",
-    )  # fmt: skip
-    assert record["n_pairs"] == 40
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_command_carries_the_name_that_it_is_listed_under(command: str) -> None:
+    found = main.get_command(None, command)
+    assert found is not None
+    assert found.name == command
+    assert found.help
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_seed_another(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    first, again, other = (
-        influence_of(file, "--factors", "length", "--seed", seed)["factors"]["length"]
-        for seed in (1, 1, 2)
-    )
-    assert first == again
-    assert (first["ci_low"], first["ci_high"]) != (other["ci_low"], other["ci_high"])
+def test_an_unknown_command_is_named() -> None:
+    result = CliRunner().invoke(main, ["profile"])
+    assert result.exit_code == 2
+    assert "No such command 'profile'" in result.stderr
 
 
-def test_the_table_and_csv_show_the_factors(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    table = run("influence", file, "--factors", "length,errors").stdout
-    assert "40 decided pairs in 20 groups; 0 preference ties left out" in table
-    assert "30/10/0" in table
-    rows = list(csv.DictReader(io.StringIO(run("influence", file, "--format", "csv").stdout)))
-    assert [row["factor"] for row in rows][:2] == ["length", "novel_words"]
-    assert float(rows[0]["tau"]) == 0.5
-
-
-def test_what_is_not_defined_is_null_with_a_reason(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    record = influence_of(file, "--factors", "length,source_compression")
-    assert record["factors"]["length"]["adjusted"] is None
-    assert "collinear" in record["factors"]["length"]["adjusted_reason"]
-
-
-def test_a_profile_aligns_with_itself_and_against_its_mirror(tmp_path: Path) -> None:
-    profile = {"length": 0.3, "fluency": 0.1, "hallucination": -0.4, "novel_words": 0.0}
-    mirror = {factor: -value for factor, value in profile.items()}
-    (tmp_path / "a.json").write_text(json.dumps(profile))
-    (tmp_path / "b.json").write_text(json.dumps({**mirror, "formality": 0.2, "absent": None}))
-    same = json.loads(
-        run("align", tmp_path / "a.json", tmp_path / "a.json", "--format", "json").stdout
-    )
-    assert (same["tau_b"], same["n_factors"]) == (1, 4)
-    assert same["p_value_method"] == "exact"
-    other = json.loads(
-        run("align", tmp_path / "a.json", tmp_path / "b.json", "--format", "json").stdout
-    )
-    assert other["tau_b"] == pytest.approx(-1)
-    assert other["pearson"] == pytest.approx(-1)
-    assert other["only_in_b"] == ["absent", "formality"]
-
-
-def test_influence_records_align(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    (tmp_path / "a.json").write_text(run("influence", file, "--format", "json").stdout)
-    shown = run("align", tmp_path / "a.json", tmp_path / "a.json").stdout
-    assert re.search(r"tau_b\s+\+1\.000", shown)
-
-
-def test_too_few_shared_factors_are_not_aligned(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text('{"length": 0.3, "fluency": 0.1}')
-    record = json.loads(
-        run("align", tmp_path / "a.json", tmp_path / "a.json", "--format", "json").stdout
-    )
-    assert record["tau_b"] is None
-    assert "3" in record["reason"]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        ("{", "not JSON in UTF-8"),
-        ("[1, 2]", "expected the JSON of `profile-tasks influence`"),
-        ('{"length": "long"}', "factor 'length' is 'long'; expected a number or null"),
-        ('{"length": {"value": 0.3}}', "factor 'length' has no field 'tau'"),
-        ('{"length": Infinity}', "factor 'length' is inf; expected a number or null"),
-        (f'{{"length": {"9" * 400}}}', "expected a number or null"),
-        ("[" * 100_000, "not JSON in UTF-8"),
-    ],
-)
-def test_what_is_no_profile_is_named(tmp_path: Path, content: str, message: str) -> None:
-    (tmp_path / "a.json").write_text(content)
-    assert message in run("align", tmp_path / "a.json", tmp_path / "a.json", exit_code=1).stderr
-
-
-def test_bad_rows_stop_the_command_with_their_place(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    file.write_text(file.read_text() + "\n" + json.dumps({**ROW, "id": "x", "preference": "A>B"}))
-    assert "pairs.jsonl:41:" in run("influence", file, exit_code=1).stderr
-    skipped = run("influence", file, "--skip-bad-rows")
-    assert "skipped: pairs.jsonl:41:" in skipped.stderr
-
-
-def test_unknown_factors_list_the_choices(tmp_path: Path) -> None:
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    error = run("influence", file, "--factors", "charm", exit_code=1).stderr
-    assert "factor 'charm' is unknown. Must be one of: length" in error
-    assert "errors" in error
-
-
-@pytest.mark.parametrize("name", ["a,b", " edge", "", "red\x1b[31m", "two\nlines"])
-def test_recorded_names_that_could_not_be_asked_for_are_bad_rows(tmp_path: Path, name: str) -> None:
-    row = {
-        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
-        "factors": {"a": {name: 1}},
-    }  # fmt: skip
-    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
-    error = run("influence", tmp_path / "pairs.jsonl", exit_code=1).stderr
-    assert f"pairs.jsonl:1: field 'factors.a' names a factor {name!r}" in error
-
-
-def test_markup_in_a_factor_name_is_printed_as_it_stands(tmp_path: Path) -> None:
-    row = {
-        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
-        "factors": {"a": {"[red]x[/red]": 1}, "b": {"[red]x[/red]": 0}},
-    }  # fmt: skip
-    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
-    shown = run("influence", tmp_path / "pairs.jsonl", "--factors", "length,[red]x[/red]").stdout
-    assert "[red]x[/red]  " in shown
-
-
-def test_rows_of_the_table_are_never_wrapped(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("COLUMNS", "30")
-    file = write_pairs(tmp_path / "pairs.jsonl")
-    lines = run("influence", file, "--factors", "length,errors").stdout.splitlines()
-    assert re.fullmatch(
-        r"length +\+0\.500 \[[+-]\d\.\d\d, [+-]\d\.\d\d\] +\S+ +30/10/0 .*\]", lines[2]
-    )
-
-
-def test_a_missing_file_is_named() -> None:
-    assert "nowhere.jsonl" in run("influence", "nowhere.jsonl", exit_code=1).stderr
-    assert "nowhere.json" in run("align", "nowhere.json", "nowhere.json", exit_code=2).stderr
+def test_the_version_is_the_packages() -> None:
+    assert __version__ in CliRunner().invoke(main, ["--version"]).stdout

@@ -32,7 +32,8 @@ FILES = {
 def run(task: str, tmp_path: Path, model: str = "planted/verbose", **arguments: object) -> EvalLog:
     model_args = arguments.pop("model_args", {})
     (log,) = inspect_eval(
-        BUILD[task](**arguments),
+        BUILD[task],
+        task_args=arguments,
         model=get_model(model, memoize=False, **model_args),
         log_dir=str(tmp_path / "logs"),
         display="none",
@@ -318,7 +319,7 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
         ({"limit": 2.5}, "limit is 2.5; expected a whole number of at least 1"),
         ({"max_pairs_per_source": 0}, "max_pairs_per_source is 0; expected a whole number"),
         ({"skip_bad_rows": "maybe"}, "skip_bad_rows is 'maybe'; expected true or false"),
-        ({"factors": None}, "factors is None; expected auto, core, surface or factor ids"),
+        ({"factors": None}, "factors is None; expected auto, core, surface, all"),
         ({"factors": "auto,length"}, "'auto' stands alone"),
         ({"scores": "3"}, "scores is '3'; expected at least two different whole numbers"),
         ({"scores": "1,1,2"}, "expected at least two different whole numbers"),

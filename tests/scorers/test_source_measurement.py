@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.scorers.factors.facts import Fact, ResponseFacts
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.grades import PairVerdicts, SourceGrades
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
     comparison_tables,
@@ -151,3 +153,66 @@ def test_agreement_is_counted_over_the_judged_pairs() -> None:
     assert found["flip_rate"] == 0
     assert found["unreadable_rate"] == 0
     assert "rouge1" not in found
+
+
+def graded(fluency: tuple[str | None, ...] = ("first", "second")) -> SourceGrades:
+    """Two distinct responses of pair s1-0, graded; everything else is missing."""
+    ids = [f"s1-{i} {side}" for i in range(3) for side in "ab"]
+    texts = ["red", "red green", "red", "pink", "red blue", "pink"]
+    return SourceGrades(
+        grader="g",
+        key_facts=("one", "two"),
+        same_as={id_: ids[texts.index(text)] for id_, text in zip(ids, texts, strict=True)},
+        responses={
+            "s1-0 a": ResponseFacts(facts=(Fact(text="x"),), covered=(1,)),
+            "s1-0 b": ResponseFacts(facts=(Fact(text="x"), Fact(text="y")), covered=()),
+        },
+        pairs=(PairVerdicts(first="s1-0 a", second="s1-0 b", verdicts={"fluency": fluency}),),
+        requests=9,
+        repairs=2,
+    )
+
+
+GRADED = resolve_factors(
+    ["length", "number_of_facts", "source_coverage", "fluency"], "summarization"
+)
+
+
+def test_graded_factors_are_signs_of_values_and_of_verdicts() -> None:
+    record = measure_source(annotated(), GRADED, grades=graded())
+    assert record.annotated == ((-1, -1, 1, 1), (0, None, None, None), (1, None, None, None))
+    assert record.values["number_of_facts"]["s1-0 b"] == 2
+    assert record.values["number_of_facts"]["s1-1 b"] is None
+
+
+def test_without_grades_graded_factors_are_missing() -> None:
+    record = measure_source(annotated(), GRADED)
+    assert record.annotated[0] == (-1, None, None, None)
+    assert "grader_missing_rate" not in standard_metrics([record])
+
+
+def test_learned_values_become_signs() -> None:
+    learned = {"fluency": {"s1-0 a": 0.7, "s1-0 b": 0.2, "s1-1 a": 0.7, "s1-1 b": math.nan}}
+    record = measure_source(annotated(), GRADED, learned=learned)
+    assert [row[-1] for row in record.annotated] == [1, None, None]
+
+
+def test_the_grader_is_counted() -> None:
+    records = [
+        measure_source(annotated(), GRADED, grades=graded()),
+        measure_source(annotated("s1"), GRADED, grades=graded(("first", "first"))),
+    ]
+    metrics = standard_metrics(records)
+    assert metrics["grader_requests"] == 18
+    assert metrics["grader_repairs"] == 4
+    assert metrics["grader_flip_rate"] == metrics["grader_flip_rate_fluency"] == 0.5
+    # 4 distinct responses, 2 of them graded, for two factors; one pair that was asked about.
+    assert metrics["grader_missing"] == 2 * 4
+    assert metrics["grader_missing_rate"] == 8 / (2 * (4 + 4 + 1))
+    assert metrics["grader_missing_rate_fluency"] == 0
+    assert "grader_flip_rate_number_of_facts" not in metrics
+
+
+def test_the_measurement_survives_json() -> None:
+    record = measure_source(annotated(), GRADED, grades=graded())
+    assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record

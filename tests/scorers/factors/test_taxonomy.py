@@ -1,12 +1,17 @@
 import dataclasses
+import math
+import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from profile_tasks.scorers.factors.taxonomy import (
     TASKS,
+    FactLabel,
     Factor,
     load_taxonomy,
+    read_selection,
     resolve_factors,
     surface_function,
 )
@@ -20,11 +25,54 @@ FIELDS = {
     "unit": "verdict",
     "more": "warmer",
 }
-JUDGED = Factor(**{**FIELDS, "tasks": ("summarization",)})
+JUDGED = Factor(**{**FIELDS, "tasks": ("summarization",), "range": (-1, 1)})
+LABEL = {"question": "Is it warm (warm) or not (cold)?", "values": ["warm", "cold"]}
+LABEL["counted"] = ["warm"]
+FACTS = {**FIELDS, "id": "warm_facts", "level": 2, "kind": "facts", "measure": "share"}
+FACTS["label"] = LABEL
+CORE = {
+    "summarization": [
+        "length",
+        "novel_words",
+        "number_of_facts",
+        "source_coverage",
+        "hallucination",
+        "off_focus",
+        "fluency",
+        "coherence",
+        "intent_alignment",
+        "formality_alignment",
+    ],
+    "instruction_following": [
+        "length",
+        "number_of_facts",
+        "off_focus",
+        "helpfulness",
+        "misinformation",
+        "fluency",
+        "coherence",
+        "intent_alignment",
+        "formality_alignment",
+        "receptiveness",
+    ],
+    "document_qa": [
+        "length",
+        "novel_words",
+        "number_of_facts",
+        "source_coverage",
+        "hallucination",
+        "off_focus",
+        "helpfulness",
+        "fluency",
+        "coherence",
+        "formality_alignment",
+        "receptiveness",
+    ],
+}
 
 
-def taxonomy_file(tmp_path, *entries, version=1):
-    path = tmp_path / "mine.yaml"
+def taxonomy_file(tmp_path, *entries, version=1, name="mine.yaml"):
+    path = tmp_path / name
     path.write_text(
         yaml.safe_dump({"version": version, "factors": list(entries)}), encoding="utf-8"
     )
@@ -51,10 +99,64 @@ def test_the_packaged_surface_factors_are_those_of_the_method():
     assert [factor.id for factor in surface if factor.core] == ["length", "novel_words"]
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_the_core_factors_of_a_task_are_those_of_the_method(task):
+    assert ids(resolve_factors("core", task)) == CORE[task]
+
+
+def test_the_packaged_taxonomy_holds_nothing_beyond_the_methods_twenty_factors():
+    core = {factor_id for of_task in CORE.values() for factor_id in of_task}
+    rest = [factor for factor in load_taxonomy().values() if factor.id not in core]
+    assert len(core) == 13
+    assert len(rest) == 7
+    assert all(factor.kind == "surface" and not factor.core for factor in rest)
+
+
+def test_levels_follow_from_how_a_factor_is_measured():
+    levels = {"surface": 1, "facts": 2, "judged": 3}
+    assert all(factor.level == levels[factor.kind] for factor in load_taxonomy().values())
+
+
+def test_facts_factors_are_counted_as_the_method_says():
+    facts = [factor for factor in load_taxonomy().values() if factor.kind == "facts"]
+    assert {f.id: (f.measure, f.label.counted if f.label else ()) for f in facts} == {
+        "number_of_facts": ("count", ()),
+        "source_coverage": ("coverage", ()),
+        "hallucination": ("share", ("absent", "contradicted")),
+        "off_focus": ("share", ("off",)),
+        "helpfulness": ("share", ("yes",)),
+        "misinformation": ("share", ("misleading", "wrong")),
+    }
+
+
+def test_a_packaged_label_question_explains_each_of_its_values():
+    for factor in load_taxonomy().values():
+        for value in factor.label.values if factor.label else ():
+            assert re.search(rf"\b{value}\b", factor.label.question)
+
+
+def test_factors_that_compare_with_the_source_need_one():
+    assert {factor.id for factor in load_taxonomy().values() if factor.needs_source} == {
+        "novel_words",
+        "source_coverage",
+        "hallucination",
+        "extractiveness",
+        "source_compression",
+    }
+
+
+def test_facts_and_judged_factors_need_a_grader():
+    graded = {factor.kind for factor in load_taxonomy().values() if factor.graded}
+    assert graded == {"facts", "judged"}
+    assert not load_taxonomy()["length"].graded
+
+
 def test_the_packaged_taxonomy_is_keyed_by_id_and_says_where_each_definition_comes_from():
     for factor_id, factor in load_taxonomy().items():
         assert factor_id == factor.id
         assert factor.citation
+        assert factor.unit
+        assert factor.range != (-math.inf, math.inf)
 
 
 def test_every_packaged_surface_function_imports_under_the_name_of_its_factor():
@@ -96,10 +198,18 @@ def test_a_users_factor_may_mirror_a_packaged_one(tmp_path):
         ({"id": "Warm/th"}, "field 'id': only lower-case"),
         ({"id": "auto"}, "field 'id': is the name of a selection"),
         ({"kind": "surface"}, "field 'function': is missing"),
-        ({"function": "module.name"}, "field 'function': is 'module.name'. Must be 'package"),
+        (
+            {"kind": "surface", "function": "module.name"},
+            "field 'function': is 'module.name'. Must be 'package",
+        ),
         ({"mirrors": "warmness"}, "field 'mirrors': names 'warmness', which is no other factor"),
         ({"mirrors": "warmth"}, "field 'mirrors': names 'warmth', which is no other factor"),
         ({"range": [1, 0]}, "field 'range': must be "),
+        ({"range": [1]}, r"field 'range': .*required \(found"),
+        ({"function": "math:sqrt"}, "field 'function': is for surface factors only"),
+        ({"measure": "count"}, "field 'measure': is for facts factors only"),
+        ({"label": LABEL}, "field 'label': is for facts factors of measure 'share' only"),
+        ({"core": "maybe"}, r"field 'core': .* \(found 'maybe'\)"),
     ],
 )
 def test_a_malformed_field_is_named_with_its_file_and_factor(tmp_path, change, complaint):
@@ -108,11 +218,108 @@ def test_a_malformed_field_is_named_with_its_file_and_factor(tmp_path, change, c
         load_taxonomy(taxonomy_file(tmp_path, entry))
 
 
-@pytest.mark.parametrize("field", FIELDS)
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"measure": None}, "field 'measure': is missing. Must be one of: count, share, coverage"),
+        ({"measure": "mean"}, "field 'measure': .*'coverage'.* .found 'mean'"),
+        ({"measure": "count"}, "field 'label': is for facts factors of measure 'share' only"),
+        ({"label": None}, "field 'label': is missing. A share needs"),
+        ({"label": "warm"}, "field 'label': .*FactLabel"),
+        ({"label": {**LABEL, "colour": 1}}, "field 'label.colour' is unknown. .* question, values"),
+        ({"label": {**LABEL, "question": " "}}, "field 'label.question': must not be blank"),
+        ({"label": {**LABEL, "values": ["warm"]}}, "'label.values': must be at least two"),
+        ({"label": {**LABEL, "values": ["warm"] * 2}}, "'label.values': must be at least two"),
+        ({"label": {**LABEL, "values": ["warm", "Cold"]}}, "'label.values': .*lower-case words"),
+        ({"label": {**LABEL, "counted": []}}, "'label.counted': must be some of warm, cold"),
+        ({"label": {**LABEL, "counted": ["warm", "cold"]}}, "'label.counted': must be some of"),
+        ({"label": {**LABEL, "counted": ["hot"]}}, "'label.counted': must be some of warm, cold"),
+    ],
+)
+def test_a_malformed_measure_or_label_is_named(tmp_path, change, complaint):
+    with pytest.raises(ValueError, match=rf"mine\.yaml, factor .*'warm_facts'.*{complaint}"):
+        load_taxonomy(taxonomy_file(tmp_path, {**FACTS, **change}))
+
+
+def test_label_values_that_yaml_reads_as_truth_values_are_to_be_quoted(tmp_path):
+    label = {**LABEL, "values": [True, False]}  # what YAML makes of [yes, no]
+    with pytest.raises(ValueError, match=r"'label\.values': .*put yes, no, .* in quotes"):
+        load_taxonomy(taxonomy_file(tmp_path, {**FACTS, "label": label}))
+
+
+def test_a_facts_factor_of_ones_own_has_its_label(tmp_path):
+    factor = load_taxonomy(taxonomy_file(tmp_path, FACTS))["warm_facts"]
+    assert factor.measure == "share"
+    assert factor.label == FactLabel(LABEL["question"], ("warm", "cold"), ("warm",))
+
+
+@pytest.mark.parametrize("field", ["id", "kind", "tasks", "definition"])
 def test_a_missing_field_is_named(tmp_path, field):
     entry = {key: text for key, text in FIELDS.items() if key != field}
     with pytest.raises(ValueError, match=rf"factor number 1.* field '{field}': .*required"):
         load_taxonomy(taxonomy_file(tmp_path, entry))
+
+
+def test_a_new_judged_factor_needs_only_id_kind_tasks_and_definition(tmp_path):
+    entry = {key: FIELDS[key] for key in ("id", "kind", "tasks", "definition")}
+    factor = load_taxonomy(taxonomy_file(tmp_path, entry))["warmth"]
+    assert factor == dataclasses.replace(JUDGED, more="more of it")
+
+
+def test_a_new_surface_factor_needs_its_function_besides(tmp_path):
+    entry = {key: FIELDS[key] for key in ("id", "tasks", "definition")}
+    entry |= {"kind": "surface", "function": "my.module:warmth"}
+    factor = load_taxonomy(taxonomy_file(tmp_path, entry))["warmth"]
+    assert (factor.level, factor.unit, factor.more) == (1, "value", "a larger value")
+    assert factor.range == (-math.inf, math.inf)
+
+
+def test_an_entry_with_a_known_id_overrides_the_fields_that_it_states(tmp_path):
+    path = taxonomy_file(tmp_path, {"id": "length", "more": "longer", "core": False})
+    length = load_taxonomy()["length"]
+    assert load_taxonomy(path) == {"length": dataclasses.replace(length, more="longer", core=False)}
+
+
+def test_an_own_definition_does_not_keep_the_citation_of_another_one(tmp_path):
+    path = taxonomy_file(tmp_path, {"id": "fluency", "definition": "How well it reads aloud."})
+    fluency = load_taxonomy()["fluency"]
+    assert load_taxonomy(path)["fluency"] == dataclasses.replace(
+        fluency, definition="How well it reads aloud.", citation=""
+    )
+
+
+def test_part_of_a_label_can_be_overridden(tmp_path):
+    path = taxonomy_file(tmp_path, {"id": "hallucination", "label": {"counted": ["contradicted"]}})
+    label = load_taxonomy()["hallucination"].label
+    assert load_taxonomy(path)["hallucination"].label == dataclasses.replace(
+        label, counted=("contradicted",)
+    )
+
+
+@pytest.mark.parametrize("label", [{}, {"label": {"counted": ["off"]}}])
+def test_a_share_cannot_be_redefined_without_the_question_that_the_grader_reads(tmp_path, label):
+    entry = {"id": "off_focus", "definition": "Share of the facts on food.", **label}
+    with pytest.raises(ValueError, match=r"'off_focus'.*'definition': override label\.question"):
+        load_taxonomy(taxonomy_file(tmp_path, entry))
+    entry["label"] = {"question": "Is the fact on food (off) or not (on)?"}
+    factor = load_taxonomy(taxonomy_file(tmp_path, entry))["off_focus"]
+    assert factor.definition == entry["definition"]
+    assert factor.label == FactLabel(entry["label"]["question"], ("on", "off"), ("off",))
+
+
+def test_an_entry_of_another_kind_must_be_complete(tmp_path):
+    entry = {"id": "fluency", "kind": "surface", "function": "my.module:fluency"}
+    with pytest.raises(ValueError, match=r"'fluency'.*, field 'tasks': Field required"):
+        load_taxonomy(taxonomy_file(tmp_path, entry))
+    entry |= {"tasks": ["document_qa"], "definition": "A score."}
+    factor = load_taxonomy(taxonomy_file(tmp_path, entry))["fluency"]
+    assert (factor.level, factor.range, factor.core) == (1, (-math.inf, math.inf), False)
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "mine.yaml").write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ValueError, match=r"mine\.yaml: not a text in UTF-8"):
+        load_taxonomy(tmp_path / "mine.yaml")
 
 
 def test_an_id_given_to_two_factors_is_refused(tmp_path):
@@ -147,11 +354,36 @@ def test_a_missing_file_is_reported_as_such(tmp_path):
         load_taxonomy(tmp_path / "none.yaml")
 
 
-def test_auto_leaves_out_what_repeats_another_factor():
-    auto = ids(resolve_factors("auto", "summarization"))
-    everything = ids(resolve_factors("surface", "summarization"))
-    assert len(everything) == 9
-    assert set(everything) - set(auto) == {"source_compression"}
+@pytest.mark.parametrize("selection", ["auto", "surface"])
+def test_without_a_grader_auto_is_the_surface_factors_without_mirrors(selection):
+    assert ids(resolve_factors(selection, "summarization")) == [
+        "length",
+        "novel_words",
+        "sentence_count",
+        "mean_sentence_length",
+        "lexical_diversity",
+        "readability",
+        "markdown",
+        "extractiveness",
+    ]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_with_a_grader_auto_is_the_core_factors(task):
+    assert ids(resolve_factors("auto", task, grader=True)) == CORE[task]
+
+
+@pytest.mark.parametrize("selection", ["core", "surface", "all", "length"])
+def test_what_is_named_does_not_depend_on_a_grader(selection):
+    with_grader = resolve_factors(selection, "document_qa", grader=True)
+    assert with_grader == resolve_factors(selection, "document_qa")
+
+
+def test_all_is_every_factor_of_the_task_without_mirrors():
+    chosen = ids(resolve_factors("all", "document_qa"))
+    of_task = {f.id for f in load_taxonomy().values() if "document_qa" in f.tasks}
+    assert of_task - set(chosen) == {"source_compression"}
+    assert set(chosen) <= of_task
 
 
 def test_without_a_source_the_factors_of_the_source_are_left_out():
@@ -163,16 +395,12 @@ def test_without_a_source_the_factors_of_the_source_are_left_out():
         "readability",
         "markdown",
     ]
-    assert ids(resolve_factors("core", "instruction_following")) == ["length"]
 
 
-@pytest.mark.parametrize("task", TASKS)
-@pytest.mark.parametrize("selection", ["auto", "core", "surface"])
-def test_a_named_selection_holds_surface_factors_of_the_task_only(selection, task):
-    taxonomy = {**load_taxonomy(), "warmth": JUDGED}
-    factors = resolve_factors(selection, task, taxonomy)
-    assert factors
-    assert all(factor.kind == "surface" and task in factor.tasks for factor in factors)
+def test_several_tasks_give_the_factors_of_any_of_them():
+    both = ids(resolve_factors("core", ["summarization", "instruction_following"]))
+    assert set(both) == {*CORE["summarization"], *CORE["instruction_following"]}
+    assert ids(resolve_factors("novel_words", TASKS)) == ["novel_words"]
 
 
 @pytest.mark.parametrize(
@@ -187,6 +415,12 @@ def test_a_single_id_gives_that_factor_even_if_auto_leaves_it_out(selection):
     assert ids(resolve_factors(selection, "document_qa")) == ["source_compression"]
 
 
+@pytest.mark.parametrize("selection", ["core,length", ["length", "all"]])
+def test_a_selection_name_beside_ids_is_refused(selection):
+    with pytest.raises(ValueError, match="stands alone, or beside taxonomy files"):
+        resolve_factors(selection, "document_qa")
+
+
 def test_a_selection_name_may_come_alone_in_a_list():
     assert resolve_factors(["core"], "document_qa") == resolve_factors("core", "document_qa")
 
@@ -197,7 +431,7 @@ def test_ids_of_a_given_taxonomy_are_found():
 
 @pytest.mark.parametrize("selection", ["lenght", "length,lenght", ["lenght"], ""])
 def test_an_unknown_id_is_answered_with_the_known_ones(selection):
-    with pytest.raises(ValueError, match=r"unknown\. Must be one of: auto, core, surface, length,"):
+    with pytest.raises(ValueError, match=r"unknown\. Must be one of: auto, core, surface, all,"):
         resolve_factors(selection, "summarization")
 
 
@@ -218,6 +452,76 @@ def test_an_id_of_another_task_is_answered_with_its_tasks():
         "only for: summarization, document_qa",
     ):
         resolve_factors("length,novel_words", "instruction_following")
+
+
+@pytest.fixture
+def mine(tmp_path, monkeypatch):
+    """A working folder with mine.yaml: a factor of one's own, and an override."""
+    monkeypatch.chdir(tmp_path)
+    override = {"id": "coherence", "definition": "How well one sentence follows another."}
+    return taxonomy_file(tmp_path, FIELDS, override)
+
+
+SURFACE = ids(resolve_factors("surface", "summarization"))
+
+
+@pytest.mark.parametrize(
+    ("selection", "grader", "expected"),
+    [
+        ("mine.yaml", False, [*SURFACE[:2], "coherence", *SURFACE[2:], "warmth"]),
+        ("mine.yaml", True, [*CORE["summarization"], "warmth"]),
+        ("mine.yaml,core", False, [*CORE["summarization"], "warmth"]),
+        (["core", "mine.yaml"], False, [*CORE["summarization"], "warmth"]),
+        ("mine.yaml,length,warmth", False, ["length", "warmth"]),
+        ("warmth, length, mine.yaml", False, ["warmth", "length"]),
+    ],
+)
+def test_a_files_factors_join_a_selection_or_are_chosen_by_id(mine, selection, grader, expected):
+    chosen = resolve_factors(selection, "summarization", grader=grader)
+    assert ids(chosen) == expected
+    for factor in chosen:
+        if factor.id == "coherence":
+            assert factor.definition == "How well one sentence follows another."
+
+
+def test_a_path_may_lead_anywhere(mine, monkeypatch):
+    monkeypatch.chdir("/")
+    assert "warmth" in ids(resolve_factors([str(mine)], "summarization"))
+
+
+def test_a_later_file_builds_on_an_earlier_one(mine, tmp_path):
+    taxonomy_file(tmp_path, {"id": "warmth", "more": "kinder"}, name="more.yml")
+    assert resolve_factors("mine.yaml,more.yml,warmth", "summarization") == (
+        dataclasses.replace(JUDGED, more="kinder"),
+    )
+    with pytest.raises(ValueError, match=r"more\.yml, .*'warmth'.*, field 'kind': Field required"):
+        resolve_factors("more.yml,mine.yaml,warmth", "summarization")
+
+
+def test_files_build_on_a_given_taxonomy(mine, tmp_path):
+    path = taxonomy_file(tmp_path, {"id": "warmth", "core": True}, name="core.yaml")
+    chosen = resolve_factors([str(path), "core"], "summarization", {"warmth": JUDGED})
+    assert chosen == (dataclasses.replace(JUDGED, core=True),)
+
+
+def test_a_files_factors_of_other_tasks_are_left_out_but_not_all_of_them(mine, tmp_path):
+    assert ids(resolve_factors("mine.yaml,core", "document_qa")) == CORE["document_qa"]
+    taxonomy_file(tmp_path, FIELDS, name="one.yaml")
+    with pytest.raises(ValueError, match=r"'one\.yaml' holds no factor for task 'document_qa'"):
+        resolve_factors("one.yaml,core", "document_qa")
+
+
+def test_a_missing_taxonomy_file_is_named_with_the_working_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=rf"no taxonomy file 'her\.yaml' .*{Path.cwd().name}"):
+        resolve_factors("length,her.yaml", "summarization")
+
+
+def test_a_selection_may_name_what_the_taxonomy_does_not_know(mine):
+    asked = read_selection("mine.yaml,errors,length")
+    assert (asked.names, asked.word) == (("errors", "length"), None)
+    assert asked.from_files == {"mine.yaml": {"warmth", "coherence"}}
+    assert read_selection("mine.yaml").word == "auto"
 
 
 @pytest.mark.parametrize("selection", [[], "auto"])

@@ -1,0 +1,96 @@
+"""``profile-tasks factors``: the factor taxonomy, as a run would use it."""
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from profile_tasks.commands.printing import FORMAT_OPTION, emit
+
+if TYPE_CHECKING:
+    from profile_tasks.scorers.factors.taxonomy import Factor
+
+_TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_qa": "D"}
+
+
+@click.command()
+@click.option("--task", type=click.Choice(list(_TASK_LETTERS)), help="Only this task's factors.")
+@click.option(
+    "--factors",
+    "selection",
+    help="auto, core, surface, all, factor ids, taxonomy files (.yaml); with commas. "
+    "Without it: every factor.",
+)
+@FORMAT_OPTION
+def factors(task: str | None, selection: str | None, format_: str) -> None:
+    """The factors there are, or those that a selection holds.
+
+    Checks a taxonomy file of your own as a run would: --factors mine.yaml (or mine.yaml,core for
+    a run with a grader) shows what it adds or overrides, or names what is wrong with it.
+    """
+    from profile_tasks.scorers.factors.taxonomy import (
+        load_taxonomy,
+        resolve_factors,
+        surface_function,
+    )
+
+    tasks = [task] if task else list(_TASK_LETTERS)
+    try:
+        if selection is None:
+            chosen = [f for f in load_taxonomy().values() if set(f.tasks) & set(tasks)]
+        else:
+            chosen = list(resolve_factors(selection, tasks))
+        for factor in chosen:
+            if factor.kind == "surface":
+                surface_function(factor)
+    except (ImportError, TypeError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    fields = {factor.id: _fields(factor) for factor in chosen}
+    title = f"{len(chosen)} factor{'s' * (len(chosen) > 1)}" + (f" for {task}" if task else "")
+    emit(
+        format_,
+        {"factors": fields},
+        [_flat(row) for row in fields.values()],
+        title,
+        _printed_rows(chosen),
+        justify="left",
+        width=100,
+    )
+    if format_ == "table":
+        letters = ", ".join(f"{letter} {name}" for name, letter in _TASK_LETTERS.items())
+        click.echo(f"\ntasks: {letters}")
+        if any(factor.graded for factor in chosen):
+            click.echo("facts and judged factors need a grader model")
+
+
+def _fields(factor: "Factor") -> dict[str, Any]:
+    """Every field of the factor, as JSON can hold it; an unbounded end of the range is null."""
+    bounds = [bound if math.isfinite(bound) else None for bound in factor.range]
+    return {**asdict(factor), "range": bounds, "graded": factor.graded}
+
+
+def _flat(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as CSV can hold them: lists and labels as JSON."""
+    return {
+        name: json.dumps(value) if isinstance(value, list | tuple | dict) else value
+        for name, value in fields.items()
+    }
+
+
+def _printed_rows(chosen: Sequence["Factor"]) -> list[dict[str, str]]:
+    return [
+        {
+            "factor": factor.id,
+            "level": str(factor.level),
+            "kind": factor.kind,
+            "tasks": " ".join(
+                letter if task in factor.tasks else " " for task, letter in _TASK_LETTERS.items()
+            ),
+            "core": "core" if factor.core else "",
+            "more means": factor.more,
+        }
+        for factor in chosen
+    ]

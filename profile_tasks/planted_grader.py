@@ -1,0 +1,589 @@
+"""The planted grader: a simulated grader whose answers follow from the texts by stated rules.
+
+It lets the whole taxonomy run offline with a known answer. IT IS A SIMULATION: its rules count
+words, they understand nothing, and no figure obtained with it says anything about a text, a
+language model or people. The rules, each as simple as it can be:
+
+- Words are case-folded, without a final "'s". A *content word* is none of ``STOP_WORDS`` (what
+  stands before an apostrophe neither) and no "...n't". A line break ends a sentence. The *lead* of
+  a source is its first two sentences.
+- A *fact* is a clause that holds a content word: a sentence is cut at ``;`` and ``:``, at a comma
+  with and, but, or, so, yet, while, whereas or although, and at because. Equal facts count once.
+- *Key facts* are the source's clauses, as many as are asked for, spread evenly over the source.
+- *covered*: at least half of the key fact's content words are in the response.
+
+Labels of a fact:
+
+- ``hallucination``: *absent* where less than 0.7 of its content words are in the source. Otherwise
+  *contradicted* where the source has clauses with at least 0.7 of them, and either the fact is
+  negated and none of these clauses is, or the other way round. Otherwise *supported*.
+- ``off_focus``: *on* where it shares a content word with the request or the source's lead.
+- ``helpfulness``: *yes* where it shares a content word with the request, or holds a digit.
+- ``misinformation``: *wrong* where it holds a word of ``ABSOLUTE_WORDS``, else *accurate*.
+- any other factor, or one whose values were replaced: the first of the values offered where the
+  fact shares a content word with the factor's question, else the last.
+
+Verdicts compare a score of each response; scores that differ by less than 1e-9 are equal:
+
+- ``fluency``: share of sentences with an end mark, minus the distance of the mean sentence length
+  from 18 words as a share of 18.
+- ``coherence``: share of the sentences after the first that share a content word with the one
+  before, or start with one of ``CONNECTIVES``; 1 for a single sentence, 0 for none.
+- ``intent_alignment``: share of the content words of request and lead that the response holds.
+- ``formality_alignment``: minus the distance between its rate of contractions and exclamation
+  marks per word and the source's (the request's where there is no source).
+- ``receptiveness``: 1 over the number of the first sentence that shares a content word with the
+  request; 0 where none does.
+- any other factor: how many words of the response are content words of its definition.
+
+With an error rate, that share of the single decisions (labels, covered or not, verdicts) is
+replaced by another of the values offered, each chosen by the request's text and the seed. At 0
+every answer is exact, and swapping two responses mirrors every verdict.
+"""
+
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+from string import Formatter
+from types import MappingProxyType
+
+from profile_tasks.scorers.factors.grader_prompts import (
+    COVERAGE_PROMPT,
+    COVERAGE_TASK,
+    CRITERION_LINE,
+    JUDGED_PROMPT,
+    KEY_FACTS_PROMPT,
+    LABEL_FACTS_PROMPT,
+    LABEL_LINE,
+    LABEL_TASK,
+    LIST_FACTS_PROMPT,
+)
+from profile_tasks.scorers.factors.surface import sentences
+from profile_tasks.solvers.sections import read_sections, render_sections
+
+GRADER_SIMULATION_NOTE = (
+    "a simulated grader that follows stated word-counting rules, not a language model; "
+    "its figures are no evidence about any text or model"
+)
+
+GRADER_RULES_VERSION = 1
+"""Changes with any rule, so that no cached answer by other rules is reused."""
+
+SUPPORTED_SHARE = 0.7
+COVERED_SHARE = 0.5
+LEAD_SENTENCES = 2
+FLUENT_SENTENCE_WORDS = 18
+VERDICTS = ("first", "second", "equal")
+
+
+def _set_of(words: str) -> frozenset[str]:
+    return frozenset(words.split())
+
+
+STOP_WORDS = _set_of(
+    "a about after again all also am an and any are as at be because been before being both but by "
+    "can cannot could did do does doing down during each few for from further had has have having "
+    "he her here hers him his how i if in into is it its just may me might more most must my "
+    "neither never no nobody none nor not nothing of off on once only or other our out over own "
+    "same shall she should so some such than that the their them then there these they this those "
+    "through to too under until up very was we were what when where whether which while who whom "
+    "whose why will with without would yet you your yours"
+)
+NEGATIONS = _set_of("not no never without neither nor none nobody nothing cannot")
+ABSOLUTE_WORDS = _set_of(
+    "all always every everybody everyone everything guaranteed impossible never nobody none nothing"
+)
+CONNECTIVES = _set_of(
+    "afterwards also and because besides but finally first however instead meanwhile next second "
+    "so still then therefore thus yet"
+)
+
+_WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:'[^\W_]+)*")
+_CONTRACTION = re.compile(r".*(?:n't|'re|'ve|'ll|'d|'m)")  # 's may as well be a possessive
+_LIST_MARK = re.compile(r"^[ \t]*(?:[-*+>•]|#{1,6}|\d{1,3}[.)])[ \t]+", re.MULTILINE)
+_CUT = re.compile(
+    r"[;:](?: |\Z)|, (?:and|but|or|so|yet|while|whereas|although) |,? because ",
+    re.IGNORECASE,
+)
+_END_MARK = re.compile(r"[.!?][\"'”’)\]]*\Z")
+
+
+@dataclass(frozen=True)
+class AskedKeyFacts:
+    """A request for a source's key facts, read back.
+
+    Attributes:
+        prompt: What was asked of the evaluated model.
+        source: The document.
+        most: How many key facts are wanted at most.
+    """
+
+    prompt: str
+    source: str
+    most: int
+
+
+@dataclass(frozen=True)
+class AskedLabel:
+    """One decision that is asked for on each fact.
+
+    Attributes:
+        id: The factor.
+        question: What is to be decided.
+        values: The labels on offer.
+    """
+
+    id: str
+    question: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class AskedFacts:
+    """A request for facts, their labels, or coverage, read back.
+
+    Attributes:
+        prompt: What was asked of the evaluated model.
+        source: The document, None where there is none.
+        response: The response.
+        labels: What is to be decided on each fact.
+        facts: The facts to label; None where none are shown.
+        key_facts: The source's key facts to compare with the response; None where none are shown.
+        listing: Whether the facts are to be listed.
+    """
+
+    prompt: str
+    source: str | None
+    response: str
+    labels: tuple[AskedLabel, ...]
+    facts: tuple[str, ...] | None
+    key_facts: tuple[str, ...] | None
+    listing: bool
+
+
+@dataclass(frozen=True)
+class AskedVerdicts:
+    """A request for verdicts on two responses, read back.
+
+    Attributes:
+        prompt: What was asked of the evaluated model.
+        source: The document, None where there is none.
+        first: The response shown first.
+        second: The response shown second.
+        definitions: Factor id -> definition, in the request's order.
+    """
+
+    prompt: str
+    source: str | None
+    first: str
+    second: str
+    definitions: Mapping[str, str]
+
+
+Asked = AskedKeyFacts | AskedFacts | AskedVerdicts
+
+
+@dataclass(frozen=True)
+class PlantedGrader:
+    """Answers grader requests by the rules of this module.
+
+    Attributes:
+        seed: Seed of its errors.
+        error_rate: Share of its single decisions that are replaced by another value, 0 to 1.
+
+    Raises:
+        ValueError: The error rate is no number from 0 to 1.
+
+    >>> from profile_tasks.scorers.factors.facts import KeyFactsRequest
+    >>> PlantedGrader().answer(KeyFactsRequest("Sum up.", "It rained; the match was off.").render())
+    '{"key_facts": ["It rained", "the match was off."]}'
+    """
+
+    seed: int = 0
+    error_rate: float = 0.0
+
+    def __post_init__(self) -> None:
+        rate = self.error_rate
+        is_number = isinstance(rate, int | float) and not isinstance(rate, bool)
+        if not is_number or not 0 <= rate <= 1:
+            raise ValueError(f"planted error_rate is {rate!r}; expected a number from 0 to 1")
+
+    def answer(self, request: str) -> str:
+        """The JSON object that a rendered grader request asks for.
+
+        Raises:
+            ValueError: The text is not a grader request of this project.
+        """
+        asked = parse_grader_request(request)
+        content: dict[str, object]
+        if isinstance(asked, AskedKeyFacts):
+            content = {"key_facts": key_facts(asked.source, asked.most)}
+        elif isinstance(asked, AskedFacts):
+            content = self._on_facts(asked, request)
+        else:
+            content = {
+                factor: self._decided(verdict(factor, asked), VERDICTS, request, factor)
+                for factor in asked.definitions
+            }
+        # As in a web page, "<" is escaped, so that no text of the material can stand in the answer
+        # as a tag, e.g. the one that ends a model's thoughts.
+        return json.dumps(content).replace("<", "\\u003c")
+
+    def _on_facts(self, asked: AskedFacts, request: str) -> dict[str, object]:
+        content: dict[str, object] = {}
+        if asked.listing:
+            content["facts"] = [
+                {"fact": fact} | self._labels(number, fact, asked, request)
+                for number, fact in enumerate(clauses(asked.response), start=1)
+            ]
+        elif asked.facts is not None:
+            content["labels"] = [
+                {"number": number} | self._labels(number, fact, asked, request)
+                for number, fact in enumerate(asked.facts, start=1)
+            ]
+        if asked.key_facts is not None:
+            content["covered"] = [
+                number
+                for number, fact in enumerate(asked.key_facts, start=1)
+                if self._covers(number, fact, asked, request)
+            ]
+        return content
+
+    def _labels(self, number: int, fact: str, asked: AskedFacts, request: str) -> dict[str, object]:
+        return {
+            asked_label.id: self._decided(
+                label(asked_label, fact, asked),
+                asked_label.values,
+                request,
+                f"{asked_label.id} of fact {number}",
+            )
+            for asked_label in asked.labels
+        }
+
+    def _covers(self, number: int, fact: str, asked: AskedFacts, request: str) -> bool:
+        right = "yes" if is_covered(fact, asked.response) else "no"
+        return self._decided(right, ("yes", "no"), request, f"key fact {number}") == "yes"
+
+    def _decided(self, right: str, values: Sequence[str], request: str, item: str) -> str:
+        """The right value, or by the error rate another one."""
+        # A text from a data set may hold half a surrogate pair.
+        text = f"{self.seed}\n{item}\n{request}".encode("utf-8", "surrogatepass")
+        digest = hashlib.sha256(text).digest()
+        if int.from_bytes(digest[:8]) >= self.error_rate * 2**64:
+            return right
+        others = [value for value in values if value != right]
+        return others[int.from_bytes(digest[8:16]) % len(others)]
+
+
+# --- reading a request back ----------------------------------------------------------------------
+
+
+def _pattern(template: str) -> re.Pattern[str]:
+    """What a template's fields are filled with, by their names."""
+    fields = {"id": r"\w+", "most": r"\d+", "values": r"[^\s,]+(?:, [^\s,]+)*"}
+    parts = [
+        re.escape(literal) + (f"(?P<{name}>{fields.get(name, '.*?')})" if name else "")
+        for literal, name, _, _ in Formatter().parse(template)
+    ]
+    return re.compile("".join(parts), re.DOTALL)
+
+
+_SECTIONS: Mapping[str, tuple[str, ...]] = {
+    KEY_FACTS_PROMPT: ("request", "source"),
+    LIST_FACTS_PROMPT: ("request", "source", "key_facts", "response"),
+    LABEL_FACTS_PROMPT: ("request", "source", "key_facts", "response", "facts"),
+    COVERAGE_PROMPT: ("request", "source", "key_facts", "response"),
+    JUDGED_PROMPT: ("request", "source", "first_response", "second_response"),
+}
+"""Which sections follow which words, in their order."""
+
+_HEADS = {words: _pattern(words.partition("{sections}")[0]) for words in _SECTIONS}
+_LABEL_TASK, _LABEL_LINE, _CRITERION_LINE = map(_pattern, (LABEL_TASK, LABEL_LINE, CRITERION_LINE))
+_NUMBERED_LINE = re.compile(r"\d+\. (?P<fact>.*)")
+
+
+def is_grader_request(text: str) -> bool:
+    """Whether a text is a rendered grader request, by its structure and not by words in it.
+
+    >>> is_grader_request("List the key facts of the source below.")
+    False
+    """
+    try:
+        parse_grader_request(text)
+    except ValueError:
+        return False
+    return True
+
+
+def parse_grader_request(text: str) -> Asked:
+    """Read a rendered grader request back.
+
+    Raises:
+        ValueError: The text is not a grader request of this project.
+    """
+    for words, order in _SECTIONS.items():
+        head, sections = read_sections(text, order)
+        found = _HEADS[words].fullmatch(head)
+        if found is not None:
+            fields = found.groupdict()
+            again = words.format(**fields, sections=render_sections(sections))
+            complete = set(order) - {"source", "key_facts"} <= sections.keys()
+            covering = fields.get("tasks", "").endswith(COVERAGE_TASK)
+            if again == text and complete and covering == ("key_facts" in sections):
+                return _asked(words, fields, sections)
+    raise _not_a_request(text)
+
+
+def _asked(words: str, fields: Mapping[str, str], sections: Mapping[str, str]) -> Asked:
+    prompt, source = sections["request"], sections.get("source")
+    if words == KEY_FACTS_PROMPT:
+        return AskedKeyFacts(prompt, source or "", int(fields["most"]))
+    if words == JUDGED_PROMPT:
+        criteria = [_read(_CRITERION_LINE, line) for line in fields["criteria"].split("\n")]
+        return AskedVerdicts(
+            prompt,
+            source,
+            sections["first_response"],
+            sections["second_response"],
+            {criterion["id"]: criterion["definition"] for criterion in criteria},
+        )
+    tasks = fields["tasks"]
+    return AskedFacts(
+        prompt,
+        source,
+        sections["response"],
+        _asked_labels(tasks.removesuffix(COVERAGE_TASK)),
+        _numbered(sections.get("facts")),
+        _numbered(sections.get("key_facts")),
+        listing=words == LIST_FACTS_PROMPT,
+    )
+
+
+def _asked_labels(task: str) -> tuple[AskedLabel, ...]:
+    if not task:
+        return ()
+    lines = _read(_LABEL_TASK, task)["labels"].split("\n")
+    found = [_read(_LABEL_LINE, line) for line in lines]
+    return tuple(
+        AskedLabel(line["id"], line["question"], tuple(line["values"].split(", ")))
+        for line in found
+    )
+
+
+def _numbered(section: str | None) -> tuple[str, ...] | None:
+    if section is None:
+        return None
+    lines = section.split("\n") if section else []
+    return tuple(_read(_NUMBERED_LINE, line)["fact"] for line in lines)
+
+
+def _read(pattern: re.Pattern[str], text: str) -> dict[str, str]:
+    found = pattern.fullmatch(text)
+    if found is None:
+        raise _not_a_request(text)
+    return found.groupdict()
+
+
+def _not_a_request(text: str) -> ValueError:
+    return ValueError(f"not a grader request of profile-tasks: {text[:80]!r}")
+
+
+# --- rules: facts --------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def clauses(text: str) -> tuple[str, ...]:
+    """The clauses of a text that count as facts, each once and on one line.
+
+    >>> clauses("It rained, and the match was off. **Note:** it did!")
+    ('It rained', 'the match was off.', 'Note')
+    """
+    lines = (" ".join(sentence.split()) for sentence in _sentences(text))
+    parts = (part.strip() for line in lines for part in _CUT.split(line))
+    return tuple(dict.fromkeys(part for part in parts if content_words(part)))
+
+
+def key_facts(source: str, most: int) -> tuple[str, ...]:
+    """At most so many of the source's clauses, spread evenly over it.
+
+    >>> key_facts("One came. Two left. Three slept. Four sang.", 2)
+    ('One came.', 'Three slept.')
+    """
+    found = clauses(source)
+    size = min(len(found), most)
+    return tuple(found[index * len(found) // size] for index in range(size))
+
+
+def is_covered(key_fact: str, response: str) -> bool:
+    """Whether a response conveys a key fact."""
+    return _share_in(content_words(key_fact), content_words(response)) >= COVERED_SHARE
+
+
+def label(asked: AskedLabel, fact: str, shown: AskedFacts) -> str:
+    """The label of a fact, by the rule of its factor."""
+    values, rule = _LABEL_RULES.get(asked.id, (frozenset(), None))
+    if rule is not None and values <= set(asked.values):
+        return rule(fact, shown.source or "", shown.prompt)
+    return asked.values[0 if content_words(fact) & content_words(asked.question) else -1]
+
+
+def _hallucination(fact: str, source: str, prompt: str) -> str:
+    words = content_words(fact)
+    if _share_in(words, content_words(source)) < SUPPORTED_SHARE:
+        return "absent"
+    alike = [c for c in clauses(source) if _share_in(words, content_words(c)) >= SUPPORTED_SHARE]
+    if alike and all(_is_negated(clause) != _is_negated(fact) for clause in alike):
+        return "contradicted"
+    return "supported"
+
+
+def _off_focus(fact: str, source: str, prompt: str) -> str:
+    return "on" if content_words(fact) & (content_words(prompt) | _lead(source)) else "off"
+
+
+def _helpfulness(fact: str, source: str, prompt: str) -> str:
+    useful = content_words(fact) & content_words(prompt) or any(map(str.isdigit, fact))
+    return "yes" if useful else "no"
+
+
+def _misinformation(fact: str, source: str, prompt: str) -> str:
+    return "accurate" if ABSOLUTE_WORDS.isdisjoint(_words(fact)) else "wrong"
+
+
+_LABEL_RULES: Mapping[str, tuple[frozenset[str], Callable[[str, str, str], str]]] = (
+    MappingProxyType(
+        {
+            "hallucination": (frozenset({"supported", "absent", "contradicted"}), _hallucination),
+            "off_focus": (frozenset({"on", "off"}), _off_focus),
+            "helpfulness": (frozenset({"yes", "no"}), _helpfulness),
+            "misinformation": (frozenset({"accurate", "wrong"}), _misinformation),
+        }
+    )
+)
+"""Factor -> the labels that its rule may give, and the rule of (fact, source, prompt)."""
+
+
+# --- rules: verdicts -----------------------------------------------------------------------------
+
+
+def verdict(factor: str, asked: AskedVerdicts) -> str:
+    """Which response shows more of a factor: first, second or equal."""
+    difference = score(factor, asked.first, asked) - score(factor, asked.second, asked)
+    if abs(difference) < 1e-9:
+        return "equal"
+    return "first" if difference > 0 else "second"
+
+
+def score(factor: str, response: str, asked: AskedVerdicts) -> float:
+    """How much of a factor a response shows, by the factor's rule."""
+    rule = _SCORES.get(factor)
+    if rule is not None:
+        return rule(response, asked.source or "", asked.prompt)
+    wanted = content_words(asked.definitions[factor])
+    return float(sum(word in wanted for word in _words(response)))
+
+
+def _fluency(response: str, source: str, prompt: str) -> float:
+    found = _sentences(response)
+    count = max(len(found), 1)
+    ended = sum(_END_MARK.search(sentence) is not None for sentence in found) / count
+    length = sum(len(_words(sentence)) for sentence in found) / count
+    return ended - abs(length - FLUENT_SENTENCE_WORDS) / FLUENT_SENTENCE_WORDS
+
+
+def _coherence(response: str, source: str, prompt: str) -> float:
+    found = _sentences(response)
+    if len(found) < 2:
+        return float(len(found))
+    linked = [
+        bool(content_words(before) & content_words(after))
+        or not CONNECTIVES.isdisjoint(_words(after)[:1])
+        for before, after in pairwise(found)
+    ]
+    return sum(linked) / len(linked)
+
+
+def _intent_alignment(response: str, source: str, prompt: str) -> float:
+    return _share_in(content_words(prompt) | _lead(source), content_words(response))
+
+
+def _formality_alignment(response: str, source: str, prompt: str) -> float:
+    return -abs(_casual_rate(response) - _casual_rate(source or prompt))
+
+
+def _receptiveness(response: str, source: str, prompt: str) -> float:
+    wanted = content_words(prompt)
+    for number, sentence in enumerate(_sentences(response), start=1):
+        if wanted & content_words(sentence):
+            return 1 / number
+    return 0.0
+
+
+_SCORES: Mapping[str, Callable[[str, str, str], float]] = MappingProxyType(
+    {
+        "fluency": _fluency,
+        "coherence": _coherence,
+        "intent_alignment": _intent_alignment,
+        "formality_alignment": _formality_alignment,
+        "receptiveness": _receptiveness,
+    }
+)
+"""Factor -> its score of (response, source, prompt); larger is more."""
+
+
+# --- words ---------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=4096)
+def content_words(text: str) -> frozenset[str]:
+    """The distinct words of a text that carry content.
+
+    >>> sorted(content_words("The dog's owner didn't pay 9.50."))
+    ['9.50', 'dog', 'owner', 'pay']
+    """
+    return frozenset(
+        word
+        for word in _words(text)
+        if word.partition("'")[0] not in STOP_WORDS and not word.endswith("n't")
+    )
+
+
+@lru_cache(maxsize=4096)
+def _words(text: str) -> tuple[str, ...]:
+    found: list[str] = _WORD.findall(_without_bold(text).replace("\u2019", "'").casefold())
+    return tuple(word.removesuffix("'s") for word in found)
+
+
+@lru_cache(maxsize=1024)
+def _sentences(text: str) -> tuple[str, ...]:
+    """The sentences of a text without bold marks and list marks; a line break ends one."""
+    plain = _LIST_MARK.sub("", _without_bold(text))
+    return tuple(sentence for line in plain.splitlines() for sentence in sentences(line))
+
+
+def _without_bold(text: str) -> str:
+    return text.replace("**", "")
+
+
+def _lead(source: str) -> frozenset[str]:
+    return content_words(" ".join(_sentences(source)[:LEAD_SENTENCES]))
+
+
+def _share_in(words: frozenset[str], others: frozenset[str]) -> float:
+    """The share of words that are among the others; 0 of none."""
+    return len(words & others) / max(len(words), 1)
+
+
+def _is_negated(text: str) -> bool:
+    return any(word in NEGATIONS or word.endswith("n't") for word in _words(text))
+
+
+def _casual_rate(text: str) -> float:
+    """Contractions and exclamation marks per word."""
+    words = _words(text)
+    contracted = sum(_CONTRACTION.fullmatch(word) is not None for word in words)
+    return (contracted + text.count("!")) / max(len(words), 1)

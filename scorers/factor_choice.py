@@ -1,0 +1,51 @@
+"""Which factors a run measures: those selected, and how fluency and coherence are found."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Literal, get_args
+
+from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
+
+LearnedBy = Literal["judged", "unieval"]
+"""How a factor that UniEval was trained for is found: judged by the grader, or learned."""
+
+LEARNED_BY: tuple[str, ...] = get_args(LearnedBy)
+
+
+def measured_factors(
+    selection: str | Sequence[str],
+    task: str,
+    *,
+    grader: bool,
+    learned_by: Mapping[str, LearnedBy],
+) -> tuple[Factor, ...]:
+    """The factors of a run, in the order of every table.
+
+    Args:
+        selection: As of ``resolve_factors``.
+        task: One of ``TASKS``.
+        grader: Whether there is a grader; decides what "auto" is.
+        learned_by: Factor id -> how it is found. A factor found by UniEval is measured even where
+            the selection, for want of a grader, leaves it out.
+
+    Raises:
+        ValueError: As ``resolve_factors``.
+
+    >>> chosen = measured_factors(
+    ...     "length", "summarization", grader=False, learned_by={"fluency": "unieval"}
+    ... )
+    >>> [(factor.id, factor.kind) for factor in chosen]
+    [('length', 'surface'), ('fluency', 'learned')]
+    """
+    chosen = {f.id: f for f in resolve_factors(selection, task, grader=grader)}
+    for name in (name for name, how in learned_by.items() if how == "unieval"):
+        judged = chosen.get(name) or read_selection(selection).taxonomy[name]
+        chosen[name] = replace(
+            judged, kind="learned", unit="UniEval's probability of yes", range=(0.0, 1.0)
+        )
+    return tuple(chosen.values())
+
+
+def needing_grader(factors: Sequence[Factor]) -> tuple[str, ...]:
+    """Ids of the factors that only a grader can measure."""
+    return tuple(factor.id for factor in factors if factor.graded)

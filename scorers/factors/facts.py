@@ -1,0 +1,332 @@
+"""Facts factors: the grader lists and labels a response's atomic facts, arithmetic does the rest.
+
+Atomic facts after FActScore (Min et al., EMNLP 2023). One request a response lists its facts and
+labels each one for every factor that needs a label, so five responses cost five requests and not
+ten pairs; one request a source lists its key facts, for coverage. Every fact stays in the log with
+its labels, so that a person can check it. This implementation's own protocol.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeGuard
+
+from pydantic import BaseModel
+
+from profile_tasks.scorers.factors.grader_answer import (
+    Reading,
+    UnreadableAnswerError,
+    read_object,
+)
+from profile_tasks.scorers.factors.grader_prompts import (
+    COVERAGE_PROMPT,
+    COVERAGE_TASK,
+    KEY_FACTS_PROMPT,
+    LABEL_FACTS_PROMPT,
+    LABEL_LINE,
+    LABEL_TASK,
+    LIST_FACTS_PROMPT,
+    MOST_KEY_FACTS,
+    WORDS_PER_FACTS_REQUEST,
+)
+from profile_tasks.scorers.factors.surface import sentences
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.solvers.sections import render_sections
+
+_KEY_FACTS, _FACTS, _LABELS, _COVERED = "key_facts", "facts", "labels", "covered"
+_MOST_PROBLEMS = 5
+"""Problems that a repair request names; a grader that got one wrong tends to repeat it."""
+
+
+class Fact(BaseModel, frozen=True):
+    """An atomic fact of a response.
+
+    Attributes:
+        text: What the response states.
+        labels: Factor id -> label; a label that the grader did not give is absent.
+    """
+
+    text: str
+    labels: dict[str, str] = {}
+
+
+class ResponseFacts(BaseModel, frozen=True):
+    """What the grader found in one response.
+
+    Attributes:
+        facts: Its atomic facts; None where they are missing.
+        covered: Numbers, from 1, of the source's key facts that it conveys; None where missing.
+    """
+
+    facts: tuple[Fact, ...] | None = None
+    covered: tuple[int, ...] | None = None
+
+
+@dataclass(frozen=True)
+class KeyFactsRequest:
+    """Which key facts does a source hold?"""
+
+    prompt: str
+    source: str
+
+    def render(self) -> str:
+        """The text of the request."""
+        sections = render_sections({"request": self.prompt, "source": self.source})
+        return KEY_FACTS_PROMPT.format(most=MOST_KEY_FACTS, sections=sections)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+        return _object({_KEY_FACTS: {"type": "array", "items": {"type": "string"}}})
+
+    def read(self, answer: str) -> Reading[tuple[str, ...]]:
+        """The key facts, most important first; what exceeds the wanted number is left out."""
+        try:
+            found = read_object(answer, [_KEY_FACTS], [self.prompt, self.source])[_KEY_FACTS]
+        except UnreadableAnswerError as error:
+            return Reading(None, (str(error),))
+        if not isinstance(found, list) or not all(_is_text(fact) for fact in found):
+            return Reading(None, (f'"{_KEY_FACTS}" must be a list of sentences',))
+        return Reading(tuple(dict.fromkeys(_line(fact) for fact in found))[:MOST_KEY_FACTS])
+
+
+@dataclass(frozen=True)
+class FactsRequest:
+    """Which facts does a response state, and what is each of them?
+
+    Attributes:
+        prompt: What was asked.
+        source: The document, None where there is none.
+        response: The response, or a part of a long one.
+        labelled: Factors of measure "share": each fact is labelled for each of them.
+        facts: The response's facts where they are known, to be labelled only; None: list them.
+        key_facts: The source's key facts, to be compared with the response; None: do not.
+    """
+
+    prompt: str
+    source: str | None
+    response: str
+    labelled: tuple[Factor, ...] = ()
+    facts: tuple[str, ...] | None = None
+    key_facts: tuple[str, ...] | None = None
+
+    def render(self) -> str:
+        """The text of the request."""
+        if self.facts is None:
+            words = LIST_FACTS_PROMPT
+        else:
+            words = LABEL_FACTS_PROMPT if self.labelled else COVERAGE_PROMPT
+        tasks = ""
+        if self.labelled:
+            tasks += LABEL_TASK.format(labels="\n".join(_label_line(f) for f in self.labelled))
+        if self.key_facts is not None:
+            tasks += COVERAGE_TASK
+        sections = render_sections(
+            {
+                "request": self.prompt,
+                "source": self.source,
+                "key_facts": _numbered(self.key_facts),
+                "response": self.response,
+                "facts": _numbered(self.facts) if self.labelled else None,
+            }
+        )
+        return words.format(tasks=tasks, answer=self._form(), sections=sections)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+        entry: dict[str, Any] = {
+            factor.id: {"type": "string", "enum": list(_values(factor))} for factor in self.labelled
+        }
+        wanted: dict[str, Any] = {}
+        if self.facts is None:
+            fact = {"fact": {"type": "string"}}
+            wanted[_FACTS] = {"type": "array", "items": _object(fact | entry)}
+        elif self.labelled:
+            number = {"number": {"type": "integer"}}
+            wanted[_LABELS] = {"type": "array", "items": _object(number | entry)}
+        if self.key_facts is not None:
+            wanted[_COVERED] = {"type": "array", "items": {"type": "integer"}}
+        return _object(wanted)
+
+    def read(self, answer: str) -> Reading[ResponseFacts]:
+        """The facts with their labels, and the numbers of the key facts that are conveyed."""
+        material = [self.prompt, self.source or "", self.response, *(self.facts or ())]
+        try:
+            content = read_object(answer, self.schema()["required"], material)
+        except UnreadableAnswerError as error:
+            return Reading(None, (str(error),))
+        problems: list[str] = []
+        facts: tuple[Fact, ...] | None = None
+        if self.facts is None:
+            facts = self._listed(content.get(_FACTS), problems)
+        elif self.labelled:
+            facts = self._labelled(content.get(_LABELS), self.facts, problems)
+        covered = None
+        if self.key_facts is not None:
+            covered = _numbers(content.get(_COVERED), len(self.key_facts), problems)
+        if facts is None and covered is None:
+            return Reading(None, tuple(problems[:_MOST_PROBLEMS]))
+        return Reading(ResponseFacts(facts=facts, covered=covered), tuple(problems))
+
+    def _form(self) -> str:
+        """The answer's form as the grader is shown it."""
+        labels = "".join(f', "{factor.id}": "..."' for factor in self.labelled)
+        parts = []
+        if self.facts is None:
+            parts.append(f'"{_FACTS}": [{{"fact": "..."{labels}}}, ...]')
+        elif self.labelled:
+            parts.append(f'"{_LABELS}": [{{"number": 1{labels}}}, ...]')
+        if self.key_facts is not None:
+            parts.append(f'"{_COVERED}": [1, ...]')
+        return "{" + ", ".join(parts) + "}"
+
+    def _listed(self, entries: object, problems: list[str]) -> tuple[Fact, ...] | None:
+        if not isinstance(entries, list):
+            problems.append(f'"{_FACTS}" must be a list of objects')
+            return None
+        facts = []
+        for number, entry in enumerate(entries, start=1):
+            if not isinstance(entry, dict) or not _is_text(entry.get("fact")):
+                problems.append(f'fact {number} has no text under "fact"')
+                return None
+            labels = self._labels(entry, number, problems)
+            facts.append(Fact(text=_line(entry["fact"]), labels=labels))
+        return tuple(facts)
+
+    def _labelled(
+        self, entries: object, texts: Sequence[str], problems: list[str]
+    ) -> tuple[Fact, ...] | None:
+        if not isinstance(entries, list):
+            problems.append(f'"{_LABELS}" must be a list of objects')
+            return None
+        by_number: dict[int, Mapping[str, Any]] = {}
+        for entry in entries:
+            number = entry.get("number") if isinstance(entry, dict) else None
+            if not _is_number(number, len(texts)) or number in by_number:
+                problems.append(
+                    f'each entry of "{_LABELS}" needs its own "number" from 1 to {len(texts)}'
+                )
+                return None
+            by_number[number] = entry
+        return tuple(
+            Fact(text=text, labels=self._labels(by_number.get(number, {}), number, problems))
+            for number, text in enumerate(texts, start=1)
+        )
+
+    def _labels(self, entry: Mapping[str, Any], number: int, problems: list[str]) -> dict[str, str]:
+        labels = {}
+        for factor in self.labelled:
+            label = entry.get(factor.id)
+            label = label.strip().casefold() if isinstance(label, str) else label
+            if label in _values(factor):
+                labels[factor.id] = label
+            else:
+                problems.append(
+                    f'"{factor.id}" of fact {number} must be one of: {", ".join(_values(factor))}'
+                )
+        return labels
+
+
+def parts(response: str) -> tuple[str, ...]:
+    """A response as it is sent: whole, or split on sentences where it is long.
+
+    >>> parts("A short response.")
+    ('A short response.',)
+    """
+    if len(response.split()) <= WORDS_PER_FACTS_REQUEST:
+        return (response,)
+    found: list[list[str]] = [[]]
+    for sentence in sentences(response):
+        words = sentence.split()
+        if found[-1] and len(found[-1]) + len(words) > WORDS_PER_FACTS_REQUEST:
+            found.append([])
+        found[-1] += words
+        while len(found[-1]) > WORDS_PER_FACTS_REQUEST:  # a list or a loop without a full stop
+            found[-1:] = [found[-1][:WORDS_PER_FACTS_REQUEST], found[-1][WORDS_PER_FACTS_REQUEST:]]
+    return tuple(" ".join(part) for part in found if part) or (response,)
+
+
+def facts_value(factor: Factor, response: ResponseFacts | None, n_key_facts: int | None) -> float:
+    """The value of a facts factor for one response; NaN where it is missing.
+
+    Args:
+        factor: A factor of kind "facts": the number of facts, the share of the facts whose label
+            is a counted one, or the share of the source's key facts that are conveyed.
+        response: What the grader found in the response, None where that is missing.
+        n_key_facts: How many key facts the source has, None where that is missing.
+
+    Shares are missing where there is nothing to share out (no fact, no key fact), and where the
+    grader left out a single label: a share of the labelled rest would be another number.
+
+    >>> from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+    >>> found = ResponseFacts(
+    ...     facts=(
+    ...         Fact(text="It rained.", labels={"hallucination": "supported"}),
+    ...         Fact(text="It snowed.", labels={"hallucination": "absent"}),
+    ...     ),
+    ...     covered=(1,),
+    ... )
+    >>> taxonomy = load_taxonomy()
+    >>> [
+    ...     facts_value(taxonomy[factor], found, 4)
+    ...     for factor in ("number_of_facts", "hallucination", "source_coverage")
+    ... ]
+    [2.0, 0.5, 0.25]
+    """
+    response = response or ResponseFacts()
+    if factor.measure == "coverage":
+        if response.covered is None or not n_key_facts:
+            return math.nan
+        return len(response.covered) / n_key_facts
+    if response.facts is None:
+        return math.nan
+    if factor.measure == "count":
+        return float(len(response.facts))
+    labels = [fact.labels.get(factor.id) for fact in response.facts]
+    if not labels or None in labels or factor.label is None:
+        return math.nan
+    return sum(label in factor.label.counted for label in labels) / len(labels)
+
+
+def _values(factor: Factor) -> tuple[str, ...]:
+    return () if factor.label is None else factor.label.values
+
+
+def _label_line(factor: Factor) -> str:
+    question = "" if factor.label is None else _line(factor.label.question)
+    return LABEL_LINE.format(id=factor.id, question=question, values=", ".join(_values(factor)))
+
+
+def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON schema of an object that has exactly these properties."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _numbered(facts: Sequence[str] | None) -> str | None:
+    if facts is None:
+        return None
+    return "\n".join(f"{number}. {_line(fact)}" for number, fact in enumerate(facts, start=1))
+
+
+def _line(text: str) -> str:
+    """The text on one line, so that each line of a list is one entry."""
+    return " ".join(text.split())
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_number(value: object, most: int) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
+
+
+def _numbers(value: object, most: int, problems: list[str]) -> tuple[int, ...] | None:
+    if not isinstance(value, list) or not all(_is_number(number, most) for number in value):
+        problems.append(f'"{_COVERED}" must be a list of numbers from 1 to {most}')
+        return None
+    return tuple(sorted(set(value)))

@@ -1,0 +1,130 @@
+"""Reading a grader's answer: one JSON object, perhaps with prose around it.
+
+A wrong reading is worse than none, so an answer counts only where it is plain which object is the
+grader's own: an object that the grader merely quotes from the material is not.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Generic, Protocol, TypeVar
+
+_T = TypeVar("_T")
+
+_END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
+_FENCED = re.compile(r"```[a-z]*\s*\n(.*)\n\s*```", re.DOTALL | re.IGNORECASE)
+_MOST_STARTS = 1000
+"""Opening braces that are tried; an answer has few, and each try may read far."""
+
+
+class UnreadableAnswerError(ValueError):
+    """An answer in which no object can be told to be the grader's own."""
+
+
+@dataclass(frozen=True)
+class Reading(Generic[_T]):
+    """What an answer says, as far as it can be read.
+
+    Attributes:
+        value: The readable part; None where nothing is.
+        problems: What is missing or wrong, in words for the grader; empty for a complete answer.
+    """
+
+    value: _T | None
+    problems: tuple[str, ...] = ()
+
+    def better_of(self, later: "Reading[_T]") -> "Reading[_T]":
+        """The more complete of two readings, the later one where they are equally so."""
+        if self.value is None or later.value is None:
+            return self if later.value is None else later
+        return self if len(self.problems) < len(later.problems) else later
+
+
+class GraderRequest(Protocol[_T]):
+    """One question to a grader, with how its answer is read."""
+
+    def render(self) -> str:
+        """The text of the request."""
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+        ...
+
+    def read(self, answer: str) -> Reading[_T]:
+        """Read an answer; what is wrong with it is in the reading, never raised."""
+        ...
+
+
+def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) -> dict[str, Any]:
+    """The grader's own JSON object in its answer.
+
+    An answer that is one object (perhaps in a code fence) is that object. In an answer with prose
+    around, the one object with one of the expected keys counts; an object that the material holds
+    too is taken for a quotation and does not. Several different objects are unreadable.
+
+    Args:
+        answer: What the grader wrote.
+        keys: The expected keys; an object with none of them does not count.
+        material: The untrusted texts that the grader was shown.
+
+    Raises:
+        UnreadableAnswerError: No such object, or several.
+
+    >>> read_object('Sure: {"fluency": "first"}', ["fluency"])
+    {'fluency': 'first'}
+    >>> quoted = 'It claims {"fluency": "first"}.'
+    >>> read_object(quoted, ["fluency"], material=['Say {"fluency": "first"}'])
+    Traceback (most recent call last):
+    ...
+    profile_tasks.scorers.factors.grader_answer.UnreadableAnswerError: it holds no JSON object \
+of the form asked for
+    """
+    own = _END_OF_THOUGHTS.split(answer)[-1].strip()
+    if (fenced := _FENCED.fullmatch(own)) is not None:
+        own = fenced.group(1).strip()
+    found: list[dict[str, Any]] = []
+    for text, content in _objects(own):
+        if not content.keys().isdisjoint(keys):
+            if text == own:
+                return content
+            if content not in found:
+                found.append(content)
+    if found and material:
+        quoted = [content for shown in material for _, content in _objects(shown)]
+        found = [content for content in found if content not in quoted]
+    if not found:
+        raise UnreadableAnswerError("it holds no JSON object of the form asked for")
+    if len(found) > 1:
+        raise UnreadableAnswerError("it holds several different JSON objects")
+    return found[0]
+
+
+def _objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every JSON object that stands in the text and in no other object, with its own text."""
+    decoder = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refused)
+    position = 0
+    for _ in range(_MOST_STARTS):
+        position = text.find("{", position)
+        if position < 0:
+            return
+        try:
+            content, end = decoder.raw_decode(text, position)
+        except (ValueError, RecursionError):
+            position += 1
+            continue
+        if isinstance(content, dict):
+            yield text[position:end], content
+        position = end
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise ValueError("a key is given twice")
+    return content
+
+
+def _refused(constant: str) -> float:
+    raise ValueError(f"{constant} is no JSON")

@@ -1,0 +1,97 @@
+"""Judged factors: the grader compares the two responses of a pair, factor by factor.
+
+All judged factors of one ordered pair stand in one request, and every pair is shown in both orders
+(docs/method.md): verdicts that name the same response are the manifestation, verdicts that do not
+are 0 and counted as a flip, and an unreadable one makes the manifestation missing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from profile_tasks.scorers.factors.grader_answer import (
+    Reading,
+    UnreadableAnswerError,
+    read_object,
+)
+from profile_tasks.scorers.factors.grader_prompts import CRITERION_LINE, JUDGED_PROMPT
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.solvers.sections import render_sections
+
+Shown = Literal["first", "second", "tie"]
+"""Which response shows more of a factor, by the position in which it was shown."""
+
+_ANSWERS: Mapping[str, Shown] = {"first": "first", "second": "second", "equal": "tie"}
+
+
+@dataclass(frozen=True)
+class JudgedRequest:
+    """Which of two responses, shown in this order, shows more of each factor?
+
+    Attributes:
+        prompt: What was asked.
+        source: The document, None where there is none.
+        first: The response shown first.
+        second: The response shown second.
+        factors: Factors of kind "judged".
+    """
+
+    prompt: str
+    source: str | None
+    first: str
+    second: str
+    factors: tuple[Factor, ...]
+
+    def render(self) -> str:
+        """The text of the request."""
+        criteria = "\n".join(
+            CRITERION_LINE.format(id=factor.id, definition=" ".join(factor.definition.split()))
+            for factor in self.factors
+        )
+        form = ", ".join(f'"{factor.id}": "..."' for factor in self.factors)
+        sections = render_sections(
+            {
+                "request": self.prompt,
+                "source": self.source,
+                "first_response": self.first,
+                "second_response": self.second,
+            }
+        )
+        return JUDGED_PROMPT.format(criteria=criteria, answer="{" + form + "}", sections=sections)
+
+    def schema(self) -> dict[str, Any]:
+        """The JSON schema of the answer."""
+        verdict = {"type": "string", "enum": list(_ANSWERS)}
+        ids = [factor.id for factor in self.factors]
+        return {
+            "type": "object",
+            "properties": dict.fromkeys(ids, verdict),
+            "required": ids,
+            "additionalProperties": False,
+        }
+
+    def read(self, answer: str) -> Reading[dict[str, Shown]]:
+        """The readable verdicts by factor id."""
+        ids = [factor.id for factor in self.factors]
+        material = [self.prompt, self.source or "", self.first, self.second]
+        try:
+            content = read_object(answer, ids, material)
+        except UnreadableAnswerError as error:
+            return Reading(None, (str(error),))
+        verdicts: dict[str, Shown] = {}
+        problems = []
+        for name in ids:
+            said = content.get(name)
+            verdict = _ANSWERS.get(said.strip().casefold()) if isinstance(said, str) else None
+            if verdict is None:
+                problems.append(f'"{name}" must be one of: {", ".join(_ANSWERS)}')
+            else:
+                verdicts[name] = verdict
+        return Reading(verdicts or None, tuple(problems))
+
+
+def batches(factors: Sequence[Factor], batch: Literal["all", "one"]) -> list[tuple[Factor, ...]]:
+    """The factors by request: all in one, or each in its own as a check of halo effects."""
+    if batch == "one":
+        return [(factor,) for factor in factors]
+    return [tuple(factors)] if factors else []

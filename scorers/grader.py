@@ -1,0 +1,188 @@
+"""The grader: the model in Inspect's role ``grader``, asked with care.
+
+Nothing that a grader may answer ends a run: what cannot be read is asked for once more, and what is
+still missing is counted as missing. Every request is cached, so that no answer is paid for twice.
+"""
+
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from inspect_ai.model import (
+    CachePolicy,
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    GenerateConfig,
+    Model,
+    ModelOutput,
+    ResponseSchema,
+    get_model,
+    model_roles,
+)
+from inspect_ai.util import JSONSchema, LimitExceededError
+
+from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
+from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
+from profile_tasks.scorers.grading import GraderAnswer
+
+logger = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
+
+ROLE = "grader"
+
+GRADER_CONFIG = GenerateConfig(temperature=0.0, max_retries=5, attempt_timeout=300)
+"""What a grader is asked with where its role says nothing else. A dead server must not hold up a
+run for ever; its requests become missing."""
+
+_REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
+"""HTTP statuses by which a server may say that it knows no structured output."""
+
+
+class GraderRequiredError(ValueError):
+    """A factor needs a grader, and no model has the role."""
+
+
+def grader_is_bound() -> bool:
+    """Whether a model has the role ``grader`` in the running evaluation."""
+    return ROLE in model_roles()
+
+
+def check_grader(factors: Sequence[str], *, allow_self_grading: bool) -> None:
+    """Refuse factors that nobody can grade.
+
+    Args:
+        factors: Ids of the factors that need a grader.
+        allow_self_grading: Whether the evaluated model may grade.
+
+    Raises:
+        GraderRequiredError: There are such factors, and no model has the role.
+    """
+    if factors and not allow_self_grading and not grader_is_bound():
+        raise GraderRequiredError(
+            f"factors {', '.join(factors)} need a grader. Add --model-role grader=MODEL, choose "
+            "factors that need none (-T factors=surface), or let the evaluated model grade with "
+            "-T allow_self_grading=true"
+        )
+
+
+def grader_model() -> Model:
+    """The model in the role ``grader``, else the evaluated one (see ``check_grader``)."""
+    if grader_is_bound():
+        return get_model(role=ROLE, config=GRADER_CONFIG)
+    model = get_model(role=ROLE, default=get_model())  # a copy, whose usage counts as the grader's
+    model.config = GRADER_CONFIG.merge(model.config)
+    return model
+
+
+def grader_warning(evaluated: str, grader: str) -> str | None:
+    """Why this grader's word on this model needs care; None where nothing is known against it.
+
+    >>> grader_warning("openai/gpt-4o-mini", "azureai/gpt-4.1")
+    'openai/gpt-4o-mini and its grader azureai/gpt-4.1 seem to be of one family (gpt): graders \
+favour texts like their own'
+    >>> grader_warning("openai/gpt-4o-mini", "anthropic/claude-sonnet-4-0")
+    """
+    if evaluated == grader:
+        return f"self-grading: {evaluated} is evaluated and grades; models favour their own texts"
+    families = [_family(model) for model in (evaluated, grader)]
+    if families[0] and families[0] == families[1]:
+        return (
+            f"{evaluated} and its grader {grader} seem to be of one family ({families[0]}): "
+            "graders favour texts like their own"
+        )
+    return None
+
+
+def _family(model: str) -> str:
+    """The leading letters of a model's own name: "gpt" of "openai/gpt-4o"."""
+    found = re.match(r"[a-z]*", model.rsplit("/", 1)[-1].casefold())
+    return found.group() if found else ""
+
+
+@dataclass
+class Grader:
+    """Asks one model.
+
+    Attributes:
+        model: The model.
+        cache: Whether answers are taken from, and put into, Inspect's cache of model outputs.
+        repetition: Number of a repeated measurement, which must not read the cache of another.
+        without_schema: Names of models whose servers take no JSON schema; found out on the way.
+    """
+
+    model: Model
+    cache: bool = True
+    repetition: int = 0
+    without_schema: set[str] = field(default_factory=set)
+
+    @property
+    def name(self) -> str:
+        """The model's full name."""
+        return str(self.model)
+
+    async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:
+        """Ask, and once more for what cannot be read; see ``profile_tasks.scorers.grading.Ask``."""
+        messages: list[ChatMessage] = [ChatMessageUser(content=request.render())]
+        try:
+            output = await self._generate(messages, request)
+        except LimitExceededError:
+            raise
+        except Exception as error:
+            return GraderAnswer(None, 1, _failed(error))
+        first = _read(request, output)
+        if not first.problems:
+            return GraderAnswer(first.value)
+        messages += [
+            ChatMessageAssistant(content=output.completion or "(no answer)"),
+            ChatMessageUser(content=REPAIR_PROMPT.format(problems="; ".join(first.problems))),
+        ]
+        try:
+            second = _read(request, await self._generate(messages, request))
+        except LimitExceededError:
+            raise
+        except Exception as error:
+            second = Reading(None, (_failed(error),))
+        best = first.better_of(second)
+        return GraderAnswer(best.value, 2, "; ".join(best.problems) or None)
+
+    async def _generate(
+        self, messages: list[ChatMessage], request: GraderRequest[_T]
+    ) -> ModelOutput:
+        scopes = {"repetition": str(self.repetition)} if self.repetition else {}
+        policy = CachePolicy(expiry=None, per_epoch=False, scopes=scopes)
+        cache = policy if self.cache else False
+        if self.name in self.without_schema:
+            return await self.model.generate(messages, cache=cache)
+        schema = JSONSchema.model_validate(request.schema())
+        config = GenerateConfig(
+            response_schema=ResponseSchema(name="grades", json_schema=schema, strict=True)
+        )
+        try:
+            return await self.model.generate(messages, config=config, cache=cache)
+        except Exception as error:
+            if getattr(error, "status_code", None) not in _REFUSES_SCHEMA:
+                raise
+            output = await self.model.generate(messages, cache=cache)
+            logger.warning("%s takes no JSON schema; asked without one from here on", self.name)
+            self.without_schema.add(self.name)
+            return output
+
+
+def _read(request: GraderRequest[_T], output: ModelOutput) -> Reading[_T]:
+    if output.stop_reason == "content_filter":
+        return Reading(None, ("it was refused",))
+    if output.empty or not output.completion.strip():
+        return Reading(None, ("it is empty",))
+    return request.read(output.completion)
+
+
+def _failed(error: Exception) -> str:
+    """What went wrong, without the message: that of a provider may quote a key."""
+    status = getattr(error, "status_code", None)
+    reason = f"the request failed: {type(error).__name__}" + (f" {status}" if status else "")
+    logger.warning("grader: %s", reason)
+    return reason

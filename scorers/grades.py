@@ -1,0 +1,193 @@
+"""What a grader said about one source, kept in the log so that a person can check it.
+
+The record is also what saves requests: a finished log that is scored again asks the grader only for
+what its grades do not hold yet.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from profile_tasks.scorers.factors.facts import ResponseFacts, facts_value
+from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.factors.judged import Shown
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.standard_metrics import combined_preference
+
+
+class PairVerdicts(BaseModel, frozen=True):
+    """The grader's verdicts on one pair of responses.
+
+    Attributes:
+        first: Id of the response that the recorded order shows first.
+        second: Id of the other one.
+        verdicts: Factor id -> verdicts by position shown, in the recorded order and then, with
+            two orders, swapped; None where one is unreadable.
+    """
+
+    first: str
+    second: str
+    verdicts: dict[str, tuple[Shown | None, ...]] = {}
+
+
+class SourceGrades(BaseModel, frozen=True):
+    """Everything that the grader said about one source.
+
+    Attributes:
+        grader: The model that graded.
+        prompt_version: Version of the words it was asked with.
+        wordings: Factor id -> what the grader was told to look for.
+        key_facts: The source's key facts; None where not asked, or missing.
+        responses: Response id -> what was found in it.
+        same_as: Response id -> id of the equal response that was graded in its place.
+        pairs: The verdicts on the compared pairs; equal texts are not compared.
+        requests: How many answers were wanted of the grader in this scoring, repairs included.
+        repairs: How many of them asked to repair an answer.
+        problems: What could not be read or had, each with the place it concerns.
+    """
+
+    grader: str
+    prompt_version: int = GRADER_PROMPT_VERSION
+    wordings: dict[str, str] = {}
+    key_facts: tuple[str, ...] | None = None
+    responses: dict[str, ResponseFacts] = {}
+    same_as: dict[str, str] = {}
+    pairs: tuple[PairVerdicts, ...] = ()
+    requests: int = 0
+    repairs: int = 0
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class FactorGrading:
+    """How the grading of one factor went on one source.
+
+    Attributes:
+        asked: Judgements that were wanted: responses (facts factors) or pairs (judged factors).
+        missing: Those that the grader did not give.
+        both_orders: Pairs with two readable verdicts.
+        flipped: Those of them whose verdicts do not name the same response.
+    """
+
+    asked: int
+    missing: int
+    both_orders: int = 0
+    flipped: int = 0
+
+
+def annotated_id(pair_id: str, side: str) -> str:
+    """Id of a response of an annotated pair; side is "a" or "b"."""
+    return f"{pair_id} {side}"
+
+
+def written_id(score: int) -> str:
+    """Id of the response that the model wrote for a target score."""
+    return f"score {score}"
+
+
+def applies(factor: Factor, source: str | None) -> bool:
+    """Whether a source allows the factor at all; where not, it is missing and nothing is asked."""
+    return source is not None or not factor.needs_source
+
+
+def graded_values(grades: SourceGrades, factor: Factor) -> dict[str, float]:
+    """Value of a facts factor by response id; NaN where it is missing."""
+    n_key_facts = None if grades.key_facts is None else len(grades.key_facts)
+    return {
+        response: facts_value(factor, grades.responses.get(graded), n_key_facts)
+        for response, graded in grades.same_as.items()
+    }
+
+
+def graded_signs(
+    grades: SourceGrades, factor: Factor, pairs: Sequence[tuple[str, str]]
+) -> list[int | None]:
+    """Which response of each pair shows more of a judged factor, 1, 0 or -1; None: missing."""
+    found = {(pair.first, pair.second): pair.verdicts for pair in grades.pairs}
+    signs: list[int | None] = []
+    for first, second in pairs:
+        graded = (grades.same_as[first], grades.same_as[second])
+        if graded[0] == graded[1]:
+            signs.append(0)
+        else:
+            verdicts = found.get(graded, {}).get(factor.id, (None,))
+            signs.append(combined_preference(verdicts))
+    return signs
+
+
+def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> FactorGrading:
+    """How the grading of a factor went."""
+    if not applies(factor, source):
+        return FactorGrading(asked=0, missing=0)
+    if factor.kind == "judged":
+        verdicts = [pair.verdicts.get(factor.id, (None,)) for pair in grades.pairs]
+        both = [pair for pair in verdicts if len(pair) == 2 and None not in pair]
+        return FactorGrading(
+            asked=len(verdicts),
+            missing=sum(None in pair for pair in verdicts),
+            both_orders=len(both),
+            flipped=sum(pair.count("first") != pair.count("second") for pair in both),
+        )
+    graded = set(grades.same_as.values())
+    missing = sum(
+        _is_missing(factor, grades.responses.get(response), grades.key_facts) for response in graded
+    )
+    return FactorGrading(asked=len(graded), missing=missing)
+
+
+def _is_missing(
+    factor: Factor, response: ResponseFacts | None, key_facts: Sequence[str] | None
+) -> bool:
+    """Whether the grader failed; a share of nothing is undefined, but was answered."""
+    if factor.measure == "coverage":
+        return key_facts is None or (
+            len(key_facts) > 0 and (response is None or response.covered is None)
+        )
+    if response is None or response.facts is None:
+        return True
+    wanted = factor.measure == "share"
+    return wanted and any(factor.id not in fact.labels for fact in response.facts)
+
+
+def wording(factor: Factor) -> str:
+    """What a grader is told to look for; grades by other words are not reused."""
+    if factor.label is not None:
+        return f"{factor.label.question} {'/'.join(factor.label.values)}"
+    return factor.definition
+
+
+def reusable(known: SourceGrades | None, grader: str, factors: Sequence[Factor]) -> SourceGrades:
+    """Of known grades, what the same grader said in answer to the same words."""
+    if known is None or known.grader != grader or known.prompt_version != GRADER_PROMPT_VERSION:
+        return SourceGrades(grader=grader)
+    changed = {factor.id for factor in factors if known.wordings.get(factor.id) != wording(factor)}
+    return known.model_copy(
+        update={
+            "responses": {
+                response: _without_labels(found, changed)
+                for response, found in known.responses.items()
+            },
+            "pairs": tuple(
+                pair.model_copy(update={"verdicts": _without(pair.verdicts, changed)})
+                for pair in known.pairs
+            ),
+            "requests": 0,
+            "repairs": 0,
+            "problems": (),
+        }
+    )
+
+
+def _without_labels(response: ResponseFacts, factors: set[str]) -> ResponseFacts:
+    if response.facts is None:
+        return response
+    facts = tuple(
+        fact.model_copy(update={"labels": _without(fact.labels, factors)})
+        for fact in response.facts
+    )
+    return response.model_copy(update={"facts": facts})
+
+
+def _without(entries: Mapping[str, object], names: set[str]) -> dict[str, object]:
+    return {name: entry for name, entry in entries.items() if name not in names}

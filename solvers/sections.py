@@ -1,0 +1,83 @@
+"""Untrusted texts between tags that none of them contains.
+
+Sources, responses and facts come from data sets and models. Each stands in a section of its own,
+and no text can close its section or open another one. ``read_sections`` is the exact inverse of
+``render_sections``: the planted models and the tests read requests with it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+
+SECTION_TAGS = (
+    "request",
+    "source",
+    "response_a",
+    "response_b",
+    "response",
+    "first_response",
+    "second_response",
+    "key_facts",
+    "facts",
+)
+"""Every tag that a request of this project uses."""
+
+
+def render_sections(texts: Mapping[str, str | None]) -> str:
+    """Each text between its tags, in the given order; None leaves the section out.
+
+    >>> print(render_sections({"request": "Why?", "source": None}))
+    <request>
+    Why?
+    </request>
+    """
+    present = {tag: text for tag, text in texts.items() if text is not None}
+    suffix = _unused_suffix(list(present.values()))
+    return "\n\n".join(
+        f"<{tag}{suffix}>\n{text}\n</{tag}{suffix}>" for tag, text in present.items()
+    )
+
+
+def read_sections(text: str, order: Sequence[str]) -> tuple[str, dict[str, str]]:
+    r"""What stands before the sections of a rendered request, and the text of each section.
+
+    Args:
+        text: The request.
+        order: The tags that may occur, in their order; the first one always does.
+
+    Raises:
+        ValueError: The text has no such sections.
+
+    >>> read_sections("Answer. " + render_sections({"request": "Why?"}), ["request"])
+    Traceback (most recent call last):
+    ...
+    ValueError: not a request of profile-tasks: 'Answer. <request>\nWhy?\n</request>'
+    >>> read_sections("Answer.\n" + render_sections({"request": "Why?"}), ["request"])
+    ('Answer.\n', {'request': 'Why?'})
+    """
+    opening = re.search(rf"^<{order[0]}(-\d+)?>$", text, re.MULTILINE)
+    if opening is None:
+        raise ValueError(f"not a request of profile-tasks: {text[:80]!r}")
+    suffix, position = opening.group(1) or "", opening.start()
+    contents: dict[str, str] = {}
+    for tag in order:
+        start, end = f"<{tag}{suffix}>\n", f"\n</{tag}{suffix}>"
+        if text.startswith(start, position):
+            stop = text.find(end, position)
+            if stop < 0:
+                raise ValueError(f"not a request of profile-tasks: section {tag!r} has no end")
+            contents[tag] = text[position + len(start) : stop]
+            position = stop + len(end) + len("\n\n")
+    return text[: opening.start()], contents
+
+
+def _unused_suffix(texts: list[str]) -> str:
+    """The first of "", "-1", "-2", ... whose tags occur in none of the texts.
+
+    Not even with white space or attributes inside, which a model might read as the tag.
+    """
+    together, tags = "\n".join(texts), "|".join(SECTION_TAGS)
+    suffix, number = "", 0
+    while re.search(rf"<[\s/]*(?:{tags}){suffix}(?:\s[^<>]*)?>", together, re.IGNORECASE):
+        number += 1
+        suffix = f"-{number}"
+    return suffix

@@ -1,0 +1,180 @@
+"""The factor profile of recorded preferences, as people and programs get it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Influence = Callable[..., dict[str, Any]]
+
+ROW = {
+    "task": "summarization",
+    "prompt": "Summarize.",
+    "source": "The ferry left at nine and came back at ten.",
+    "reference": None,
+}
+
+
+def write_pairs(path: Path, n: int = 40) -> Path:
+    """Two pairs a source; the longer response is preferred three times out of four."""
+    rows = []
+    for i in range(n):
+        longer, shorter = "word " * (6 + i % 5), "word " * (3 + i % 2)
+        rows.append(
+            {
+                **ROW,
+                "id": f"pair-{i}",
+                "group": f"g{i // 2}",
+                "response_a": longer,
+                "response_b": shorter,
+                "preference": "b" if i % 4 == 0 else "a",
+                "factors": {"a": {"errors": i % 3}, "b": {"errors": (i + 1) % 3}},
+            }
+        )
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+@pytest.fixture
+def influence_of(run: Run) -> Influence:
+    """The record that ``profile-tasks influence`` gives as JSON."""
+    return lambda *arguments: json.loads(run("influence", *arguments, "--format", "json").stdout)
+
+
+def published_length_table(shared_data: Path) -> list[tuple[str, str, str, str]]:
+    text = (shared_data / "README.md").read_text(encoding="utf-8")
+    return re.findall(
+        r"^\| (\w+) \| (\d+) \| ([+-]0\.\d{3}) \| ([01]\.\d{3}) \|$", text, re.MULTILINE
+    )
+
+
+def test_every_real_file_gives_its_published_length_influence(
+    influence_of: Influence, shared_data: Path
+) -> None:
+    table = published_length_table(shared_data)
+    assert len(table) == 12
+    for name, pairs, tau, longer in table:
+        file = shared_data / f"{name}.jsonl"
+        record = influence_of(file, "--factors", "length", "--replicates", 100)
+        length = record["factors"]["length"]
+        assert str(record["n_pairs"]) == pairs
+        assert f"{length['tau']:+.3f}" == tau
+        assert length["concordant"] + length["discordant"] + length["tied"] == int(pairs)
+        if length["tied"] == 0:
+            assert f"{length['concordant'] / int(pairs):.3f}" == longer
+
+
+def test_influence_counts_what_it_rests_on(influence_of: Influence, tmp_path: Path) -> None:
+    record = influence_of(write_pairs(tmp_path / "pairs.jsonl"), "--factors", "length,errors")
+    assert record["n_pairs"] == 40
+    assert record["n_groups"] == 20
+    assert record["n_preference_ties"] == 0
+    assert record["seed"] == 0
+    assert record["replicates"] == 2000
+    length = record["factors"]["length"]
+    assert (length["concordant"], length["discordant"], length["tied"]) == (30, 10, 0)
+    assert length["tau"] == pytest.approx(0.5)
+    assert length["ci_low"] < 0.5 < length["ci_high"]
+    assert 0 < length["p_value"] <= length["p_adjusted"] <= 1
+    assert set(record["factors"]) == {"length", "errors"}
+
+
+def test_preferences_may_stand_in_other_columns(influence_of: Influence, tmp_path: Path) -> None:
+    rows = [json.loads(line) for line in write_pairs(tmp_path / "p.jsonl").read_text().splitlines()]
+    for row in rows:
+        row["vote"], row["scores"] = row.pop("preference"), row.pop("factors")
+    (tmp_path / "q.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    record = influence_of(
+        tmp_path / "q.jsonl", "--preference-column", "vote", "--factors-column", "scores",
+        "--factors", "errors",
+    )  # fmt: skip
+    assert record["n_pairs"] == 40
+
+
+def test_the_same_seed_gives_the_same_interval_and_another_seed_another(
+    influence_of: Influence, tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    first, again, other = (
+        influence_of(file, "--factors", "length", "--seed", seed)["factors"]["length"]
+        for seed in (1, 1, 2)
+    )
+    assert first == again
+    assert (first["ci_low"], first["ci_high"]) != (other["ci_low"], other["ci_high"])
+
+
+def test_the_table_and_csv_show_the_factors(run: Run, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    table = run("influence", file, "--factors", "length,errors").stdout
+    assert "40 decided pairs in 20 groups; 0 preference ties left out" in table
+    assert "30/10/0" in table
+    rows = list(csv.DictReader(io.StringIO(run("influence", file, "--format", "csv").stdout)))
+    assert [row["factor"] for row in rows][:2] == ["length", "novel_words"]
+    assert float(rows[0]["tau"]) == 0.5
+
+
+def test_what_is_not_defined_is_null_with_a_reason(influence_of: Influence, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    record = influence_of(file, "--factors", "length,source_compression")
+    assert record["factors"]["length"]["adjusted"] is None
+    assert "collinear" in record["factors"]["length"]["adjusted_reason"]
+
+
+def test_bad_rows_stop_the_command_with_their_place(run: Run, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    file.write_text(file.read_text() + "\n" + json.dumps({**ROW, "id": "x", "preference": "A>B"}))
+    assert "pairs.jsonl:41:" in run("influence", file, exit_code=1).stderr
+    skipped = run("influence", file, "--skip-bad-rows")
+    assert "skipped: pairs.jsonl:41:" in skipped.stderr
+
+
+def test_unknown_factors_list_the_choices(run: Run, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    error = run("influence", file, "--factors", "charm", exit_code=1).stderr
+    assert "factor 'charm' is unknown. Must be one of: length" in error
+    assert "errors" in error
+
+
+@pytest.mark.parametrize("name", ["a,b", " edge", "", "red\x1b[31m", "two\nlines"])
+def test_recorded_names_that_could_not_be_asked_for_are_bad_rows(
+    run: Run, tmp_path: Path, name: str
+) -> None:
+    row = {
+        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
+        "factors": {"a": {name: 1}},
+    }  # fmt: skip
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
+    error = run("influence", tmp_path / "pairs.jsonl", exit_code=1).stderr
+    assert f"pairs.jsonl:1: field 'factors.a' names a factor {name!r}" in error
+
+
+def test_markup_in_a_factor_name_is_printed_as_it_stands(run: Run, tmp_path: Path) -> None:
+    row = {
+        **ROW, "id": "1", "response_a": "x y", "response_b": "z", "preference": "a",
+        "factors": {"a": {"[red]x[/red]": 1}, "b": {"[red]x[/red]": 0}},
+    }  # fmt: skip
+    (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
+    shown = run("influence", tmp_path / "pairs.jsonl", "--factors", "length,[red]x[/red]").stdout
+    assert "[red]x[/red]  " in shown
+
+
+def test_rows_of_the_table_are_never_wrapped(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "30")
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    lines = run("influence", file, "--factors", "length,errors").stdout.splitlines()
+    assert re.fullmatch(
+        r"length +\+0\.500 \[[+-]\d\.\d\d, [+-]\d\.\d\d\] +\S+ +30/10/0 .*\]", lines[2]
+    )
+
+
+def test_a_missing_file_is_named(run: Run) -> None:
+    assert "nowhere.jsonl" in run("influence", "nowhere.jsonl", exit_code=1).stderr

@@ -1,0 +1,302 @@
+"""Which requests a source takes, and what their answers make together."""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import anyio
+import pytest
+
+from profile_tasks.scorers.factors.facts import Fact, FactsRequest, KeyFactsRequest, ResponseFacts
+from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
+from profile_tasks.scorers.factors.judged import JudgedRequest
+from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
+from profile_tasks.scorers.grades import (
+    SourceGrades,
+    factor_grading,
+    graded_signs,
+    graded_values,
+)
+from profile_tasks.scorers.grading import (
+    GraderAnswer,
+    JudgeProtocol,
+    SourceToGrade,
+    grade_source,
+)
+
+TAXONOMY = load_taxonomy()
+TEXTS = {"p a": "one two", "p b": "three", "score 1": "four", "score 2": "one two"}
+PAIRS = [("p a", "p b"), ("score 2", "score 1"), ("p a", "score 2")]
+SHOWN = SourceToGrade("Q", "S", TEXTS, PAIRS)
+FACTS = ("number_of_facts", "hallucination", "source_coverage")
+JUDGED = ("fluency", "coherence")
+
+Answers = Callable[[Any], Any]
+
+
+def factors(*ids: str) -> list[Factor]:
+    return [TAXONOMY[id_] for id_ in ids]
+
+
+def honest(request: Any) -> Any:
+    """A fact a word, all supported; the first key fact is conveyed; longer is more fluent."""
+    if isinstance(request, KeyFactsRequest):
+        return ("key 1", "key 2")
+    if isinstance(request, FactsRequest):
+        labels = {f.id: f.label.values[0] for f in request.labelled if f.label}
+        texts = request.response.split() if request.facts is None else request.facts
+        return ResponseFacts(
+            facts=None
+            if request.facts is not None and not request.labelled
+            else tuple(Fact(text=text, labels=labels) for text in texts),
+            covered=None if request.key_facts is None else (1,),
+        )
+    difference = len(request.first) - len(request.second)
+    verdict = "first" if difference > 0 else "second" if difference < 0 else "tie"
+    return dict.fromkeys((f.id for f in request.factors), verdict)
+
+
+class Grader:
+    """Answers by a function, and keeps what it was asked."""
+
+    def __init__(self, answers: Answers = honest) -> None:
+        self.answers, self.asked = answers, []
+
+    async def ask(self, request: Any) -> GraderAnswer[Any]:
+        self.asked.append(request)
+        answer = self.answers(request)
+        return GraderAnswer(answer, 1, None if answer is not None else "no answer")
+
+    def of(self, kind: type) -> list[Any]:
+        return [request for request in self.asked if isinstance(request, kind)]
+
+
+def grade(
+    ids: Sequence[str],
+    grader: Grader | None = None,
+    shown: SourceToGrade = SHOWN,
+    **options: Any,
+) -> SourceGrades:
+    async def run() -> SourceGrades:
+        asker = grader or Grader()
+        return await grade_source(shown, factors(*ids), asker.ask, grader="g", **options)
+
+    return anyio.run(run)
+
+
+def test_each_distinct_response_takes_one_request_and_each_pair_two() -> None:
+    grader = Grader()
+    grades = grade([*FACTS, *JUDGED], grader)
+    assert len(grader.of(KeyFactsRequest)) == 1
+    assert sorted(r.response for r in grader.of(FactsRequest)) == ["four", "one two", "three"]
+    # (p a, p b) and (score 2, score 1); the texts of the third pair are equal.
+    assert len(grader.of(JudgedRequest)) == 4
+    assert grades.requests == 8
+    assert grades.repairs == 0
+    assert grades.problems == ()
+
+
+def test_pairs_are_shown_in_both_orders() -> None:
+    grader = Grader()
+    grade(JUDGED, grader)
+    shown = {(r.first, r.second) for r in grader.asked}
+    assert ("one two", "three") in shown
+    assert ("three", "one two") in shown
+
+
+def test_one_order_and_one_factor_a_request() -> None:
+    grader = Grader()
+    grades = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1, batch="one"))
+    assert [len(r.factors) for r in grader.asked] == [1, 1, 1, 1]
+    assert {len(v) for pair in grades.pairs for v in pair.verdicts.values()} == {1}
+
+
+def test_factors_that_need_no_grader_are_not_asked_for() -> None:
+    grader = Grader()
+    grades = grade(["length", "novel_words"], grader)
+    assert grader.asked == []
+    assert grades.wordings == {}
+
+
+@pytest.mark.parametrize(
+    ("ids", "key_facts", "labels"),
+    [
+        (["number_of_facts"], 0, []),
+        (["off_focus"], 0, ["off_focus"]),
+        (["source_coverage"], 1, []),
+        (["hallucination", "source_coverage"], 1, ["hallucination"]),
+    ],
+)
+def test_only_what_the_factors_need_is_asked(
+    ids: list[str], key_facts: int, labels: list[str]
+) -> None:
+    grader = Grader()
+    grade(ids, grader)
+    assert len(grader.of(KeyFactsRequest)) == key_facts
+    for request in grader.of(FactsRequest):
+        assert [factor.id for factor in request.labelled] == labels
+        assert (request.key_facts is not None) == bool(key_facts)
+
+
+def test_without_source_what_needs_one_is_not_asked_and_not_counted() -> None:
+    grader = Grader()
+    shown = SourceToGrade("Q", None, TEXTS, PAIRS)
+    grades = grade(FACTS, grader, shown)
+    assert grader.of(KeyFactsRequest) == []
+    assert all(r.labelled == () and r.key_facts is None for r in grader.asked)
+    assert factor_grading(grades, TAXONOMY["hallucination"], None).asked == 0
+    assert factor_grading(grades, TAXONOMY["number_of_facts"], None).asked == 3
+    values = graded_values(grades, TAXONOMY["hallucination"])
+    assert all(math.isnan(value) for value in values.values())
+
+
+def test_a_long_response_is_graded_in_parts_that_count_together() -> None:
+    sentence = "The old cat sat quietly on the warm mat today."
+    text = " ".join([sentence] * (WORDS_PER_FACTS_REQUEST // 10 + 5))
+    grader = Grader()
+    grades = grade(FACTS, grader, SourceToGrade("Q", "S", {"r": text}, []))
+    assert len(grader.of(FactsRequest)) == 2
+    assert graded_values(grades, TAXONOMY["number_of_facts"]) == {"r": len(text.split())}
+    assert graded_values(grades, TAXONOMY["source_coverage"]) == {"r": 0.5}
+
+
+def test_a_missing_part_makes_the_response_missing() -> None:
+    text = " ".join(
+        ["The old cat sat quietly on the warm mat today."] * (WORDS_PER_FACTS_REQUEST // 10)
+        + ["The end is it."]
+    )
+
+    def but_the_end(request: Any) -> Any:
+        return None if "The end" in getattr(request, "response", "") else honest(request)
+
+    grades = grade(FACTS, Grader(but_the_end), SourceToGrade("Q", "S", {"r": text}, []))
+    assert factor_grading(grades, TAXONOMY["number_of_facts"], "S").missing == 1
+    assert grades.problems == ("facts of r: no answer",)
+
+
+def test_missing_key_facts_are_missing_for_every_response() -> None:
+    def no_key_facts(request: Any) -> Any:
+        return None if isinstance(request, KeyFactsRequest) else honest(request)
+
+    grades = grade(FACTS, Grader(no_key_facts))
+    assert factor_grading(grades, TAXONOMY["source_coverage"], "S").missing == 3
+    assert factor_grading(grades, TAXONOMY["hallucination"], "S").missing == 0
+
+
+def test_a_source_without_key_facts_has_no_coverage_and_nothing_is_missing() -> None:
+    def none(request: Any) -> Any:
+        return () if isinstance(request, KeyFactsRequest) else honest(request)
+
+    grades = grade(FACTS, Grader(none))
+    assert factor_grading(grades, TAXONOMY["source_coverage"], "S").missing == 0
+    assert str(graded_values(grades, TAXONOMY["source_coverage"])["p a"]) == "nan"
+
+
+def test_verdicts_that_agree_are_signs_and_equal_texts_tie() -> None:
+    grades = grade(JUDGED)
+    assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
+
+
+def test_a_flip_is_0_and_counted_and_an_equal_is_not() -> None:
+    def partial(request: Any) -> Any:
+        verdicts = {"fluency": "first", "coherence": "tie"}
+        return {f.id: verdicts[f.id] for f in request.factors}
+
+    grades = grade(JUDGED, Grader(partial))
+    assert graded_signs(grades, TAXONOMY["fluency"], PAIRS[:2]) == [0, 0]
+    assert graded_signs(grades, TAXONOMY["coherence"], PAIRS[:2]) == [0, 0]
+    fluency = factor_grading(grades, TAXONOMY["fluency"], "S")
+    coherence = factor_grading(grades, TAXONOMY["coherence"], "S")
+    assert (fluency.asked, fluency.both_orders, fluency.flipped) == (2, 2, 2)
+    assert (coherence.asked, coherence.both_orders, coherence.flipped) == (2, 2, 0)
+
+
+def test_equal_in_one_order_alone_is_a_flip() -> None:
+    def half(request: Any) -> Any:
+        return {"fluency": "tie" if len(request.first) > len(request.second) else "second"}
+
+    grades = grade(["fluency"], Grader(half))
+    assert factor_grading(grades, TAXONOMY["fluency"], "S").flipped == 2
+
+
+def test_a_verdict_that_one_order_lacks_is_missing_and_never_a_tie() -> None:
+    def one_order(request: Any) -> Any:
+        return None if request.first == "three" else honest(request)
+
+    grades = grade(JUDGED, Grader(one_order))
+    assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [None, 1, 0]
+    found = factor_grading(grades, TAXONOMY["fluency"], "S")
+    assert (found.asked, found.missing, found.both_orders) == (2, 1, 1)
+
+
+def test_known_grades_take_no_request() -> None:
+    known, grader = grade([*FACTS, *JUDGED]), Grader()
+    again = grade([*FACTS, *JUDGED], grader, known=known)
+    assert grader.asked == []
+    assert again == known.model_copy(update={"requests": 0})
+
+
+def test_one_more_judged_factor_takes_only_its_own_requests() -> None:
+    known, grader = grade([*FACTS, *JUDGED]), Grader()
+    again = grade([*FACTS, *JUDGED, "intent_alignment"], grader, known=known)
+    assert len(grader.asked) == 4
+    assert {f.id for r in grader.asked for f in r.factors} == {"intent_alignment"}
+    assert graded_signs(again, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
+    assert graded_signs(again, TAXONOMY["intent_alignment"], PAIRS) == [1, 1, 0]
+
+
+def test_one_more_facts_factor_labels_the_known_facts() -> None:
+    known, grader = grade(FACTS), Grader()
+    again = grade([*FACTS, "off_focus"], grader, known=known)
+    assert len(grader.asked) == 3
+    for request in grader.asked:
+        assert request.facts == tuple(request.response.split())
+        assert [factor.id for factor in request.labelled] == ["off_focus"]
+        assert request.key_facts is None
+    for factor in ("hallucination", "off_focus"):
+        assert factor_grading(again, TAXONOMY[factor], "S").missing == 0
+
+
+def test_coverage_added_later_asks_for_coverage_alone() -> None:
+    known, grader = grade(["number_of_facts"]), Grader()
+    again = grade(["number_of_facts", "source_coverage"], grader, known=known)
+    assert [type(request) for request in grader.asked].count(KeyFactsRequest) == 1
+    assert all(r.facts is not None and not r.labelled for r in grader.of(FactsRequest))
+    assert graded_values(again, TAXONOMY["number_of_facts"])["p a"] == 2
+    assert graded_values(again, TAXONOMY["source_coverage"])["p a"] == 0.5
+
+
+def test_only_what_is_missing_is_asked_for_again() -> None:
+    def broken(request: Any) -> Any:
+        bad = getattr(request, "first", getattr(request, "response", "")) == "three"
+        return None if bad else honest(request)
+
+    known, grader = grade([*FACTS, *JUDGED], Grader(broken)), Grader()
+    again = grade([*FACTS, *JUDGED], grader, known=known)
+    assert [r.response for r in grader.of(FactsRequest)] == ["three"]
+    assert len(grader.of(JudgedRequest)) == 2
+    assert all(factor_grading(again, TAXONOMY[f], "S").missing == 0 for f in [*FACTS, *JUDGED])
+
+
+def test_grades_of_another_grader_or_wording_are_not_reused() -> None:
+    known = grade(JUDGED)
+    other, grader = known.model_copy(update={"grader": "another"}), Grader()
+    grade(JUDGED, grader, known=other)
+    assert len(grader.asked) == 4
+    reworded = known.model_copy(update={"wordings": known.wordings | {"fluency": "Old words."}})
+    grader = Grader()
+    grade(JUDGED, grader, known=reworded)
+    assert [[f.id for f in request.factors] for request in grader.asked] == [["fluency"]] * 4
+
+
+def test_what_a_harness_raises_passes_through() -> None:
+    def limit(request: Any) -> Any:
+        raise RuntimeError("token limit")
+
+    with pytest.raises(RuntimeError, match="token limit"):
+        grade(JUDGED, Grader(limit))
+
+
+def test_the_record_survives_json() -> None:
+    grades = grade([*FACTS, *JUDGED])
+    assert SourceGrades.model_validate_json(grades.model_dump_json()) == grades
