@@ -89,9 +89,15 @@ class PlantedAPI(ModelAPI):
             )
         # Inspect caches answers by a model's name and address, not by its arguments: with the
         # arguments in the address, a cached answer is always one of the same simulation.
-        self.base_url = (
-            f"planted:{GRADER_RULES_VERSION}/{self.annotator}/seed={seed}/error_rate={error_rate}"
-        )
+        arguments: dict[str, object] = {
+            "rules": GRADER_RULES_VERSION,
+            "seed": seed,
+            "error_rate": error_rate,
+        }
+        if self.annotator is not None:
+            chosen = self.annotator.profile
+            arguments |= {"weights": dict(chosen.weights), "temperature": chosen.temperature}
+        self.base_url = f"simulation:{json.dumps(arguments, sort_keys=True)}"
         _announce(model_name)
 
     async def generate(

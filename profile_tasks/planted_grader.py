@@ -30,8 +30,9 @@ Verdicts compare a score of each response; scores that differ by less than 1e-9 
 - ``coherence``: share of the sentences after the first that share a content word with the one
   before, or start with one of ``CONNECTIVES``; 1 for a single sentence, 0 for none.
 - ``intent_alignment``: share of the content words of request and lead that the response holds.
-- ``formality_alignment``: minus the distance between its rate of contractions and exclamation
-  marks per word and the source's (the request's where there is no source).
+- ``formality_alignment``: minus the distance between its casual rate and the source's (the
+  request's where there is no source). The casual rate is contractions, exclamation marks and
+  ``PERSONAL_WORDS`` per word.
 - ``receptiveness``: 1 over the number of the first sentence that shares a content word with the
   request; 0 where none does.
 - any other factor: how many words of the response are content words of its definition.
@@ -97,6 +98,7 @@ NEGATIONS = _set_of("not no never without neither nor none nobody nothing cannot
 ABSOLUTE_WORDS = _set_of(
     "all always every everybody everyone everything guaranteed impossible never nobody none nothing"
 )
+PERSONAL_WORDS = _set_of("i me my mine we us our ours you your yours")
 CONNECTIVES = _set_of(
     "afterwards also and because besides but finally first however instead meanwhile next second "
     "so still then therefore thus yet"
@@ -425,7 +427,7 @@ def is_covered(key_fact: str, response: str) -> bool:
 
 def label(asked: AskedLabel, fact: str, shown: AskedFacts) -> str:
     """The label of a fact, by the rule of its factor."""
-    values, rule = _LABEL_RULES.get(asked.id, (frozenset(), None))
+    values, rule = LABEL_RULES.get(asked.id, (frozenset(), None))
     if rule is not None and values <= set(asked.values):
         return rule(fact, shown.source or "", shown.prompt)
     return asked.values[0 if content_words(fact) & content_words(asked.question) else -1]
@@ -454,15 +456,13 @@ def _misinformation(fact: str, source: str, prompt: str) -> str:
     return "accurate" if ABSOLUTE_WORDS.isdisjoint(_words(fact)) else "wrong"
 
 
-_LABEL_RULES: Mapping[str, tuple[frozenset[str], Callable[[str, str, str], str]]] = (
-    MappingProxyType(
-        {
-            "hallucination": (frozenset({"supported", "absent", "contradicted"}), _hallucination),
-            "off_focus": (frozenset({"on", "off"}), _off_focus),
-            "helpfulness": (frozenset({"yes", "no"}), _helpfulness),
-            "misinformation": (frozenset({"accurate", "wrong"}), _misinformation),
-        }
-    )
+LABEL_RULES: Mapping[str, tuple[frozenset[str], Callable[[str, str, str], str]]] = MappingProxyType(
+    {
+        "hallucination": (frozenset({"supported", "absent", "contradicted"}), _hallucination),
+        "off_focus": (frozenset({"on", "off"}), _off_focus),
+        "helpfulness": (frozenset({"yes", "no"}), _helpfulness),
+        "misinformation": (frozenset({"accurate", "wrong"}), _misinformation),
+    }
 )
 """Factor -> the labels that its rule may give, and the rule of (fact, source, prompt)."""
 
@@ -480,7 +480,7 @@ def verdict(factor: str, asked: AskedVerdicts) -> str:
 
 def score(factor: str, response: str, asked: AskedVerdicts) -> float:
     """How much of a factor a response shows, by the factor's rule."""
-    rule = _SCORES.get(factor)
+    rule = SCORES.get(factor)
     if rule is not None:
         return rule(response, asked.source or "", asked.prompt)
     wanted = content_words(asked.definitions[factor])
@@ -523,7 +523,7 @@ def _receptiveness(response: str, source: str, prompt: str) -> float:
     return 0.0
 
 
-_SCORES: Mapping[str, Callable[[str, str, str], float]] = MappingProxyType(
+SCORES: Mapping[str, Callable[[str, str, str], float]] = MappingProxyType(
     {
         "fluency": _fluency,
         "coherence": _coherence,
@@ -583,7 +583,8 @@ def _is_negated(text: str) -> bool:
 
 
 def _casual_rate(text: str) -> float:
-    """Contractions and exclamation marks per word."""
+    """Contractions, exclamation marks and personal words per word."""
     words = _words(text)
-    contracted = sum(_CONTRACTION.fullmatch(word) is not None for word in words)
-    return (contracted + text.count("!")) / max(len(words), 1)
+    contractions = sum(_CONTRACTION.fullmatch(word) is not None for word in words)
+    personal = sum(word.partition("'")[0] in PERSONAL_WORDS for word in words)
+    return (contractions + personal + text.count("!")) / max(len(words), 1)

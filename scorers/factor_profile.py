@@ -154,6 +154,7 @@ def factor_profile(
                 wanted,
                 grader.ask,
                 grader=grader.name,
+                grader_settings=grader.settings,
                 protocol=protocol,
                 known=stored_grades(state),
             )

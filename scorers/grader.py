@@ -4,6 +4,8 @@ Nothing that a grader may answer ends a run: what cannot be read is asked for on
 still missing is counted as missing. Every request is cached, so that no answer is paid for twice.
 """
 
+import hashlib
+import json
 import logging
 import re
 from collections.abc import Sequence
@@ -40,6 +42,10 @@ run for ever; its requests become missing."""
 
 _REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
 """HTTP statuses by which a server may say that it knows no structured output."""
+
+
+_SECRET = re.compile(r"key|token|secret|password|^aws_", re.IGNORECASE)
+"""Names of model arguments that are nobody's business, and that Inspect leaves out of its logs."""
 
 
 class GraderRequiredError(ValueError):
@@ -124,6 +130,22 @@ class Grader:
         """The model's full name."""
         return str(self.model)
 
+    @property
+    def settings(self) -> str:
+        """Digest of where and with which arguments the model runs; "" for none.
+
+        Inspect's cache does not know the arguments, and one checkpoint's grades are not another's.
+        """
+        arguments = {
+            name: value for name, value in self.model.model_args.items() if not _SECRET.search(name)
+        }
+        if self.model.api.base_url:
+            arguments["base_url"] = self.model.api.base_url
+        if not arguments:
+            return ""
+        text = json.dumps(arguments, sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
+
     async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:
         """Ask, and once more for what cannot be read; see ``profile_tasks.scorers.grading.Ask``."""
         messages: list[ChatMessage] = [ChatMessageUser(content=request.render())]
@@ -152,7 +174,7 @@ class Grader:
     async def _generate(
         self, messages: list[ChatMessage], request: GraderRequest[_T]
     ) -> ModelOutput:
-        scopes = {"repetition": str(self.repetition)} if self.repetition else {}
+        scopes = {"settings": self.settings, "repetition": str(self.repetition)}
         policy = CachePolicy(expiry=None, per_epoch=False, scopes=scopes)
         cache = policy if self.cache else False
         if self.name in self.without_schema:

@@ -22,8 +22,9 @@ class PairVerdicts(BaseModel, frozen=True):
     Attributes:
         first: Id of the response that the recorded order shows first.
         second: Id of the other one.
-        verdicts: Factor id -> verdicts by position shown, in the recorded order and then, with
-            two orders, swapped; None where one is unreadable.
+        verdicts: Factor id -> verdicts, None where one is unreadable. Two: by the position shown,
+            in the recorded order and then swapped. One: in terms of the recorded order, whichever
+            was shown.
     """
 
     first: str
@@ -36,6 +37,7 @@ class SourceGrades(BaseModel, frozen=True):
 
     Attributes:
         grader: The model that graded.
+        grader_settings: Digest of where and with which arguments it ran.
         prompt_version: Version of the words it was asked with.
         wordings: Factor id -> what the grader was told to look for.
         key_facts: The source's key facts; None where not asked, or missing.
@@ -48,6 +50,7 @@ class SourceGrades(BaseModel, frozen=True):
     """
 
     grader: str
+    grader_settings: str = ""
     prompt_version: int = GRADER_PROMPT_VERSION
     wordings: dict[str, str] = {}
     key_facts: tuple[str, ...] | None = None
@@ -157,10 +160,18 @@ def wording(factor: Factor) -> str:
     return factor.definition
 
 
-def reusable(known: SourceGrades | None, grader: str, factors: Sequence[Factor]) -> SourceGrades:
-    """Of known grades, what the same grader said in answer to the same words."""
-    if known is None or known.grader != grader or known.prompt_version != GRADER_PROMPT_VERSION:
-        return SourceGrades(grader=grader)
+def reusable(
+    known: SourceGrades | None, asked: SourceGrades, factors: Sequence[Factor]
+) -> SourceGrades:
+    """Of known grades, what the same grader said in answer to the same words.
+
+    Args:
+        known: Grades of an earlier scoring, None where there are none.
+        asked: Who is asked now; returned where nothing can be reused.
+        factors: The graded factors.
+    """
+    if known is None or _asked_of(known) != _asked_of(asked):
+        return asked
     changed = {factor.id for factor in factors if known.wordings.get(factor.id) != wording(factor)}
     return known.model_copy(
         update={
@@ -177,6 +188,10 @@ def reusable(known: SourceGrades | None, grader: str, factors: Sequence[Factor])
             "problems": (),
         }
     )
+
+
+def _asked_of(grades: SourceGrades) -> tuple[str, str, int]:
+    return grades.grader, grades.grader_settings, grades.prompt_version
 
 
 def _without_labels(response: ResponseFacts, factors: set[str]) -> ResponseFacts:

@@ -4,6 +4,7 @@ The harness gives ``ask``; here is only what is asked. The same code estimates t
 with an ``ask`` that counts.
 """
 
+import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -64,7 +65,7 @@ class JudgeProtocol:
     """How judged factors are asked for.
 
     Attributes:
-        orders: Show each pair in 2 orders, or in 1.
+        orders: Show each pair in 2 orders, or in 1 that is drawn by chance.
         batch: "all" judged factors in one request, or "one" factor a request.
     """
 
@@ -95,6 +96,7 @@ async def grade_source(
     ask: Ask,
     *,
     grader: str,
+    grader_settings: str = "",
     protocol: JudgeProtocol = JudgeProtocol(),
     known: SourceGrades | None = None,
 ) -> SourceGrades:
@@ -110,11 +112,13 @@ async def grade_source(
         factors: The factors of the run; those that need no grader are ignored.
         ask: Sends one request.
         grader: Name of the grader; grades of another one are not reused.
+        grader_settings: Digest of its settings; nor are grades with other settings.
         protocol: How judged factors are asked for.
         known: Grades of an earlier scoring of the same source.
     """
     graded = [f for f in factors if f.graded and applies(f, shown.source)]
-    kept = reusable(known, grader, graded)
+    asked = SourceGrades(grader=grader, grader_settings=grader_settings)
+    kept = reusable(known, asked, graded)
     same_as = _same_as(shown.responses)
     counting = _Counting(ask)
     facts_factors = [factor for factor in graded if factor.kind == "facts"]
@@ -123,16 +127,17 @@ async def grade_source(
         partial(_grade_facts, shown, same_as, facts_factors, kept, counting),
         partial(_grade_pairs, shown, same_as, judged_factors, kept, counting, protocol),
     )
-    return SourceGrades(
-        grader=grader,
-        wordings=kept.wordings | {factor.id: wording(factor) for factor in graded},
-        key_facts=key_facts,
-        responses=responses,
-        same_as=same_as,
-        pairs=pairs,
-        requests=counting.requests,
-        repairs=counting.repairs,
-        problems=tuple(counting.problems),
+    return asked.model_copy(
+        update={
+            "wordings": kept.wordings | {factor.id: wording(factor) for factor in graded},
+            "key_facts": key_facts,
+            "responses": responses,
+            "same_as": same_as,
+            "pairs": pairs,
+            "requests": counting.requests,
+            "repairs": counting.repairs,
+            "problems": tuple(counting.problems),
+        }
     )
 
 
@@ -275,21 +280,43 @@ async def _grade_pair(
 ) -> PairVerdicts:
     unknown = [f for f in factors if not _complete(pair.verdicts.get(f.id), protocol.orders)]
     texts = (shown.responses[pair.first], shown.responses[pair.second])
+    orders = (False, True) if protocol.orders == 2 else (_shown_swapped(*texts),)
     requests = [
-        JudgedRequest(shown.prompt, shown.source, *ordered, batch)
+        JudgedRequest(shown.prompt, shown.source, *(texts[::-1] if swapped else texts), batch)
         for batch in batches(unknown, protocol.batch)
-        for ordered in (texts, texts[::-1])[: protocol.orders]
+        for swapped in orders
     ]
     place = f"{pair.first} against {pair.second}"
     answers = await _together([partial(counting.ask, request, place) for request in requests])
-    verdicts: dict[str, tuple[Shown | None, ...]] = dict(pair.verdicts)
+    verdicts = dict(pair.verdicts)
     for factor in unknown:
-        verdicts[factor.id] = tuple(
+        said = [
             None if answer is None else answer.get(factor.id)
             for request, answer in zip(requests, answers, strict=True)
             if factor in request.factors
-        )
+        ]
+        if orders == (True,):
+            said = [_SWAPPED[verdict] for verdict in said]
+        verdicts[factor.id] = tuple(said)
     return pair.model_copy(update={"verdicts": verdicts})
+
+
+_SWAPPED: Mapping[Shown | None, Shown | None] = {
+    "first": "second",
+    "second": "first",
+    "tie": "tie",
+    None: None,
+}
+
+
+def _shown_swapped(first: str, second: str) -> bool:
+    """Which of the two orders a pair is shown in where it is shown in one.
+
+    By chance, yet always the same: the written responses come in the order of their scores, and a
+    grader's taste for a position must not look like a taste for a factor.
+    """
+    digest = hashlib.sha256(f"{first}\0{second}".encode("utf-8", "surrogatepass")).digest()
+    return bool(digest[0] & 1)
 
 
 def _complete(verdicts: tuple[Shown | None, ...] | None, orders: int) -> bool:

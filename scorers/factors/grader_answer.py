@@ -81,18 +81,17 @@ def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) 
     profile_tasks.scorers.factors.grader_answer.UnreadableAnswerError: it holds no JSON object \
 of the form asked for
     """
-    own = _END_OF_THOUGHTS.split(answer)[-1].strip()
-    if (fenced := _FENCED.fullmatch(own)) is not None:
-        own = fenced.group(1).strip()
+    after_thoughts = _END_OF_THOUGHTS.split(answer)[-1]
+    # The whole first: a fact that quotes a tag of thoughts does not end any.
+    for whole in (answer, after_thoughts):
+        if (content := _whole_object(whole)) and not content.keys().isdisjoint(keys):
+            return content
     found: list[dict[str, Any]] = []
-    for text, content in _objects(own):
-        if not content.keys().isdisjoint(keys):
-            if text == own:
-                return content
-            if content not in found:
-                found.append(content)
+    for content in _objects(after_thoughts):
+        if not content.keys().isdisjoint(keys) and content not in found:
+            found.append(content)
     if found and material:
-        quoted = [content for shown in material for _, content in _objects(shown)]
+        quoted = [content for shown in material for content in _objects(shown)]
         found = [content for content in found if content not in quoted]
     if not found:
         raise UnreadableAnswerError("it holds no JSON object of the form asked for")
@@ -101,22 +100,29 @@ of the form asked for
     return found[0]
 
 
-def _objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every JSON object that stands in the text and in no other object, with its own text."""
-    decoder = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refused)
+def _whole_object(text: str) -> dict[str, Any] | None:
+    """The object that a text is, perhaps in a code fence; None where it is anything else."""
+    fenced = _FENCED.fullmatch(text.strip())
+    try:
+        content = _DECODER.decode((fenced.group(1) if fenced else text).strip())
+    except (ValueError, RecursionError):
+        return None
+    return content if isinstance(content, dict) else None
+
+
+def _objects(text: str) -> Iterator[dict[str, Any]]:
+    """Every JSON object that stands in the text and in no other object."""
     position = 0
     for _ in range(_MOST_STARTS):
         position = text.find("{", position)
         if position < 0:
             return
         try:
-            content, end = decoder.raw_decode(text, position)
+            content, position = _DECODER.raw_decode(text, position)
         except (ValueError, RecursionError):
             position += 1
             continue
-        if isinstance(content, dict):
-            yield text[position:end], content
-        position = end
+        yield content
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
@@ -128,3 +134,6 @@ def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
 
 def _refused(constant: str) -> float:
     raise ValueError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refused)

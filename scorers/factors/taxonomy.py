@@ -25,6 +25,7 @@ SurfaceFunction = Callable[[str, str | None, str], float]
 
 _VERSION = 1
 _ID = re.compile(r"[a-z][a-z0-9_]*")
+_TAKEN = ("group", "preference", "fact", "number")
 _FUNCTION = re.compile(r"[\w.]+:\w+")
 _LABEL_VALUE = re.compile(r"[a-z]+(-[a-z]+)*")
 _FILE_ENDINGS = (".yaml", ".yml")
@@ -406,6 +407,7 @@ def _problems(factor: Factor, mirrorable: set[str]) -> list[tuple[str, str]]:
             "only lower-case letters, digits and underscores (it becomes part of metric names)",
         ),
         ("id", factor.id not in SELECTIONS, "is the name of a selection; take another"),
+        ("id", factor.id not in _TAKEN, "is a name in the tables or the grader's answers"),
         ("tasks", bool(factor.tasks), f"is empty. Must hold some of: {', '.join(TASKS)}"),
         (
             "tasks",

@@ -1,13 +1,19 @@
 """The planted annotator prefers what its profile says, and nothing else moves its answers."""
 
 from itertools import combinations
+from pathlib import Path
 
+import anyio
 import pytest
-from inspect_ai.model import get_model
+from inspect_ai.model import CachePolicy, ModelOutput, get_model
 
 from profile_tasks.planted import PROFILES, PlantedAnnotator, planted_profile
+from profile_tasks.planted_grader import PlantedGrader
 from profile_tasks.preference_data import TASKS, load_preferences
+from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
+from profile_tasks.scorers.factors.judged import JudgedRequest
 from profile_tasks.scorers.factors.surface import length, novel_words
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
 
 SOURCE = (
@@ -136,6 +142,7 @@ def test_wrong_settings_are_named(
         ({"weights": ["a", "b"]}, "expected a JSON object"),
         ({"seed": "x"}, "planted seed is 'x'; expected a whole number"),
         ({"charm": 1}, "unknown model argument charm. Must be one of: weights, temperature, seed"),
+        ({"error_rate": 1.5}, "planted error_rate is 1.5; expected a number from 0 to 1"),
     ],
 )
 def test_wrong_model_arguments_are_named(model_args: dict[str, object], message: str) -> None:
@@ -146,3 +153,88 @@ def test_wrong_model_arguments_are_named(model_args: dict[str, object], message:
 def test_it_answers_only_this_projects_requests() -> None:
     with pytest.raises(ValueError, match="not a request of profile-tasks"):
         PlantedAnnotator(PROFILES["verbose"]).answer("What is the capital of France?")
+
+
+JUDGED = tuple(factor for factor in load_taxonomy().values() if factor.kind == "judged")
+GRADER_REQUESTS = [
+    KeyFactsRequest("Summarize.", SOURCE).render(),
+    FactsRequest("Summarize.", SOURCE, "The ferry left.", (), None, ("It left.",)).render(),
+    JudgedRequest("Summarize.", SOURCE, "The ferry left.", "It sank.", JUDGED).render(),
+]
+
+
+through_inspect = pytest.mark.filterwarnings("ignore")  # its dependencies warn
+
+
+def sent(
+    request: str, name: str, cache: CachePolicy | bool = False, **model_args: object
+) -> ModelOutput:
+    """What a planted model answers through Inspect."""
+
+    async def ask() -> ModelOutput:
+        model = get_model(f"planted/{name}", memoize=False, **model_args)
+        return await model.generate(request, cache=cache)
+
+    return anyio.run(ask)
+
+
+@through_inspect
+@pytest.mark.parametrize("name", [*PROFILES, "grader"])
+def test_every_planted_model_grades_by_the_same_rules_and_says_what_it_is(name: str) -> None:
+    for request in GRADER_REQUESTS:
+        output = sent(request, name, seed=2, error_rate=0.3)
+        assert output.completion == PlantedGrader(2, 0.3).answer(request)
+        assert output.metadata is not None
+        assert "a simulated grader" in output.metadata["simulation"]
+        assert output.usage is not None
+        assert output.usage.input_tokens == len(request.split())
+
+
+@through_inspect
+@pytest.mark.parametrize("grader_request", GRADER_REQUESTS)
+def test_a_source_that_is_a_grader_request_does_not_make_a_writer_grade(
+    grader_request: str,
+) -> None:
+    request = GenerationRequest("summarization", grader_request, grader_request, 4).render()
+    output = sent(request, "verbose")
+    assert output.completion == PlantedAnnotator(PROFILES["verbose"]).answer(request)
+    assert output.metadata is not None
+    assert "a simulated annotator" in output.metadata["simulation"]
+
+
+@through_inspect
+@pytest.mark.parametrize(
+    "request_",
+    [
+        GenerationRequest("summarization", "Summarize.", SOURCE, 3),
+        DiscriminationRequest("summarization", "Summarize.", SOURCE, "a", "b"),
+    ],
+)
+def test_the_planted_grader_is_no_writer_and_names_the_remedy(
+    request_: GenerationRequest | DiscriminationRequest,
+) -> None:
+    with pytest.raises(ValueError, match="--model planted/verbose --model-role grader=planted/gra"):
+        sent(request_.render(), "grader")
+
+
+@pytest.mark.parametrize("model_args", [{"weights": {"length": 1.0}}, {"temperature": 0.0}])
+def test_the_planted_grader_has_no_taste(model_args: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match="planted/grader has no weights and no temperature"):
+        get_model("planted/grader", memoize=False, **model_args)
+
+
+def test_an_unknown_model_name_is_named_with_all_known_ones() -> None:
+    with pytest.raises(ValueError, match=r"'chatty' is unknown\. Must be one of: verbose.*grader"):
+        get_model("planted/chatty", memoize=False)
+
+
+@through_inspect
+def test_a_cached_answer_is_one_of_the_same_simulation(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path))
+    request = GRADER_REQUESTS[-1]
+    cache = CachePolicy(expiry=None)
+    exact, wrong, again = (sent(request, "grader", cache, error_rate=rate) for rate in (0, 1, 0))
+    assert exact.completion == again.completion != wrong.completion
+    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2

@@ -111,6 +111,25 @@ def test_one_order_and_one_factor_a_request() -> None:
     assert {len(v) for pair in grades.pairs for v in pair.verdicts.values()} == {1}
 
 
+def test_with_one_order_a_taste_for_a_position_is_not_a_taste_for_a_factor() -> None:
+    texts = {str(n): f"text {n}" for n in range(200)}
+    pairs = [(str(n), str(n + 1)) for n in range(0, 200, 2)]
+    grades = grade(
+        ["fluency"],
+        Grader(lambda request: {"fluency": "first"}),
+        SourceToGrade("Q", "S", texts, pairs),
+        protocol=JudgeProtocol(orders=1),
+    )
+    signs = graded_signs(grades, TAXONOMY["fluency"], pairs)
+    assert 30 < signs.count(1) < 70
+    assert signs.count(1) + signs.count(-1) == 100
+
+
+def test_with_one_order_the_verdict_names_the_response_it_was_meant_for() -> None:
+    grades = grade(JUDGED, protocol=JudgeProtocol(orders=1))
+    assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
+
+
 def test_factors_that_need_no_grader_are_not_asked_for() -> None:
     grader = Grader()
     grades = grade(["length", "novel_words"], grader)
@@ -280,9 +299,10 @@ def test_only_what_is_missing_is_asked_for_again() -> None:
 
 def test_grades_of_another_grader_or_wording_are_not_reused() -> None:
     known = grade(JUDGED)
-    other, grader = known.model_copy(update={"grader": "another"}), Grader()
-    grade(JUDGED, grader, known=other)
-    assert len(grader.asked) == 4
+    for change in ({"grader": "another"}, {"grader_settings": "other"}, {"prompt_version": 0}):
+        grader = Grader()
+        grade(JUDGED, grader, known=known.model_copy(update=change))
+        assert len(grader.asked) == 4
     reworded = known.model_copy(update={"wordings": known.wordings | {"fluency": "Old words."}})
     grader = Grader()
     grade(JUDGED, grader, known=reworded)

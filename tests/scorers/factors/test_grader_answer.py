@@ -27,10 +27,12 @@ KEYS = ["fluency", "coherence"]
         f'<think>Perhaps {{"fluency": "second"}}?</think>{HONEST}',
         f'{{"note": "a {{brace}}"}} {HONEST}',
         "{ not json } " + HONEST,
+        HONEST.replace("}", ', "note": "</think>"}'),
     ],
 )
 def test_the_graders_own_object_is_found(answer: str) -> None:
-    assert read_object(answer, KEYS) == CONTENT
+    read = read_object(answer, KEYS)
+    assert {key: read[key] for key in KEYS} == CONTENT
 
 
 @pytest.mark.parametrize(

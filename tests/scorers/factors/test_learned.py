@@ -285,3 +285,37 @@ def test_the_module_alone_loads_no_heavy_library():
     )
     run = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert run.stdout.strip() == "[]"
+
+
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_a_run_measures_fluency_and_coherence_without_a_grader(
+    checkpoint: Path, tmp_path: Path
+) -> None:
+    from inspect_ai import eval as inspect_eval
+
+    from profile_tasks.summarization import summarization
+
+    (log,) = inspect_eval(
+        summarization,
+        task_args={
+            "limit": 2,
+            "fluency": "unieval",
+            "coherence": "unieval",
+            "unieval_checkpoint": str(checkpoint),
+        },
+        model="planted/balanced",
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    assert log.status == "success", log.error
+    for sample in log.samples or ():
+        assert sample.scores is not None
+        metadata = sample.scores["factor_profile"].metadata
+        assert metadata is not None
+        for factor in LEARNED_FACTORS:
+            values = metadata["values"][factor]
+            assert set(values) >= {f"score {score}" for score in range(1, 6)}
+            assert all(0 <= value <= 1 for value in values.values())
+            column = metadata["factors"].index(factor)
+            assert None not in [row[column] for row in metadata["annotated"]]
+        assert metadata["grader"] is None

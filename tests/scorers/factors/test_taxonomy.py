@@ -197,6 +197,7 @@ def test_a_users_factor_may_mirror_a_packaged_one(tmp_path):
         ({"colour": "red"}, "field 'colour' is unknown. Must be one of: id, level, "),
         ({"id": "Warm/th"}, "field 'id': only lower-case"),
         ({"id": "auto"}, "field 'id': is the name of a selection"),
+        ({"id": "fact"}, "field 'id': is a name in the tables or the grader's answers"),
         ({"kind": "surface"}, "field 'function': is missing"),
         (
             {"kind": "surface", "function": "module.name"},
