@@ -52,7 +52,8 @@ def instruction_following(
             "surface", "all", factor ids, or the path of a YAML file with factors of your own.
         setting: "both", "generation" (the model writes) or "discrimination" (the model judges).
         scores: Target scores of the generation setting.
-        pairing: Compare "all" pairs of written responses, or "adjacent" scores only.
+        pairing: Compare "all" pairs of written responses, a random "half" of them, or those of
+            "adjacent" scores only.
         orders: Show each pair in 2 orders, or in 1.
         judge_orders: Show the grader each pair in 2 orders, or in 1.
         judge_batch: "all" judged factors in one grader request, or "one" factor a request.

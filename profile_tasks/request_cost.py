@@ -6,7 +6,7 @@ The grader's requests are counted by the code that sends them, ``grade_source``,
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal, TypeVar
 
@@ -21,6 +21,7 @@ from profile_tasks.scorers.factors.judged import JudgedRequest
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading import (
     GraderAnswer,
+    JudgeBatch,
     JudgeProtocol,
     SourceToGrade,
     grade_source,
@@ -60,7 +61,8 @@ class RunSettings:
         scores: Target scores, at least two.
         pairing: Which written responses are compared.
         orders: Orders in which the model is shown an annotated pair, 1 or 2.
-        protocol: How the grader is asked for judged factors.
+        judge_orders: Orders in which the grader is shown a pair, 1 or 2.
+        judge_batch: How many judged factors are in one grader request.
         epochs: How often every source is run, >= 1.
     """
 
@@ -68,7 +70,8 @@ class RunSettings:
     scores: tuple[int, ...] = DEFAULT_SCORES
     pairing: Pairing = "all"
     orders: int = 2
-    protocol: JudgeProtocol = JudgeProtocol()
+    judge_orders: int = 2
+    judge_batch: JudgeBatch = "all"
     epochs: int = 1
 
     @property
@@ -127,7 +130,8 @@ def request_cost(
 
     The number of requests is exact when nothing is cached and nothing is asked again, and the
     written responses are all there, different from one another and from the annotated ones, and
-    of at most ``WORDS_PER_FACTS_REQUEST`` words. It must not be called where an event loop runs.
+    of at most ``WORDS_PER_FACTS_REQUEST`` words. Where ``source_coverage`` is the only facts
+    factor, it also takes sources that have key facts. Not to be called where an event loop runs.
 
     Args:
         data: The annotated sources.
@@ -193,9 +197,19 @@ async def _count_source(
         for ordered in (shown, shown[::-1])[: settings.orders]:
             judging = DiscriminationRequest(source.task, source.prompt, source.source, *ordered)
             sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
-    pairs = generation_pairs(list(written), settings.pairing)
-    compared = compared_responses(source, written, pairs)
-    await grade_source(
+
+    async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
+        purpose, entries = _purpose(request)
+        answer = json.dumps(_filled(request.schema(), entries))
+        sent[purpose].add(request.render(), _tokens(answer))
+        # Read as a grader's answer is, so that the requests that follow from it are a run's.
+        reading = request.read(answer)
+        return GraderAnswer(reading.value, problem="; ".join(reading.problems) or None)
+
+    compared = compared_responses(
+        source, written, generation_pairs(list(written), settings.pairing, source.id)
+    )
+    grades = await grade_source(
         SourceToGrade(
             source.prompt,
             source.source,
@@ -203,10 +217,12 @@ async def _count_source(
             [*compared.annotated, *compared.written],
         ),
         factors,
-        _CountingAsk(sent),
-        grader="",
-        protocol=settings.protocol,
+        ask,
+        grader="stand-in",
+        protocol=JudgeProtocol(settings.judge_orders, settings.judge_batch),
     )
+    if grades.problems:
+        raise RuntimeError(f"a stand-in answer cannot be read: {grades.problems[0]}")
 
 
 def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[int, str]:
@@ -216,22 +232,8 @@ def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[i
     """
     texts = dict.fromkeys(text for p in source.pairs for text in (p.response_a, p.response_b))
     words = [word for text in texts for word in text.split()]
-    mean = max(1, round(len(words) / len(texts)))
-    return {score: " ".join([f"(score-{score})", *words][:mean]) for score in scores}
-
-
-@dataclass(frozen=True)
-class _CountingAsk:
-    """Counts the grader's requests, and answers each so that the next ones are as in a run."""
-
-    sent: Mapping[Purpose, _Sent]
-    size: dict[str, int] = field(default_factory=dict)
-
-    async def __call__(self, request: GraderRequest[_T], /) -> GraderAnswer[_T]:
-        purpose, entries = _purpose(request)
-        answer = json.dumps(_filled(request.schema(), entries))
-        self.sent[purpose].add(request.render(), _tokens(answer))
-        return GraderAnswer(request.read(answer).value)
+    average = " ".join(words[: round(len(words) / len(texts))])
+    return {score: f"({score}){average}" for score in scores}
 
 
 def _purpose(request: GraderRequest[Any]) -> tuple[Purpose, int]:
@@ -243,20 +245,18 @@ def _purpose(request: GraderRequest[Any]) -> tuple[Purpose, int]:
             return "facts", ceil(len(request.response.split()) / WORDS_PER_FACT)
         case JudgedRequest():
             return "judged", 0
-    raise TypeError(f"{type(request).__name__} is a grader request without a purpose here")
+    raise TypeError(f"no purpose is known for a {type(request).__name__}")
 
 
 def _filled(schema: Mapping[str, Any], entries: int, number: int = 1) -> object:
-    """An answer of the form that a request's JSON schema asks for; facts differ by number."""
+    """An answer of the form that the JSON schema of a request asks for; no two facts are equal."""
     if "enum" in schema:
         return schema["enum"][0]
     if schema["type"] == "object":
         return {name: _filled(of, entries, number) for name, of in schema["properties"].items()}
     if schema["type"] == "array":
         return [_filled(schema["items"], entries, n) for n in range(1, entries + 1)]
-    if schema["type"] == "integer":
-        return number
-    return f"{number} ".ljust(CHARACTERS_PER_FACT, "x")
+    return 1 if schema["type"] == "integer" else f"{number} ".ljust(CHARACTERS_PER_FACT, "x")
 
 
 def _tokens(text: str) -> float:
@@ -266,11 +266,39 @@ def _tokens(text: str) -> float:
 def _notes(
     data: PreferenceData, factors: Sequence[Factor], settings: RunSettings
 ) -> tuple[str, ...]:
-    """What the numbers rest on, for this run."""
-    measures = {factor.measure for factor in factors if factor.kind == "facts"}
+    """What the numbers of this run rest on."""
     graded = any(factor.graded for factor in factors)
-    notes = [
-        "requests: exact when nothing is cached and no request is sent again"
-        + (" (after a failure, or to repair a grader's answer)" if graded else " after a failure")
-    ]
+    measures = {factor.measure for factor in factors if factor.kind == "facts"}
+    lists_facts = bool(measures & {"count", "share"})
+    again = "after a failure or for a repair" if graded else "after a failure"
+    notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
+    if settings.writes and graded:
+        parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts
+        notes.append(
+            "written responses are taken to be all there, different from one another and from the "
+            "annotated ones, and as long as these are on average: a missing or equal one takes "
+            f"fewer grader requests{parts}"
+        )
+    if settings.writes and lists_facts:
+        n_long = sum(
+            len(stand_in_responses(source, (1,))[1].split()) > WORDS_PER_FACTS_REQUEST
+            for source in data.sources
+        )
+        if n_long:
+            notes.append(
+                f"annotated responses average more than {WORDS_PER_FACTS_REQUEST} words in "
+                f"{n_long} of {len(data.sources)} sources: there, the facts requests of written "
+                "responses are an estimate"
+            )
+    if measures == {"coverage"}:
+        notes.append("every source is taken to have key facts; without, no facts are asked for")
+    if settings.epochs > 1 and graded:
+        notes.append(
+            "in later epochs the grader's answers on annotated responses can come from the cache"
+        )
+    notes.append(
+        f"~ tokens are estimates: {CHARACTERS_PER_TOKEN} characters a token; {TOKENS_PER_VERDICT} "
+        f"tokens a verdict; a fact for every {WORDS_PER_FACT} words of a response; no tokens of "
+        "thought, and no JSON schema that is sent beside a request"
+    )
     return tuple(notes)

@@ -116,7 +116,8 @@ def factor_profile(
         task: The task whose factors are meant.
         factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
             or the path of a YAML file with factors of your own.
-        pairing: Which written responses are compared: "all" pairs or "adjacent" scores.
+        pairing: Which written responses are compared: "all" pairs, a random "half" of them, or
+            those of "adjacent" scores.
         judge_orders: Orders in which the grader is shown a pair: 2, or 1.
         judge_batch: "all" judged factors in one grader request, or "one" factor a request.
         fluency: "judged" by the grader, or learned: "unieval".
@@ -137,7 +138,7 @@ def factor_profile(
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
-        pairs = generation_pairs(list(written), pairing) if written else ()
+        pairs = generation_pairs(list(written), pairing, annotated.id) if written else ()
         wanted = chosen(grader_is_bound() or allow_self_grading)
         compared = compared_responses(annotated, written, pairs)
         grades = None

@@ -6,6 +6,8 @@ preferred. Here each score is asked for in a conversation of its own, so that th
 not see each other (this implementation's choice).
 """
 
+import math
+import random
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 from typing import Literal, get_args
@@ -17,7 +19,7 @@ from inspect_ai.util import collect
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.solvers.requests import GenerationRequest
 
-Pairing = Literal["all", "adjacent"]
+Pairing = Literal["all", "half", "adjacent"]
 PAIRINGS: tuple[str, ...] = get_args(Pairing)
 
 TRUNCATED = frozenset({"max_tokens", "model_length"})
@@ -78,14 +80,30 @@ def written_text(output: ModelOutput) -> str | None:
     return output.completion.strip() or None
 
 
-def generation_pairs(scores: Sequence[int], pairing: Pairing) -> list[tuple[int, int]]:
+def generation_pairs(
+    scores: Sequence[int], pairing: Pairing, source_id: str = ""
+) -> list[tuple[int, int]]:
     """The pairs (higher score, lower score) whose responses are compared.
+
+    Args:
+        scores: The target scores.
+        pairing: "all" pairs; a random "half" of them, another one for each source, so that over
+            many sources the profile is that of all pairs with a wider interval; or those of
+            "adjacent" scores, which is another, smaller contrast.
+        source_id: What the random half depends on.
 
     >>> generation_pairs((1, 2, 3), "all")
     [(2, 1), (3, 1), (3, 2)]
     >>> generation_pairs((1, 2, 3), "adjacent")
     [(2, 1), (3, 2)]
+    >>> len(generation_pairs((1, 2, 3, 4, 5), "half", "a source"))
+    5
     """
     rising = sorted(scores)
-    pairs = combinations(rising, 2) if pairing == "all" else pairwise(rising)
-    return [(high, low) for low, high in pairs]
+    if pairing == "adjacent":
+        return [(high, low) for low, high in pairwise(rising)]
+    pairs = [(high, low) for low, high in combinations(rising, 2)]
+    if pairing == "all":
+        return pairs
+    chosen = random.Random(source_id).sample(range(len(pairs)), math.ceil(len(pairs) / 2))  # noqa: S311 - no secret
+    return [pairs[index] for index in sorted(chosen)]

@@ -310,7 +310,7 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
     ("arguments", "message"),
     [
         ({"setting": "all"}, "setting is 'all'. Must be one of: both, generation, discrimination"),
-        ({"pairing": "some"}, "pairing is 'some'. Must be one of: all, adjacent"),
+        ({"pairing": "some"}, "pairing is 'some'. Must be one of: all, half, adjacent"),
         ({"orders": 3}, "orders is 3. Must be one of: 1, 2"),
         ({"orders": True}, "orders is True. Must be one of: 1, 2"),
         ({"seed": -1}, "seed is -1; expected a whole number of at least 0"),

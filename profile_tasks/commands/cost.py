@@ -1,0 +1,190 @@
+"""``profile-tasks cost``: what a run will ask of its models, before it."""
+
+from textwrap import fill
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from profile_tasks.commands.printing import FORMAT_OPTION, emit
+
+if TYPE_CHECKING:
+    from profile_tasks.preference_data import PreferenceData
+    from profile_tasks.profile_task import Setting
+    from profile_tasks.request_cost import RequestCost, RequestCount, RunSettings
+    from profile_tasks.scorers.factor_choice import LearnedBy
+    from profile_tasks.scorers.grading import JudgeBatch
+    from profile_tasks.solvers.score_conditioned_generation import Pairing
+
+_FOUND_BY = click.Choice(["judged", "unieval"])
+
+
+@click.command()
+@click.argument("dataset")
+@click.option(
+    "--task",
+    required=True,
+    type=click.Choice(["summarization", "instruction_following", "document_qa"]),
+)
+@click.option(
+    "--factors",
+    "selection",
+    default="auto",
+    show_default=True,
+    help="auto, core, surface, all, factor ids, taxonomy files (.yaml); with commas.",
+)
+@click.option("--no-grader", is_flag=True, help="Run without a grader: auto is then surface.")
+@click.option(
+    "--setting",
+    type=click.Choice(["both", "generation", "discrimination"]),
+    default="both",
+    show_default=True,
+)
+@click.option("--scores", default="1,2,3,4,5", show_default=True, help="Target scores.")
+@click.option(
+    "--pairing", type=click.Choice(["all", "half", "adjacent"]), default="all", show_default=True
+)
+@click.option("--orders", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option("--judge-orders", type=click.IntRange(1, 2), default=2, show_default=True)
+@click.option("--judge-batch", type=click.Choice(["all", "one"]), default="all", show_default=True)
+@click.option("--fluency", type=_FOUND_BY, default="judged", show_default=True)
+@click.option("--coherence", type=_FOUND_BY, default="judged", show_default=True)
+@click.option("--sources", help="File of source texts, for rows that name a source_id.")
+@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
+@click.option(
+    "--max-pairs-per-source", type=click.IntRange(1), help="Use so many pairs of a source at most."
+)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
+@click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
+@FORMAT_OPTION
+def cost(
+    dataset: str,
+    task: str,
+    selection: str,
+    no_grader: bool,
+    setting: "Setting",
+    scores: str,
+    pairing: "Pairing",
+    orders: int,
+    judge_orders: int,
+    judge_batch: "JudgeBatch",
+    fluency: "LearnedBy",
+    coherence: "LearnedBy",
+    sources: str | None,
+    limit: int | None,
+    max_pairs_per_source: int | None,
+    seed: int,
+    skip_bad_rows: bool,
+    epochs: int,
+    format_: str,
+) -> None:
+    """Requests and estimated tokens of a run on DATASET; no model is called.
+
+    DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
+    """
+    # Inspect takes seconds to import, so that --help must not wait for it.
+    from profile_tasks.preference_data import load_preferences
+    from profile_tasks.profile_task import parsed_scores
+    from profile_tasks.request_cost import RunSettings, request_cost
+    from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
+
+    try:
+        settings = RunSettings(
+            setting=setting,
+            scores=parsed_scores(scores),
+            pairing=pairing,
+            orders=orders,
+            judge_orders=judge_orders,
+            judge_batch=judge_batch,
+            epochs=epochs,
+        )
+        factors = measured_factors(
+            selection,
+            task,
+            grader=not no_grader,
+            learned_by={"fluency": fluency, "coherence": coherence},
+        )
+        data = load_preferences(
+            dataset,
+            task=task,
+            source_file=sources,
+            skip_bad_rows=skip_bad_rows,
+            limit=limit,
+            max_pairs_per_source=max_pairs_per_source,
+            seed=seed,
+        )
+        _check_sources(data, task, settings)
+    except (ImportError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    if no_grader and (graded := needing_grader(factors)):
+        raise click.ClickException(
+            f"factors {', '.join(graded)} need a grader; leave --no-grader out, or choose factors "
+            "that need none (--factors surface)"
+        )
+    for row in data.skipped:
+        click.echo(f"skipped: {row}", err=True)
+    found = request_cost(data, factors, settings)
+    rows = _rows(found)
+    record = {
+        "data": data.name,
+        "task": task,
+        "n_sources": found.n_sources,
+        "n_pairs": found.n_pairs,
+        "factors": [factor.id for factor in factors],
+        "requests": rows,
+        "notes": found.notes,
+    }
+    title = (
+        f"{data.name}, {task}: {found.n_sources} sources with {found.n_pairs} annotated pairs, "
+        f"{len(factors)} factor{'s' * (len(factors) > 1)}"
+    )
+    emit(format_, record, rows, title, [_printed(row) for row in rows])
+    for note in found.notes if format_ == "table" else ():
+        click.echo(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
+
+
+def _check_sources(data: "PreferenceData", task: str, settings: "RunSettings") -> None:
+    """Refuse what a run would refuse."""
+    if data.unjoined_rows:
+        raise ValueError(
+            f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
+            "give the file that holds the sources: --sources FILE"
+        )
+    without = sum(source.source is None for source in data.sources)
+    if task == "summarization" and settings.writes and without:
+        raise ValueError(
+            f"{data.name}: {without} of {len(data.sources)} sources have no text, so there is "
+            "nothing to summarize; use --setting discrimination, or data with sources"
+        )
+
+
+def _rows(found: "RequestCost") -> list[dict[str, Any]]:
+    """One row a purpose, and under those of a role its total."""
+    from profile_tasks.request_cost import PURPOSES
+
+    rows = []
+    for role, purposes in PURPOSES.items():
+        counts: dict[str, RequestCount] = {name: found.by_purpose[name] for name in purposes}
+        for purpose, count in (counts | {"total": found.total(role)}).items():
+            rows.append(
+                {
+                    "role": role,
+                    "purpose": purpose,
+                    "requests": count.requests,
+                    "requests_per_source": round(count.requests / found.n_sources, 2),
+                    "input_tokens": count.input_tokens,
+                    "output_tokens": count.output_tokens,
+                }
+            )
+    return rows
+
+
+def _printed(row: dict[str, Any]) -> dict[str, str]:
+    return {
+        "role": row["role"],
+        "purpose": row["purpose"],
+        "requests": f"{row['requests']:,}",
+        "a source": f"{row['requests_per_source']:,.1f}",
+        "~ input tokens": f"{row['input_tokens']:,}",
+        "~ output tokens": f"{row['output_tokens']:,}",
+    }
