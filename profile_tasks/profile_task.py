@@ -19,6 +19,7 @@ from profile_tasks.scorers.factor_choice import (
 )
 from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, headline_metrics
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.factors.learned import UniEval
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
 from profile_tasks.scorers.grader import (
     check_grader,
@@ -35,6 +36,7 @@ from profile_tasks.solvers.score_conditioned_generation import (
     Pairing,
     score_conditioned_generation,
 )
+from profile_tasks.task_arguments import in_evaluation, told_in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ AUTO_NOTE = (
 )
 
 
+@told_in_one_line()
 def profile_task(
     task: str,
     *,
@@ -101,7 +104,7 @@ def profile_task(
         factors, task, grader=grader, learned_by={"fluency": fluency, "coherence": coherence}
     )
     graded = needing_grader(chosen)
-    if _in_evaluation():
+    if in_evaluation():
         check_grader(graded, allow_self_grading=allow_self_grading)
     data = load_preferences(
         dataset,
@@ -115,6 +118,8 @@ def profile_task(
         split=split,
     )
     _check_sources(task, data, setting)
+    if any(factor.kind == "learned" for factor in chosen):
+        UniEval.load(unieval_checkpoint)  # before a model is paid for
     solvers: dict[Setting, Callable[[], Solver]] = {
         "both": lambda: both_settings(target_scores, orders),
         "generation": lambda: score_conditioned_generation(target_scores),
@@ -123,7 +128,9 @@ def profile_task(
     return Task(
         dataset=MemoryDataset([_sample(source) for source in data.sources], name=data.name),
         # Where the task is built before its models are known, the first sample has to look.
-        setup=grader_check(graded, allow_self_grading) if graded else None,
+        setup=(
+            grader_check(graded, allow_self_grading) if graded and not in_evaluation() else None
+        ),
         solver=solvers[setting](),
         scorer=factor_profile(
             task,
@@ -213,13 +220,6 @@ def _sample(source: AnnotatedSource) -> Sample:
     )
 
 
-def _in_evaluation() -> bool:
-    """Whether Inspect builds the task for a run, whose models and roles it then knows."""
-    from inspect_ai.model._model import active_model
-
-    return active_model() is not None
-
-
 def _data_metadata(data: PreferenceData) -> dict[str, object]:
     """What a reader of the log must know about the data."""
     metadata: dict[str, object] = {
@@ -243,7 +243,7 @@ def _factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, objec
 
     Nothing about "auto" where the models are not known yet: the samples will say what it was.
     """
-    if auto and not _in_evaluation():
+    if auto and not in_evaluation():
         return {}
     packaged = load_taxonomy()
     metadata: dict[str, object] = {"factors": [factor.id for factor in chosen]}
@@ -256,7 +256,7 @@ def _factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, objec
             logger.info(AUTO_NOTE)
         return metadata
     metadata["grader_prompt_version"] = GRADER_PROMPT_VERSION
-    if _in_evaluation():
+    if in_evaluation():
         evaluated, grader = str(get_model()), str(grader_model())
         metadata["grader"] = grader
         if warning := grader_warning(evaluated, grader):

@@ -1,0 +1,40 @@
+"""Wrong task arguments: one line in Inspect's terminal instead of a traceback."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from inspect_ai._util.error import PrerequisiteError
+from inspect_ai.model._model import active_model
+from rich.markup import escape
+
+
+class TaskArgumentError(PrerequisiteError, ValueError):
+    """An argument of a task cannot be used. Inspect prints the message of such an error alone."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(escape(message))
+
+    def __str__(self) -> str:
+        return str(self.message)
+
+
+@contextmanager
+def told_in_one_line() -> Iterator[None]:
+    """Turn what building a task raises for its user into what Inspect prints as one line.
+
+    Only in an evaluation: whoever builds a task in Python gets the exception itself.
+
+    Raises:
+        TaskArgumentError: A ValueError, OSError or ImportError was raised within.
+    """
+    try:
+        yield
+    except (ValueError, OSError, ImportError) as error:
+        if in_evaluation():
+            raise TaskArgumentError(str(error)) from error
+        raise
+
+
+def in_evaluation() -> bool:
+    """Whether Inspect builds the task for a run, whose models and roles it then knows."""
+    return active_model() is not None
