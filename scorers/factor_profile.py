@@ -9,6 +9,8 @@ from functools import cache
 from threading import Lock
 
 import anyio
+from inspect_ai.event import ScoreEvent
+from inspect_ai.log import transcript
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
@@ -45,8 +47,6 @@ REPLICATES = 1000
 
 PRINTED_FACTORS = 2
 """The printed table shows the influence of the first few factors; the log has all of them."""
-
-_GRADES = "grades"  # in the sample's store
 
 _PRINTED_STANDARD = (
     "discrimination_accuracy",
@@ -133,6 +133,7 @@ def factor_profile(
     def chosen(grader: bool) -> tuple[Factor, ...]:
         return measured_factors(factors, task, grader=grader, learned_by=learned_by)
 
+    chosen(True)  # a wrong selection is told before a sample is scored
     without_schema: set[str] = set()  # learnt from the first refusal, for all samples
 
     async def score(state: TaskState, target: Target) -> Score:
@@ -157,9 +158,8 @@ def factor_profile(
                 grader=grader.name,
                 grader_settings=grader.settings,
                 protocol=protocol,
-                known=stored_grades(state),
+                known=logged_grades(),
             )
-            state.store.set(_GRADES, grades.model_dump(mode="json"))
         learned: Mapping[str, Mapping[str, float]] = {}
         if found_by_model := [factor for factor in wanted if factor.kind == "learned"]:
             learned = await anyio.to_thread.run_sync(
@@ -214,10 +214,15 @@ _ONE_AT_A_TIME = Lock()
 """A local model gains nothing from samples that run side by side, and may not bear them."""
 
 
-def stored_grades(state: TaskState) -> SourceGrades | None:
-    """What a grader said when this sample was scored before."""
-    stored = state.store.get(_GRADES)
-    return None if stored is None else SourceGrades.model_validate(stored)
+def logged_grades() -> SourceGrades | None:
+    """What a grader said when this sample was scored before; None the first time.
+
+    Scoring a finished log shows a scorer the sample's events, the last score among them.
+    """
+    for event in reversed(transcript().events):
+        if isinstance(event, ScoreEvent) and "grades" in (event.score.metadata or {}):
+            return SourceGrades.model_validate((event.score.metadata or {})["grades"])
+    return None
 
 
 def measurement_of(score: Score) -> SourceMeasurement:
