@@ -7,8 +7,10 @@ included: nothing here or in what it imports may load the statistics or data lib
 from inspect_ai.model import ModelAPI, modelapi
 
 from profile_tasks.document_qa import document_qa
+from profile_tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
+from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
@@ -24,11 +26,15 @@ def planted() -> type[ModelAPI]:
 
 
 __all__ = [
+    "agreement_metrics",
     "both_settings",
     "document_qa",
     "factor_profile",
+    "grader_validation",
     "headline_metrics",
+    "human_agreement",
     "instruction_following",
+    "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
     "score_conditioned_generation",

@@ -10,6 +10,8 @@ COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
     "align": "Alignment of two factor profiles.",
     "factors": "The factors there are, or those that a selection holds.",
+    "cost": "Requests and tokens of a run, before it; no model is called.",
+    "validate-grader": "A grader's verdicts beside human factor labels.",
 }
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""
 

@@ -36,7 +36,7 @@ from profile_tasks.solvers.score_conditioned_generation import (
     Pairing,
     score_conditioned_generation,
 )
-from profile_tasks.task_arguments import in_evaluation, told_in_one_line
+from profile_tasks.task_arguments import check_choice, in_evaluation, told_in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -85,15 +85,15 @@ def profile_task(
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.full_profile  # noqa: F401
 
-    _one_of("setting", setting, SETTINGS)
-    _one_of("pairing", pairing, PAIRINGS)
-    _one_of("orders", orders, (1, 2))
-    _one_of("judge_orders", judge_orders, (1, 2))
-    _one_of("judge_batch", judge_batch, JUDGE_BATCHES)
-    _one_of("fluency", fluency, LEARNED_BY)
-    _one_of("coherence", coherence, LEARNED_BY)
-    _one_of("allow_self_grading", allow_self_grading, (True, False))
-    _one_of("grader_cache", grader_cache, (True, False))
+    check_choice("setting", setting, SETTINGS)
+    check_choice("pairing", pairing, PAIRINGS)
+    check_choice("orders", orders, (1, 2))
+    check_choice("judge_orders", judge_orders, (1, 2))
+    check_choice("judge_batch", judge_batch, JUDGE_BATCHES)
+    check_choice("fluency", fluency, LEARNED_BY)
+    check_choice("coherence", coherence, LEARNED_BY)
+    check_choice("allow_self_grading", allow_self_grading, (True, False))
+    check_choice("grader_cache", grader_cache, (True, False))
     target_scores = parsed_scores(scores)
     if not factors:
         raise ValueError(
@@ -187,13 +187,6 @@ def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
             "e.g. 1,2,3,4,5"
         )
     return tuple(numbers)
-
-
-def _one_of(name: str, value: object, choices: Sequence[object]) -> None:
-    # By type too: True is in (1, 2).
-    if not any(value == choice and type(value) is type(choice) for choice in choices):
-        listed = ", ".join(str(choice) for choice in choices)
-        raise ValueError(f"{name} is {value!r}. Must be one of: {listed}")
 
 
 def _check_sources(task: str, data: PreferenceData, setting: Setting) -> None:

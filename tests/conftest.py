@@ -1,5 +1,7 @@
 """What tests share: the offline switch, the folder of real data, runs of Inspect tasks."""
 
+import gc
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -27,3 +29,11 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test may reach a hub, or wait for one."""
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
+
+
+@pytest.fixture(autouse=True)
+def own_garbage(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test that may warn leaves open is closed before a test that may not."""
+    yield
+    if request.node.get_closest_marker("filterwarnings"):
+        gc.collect()

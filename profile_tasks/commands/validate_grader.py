@@ -1,0 +1,234 @@
+"""``profile-tasks validate-grader``: how far a grader agrees with human factor labels."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
+    from inspect_ai.model import Model
+
+    from profile_tasks.scorers.profile_metrics import Estimate
+
+_PLANTED_NOTE = "a simulated grader: these figures say nothing about any real one"
+
+
+@click.command()
+@click.argument("file")
+@click.option("--grader", required=True, help="The model to validate, as Inspect names it.")
+@click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument.")
+@click.option("--labels", help="YAML file that maps human labels to factors.")
+@click.option("--factors", help="Only the labels of these factor ids; with commas.")
+@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option("--retest", is_flag=True, help="Ask for everything a second time.")
+@click.option(
+    "--judge-orders",
+    type=click.IntRange(1, 2),
+    default=2,
+    show_default=True,
+    help="Orders in which the grader is shown a pair.",
+)
+@click.option(
+    "--log-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("logs"),
+    show_default=True,
+    help="Where the Inspect log goes.",
+)
+@FORMAT_OPTION
+def validate_grader(
+    file: str,
+    grader: str,
+    model_args: Sequence[str],
+    labels: str | None,
+    factors: str | None,
+    limit: int | None,
+    seed: int,
+    retest: bool,
+    judge_orders: int,
+    log_dir: Path,
+    format_: str,
+) -> None:
+    """A grader's verdicts beside the human factor labels in FILE.
+
+    FILE holds annotated pairs with human labels in `factors`, as .jsonl, .json, .csv or .parquet.
+    Runs the Inspect task grader_validation; every answer is kept in its log.
+    """
+    from profile_tasks.grader_validation import grader_validation
+
+    try:
+        task = grader_validation(
+            file,
+            labels=labels,
+            factors=factors,
+            limit=limit,
+            seed=seed,
+            judge_orders=judge_orders,
+            retest=retest,
+        )
+    except (ImportError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    model = _model(grader, dict(_argument(text) for text in model_args))
+    click.echo(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
+    log = _run(task, model, log_dir)
+    record = validation_record(log)
+    rows = [{"label": label, **values} for label, values in record["labels"].items()]
+    title = f"{record['grader']} against people on {record['data']}"
+    emit(format_, record, rows, title, _printed_rows(record))
+    if format_ == "table":
+        for line in _closing_lines(record):
+            click.echo(line)
+
+
+def validation_record(log: "EvalLog") -> dict[str, Any]:
+    """What a finished log of the task says, as JSON has it; NaN is None with a reason.
+
+    Raises:
+        click.ClickException: The run gave no result.
+    """
+    from profile_tasks.scorers.grader_agreement import ALIGNMENT, METRICS
+    from profile_tasks.scorers.grader_validation import SCORER, run_agreement, validation_of
+
+    validations = [
+        validation_of(sample.scores[SCORER])
+        for sample in log.samples or ()
+        if sample.scores and SCORER in sample.scores
+    ]
+    if log.status != "success" or not validations:
+        reason = "it scored nothing" if log.error is None else log.error.message
+        raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
+    agreement = run_agreement(validations, seed=_seed(log))
+    metadata = log.eval.metadata or {}
+    notes = [metadata["preference_note"]] if metadata.get("preference_derived") else []
+    if validations[0].grader.startswith("planted/"):
+        notes.append(_PLANTED_NOTE)
+    return {
+        "grader": validations[0].grader,
+        "data": metadata.get("data"),
+        "n_sources": len(validations),
+        "n_groups": len({validation.group for validation in validations}),
+        "labels": {
+            entry.label: {
+                "factor": entry.factor,
+                "unit": entry.unit,
+                "n_labels": entry.n_labels,
+                "n": entry.n,
+                "n_groups": entry.n_groups,
+                **_flat({name: entry.estimates.get(name) for name in METRICS}),
+            }
+            for entry in agreement.labels
+        },
+        **_flat({ALIGNMENT: agreement.alignment}),
+        "replicates": agreement.replicates,
+        "seed": agreement.seed,
+        "reasons": agreement.reasons(),
+        "notes": notes,
+        "log": log.location,
+    }
+
+
+def _model(name: str, arguments: dict[str, Any]) -> "Model":
+    from inspect_ai.model import get_model
+
+    try:
+        return get_model(name, **arguments)
+    except Exception as error:  # each provider has its own way to refuse a name or an argument
+        raise click.ClickException(f"--grader {name}: {_one_line(str(error))}") from error
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    """``key=value``, the value read as Inspect reads it: 0.2 is a number, true a truth value."""
+    import yaml
+
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise click.ClickException(f"-M {text}: expected KEY=VALUE")
+    try:
+        return key.replace("-", "_"), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise click.ClickException(f"-M {text}: the value is not valid YAML") from error
+
+
+def _run(task: "Task", model: "Model", log_dir: Path) -> "EvalLog":
+    from inspect_ai import eval as inspect_eval
+
+    (log,) = inspect_eval(task, model=model, log_dir=str(log_dir), display="none")
+    return log
+
+
+def _seed(log: "EvalLog") -> int:
+    return int(log.eval.task_args.get("seed", 0))
+
+
+def _flat(estimates: dict[str, "Estimate | None"]) -> dict[str, float | None]:
+    from profile_tasks.scorers.influence import none_for_nan
+
+    flat: dict[str, float | None] = {}
+    for name, estimate in estimates.items():
+        interval = None if estimate is None else estimate.interval
+        flat[name] = None if estimate is None else none_for_nan(estimate.value)
+        flat[f"{name}_ci_low"] = None if interval is None else none_for_nan(interval.low)
+        flat[f"{name}_ci_high"] = None if interval is None else none_for_nan(interval.high)
+    return flat
+
+
+def _printed_rows(record: Record) -> list[dict[str, str]]:
+    return [
+        {
+            "label": label,
+            "factor": values["factor"],
+            "n": str(values["n"]),
+            "agreement [95 %]": _interval(values, "agreement"),
+            "kappa [95 %]": _interval(values, "kappa", signed=True),
+            "flip": _share(values["flip_rate"]),
+            "missing": _share(values["missing_rate"]),
+            "retest": _share(values["retest"]),
+            "tau people [95 %]": _interval(values, "tau_human_label", signed=True),
+            "tau grader [95 %]": _interval(values, "tau_grader", signed=True),
+        }
+        for label, values in record["labels"].items()
+    ]
+
+
+def _interval(values: Record, name: str, *, signed: bool = False) -> str:
+    value, low, high = values[name], values[f"{name}_ci_low"], values[f"{name}_ci_high"]
+    if value is None:
+        return "-"
+    sign = "+" if signed else ""
+    if low is None or high is None:
+        return f"{value:{sign}.2f} [no interval]"
+    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else f"{value:.2f}"
+
+
+def _closing_lines(record: Record) -> list[str]:
+    from profile_tasks.scorers.grader_agreement import ALIGNMENT
+
+    lines = []
+    if record[ALIGNMENT] is not None:
+        found = _interval(record, ALIGNMENT, signed=True)
+        lines.append(f"alignment of the two profiles over these labels (tau_b): {found}")
+    names_by_reason: dict[str, list[str]] = {}
+    for name, reason in record["reasons"].items():
+        names_by_reason.setdefault(reason, []).append(name)
+    for reason, names in names_by_reason.items():
+        shown = ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
+        lines.append(f"no value or no interval for {shown}: {reason}")
+    lines += [f"note: {note}" for note in record["notes"]]
+    return [*lines, f"log: {record['log']}"]
+
+
+def _one_line(text: str) -> str:
+    """Provider errors come in paragraphs, some with markup."""
+    import re
+
+    return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).split())
