@@ -263,4 +263,8 @@ def explanation(measurement: SourceMeasurement) -> str:
             for score, count in measurement.words_by_score.items()
         )
         parts.append(f"words written by target score: {words}")
+    if measurement.grader is not None:
+        asked = sum(grading.asked for grading in measurement.grading.values())
+        missing = sum(grading.missing for grading in measurement.grading.values())
+        parts.append(f"graded by {measurement.grader}: {missing} of {asked} judgements missing")
     return "; ".join(parts)

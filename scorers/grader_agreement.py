@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.alignment import align, alignment_replicates
 from profile_tasks.scorers.comparisons import Comparisons
+from profile_tasks.scorers.estimates import Estimate, flat_metrics, undefined
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
-from profile_tasks.scorers.profile_metrics import Estimate
 from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, percentile_interval
 
 ALIGNMENT = "profile_alignment_tau_b"
@@ -164,20 +164,12 @@ class GraderAgreement:
 
     def values(self) -> dict[str, float]:
         """Flat metrics: each name, then its ``_ci_low`` and ``_ci_high``; ``n_<label>`` first."""
-        flat: dict[str, float] = {f"n_{entry.label}": float(entry.n) for entry in self.labels}
-        for name, estimate in self.estimates().items():
-            flat[name] = estimate.value
-            flat[f"{name}_ci_low"] = estimate.interval.low
-            flat[f"{name}_ci_high"] = estimate.interval.high
-        return flat
+        counts = {f"n_{entry.label}": float(entry.n) for entry in self.labels}
+        return counts | flat_metrics(self.estimates())
 
     def reasons(self) -> dict[str, str]:
         """Why a metric is NaN, or has no interval, by the metric's name."""
-        return {
-            name: reason
-            for name, estimate in self.estimates().items()
-            if (reason := estimate.reason or estimate.interval.reason)
-        }
+        return undefined(self.estimates())
 
 
 def grader_agreement(

@@ -12,27 +12,13 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.alignment import align, alignment_replicates
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.estimates import Estimate, flat_metrics, undefined
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
 from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, percentile_interval
 
 COEFFICIENTS = ("tau_b", "spearman", "pearson")
 MODEL_PERSPECTIVES: tuple[Perspective, ...] = ("discrimination", "generation")
 GAP = "alignment_gap_tau_b"
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """A value with its 95 % interval; NaN with a reason where it is not defined.
-
-    Attributes:
-        value: The point estimate.
-        interval: Percentile interval of the cluster bootstrap by source.
-        reason: Why the value is NaN, else None.
-    """
-
-    value: float
-    interval: Interval
-    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,20 +39,11 @@ class ProfileMetrics:
 
     def values(self) -> dict[str, float]:
         """Flat metrics: each name, then its ``_ci_low`` and ``_ci_high``."""
-        flat: dict[str, float] = {}
-        for name, estimate in self.estimates.items():
-            flat[name] = estimate.value
-            flat[f"{name}_ci_low"] = estimate.interval.low
-            flat[f"{name}_ci_high"] = estimate.interval.high
-        return flat
+        return flat_metrics(self.estimates)
 
     def reasons(self) -> dict[str, str]:
         """Why a metric is NaN, or has no interval, by the metric's name."""
-        return {
-            name: reason
-            for name, estimate in self.estimates.items()
-            if (reason := estimate.reason or estimate.interval.reason)
-        }
+        return undefined(self.estimates)
 
 
 def profile_metrics(

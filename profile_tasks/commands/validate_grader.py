@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
     from inspect_ai.model import Model
 
-    from profile_tasks.scorers.profile_metrics import Estimate
+    from profile_tasks.scorers.estimates import Estimate
 
 _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real one"
 

@@ -120,6 +120,7 @@ def test_every_fact_and_verdict_is_in_the_log(tmp_path: Path) -> None:
     assert sample.scores is not None
     metadata = sample.scores["factor_profile"].metadata
     assert metadata is not None
+    assert f"graded by {GRADER}: 0 of " in str(sample.scores["factor_profile"].explanation)
     grades = metadata["grades"]
     assert grades["grader"] == GRADER
     assert grades["key_facts"]
