@@ -278,35 +278,34 @@ async def _grade_pair(
     counting: _Counting,
     protocol: JudgeProtocol,
 ) -> PairVerdicts:
-    unknown = [f for f in factors if not _complete(pair.verdicts.get(f.id), protocol.orders)]
     texts = (shown.responses[pair.first], shown.responses[pair.second])
     orders = (False, True) if protocol.orders == 2 else (_shown_swapped(*texts),)
-    requests = [
-        JudgedRequest(shown.prompt, shown.source, *(texts[::-1] if swapped else texts), batch)
-        for batch in batches(unknown, protocol.batch)
-        for swapped in orders
+    known = {factor.id: _known(pair.verdicts.get(factor.id, ()), len(orders)) for factor in factors}
+    asked = [
+        (
+            order,
+            JudgedRequest(shown.prompt, shown.source, *(texts[::-1] if swapped else texts), batch),
+        )
+        for order, swapped in enumerate(orders)
+        for batch in batches([f for f in factors if known[f.id][order] is None], protocol.batch)
     ]
     place = f"{pair.first} against {pair.second}"
-    answers = await _together([partial(counting.ask, request, place) for request in requests])
-    verdicts = dict(pair.verdicts)
-    for factor in unknown:
-        said = [
-            None if answer is None else answer.get(factor.id)
-            for request, answer in zip(requests, answers, strict=True)
-            if factor in request.factors
-        ]
-        if orders == (True,):
-            said = [_SWAPPED[verdict] for verdict in said]
-        verdicts[factor.id] = tuple(said)
-    return pair.model_copy(update={"verdicts": verdicts})
+    answers = await _together([partial(counting.ask, request, place) for _, request in asked])
+    for (order, _), answer in zip(asked, answers, strict=True):
+        for name, verdict in (answer or {}).items():
+            known[name][order] = _SWAPPED[verdict] if orders == (True,) else verdict
+    verdicts = {name: tuple(said) for name, said in known.items()}
+    return pair.model_copy(update={"verdicts": pair.verdicts | verdicts})
 
 
-_SWAPPED: Mapping[Shown | None, Shown | None] = {
-    "first": "second",
-    "second": "first",
-    "tie": "tie",
-    None: None,
-}
+def _known(verdicts: tuple[Shown | None, ...], orders: int) -> list[Shown | None]:
+    """The known verdict of each order; a single one cannot tell which of two orders it is of."""
+    if len(verdicts) == orders or (verdicts and None not in verdicts and orders == 1):
+        return list(verdicts)
+    return [None] * orders
+
+
+_SWAPPED: Mapping[Shown, Shown] = {"first": "second", "second": "first", "tie": "tie"}
 
 
 def _shown_swapped(first: str, second: str) -> bool:
@@ -317,10 +316,6 @@ def _shown_swapped(first: str, second: str) -> bool:
     """
     digest = hashlib.sha256(f"{first}\0{second}".encode("utf-8", "surrogatepass")).digest()
     return bool(digest[0] & 1)
-
-
-def _complete(verdicts: tuple[Shown | None, ...] | None, orders: int) -> bool:
-    return verdicts is not None and len(verdicts) >= orders and None not in verdicts
 
 
 async def _together(calls: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:

@@ -149,7 +149,8 @@ class FactsRequest:
 
     def read(self, answer: str) -> Reading[ResponseFacts]:
         """The facts with their labels, and the numbers of the key facts that are conveyed."""
-        material = [self.prompt, self.source or "", self.response, *(self.facts or ())]
+        own = [self.prompt, self.source or "", self.response]
+        material = [*own, *(self.facts or ()), *(self.key_facts or ())]
         try:
             content = read_object(answer, self.schema()["required"], material)
         except UnreadableAnswerError as error:

@@ -130,6 +130,16 @@ def test_with_one_order_the_verdict_names_the_response_it_was_meant_for() -> Non
     assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
 
 
+def test_two_orders_answer_for_one_but_not_the_other_way_round() -> None:
+    two, grader = grade(JUDGED), Grader()
+    again = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1), known=two)
+    assert grader.asked == []
+    assert again.pairs == two.pairs
+    one, grader = grade(JUDGED, protocol=JudgeProtocol(orders=1)), Grader()
+    assert grade(JUDGED, grader, known=one).pairs == two.pairs
+    assert len(grader.asked) == 4
+
+
 def test_factors_that_need_no_grader_are_not_asked_for() -> None:
     grader = Grader()
     grades = grade(["length", "novel_words"], grader)
@@ -293,7 +303,7 @@ def test_only_what_is_missing_is_asked_for_again() -> None:
     known, grader = grade([*FACTS, *JUDGED], Grader(broken)), Grader()
     again = grade([*FACTS, *JUDGED], grader, known=known)
     assert [r.response for r in grader.of(FactsRequest)] == ["three"]
-    assert len(grader.of(JudgedRequest)) == 2
+    assert [r.first for r in grader.of(JudgedRequest)] == ["three"]
     assert all(factor_grading(again, TAXONOMY[f], "S").missing == 0 for f in [*FACTS, *JUDGED])
 
 
