@@ -20,6 +20,9 @@ Labels of a fact:
 - ``off_focus``: *on* where it shares a content word with the request or the source's lead.
 - ``helpfulness``: *yes* where it shares a content word with the request, or holds a digit.
 - ``misinformation``: *wrong* where it holds a word of ``ABSOLUTE_WORDS``, else *accurate*.
+- ``citation_precision``: *none* without a mark like [2]. Otherwise *supported* where the passages
+  with these marks hold at least 0.7 of its content words, else *unsupported*. A passage begins with
+  its mark at the start of a line.
 - any other factor, or one whose values were replaced: the first of the values offered where the
   fact shares a content word with the factor's question, else the last.
 
@@ -74,6 +77,8 @@ GRADER_SIMULATION_NOTE = (
 GRADER_RULES_VERSION = 1
 """Changes with any rule, so that no cached answer by other rules is reused."""
 
+_MARK = re.compile(r"\[(\d+)\]")
+_PASSAGE = re.compile(r"^\[(\d+)\]", re.MULTILINE)
 SUPPORTED_SHARE = 0.7
 COVERED_SHARE = 0.5
 LEAD_SENTENCES = 2
@@ -456,12 +461,29 @@ def _misinformation(fact: str, source: str, prompt: str) -> str:
     return "accurate" if ABSOLUTE_WORDS.isdisjoint(_words(fact)) else "wrong"
 
 
+def _citation_precision(fact: str, source: str, prompt: str) -> str:
+    marks = set(_MARK.findall(fact))
+    if not marks:
+        return "none"
+    _, *passages = _PASSAGE.split(source)
+    cited = [
+        text for mark, text in zip(passages[::2], passages[1::2], strict=True) if mark in marks
+    ]
+    words = content_words(_MARK.sub("", fact))
+    held = _share_in(words, content_words(" ".join(cited)))
+    return "supported" if held >= SUPPORTED_SHARE else "unsupported"
+
+
 LABEL_RULES: Mapping[str, tuple[frozenset[str], Callable[[str, str, str], str]]] = MappingProxyType(
     {
         "hallucination": (frozenset({"supported", "absent", "contradicted"}), _hallucination),
         "off_focus": (frozenset({"on", "off"}), _off_focus),
         "helpfulness": (frozenset({"yes", "no"}), _helpfulness),
         "misinformation": (frozenset({"accurate", "wrong"}), _misinformation),
+        "citation_precision": (
+            frozenset({"supported", "unsupported", "none"}),
+            _citation_precision,
+        ),
     }
 )
 """Factor -> the labels that its rule may give, and the rule of (fact, source, prompt)."""

@@ -26,6 +26,7 @@ from inspect_ai.model import (
 )
 from inspect_ai.util import JSONSchema, LimitExceededError
 
+from profile_tasks.scorers.api_key import hide_key
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
 from profile_tasks.scorers.grading import GraderAnswer
@@ -125,6 +126,9 @@ class Grader:
     repetition: int = 0
     without_schema: set[str] = field(default_factory=set)
 
+    def __post_init__(self) -> None:
+        hide_key(self.model.api)
+
     @property
     def name(self) -> str:
         """The model's full name."""
@@ -160,7 +164,7 @@ class Grader:
             return GraderAnswer(first.value)
         messages += [
             ChatMessageAssistant(content=output.completion or "(no answer)"),
-            ChatMessageUser(content=REPAIR_PROMPT.format(problems="; ".join(first.problems))),
+            ChatMessageUser(content=REPAIR_PROMPT.format(problems=first.complaint)),
         ]
         try:
             second = _read(request, await self._generate(messages, request))
@@ -169,7 +173,7 @@ class Grader:
         except Exception as error:
             second = Reading(None, (_failed(error),))
         best = first.better_of(second)
-        return GraderAnswer(best.value, 2, "; ".join(best.problems) or None)
+        return GraderAnswer(best.value, 2, best.complaint or None)
 
     async def _generate(
         self, messages: list[ChatMessage], request: GraderRequest[_T]
@@ -186,7 +190,7 @@ class Grader:
         try:
             return await self.model.generate(messages, config=config, cache=cache)
         except Exception as error:
-            if getattr(error, "status_code", None) not in _REFUSES_SCHEMA:
+            if _status(_reason(error)) not in _REFUSES_SCHEMA:
                 raise
             output = await self.model.generate(messages, cache=cache)
             logger.warning("%s takes no JSON schema; asked without one from here on", self.name)
@@ -204,7 +208,19 @@ def _read(request: GraderRequest[_T], output: ModelOutput) -> Reading[_T]:
 
 def _failed(error: Exception) -> str:
     """What went wrong, without the message: that of a provider may quote a key."""
+    reason = _reason(error)
+    status = _status(reason)
+    failed = f"the request failed: {type(reason).__name__}" + (f" {status}" if status else "")
+    logger.warning("grader: %s", failed)
+    return failed
+
+
+def _reason(error: BaseException) -> BaseException:
+    """What went wrong: the last error, where Inspect tried again and gave up."""
+    return error.__cause__ or error
+
+
+def _status(error: BaseException) -> int | None:
+    """The HTTP status of an error that has one."""
     status = getattr(error, "status_code", None)
-    reason = f"the request failed: {type(error).__name__}" + (f" {status}" if status else "")
-    logger.warning("grader: %s", reason)
-    return reason
+    return status if isinstance(status, int) else None

@@ -260,8 +260,9 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 
     Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate. Generation:
     shares of missing and of truncated responses, share of identical pairs, mean length by target
-    score, mean ROUGE where sources have a reference. Grader: share of missing judgements and of
-    flipped pairs, over all graded factors and by factor; requests and repairs.
+    score, mean ROUGE where sources have a reference, mean citation precision where it is measured.
+    Grader: share of missing judgements and of flipped pairs, over all graded factors and by factor;
+    requests and repairs.
     """
     records = list(measurements)
     metrics: dict[str, float] = {}
@@ -298,6 +299,13 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
     references = [record.rouge for record in records if record.rouge is not None]
     for name in references[0] if references else ():
         metrics[name] = _mean(reference[name] for reference in references)
+    precisions = [
+        precision
+        for record in records
+        if (precision := _of_best(record, "citation_precision")) is not None
+    ]
+    if precisions:
+        metrics["citation_precision"] = _mean(precisions)
     metrics["generation_missing_rate"] = _mean(count is None for _, count in words)
     truncated = sum(len(record.truncated_scores) for record in records)
     metrics["generation_truncated_rate"] = truncated / len(words)
@@ -307,6 +315,12 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
             count for s, count in words if s == score and count is not None
         )
     return metrics
+
+
+def _of_best(record: SourceMeasurement, factor: str) -> float | None:
+    """Value of a factor of the response for the highest score, as ROUGE is of that response."""
+    best = written_id(max(record.words_by_score or {0: None}))
+    return record.values.get(factor, {}).get(best)
 
 
 def _grader_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:

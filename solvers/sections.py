@@ -75,9 +75,12 @@ def _unused_suffix(texts: list[str]) -> str:
 
     Not even with white space or attributes inside, which a model might read as the tag.
     """
-    together, tags = "\n".join(texts), "|".join(SECTION_TAGS)
+    used = {suffix for text in texts for suffix in _TAG.findall(text)}
     suffix, number = "", 0
-    while re.search(rf"<[\s/]*(?:{tags}){suffix}(?:\s[^<>]*)?>", together, re.IGNORECASE):
+    while suffix in used:
         number += 1
         suffix = f"-{number}"
     return suffix
+
+
+_TAG = re.compile(rf"<[\s/]*(?:{'|'.join(SECTION_TAGS)})(-\d+)?(?:\s[^<>]*)?>", re.IGNORECASE)

@@ -141,7 +141,8 @@ def factor_section(factor: Factor) -> str:
             for value in factor.label.values
         )
         lines.append(f"asked of each fact: {factor.label.question}")
-        lines.append(f"labels (the counted ones in bold): {values}")
+        among = f"; the share is of: {', '.join(factor.label.among)}" if factor.label.among else ""
+        lines.append(f"labels (the counted ones in bold): {values}{among}")
     lines += [
         f"unit: {factor.unit}; range {low} to {high}",
         f"manifests more: {factor.more}",

@@ -34,8 +34,6 @@ from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.solvers.sections import render_sections
 
 _KEY_FACTS, _FACTS, _LABELS, _COVERED = "key_facts", "facts", "labels", "covered"
-_MOST_PROBLEMS = 5
-"""Problems that a repair request names; a grader that got one wrong tends to repeat it."""
 
 
 class Fact(BaseModel, frozen=True):
@@ -165,7 +163,7 @@ class FactsRequest:
         if self.key_facts is not None:
             covered = _numbers(content.get(_COVERED), len(self.key_facts), problems)
         if facts is None and covered is None:
-            return Reading(None, tuple(problems[:_MOST_PROBLEMS]))
+            return Reading(None, tuple(problems))
         return Reading(ResponseFacts(facts=facts, covered=covered), tuple(problems))
 
     def _form(self) -> str:
@@ -255,8 +253,8 @@ def facts_value(factor: Factor, response: ResponseFacts | None, n_key_facts: int
         response: What the grader found in the response, None where that is missing.
         n_key_facts: How many key facts the source has, None where that is missing.
 
-    Shares are missing where there is nothing to share out (no fact, no key fact), and where the
-    grader left out a single label: a share of the labelled rest would be another number.
+    Shares are missing where there is nothing to share out (no such fact, no key fact), and where
+    the grader left out a single label: a share of the labelled rest would be another number.
 
     >>> from profile_tasks.scorers.factors.taxonomy import load_taxonomy
     >>> found = ResponseFacts(
@@ -283,9 +281,10 @@ def facts_value(factor: Factor, response: ResponseFacts | None, n_key_facts: int
     if factor.measure == "count":
         return float(len(response.facts))
     labels = [fact.labels.get(factor.id) for fact in response.facts]
-    if not labels or None in labels or factor.label is None:
+    if None in labels or factor.label is None:
         return math.nan
-    return sum(label in factor.label.counted for label in labels) / len(labels)
+    among = [label for label in labels if label in (factor.label.among or factor.label.values)]
+    return sum(label in factor.label.counted for label in among) / len(among) if among else math.nan
 
 
 def _values(factor: Factor) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ grader's own: an object that the grader merely quotes from the material is not.
 
 import json
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
@@ -13,7 +14,10 @@ from typing import Any, Generic, Protocol, TypeVar
 _T = TypeVar("_T")
 
 _END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_FENCED = re.compile(r"```[a-z]*\s*\n(.*)\n\s*```", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[a-z]*[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
+_BESIDE_THE_POINT = re.compile(r"[^\w{}\[\]:,]+")
+"""What two writings of one object may differ in: white space, quotation marks, escapes."""
+_MOST_NAMED = 5
 _MOST_STARTS = 1000
 """Opening braces that are tried; an answer has few, and each try may read far."""
 
@@ -33,6 +37,13 @@ class Reading(Generic[_T]):
 
     value: _T | None
     problems: tuple[str, ...] = ()
+
+    @property
+    def complaint(self) -> str:
+        """The problems in one line; of many the first few, since most are of one kind."""
+        more = len(self.problems) - _MOST_NAMED
+        listed = [*self.problems[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
+        return "; ".join(listed)
 
     def better_of(self, later: "Reading[_T]") -> "Reading[_T]":
         """The more complete of two readings, the later one where they are equally so."""
@@ -60,9 +71,11 @@ class GraderRequest(Protocol[_T]):
 def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) -> dict[str, Any]:
     """The grader's own JSON object in its answer.
 
-    An answer that is one object (perhaps in a code fence) is that object. In an answer with prose
-    around, the one object with one of the expected keys counts; an object that the material holds
-    too is taken for a quotation and does not. Several different objects are unreadable.
+    An answer that is one object (perhaps in a code fence, perhaps after thoughts) is that object.
+    In an answer with prose around, the one object with one of the expected keys counts; an object
+    that the material holds too, in whatever quotation marks and white space, is taken for a
+    quotation and does not. Several different objects are unreadable, and so is what stands in an
+    object that was cut off.
 
     Args:
         answer: What the grader wrote.
@@ -81,18 +94,21 @@ def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) 
     profile_tasks.scorers.factors.grader_answer.UnreadableAnswerError: it holds no JSON object \
 of the form asked for
     """
-    after_thoughts = _END_OF_THOUGHTS.split(answer)[-1]
+    # A tag that the material holds may be quoted after the verdict, and ends no thoughts.
+    quoted_tag = any(_END_OF_THOUGHTS.search(shown) for shown in material)
+    own = answer if quoted_tag else _END_OF_THOUGHTS.split(answer)[-1]
     # The whole first: a fact that quotes a tag of thoughts does not end any.
-    for whole in (answer, after_thoughts):
+    for whole in (answer, own):
         if (content := _whole_object(whole)) and not content.keys().isdisjoint(keys):
             return content
+    written = [
+        (text, content) for text, content in _objects(own) if not content.keys().isdisjoint(keys)
+    ]
+    quotable = "\n".join(map(_gist, material)) if written else ""
     found: list[dict[str, Any]] = []
-    for content in _objects(after_thoughts):
-        if not content.keys().isdisjoint(keys) and content not in found:
+    for text, content in written:
+        if content not in found and _gist(text) not in quotable:
             found.append(content)
-    if found and material:
-        quoted = [content for shown in material for content in _objects(shown)]
-        found = [content for content in found if content not in quoted]
     if not found:
         raise UnreadableAnswerError("it holds no JSON object of the form asked for")
     if len(found) > 1:
@@ -110,19 +126,32 @@ def _whole_object(text: str) -> dict[str, Any] | None:
     return content if isinstance(content, dict) else None
 
 
-def _objects(text: str) -> Iterator[dict[str, Any]]:
-    """Every JSON object that stands in the text and in no other object."""
-    position = 0
+def _objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every JSON object that stands in the text and in no other object, as written and read."""
+    start = text.find("{")
     for _ in range(_MOST_STARTS):
-        position = text.find("{", position)
-        if position < 0:
+        if start < 0:
             return
+        end = start + 1
         try:
-            content, position = _DECODER.raw_decode(text, position)
-        except (ValueError, RecursionError):
-            position += 1
-            continue
-        yield content
+            content, end = _DECODER.raw_decode(text, start)
+            yield text[start:end], content
+        except (ValueError, RecursionError) as error:
+            if _endless(error, text):
+                return  # all that follows may stand in this object
+        start = text.find("{", end)
+
+
+def _endless(error: Exception, text: str) -> bool:
+    """Whether no end of an object was found: it was cut off, or lies too deep to follow."""
+    if isinstance(error, json.JSONDecodeError):
+        return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+    return isinstance(error, RecursionError)
+
+
+def _gist(text: str) -> str:
+    """What stays of a text where quotation marks, escapes, white space and case do not count."""
+    return _BESIDE_THE_POINT.sub("", unicodedata.normalize("NFKC", text).casefold())
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -45,12 +45,14 @@ class FactLabel:
         question: the decision, as the grader reads it; one sentence that explains the values.
         values: the labels it may give, at least two; lower-case words.
         counted: the values whose facts make up the share; some of them, not all.
+        among: the values whose facts the share is taken of, the counted ones included; empty: all.
 
     """
 
     question: str
     values: tuple[str, ...]
     counted: tuple[str, ...]
+    among: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -486,5 +488,10 @@ def _label_rules(label: FactLabel) -> list[tuple[str, bool, str]]:
             "label.counted",
             bool(label.counted) and set(label.counted) < values,
             f"must be some of {', '.join(label.values)}, not none or all of them",
+        ),
+        (
+            "label.among",
+            not label.among or set(label.counted) < set(label.among) <= values,
+            f"must be some of {', '.join(label.values)}, the counted ones and others",
         ),
     ]

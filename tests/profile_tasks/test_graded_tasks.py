@@ -153,7 +153,7 @@ factors:
     kind: surface
     tasks: [summarization]
     definition: Number of question marks.
-    function: own_factors:question_marks
+    function: own_surface_factors:question_marks
   - id: fluency
     definition: How easily it reads aloud.
 """
@@ -162,7 +162,7 @@ factors:
 def test_factors_of_a_users_own_are_measured_and_logged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "own_factors.py").write_text(
+    (tmp_path / "own_surface_factors.py").write_text(
         "def question_marks(response, source, prompt):\n    return response.count('?')\n"
     )
     monkeypatch.syspath_prepend(str(tmp_path))

@@ -319,6 +319,13 @@ def test_misinformation_is_an_absolute_word() -> None:
     assert labels_of(response, "misinformation") == ["wrong", "wrong", "accurate", "accurate"]
 
 
+def test_a_citation_holds_where_its_own_passage_has_the_words() -> None:
+    source = "[1] Ferries sail daily.\n\n[2] Tickets cost four pounds."
+    response = "Ferries sail daily [1]. Ferries sail daily [2]. Tickets cost four pounds. Ice [7]."
+    labels = labels_of(response, "citation_precision", source=source)
+    assert labels == ["supported", "unsupported", "none", "unsupported"]
+
+
 def test_a_factor_without_a_rule_goes_by_the_words_of_its_question() -> None:
     label = FactLabel("Is it about money (yes) or not (no)?", ("yes", "no"), ("yes",))
     factor = own("finance", measure="share", label=label)

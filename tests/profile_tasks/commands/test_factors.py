@@ -59,7 +59,7 @@ def test_a_selection_is_listed_as_a_run_resolves_it(run: Run, selection: str) ->
 
 def test_a_row_tells_level_kind_tasks_core_and_what_more_means(run: Run) -> None:
     lines = run("factors").stdout.splitlines()
-    assert lines[0] == "20 factors"
+    assert lines[0] == "21 factors"
     assert lines[1].split() == ["factor", "level", "kind", "tasks", "core", "more", "means"]
     shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[2:22]}
     assert shown["novel_words"] == ("1 surface S D core a larger share of words not in the source")

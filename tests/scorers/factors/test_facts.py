@@ -152,6 +152,16 @@ def test_counts_and_shares_are_arithmetic_on_the_labels() -> None:
     assert facts_value(TAXONOMY["source_coverage"], found, 8) == 0.25
 
 
+def test_a_share_among_some_labels_leaves_the_others_out() -> None:
+    def precision(*labels: str) -> float:
+        facts = tuple(Fact(text=v, labels={"citation_precision": v}) for v in labels)
+        return facts_value(TAXONOMY["citation_precision"], ResponseFacts(facts=facts), None)
+
+    assert precision("supported", "none", "unsupported", "none") == 0.5
+    assert precision("supported", "none") == 1
+    assert math.isnan(precision("none", "none"))
+
+
 @pytest.mark.parametrize(
     ("factor", "found", "key_facts"),
     [

@@ -104,12 +104,13 @@ def test_the_core_factors_of_a_task_are_those_of_the_method(task):
     assert ids(resolve_factors("core", task)) == CORE[task]
 
 
-def test_the_packaged_taxonomy_holds_nothing_beyond_the_methods_twenty_factors():
+def test_the_packaged_taxonomy_holds_the_methods_twenty_factors_and_the_precision_of_citations():
     core = {factor_id for of_task in CORE.values() for factor_id in of_task}
     rest = [factor for factor in load_taxonomy().values() if factor.id not in core]
     assert len(core) == 13
-    assert len(rest) == 7
-    assert all(factor.kind == "surface" and not factor.core for factor in rest)
+    assert not any(factor.core for factor in rest)
+    others = [factor.id for factor in rest if factor.kind != "surface"]
+    assert (len(rest), others) == (8, ["citation_precision"])
 
 
 def test_levels_follow_from_how_a_factor_is_measured():
@@ -126,6 +127,7 @@ def test_facts_factors_are_counted_as_the_method_says():
         "off_focus": ("share", ("off",)),
         "helpfulness": ("share", ("yes",)),
         "misinformation": ("share", ("misleading", "wrong")),
+        "citation_precision": ("share", ("supported",)),
     }
 
 
@@ -141,6 +143,7 @@ def test_factors_that_compare_with_the_source_need_one():
         "source_coverage",
         "hallucination",
         "extractiveness",
+        "citation_precision",
         "source_compression",
     }
 
