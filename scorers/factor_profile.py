@@ -18,7 +18,13 @@ from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.factor_choice import LearnedBy, measured_factors, needing_grader
 from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT, UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.grader import Grader, check_grader, grader_is_bound, grader_model
+from profile_tasks.scorers.grader import (
+    Grader,
+    RunNotes,
+    check_grader,
+    grader_is_bound,
+    grader_model,
+)
 from profile_tasks.scorers.grades import SourceGrades
 from profile_tasks.scorers.grading import (
     JudgeBatch,
@@ -46,7 +52,8 @@ REPLICATES = 1000
 """Bootstrap replicates; cheap enough for the metrics that Inspect refreshes during a run."""
 
 PRINTED_FACTORS = 2
-"""The printed table shows the influence of the first few factors; the log has all of them."""
+"""Without a grader the printed table shows the influence of the first few factors only, so that it
+fits a screen; the log has all of them. Who pays for a grader sees every factor."""
 
 _PRINTED_STANDARD = (
     "discrimination_accuracy",
@@ -79,18 +86,21 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
             comparison_tables(measurements), replicates=replicates, seed=seed
         )
         every = profiled.values() | standard_metrics(measurements)
-        return {name: every[name] for name in printed_names(every, measurements[0].factors)}
+        factors = measurements[0].factors
+        if not any(measurement.grading for measurement in measurements):
+            factors = factors[:PRINTED_FACTORS]
+        return {name: every[name] for name in printed_names(every, factors)}
 
     return compute
 
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
-    """Which metrics the terminal shows: those that fit a screen, headline first."""
+    """Which metrics the terminal shows: the headline, then the influence of these factors."""
     headline = [n for n in every if n.startswith("alignment_") and "_tau_b" in n]
     standard = [name for name in _PRINTED_STANDARD if name in every]
     taus = [
         name
-        for factor in factors[:PRINTED_FACTORS]
+        for factor in factors
         for perspective in ("human", "discrimination", "generation")
         if (name := f"tau_{perspective}_{factor}") in every
     ]
@@ -99,7 +109,7 @@ def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
 
 @scorer(metrics=[headline_metrics()])
 def factor_profile(
-    task: str,
+    task: str | None = None,
     factors: str | Sequence[str] = "auto",
     pairing: Pairing = "all",
     judge_orders: int = 2,
@@ -113,7 +123,7 @@ def factor_profile(
     """Measure a source's annotated pairs, and what the model judged and wrote.
 
     Args:
-        task: The task whose factors are meant.
+        task: The task whose factors are meant; None: the task of the scored samples.
         factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
             or the path of a YAML file with factors of your own.
         pairing: Which written responses are compared: "all" pairs, a random "half" of them, or
@@ -130,22 +140,25 @@ def factor_profile(
     protocol = JudgeProtocol(judge_orders, judge_batch)
 
     @cache
-    def chosen(grader: bool) -> tuple[Factor, ...]:
-        return measured_factors(factors, task, grader=grader, learned_by=learned_by)
+    def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
+        if task not in (None, of_task):
+            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
+        return measured_factors(factors, of_task, grader=grader, learned_by=learned_by)
 
-    chosen(True)  # a wrong selection is told before a sample is scored
-    without_schema: set[str] = set()  # learnt from the first refusal, for all samples
+    if task is not None:
+        chosen(task, True)  # a wrong selection is told before a sample is scored
+    notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
         pairs = generation_pairs(list(written), pairing, annotated.id) if written else ()
-        wanted = chosen(grader_is_bound() or allow_self_grading)
+        wanted = chosen(annotated.task, grader_is_bound() or allow_self_grading)
         compared = compared_responses(annotated, written, pairs)
         grades = None
         if graded := needing_grader(wanted):
             check_grader(graded, allow_self_grading=allow_self_grading)
-            grader = Grader(grader_model(), grader_cache, without_schema=without_schema)
+            grader = Grader(grader_model(), grader_cache, notes=notes)
             grades = await grade_source(
                 SourceToGrade(
                     annotated.prompt,

@@ -7,6 +7,8 @@ the names that lm-eval and the command line use, and as a ``profile`` with the c
 reasons behind them in the score's metadata.
 """
 
+import logging
+
 from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
 from inspect_ai.log import (
     EvalLog,
@@ -24,6 +26,8 @@ from profile_tasks.scorers.source_measurement import (
     comparison_tables,
     standard_metrics,
 )
+
+logger = logging.getLogger(__name__)
 
 SCORER = "factor_profile"
 _METRIC = "headline_metrics"
@@ -54,6 +58,8 @@ class FullProfile(Hooks):
             # A retried evaluation takes samples over from the log before.
             measured = logged_measurements(log)
         log.results = completed_results(log.results, measured, log.eval.model)
+        if gaps := missing_judgements(measured):
+            logger.warning("%s", gaps)
         await write_eval_log_async(log, log.location, header_only=True)
 
 
@@ -157,4 +163,21 @@ def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dic
     if not graders:
         return {}
     warnings = [warning for g in graders if (warning := grader_warning(evaluated, g))]
+    if gaps := missing_judgements(measurements):
+        warnings.append(gaps)
     return {"grading": {"graders": graders, "warnings": warnings}}
+
+
+def missing_judgements(measurements: list[SourceMeasurement]) -> str | None:
+    """How many judgements are missing, why the first one is, and what to do; None for none."""
+    gradings = [grading for m in measurements for grading in m.grading.values()]
+    missing, asked = (sum(getattr(g, name) for g in gradings) for name in ("missing", "asked"))
+    if not missing:
+        return None
+    problems = [problem for m in measurements for problem in m.grader_problems]
+    return (
+        f"the grader left {missing} of {asked} judgements missing ({missing / asked:.0%})"
+        + (f"; the first: {problems[0]}" if problems else "")
+        + ". They count for no factor. Scoring the log again asks for them alone: inspect score "
+        "LOG --scorer profile_tasks/factor_profile, with --model-role grader=MODEL for another one"
+    )

@@ -30,6 +30,7 @@ from profile_tasks.scorers.api_key import hide_key
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
 from profile_tasks.scorers.grading import GraderAnswer
+from profile_tasks.solvers.score_conditioned_generation import TRUNCATED
 
 logger = logging.getLogger(__name__)
 
@@ -110,6 +111,25 @@ def _family(model: str) -> str:
     return found.group() if found else ""
 
 
+@dataclass(frozen=True)
+class RunNotes:
+    """What the requests of a run found out, shared by all its samples.
+
+    Attributes:
+        without_schema: Names of models whose servers take no JSON schema.
+        told: Warnings that have been given; hundreds of requests tend to fail alike.
+    """
+
+    without_schema: set[str] = field(default_factory=set)
+    told: set[str] = field(default_factory=set)
+
+    def warn(self, message: str) -> None:
+        """Give a warning, once a run."""
+        if message not in self.told:
+            self.told.add(message)
+            logger.warning("%s", message)
+
+
 @dataclass
 class Grader:
     """Asks one model.
@@ -118,13 +138,13 @@ class Grader:
         model: The model.
         cache: Whether answers are taken from, and put into, Inspect's cache of model outputs.
         repetition: Number of a repeated measurement, which must not read the cache of another.
-        without_schema: Names of models whose servers take no JSON schema; found out on the way.
+        notes: What the run has found out.
     """
 
     model: Model
     cache: bool = True
     repetition: int = 0
-    without_schema: set[str] = field(default_factory=set)
+    notes: RunNotes = field(default_factory=RunNotes)
 
     def __post_init__(self) -> None:
         hide_key(self.model.api)
@@ -158,7 +178,7 @@ class Grader:
         except LimitExceededError:
             raise
         except Exception as error:
-            return GraderAnswer(None, 1, _failed(error))
+            return GraderAnswer(None, 1, self._failed(error))
         first = _read(request, output)
         if not first.problems:
             return GraderAnswer(first.value)
@@ -171,9 +191,17 @@ class Grader:
         except LimitExceededError:
             raise
         except Exception as error:
-            second = Reading(None, (_failed(error),))
+            second = Reading(None, (self._failed(error),))
         best = first.better_of(second)
         return GraderAnswer(best.value, 2, best.complaint or None)
+
+    def _failed(self, error: Exception) -> str:
+        """What went wrong, without the message: that of a provider may quote a key."""
+        reason = _reason(error)
+        status = _status(reason)
+        failed = f"the request failed: {type(reason).__name__}" + (f" {status}" if status else "")
+        self.notes.warn(f"grader {self.name}: {failed}; what it was asked is missing")
+        return failed
 
     async def _generate(
         self, messages: list[ChatMessage], request: GraderRequest[_T]
@@ -181,7 +209,7 @@ class Grader:
         scopes = {"settings": self.settings, "repetition": str(self.repetition)}
         policy = CachePolicy(expiry=None, per_epoch=False, scopes=scopes)
         cache = policy if self.cache else False
-        if self.name in self.without_schema:
+        if self.name in self.notes.without_schema:
             return await self.model.generate(messages, cache=cache)
         schema = JSONSchema.model_validate(request.schema())
         config = GenerateConfig(
@@ -193,8 +221,8 @@ class Grader:
             if _status(_reason(error)) not in _REFUSES_SCHEMA:
                 raise
             output = await self.model.generate(messages, cache=cache)
-            logger.warning("%s takes no JSON schema; asked without one from here on", self.name)
-            self.without_schema.add(self.name)
+            self.notes.without_schema.add(self.name)
+            self.notes.warn(f"{self.name} takes no JSON schema; asked without one from here on")
             return output
 
 
@@ -202,17 +230,15 @@ def _read(request: GraderRequest[_T], output: ModelOutput) -> Reading[_T]:
     if output.stop_reason == "content_filter":
         return Reading(None, ("it was refused",))
     if output.empty or not output.completion.strip():
-        return Reading(None, ("it is empty",))
-    return request.read(output.completion)
+        reading: Reading[_T] = Reading(None, ("it is empty",))
+    else:
+        reading = request.read(output.completion)
+    if reading.problems and output.stop_reason in TRUNCATED:
+        return Reading(reading.value, (_CUT_OFF, *reading.problems))
+    return reading
 
 
-def _failed(error: Exception) -> str:
-    """What went wrong, without the message: that of a provider may quote a key."""
-    reason = _reason(error)
-    status = _status(reason)
-    failed = f"the request failed: {type(reason).__name__}" + (f" {status}" if status else "")
-    logger.warning("grader: %s", failed)
-    return failed
+_CUT_OFF = "it was cut off by the grader's token limit"
 
 
 def _reason(error: BaseException) -> BaseException:

@@ -16,16 +16,21 @@ from pydantic import BaseModel
 from profile_tasks.human_labels import HumanLabel, chosen_labels, labels_of
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.comparisons import manifestations
-from profile_tasks.scorers.grader import Grader, grader_model
+from profile_tasks.scorers.grader import Grader, RunNotes, grader_model
 from profile_tasks.scorers.grader_agreement import (
     GraderAgreement,
     LabelledResults,
     grader_agreement,
 )
-from profile_tasks.scorers.grades import SourceGrades, annotated_id, graded_signs, graded_values
+from profile_tasks.scorers.grades import (
+    SourceGrades,
+    annotated_id,
+    flipped,
+    graded_signs,
+    graded_values,
+)
 from profile_tasks.scorers.grading import JudgeBatch, JudgeProtocol, SourceToGrade, grade_source
 from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
-from profile_tasks.scorers.standard_metrics import verdict_rates
 
 SCORER = "human_agreement"
 
@@ -130,7 +135,7 @@ def human_agreement(
     chosen = chosen_labels(data_set, labels, factors)
     wanted = list({label.factor.id: label.factor for label in chosen}.values())
     protocol = JudgeProtocol(judge_orders, judge_batch)
-    without_schema: set[str] = set()  # learnt from the first refusal, for all samples
+    notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
@@ -138,7 +143,7 @@ def human_agreement(
         runs = []
         # A repetition has a part of the cache to itself, so the second run asks anew.
         for repetition in range(2 if retest else 1):
-            grader = Grader(grader_model(), grader_cache, repetition, without_schema)
+            grader = Grader(grader_model(), grader_cache, repetition, notes)
             runs.append(
                 await grade_source(
                     shown,
@@ -335,8 +340,7 @@ def _flipped(grades: SourceGrades, label: HumanLabel, pair: tuple[str, str]) -> 
     graded = tuple(grades.same_as[response] for response in pair)
     for shown in grades.pairs:
         if (shown.first, shown.second) == graded and label.factor.id in shown.verdicts:
-            rate = verdict_rates([shown.verdicts[label.factor.id]]).flip_rate
-            return None if math.isnan(rate) else bool(rate)
+            return flipped(shown.verdicts[label.factor.id])
     return None
 
 

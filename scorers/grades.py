@@ -13,7 +13,6 @@ from profile_tasks.scorers.factors.facts import ResponseFacts, facts_value
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.judged import Shown
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.standard_metrics import combined_preference
 
 
 class PairVerdicts(BaseModel, frozen=True):
@@ -22,9 +21,9 @@ class PairVerdicts(BaseModel, frozen=True):
     Attributes:
         first: Id of the response that the recorded order shows first.
         second: Id of the other one.
-        verdicts: Factor id -> verdicts, None where one is unreadable. Two: by the position shown,
-            in the recorded order and then swapped. One: in terms of the recorded order, whichever
-            was shown.
+        verdicts: Factor id -> which of them shows more of it, whatever the order shown: "first",
+            "second" or "tie"; None where the answer is unreadable. Of two, the first was given in
+            the recorded order and the second in the swapped one.
     """
 
     first: str
@@ -114,9 +113,29 @@ def graded_signs(
         if graded[0] == graded[1]:
             signs.append(0)
         else:
-            verdicts = found.get(graded, {}).get(factor.id, (None,))
-            signs.append(combined_preference(verdicts))
+            signs.append(_sign(found.get(graded, {}).get(factor.id, ())))
     return signs
+
+
+def flipped(verdicts: tuple[Shown | None, ...]) -> bool | None:
+    """Whether the order shown changed the verdict; None without two readable ones.
+
+    >>> flipped(("first", "first")), flipped(("first", "tie")), flipped(("first", None))
+    (False, True, None)
+    """
+    if len(verdicts) < 2 or None in verdicts:
+        return None
+    return len(set(verdicts)) > 1
+
+
+def _sign(verdicts: tuple[Shown | None, ...]) -> int | None:
+    """Which response shows more: 1, -1, or 0 where neither does or the verdicts differ."""
+    if not verdicts or None in verdicts:
+        return None
+    return 0 if flipped(verdicts) else _SIGNS[verdicts[0]]
+
+
+_SIGNS: Mapping[Shown | None, int] = {"first": 1, "tie": 0, "second": -1}
 
 
 def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> FactorGrading:
@@ -124,13 +143,13 @@ def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> 
     if not applies(factor, source):
         return FactorGrading(asked=0, missing=0)
     if factor.kind == "judged":
-        verdicts = [pair.verdicts.get(factor.id, (None,)) for pair in grades.pairs]
-        both = [pair for pair in verdicts if len(pair) == 2 and None not in pair]
+        verdicts = [pair.verdicts.get(factor.id, ()) for pair in grades.pairs]
+        both = [flip for pair in verdicts if (flip := flipped(pair)) is not None]
         return FactorGrading(
             asked=len(verdicts),
-            missing=sum(None in pair for pair in verdicts),
+            missing=sum(_sign(pair) is None for pair in verdicts),
             both_orders=len(both),
-            flipped=sum(pair.count("first") != pair.count("second") for pair in both),
+            flipped=sum(both),
         )
     graded = set(grades.same_as.values())
     missing = sum(

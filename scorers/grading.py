@@ -242,9 +242,9 @@ def _merged(known: ResponseFacts, answers: Sequence[ResponseFacts | None]) -> Re
             Fact(text=old.text, labels=old.labels | new.labels)
             for old, new in zip(facts, listed[0], strict=True)
         )
-    numbers = [None if answer is None else answer.covered for answer in answers]
-    if covered is None and None not in numbers:
-        covered = tuple(sorted({n for part in numbers if part is not None for n in part}))
+    conveyed = [None if answer is None else answer.covered for answer in answers]
+    if covered is None and None not in conveyed:
+        covered = tuple(dict.fromkeys(f for part in conveyed if part is not None for f in part))
     return ResponseFacts(facts=facts, covered=covered)
 
 
@@ -293,7 +293,7 @@ async def _grade_pair(
     answers = await _together([partial(counting.ask, request, place) for _, request in asked])
     for (order, _), answer in zip(asked, answers, strict=True):
         for name, verdict in (answer or {}).items():
-            known[name][order] = _SWAPPED[verdict] if orders == (True,) else verdict
+            known[name][order] = _SWAPPED[verdict] if orders[order] else verdict
     verdicts = {name: tuple(said) for name, said in known.items()}
     return pair.model_copy(update={"verdicts": pair.verdicts | verdicts})
 

@@ -37,6 +37,9 @@ from profile_tasks.scorers.standard_metrics import (
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
 
+_PROBLEMS_KEPT = 3
+"""All of them stand with the grades; these are for the summary of a run."""
+
 Manifestations = tuple[tuple[int | None, ...], ...]
 """One row a pair, one sign a factor; None where the factor is missing."""
 
@@ -68,6 +71,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         grader: The model that graded, None where no factor needed one.
         grader_requests: Answers wanted of the grader, repairs included.
         grader_repairs: Requests to repair an answer.
+        grader_problems: What the grader did not give and why, the first few.
         rouge: ROUGE F1 of the response for the highest score against the reference, if any.
     """
 
@@ -86,6 +90,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     grader: str | None = None
     grader_requests: int = 0
     grader_repairs: int = 0
+    grader_problems: tuple[str, ...] = ()
     rouge: dict[str, float] | None = None
 
     @property
@@ -192,6 +197,7 @@ def measure_source(
                 "grader": grades.grader,
                 "grader_requests": grades.requests,
                 "grader_repairs": grades.repairs,
+                "grader_problems": grades.problems[:_PROBLEMS_KEPT],
             }
         )
     if responses_by_score is None:

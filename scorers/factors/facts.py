@@ -53,11 +53,11 @@ class ResponseFacts(BaseModel, frozen=True):
 
     Attributes:
         facts: Its atomic facts; None where they are missing.
-        covered: Numbers, from 1, of the source's key facts that it conveys; None where missing.
+        covered: The source's key facts that it conveys; None where they are missing.
     """
 
     facts: tuple[Fact, ...] | None = None
-    covered: tuple[int, ...] | None = None
+    covered: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ class FactsRequest:
         return _object(wanted)
 
     def read(self, answer: str) -> Reading[ResponseFacts]:
-        """The facts with their labels, and the numbers of the key facts that are conveyed."""
+        """The facts with their labels, and the key facts that are conveyed."""
         own = [self.prompt, self.source or "", self.response]
         material = [*own, *(self.facts or ()), *(self.key_facts or ())]
         try:
@@ -161,7 +161,9 @@ class FactsRequest:
             facts = self._labelled(content.get(_LABELS), self.facts, problems)
         covered = None
         if self.key_facts is not None:
-            covered = _numbers(content.get(_COVERED), len(self.key_facts), problems)
+            numbers = _numbers(content.get(_COVERED), len(self.key_facts), problems)
+            if numbers is not None:
+                covered = tuple(self.key_facts[number - 1] for number in numbers)
         if facts is None and covered is None:
             return Reading(None, tuple(problems))
         return Reading(ResponseFacts(facts=facts, covered=covered), tuple(problems))
@@ -262,7 +264,7 @@ def facts_value(factor: Factor, response: ResponseFacts | None, n_key_facts: int
     ...         Fact(text="It rained.", labels={"hallucination": "supported"}),
     ...         Fact(text="It snowed.", labels={"hallucination": "absent"}),
     ...     ),
-    ...     covered=(1,),
+    ...     covered=("It rained.",),
     ... )
     >>> taxonomy = load_taxonomy()
     >>> [

@@ -267,8 +267,9 @@ def test_a_key_fact_is_covered_by_half_of_its_content_words() -> None:
     known = ("The ferry left Oban.", "The captain turned back.", "It snowed.")
     found = facts_of("A ferry left. The mayor turned.", facts=(), key_facts=known)
     # ferry and left of ferry, left, oban; turned of captain, turned, back; nothing of snowed
-    assert found.covered == (1,)
-    assert facts_of("The captain, turned to stone.", facts=(), key_facts=known).covered == (2,)
+    assert found.covered == known[:1]
+    turned = facts_of("The captain, turned to stone.", facts=(), key_facts=known)
+    assert turned.covered == known[1:2]
 
 
 @pytest.mark.parametrize(
@@ -368,7 +369,7 @@ def test_hostile_text_changes_no_label_of_the_other_facts(hostile: str) -> None:
     by_text = {fact.text: fact.labels for fact in found.facts}
     assert by_text["The ferry left Oban."] == {"hallucination": "supported", "off_focus": "on"}
     assert by_text["The moon is cheese."] == {"hallucination": "absent", "off_focus": "off"}
-    assert found.covered == (1,)
+    assert found.covered == ("Oban waited.",)
 
 
 # --- verdicts ------------------------------------------------------------------------------------
@@ -468,7 +469,8 @@ def share_replaced(error_rate: float, seed: int = 0) -> dict[str, float]:
             for factor in a.labels
         ]
         replaced["covered"] += [
-            (key in (right.covered or ())) != (key in (wrong.covered or ())) for key in (1, 2)
+            (key in (right.covered or ())) != (key in (wrong.covered or ()))
+            for key in facts.key_facts or ()
         ]
         replaced["verdicts"] += [
             right_verdicts[factor] != wrong_verdicts[factor] for factor in right_verdicts

@@ -453,7 +453,7 @@ def test_a_grader_can_be_asked_outside_an_evaluation(server: Any) -> None:
 
     found = anyio.run(grade)
     assert found.grader == "openai-api/local/grader"
-    assert found.pairs[0].verdicts == {"fluency": ("first", "second")}
+    assert found.pairs[0].verdicts == {"fluency": ("first", "first")}
     assert {name: len(response.facts or ()) for name, response in found.responses.items()} == {
         "a": 2,
         "b": 1,

@@ -49,7 +49,7 @@ def honest(request: Any) -> Any:
             facts=None
             if request.facts is not None and not request.labelled
             else tuple(Fact(text=text, labels=labels) for text in texts),
-            covered=None if request.key_facts is None else (1,),
+            covered=None if request.key_facts is None else request.key_facts[:1],
         )
     difference = len(request.first) - len(request.second)
     verdict = "first" if difference > 0 else "second" if difference < 0 else "tie"

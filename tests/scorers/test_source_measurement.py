@@ -155,7 +155,7 @@ def test_agreement_is_counted_over_the_judged_pairs() -> None:
     assert "rouge1" not in found
 
 
-def graded(fluency: tuple[str | None, ...] = ("first", "second")) -> SourceGrades:
+def graded(fluency: tuple[str | None, ...] = ("first", "first")) -> SourceGrades:
     """Two distinct responses of pair s1-0, graded; everything else is missing."""
     ids = [f"s1-{i} {side}" for i in range(3) for side in "ab"]
     texts = ["red", "red green", "red", "pink", "red blue", "pink"]
@@ -164,7 +164,7 @@ def graded(fluency: tuple[str | None, ...] = ("first", "second")) -> SourceGrade
         key_facts=("one", "two"),
         same_as={id_: ids[texts.index(text)] for id_, text in zip(ids, texts, strict=True)},
         responses={
-            "s1-0 a": ResponseFacts(facts=(Fact(text="x"),), covered=(1,)),
+            "s1-0 a": ResponseFacts(facts=(Fact(text="x"),), covered=("one",)),
             "s1-0 b": ResponseFacts(facts=(Fact(text="x"), Fact(text="y")), covered=()),
         },
         pairs=(PairVerdicts(first="s1-0 a", second="s1-0 b", verdicts={"fluency": fluency}),),
@@ -200,7 +200,7 @@ def test_learned_values_become_signs() -> None:
 def test_the_grader_is_counted() -> None:
     records = [
         measure_source(annotated(), GRADED, grades=graded()),
-        measure_source(annotated("s1"), GRADED, grades=graded(("first", "first"))),
+        measure_source(annotated("s1"), GRADED, grades=graded(("first", "second"))),
     ]
     metrics = standard_metrics(records)
     assert metrics["grader_requests"] == 18

@@ -129,7 +129,7 @@ def test_wrong_numbers_of_key_facts_are_missing(covered: object) -> None:
 
 
 def test_conveyed_key_facts_are_counted_once() -> None:
-    assert COVERING.read('{"covered": [2, 1, 2]}').value == ResponseFacts(covered=(1, 2))
+    assert COVERING.read('{"covered": [2, 1, 2]}').value == ResponseFacts(covered=("one", "two"))
 
 
 def test_key_facts_are_read_without_repetitions_and_up_to_the_most() -> None:
@@ -145,7 +145,7 @@ def test_counts_and_shares_are_arithmetic_on_the_labels() -> None:
     labels = ["supported", "absent", "contradicted", "supported"]
     found = ResponseFacts(
         facts=tuple(Fact(text=str(n), labels={"hallucination": v}) for n, v in enumerate(labels)),
-        covered=(1, 4),
+        covered=("one", "four"),
     )
     assert facts_value(TAXONOMY["number_of_facts"], found, None) == 4
     assert facts_value(HALLUCINATION, found, None) == 0.5
@@ -169,7 +169,7 @@ def test_a_share_among_some_labels_leaves_the_others_out() -> None:
         ("number_of_facts", ResponseFacts(), 3),
         ("hallucination", ResponseFacts(facts=()), 3),
         ("hallucination", ResponseFacts(facts=(Fact(text="unlabelled"),)), 3),
-        ("source_coverage", ResponseFacts(covered=(1,)), None),
+        ("source_coverage", ResponseFacts(covered=("one",)), None),
         ("source_coverage", ResponseFacts(covered=()), 0),
         ("source_coverage", ResponseFacts(facts=()), 3),
     ],

@@ -99,9 +99,7 @@ HARMLESS = "A harmless text."
 HONEST = {"fluency": "first", "coherence": "equal"}
 READ = {"fluency": "first", "coherence": "tie"}
 HONEST_FACTS = {"facts": [{"fact": "It rained.", "hallucination": "absent"}], "covered": [1]}
-READ_FACTS = ResponseFacts(
-    facts=(Fact(text="It rained.", labels={"hallucination": "absent"}),), covered=(1,)
-)
+READ_FACTS = ResponseFacts(facts=(Fact(text="It rained.", labels={"hallucination": "absent"}),))
 HONEST_LABELS = {"labels": [{"number": 1, "hallucination": "supported"}]}
 HONEST_KEY_FACTS = {"key_facts": ["It rained."]}
 
@@ -222,8 +220,9 @@ def honest_for(request: Request) -> tuple[dict[str, Any], object]:
     if request.facts is None:
         honest = dict(HONEST_FACTS)
         if request.key_facts is None:
-            return honest | {"covered": None}, ResponseFacts(facts=READ_FACTS.facts)
-        return honest, READ_FACTS
+            return honest | {"covered": None}, READ_FACTS
+        conveyed = READ_FACTS.model_copy(update={"covered": request.key_facts[:1]})
+        return honest, conveyed
     fact = Fact(text=request.facts[0], labels={"hallucination": "supported"})
     return HONEST_LABELS, ResponseFacts(facts=(fact,))
 
