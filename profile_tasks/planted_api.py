@@ -35,6 +35,7 @@ from profile_tasks.planted_grader import (
     PlantedGrader,
     is_grader_request,
 )
+from profile_tasks.task_arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +46,7 @@ GRADER = "grader"
 class PlantedAPI(ModelAPI):
     """Provider ``planted``: the model name is the profile's name, or ``grader``."""
 
+    @told_in_one_line(in_python=True)
     def __init__(
         self,
         model_name: str,
@@ -61,7 +63,8 @@ class PlantedAPI(ModelAPI):
         if model_args:
             raise ValueError(
                 f"planted/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
-                "Must be one of: weights, temperature, seed, error_rate"
+                f"Must be one of: {'weights, temperature, ' * (model_name != GRADER)}"
+                "seed, error_rate"
             )
         if model_name not in (*PROFILES, GRADER):
             raise ValueError(

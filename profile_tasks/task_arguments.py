@@ -1,4 +1,4 @@
-"""Wrong task arguments: named, and one line in Inspect's terminal instead of a traceback."""
+"""Wrong arguments of tasks and models: named, in one line of Inspect's terminal."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -8,8 +8,8 @@ from inspect_ai.model._model import active_model
 from rich.markup import escape
 
 
-class TaskArgumentError(PrerequisiteError, ValueError):
-    """An argument of a task cannot be used. Inspect prints the message of such an error alone."""
+class ArgumentError(PrerequisiteError, ValueError):
+    """An argument cannot be used. Inspect prints the message of such an error alone."""
 
     def __init__(self, message: str) -> None:
         super().__init__(escape(message))
@@ -19,19 +19,21 @@ class TaskArgumentError(PrerequisiteError, ValueError):
 
 
 @contextmanager
-def told_in_one_line() -> Iterator[None]:
+def told_in_one_line(*, in_python: bool = False) -> Iterator[None]:
     """Turn what building a task raises for its user into what Inspect prints as one line.
 
-    Only in an evaluation: whoever builds a task in Python gets the exception itself.
+    Args:
+        in_python: Do so outside an evaluation too. Else whoever builds a task in Python gets the
+            exception itself.
 
     Raises:
-        TaskArgumentError: A ValueError, OSError or ImportError was raised within.
+        ArgumentError: A ValueError, OSError or ImportError was raised within.
     """
     try:
         yield
     except (ValueError, OSError, ImportError) as error:
-        if in_evaluation():
-            raise TaskArgumentError(str(error)) from error
+        if in_python or in_evaluation():
+            raise ArgumentError(str(error)) from error
         raise
 
 

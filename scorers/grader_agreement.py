@@ -233,7 +233,14 @@ def grader_agreement(
                 estimates={name: estimates[name] for name in METRICS if name in estimates},
             )
         )
-    alignment = _alignment(found_profiles, drawn_profiles) if paired else None
+    # Two labels of one factor meet the same verdicts; the factor counts once, by its first label.
+    one_each = {table.factor: table.label for table in reversed(paired)}.values()
+    alignment = None
+    if paired:
+        alignment = _alignment(
+            {label: found_profiles[label] for label in one_each},
+            {label: drawn_profiles[label] for label in one_each},
+        )
     return GraderAgreement(tuple(entries), alignment, replicates, seed)
 
 

@@ -219,6 +219,8 @@ def _closing_lines(record: Record) -> list[str]:
         lines.append(f"alignment of the two profiles over these labels (tau_b): {found}")
     names_by_reason: dict[str, list[str]] = {}
     for name, reason in record["reasons"].items():
+        if name.startswith("agreement_decided"):  # no column of the table
+            continue
         names_by_reason.setdefault(reason, []).append(name)
     for reason, names in names_by_reason.items():
         shown = ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"

@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from inspect_ai.model import get_model
 
 from profile_tasks.summarization import summarization
-from profile_tasks.task_arguments import TaskArgumentError
+from profile_tasks.task_arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -15,12 +16,17 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencie
 def test_python_gets_the_exception_itself() -> None:
     with pytest.raises(ValueError, match="no such file") as raised:
         summarization(dataset="none.jsonl")
-    assert not isinstance(raised.value, TaskArgumentError)
+    assert not isinstance(raised.value, ArgumentError)
 
 
 def test_a_message_is_shown_as_it_is() -> None:
-    error = TaskArgumentError("factor [bold]x[/bold] is unknown")
+    error = ArgumentError("factor [bold]x[/bold] is unknown")
     assert "\\[bold]" in str(error)  # rich prints the brackets
+
+
+def test_a_wrong_argument_of_a_planted_model_is_one_line_too() -> None:
+    with pytest.raises(ArgumentError, match="planted seed is 'x'; expected a whole number"):
+        get_model("planted/verbose", memoize=False, seed="x")
 
 
 @pytest.mark.slow

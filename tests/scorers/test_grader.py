@@ -463,6 +463,37 @@ def test_a_grader_can_be_asked_outside_an_evaluation(server: Any) -> None:
 # Scoring a finished log again
 
 
+def test_what_a_failing_grader_leaves_out_is_said_once_and_at_the_end(
+    server: Any, evaluate: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.script = lambda asked: server.Behaviour(status=401, text="no such key")
+    log = evaluate(roles={"grader": server.model(client_retries=0, max_retries=0)})
+    assert caplog.text.count("AuthenticationError 401; what it was asked is missing") == 1
+    (warning,) = result(log).metadata["profile"]["grading"]["warnings"]
+    assert "judgements missing (100%); the first: " in warning
+    assert "AuthenticationError 401. They count for no factor" in warning
+    assert warning in caplog.text
+    assert measured(log)["grader_problems"]
+
+
+def test_a_grader_that_answers_everything_gets_no_warning(server: Any, evaluate: Any) -> None:
+    assert result(evaluate()).metadata["profile"]["grading"]["warnings"] == []
+
+
+def test_an_answer_that_was_cut_off_says_so(server: Any, evaluate: Any) -> None:
+    badly(server, "truncated", repairs_too=True)
+    (problem,) = grades(evaluate()).problems
+    assert "cut off by the grader's token limit" in problem
+
+
+def test_scoring_by_another_task_is_refused(server: Any, evaluate: Any) -> None:
+    log = evaluate()
+    with pytest.raises(ValueError, match="the scorer is for 'document_qa', and the samples are of"):
+        score(log, factor_profile("document_qa"), action="overwrite", display="none")
+    again = score(log, factor_profile(), action="overwrite", display="none")
+    assert measured(again)["factors"] == measured(log)["factors"]
+
+
 def rescored(log: EvalLog, factors: str = "core", **arguments: Any) -> EvalLog:
     return score(
         log,

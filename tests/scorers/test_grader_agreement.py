@@ -25,7 +25,8 @@ signs = st.sampled_from([-1, 0, 1])
 def table(human, grader, **fields) -> LabelledResults:
     """One label, every unit in a group of its own unless the fields say otherwise."""
     fields = {"label": "logic", "group": np.arange(len(human))} | fields
-    return LabelledResults(factor="coherence", human=human, grader=grader, **fields)
+    fields.setdefault("factor", fields["label"])
+    return LabelledResults(human=human, grader=grader, **fields)
 
 
 def agreement_of(*tables: LabelledResults, **settings: int) -> GraderAgreement:
@@ -141,6 +142,20 @@ def test_the_profiles_are_aligned_over_the_labels():
     )
     assert values[ALIGNMENT] == align(human, grader, permutations=0).tau_b
     assert -1 <= values[f"{ALIGNMENT}_ci_low"] <= values[f"{ALIGNMENT}_ci_high"] <= 1
+
+
+def test_a_factor_with_two_labels_counts_once_in_the_alignment():
+    rng = np.random.default_rng(5)
+    preference = rng.choice([-1, 1], 40)
+    tables = [
+        table(rng.permutation(preference), rng.permutation(preference), preference=preference,
+              label=label, factor=factor)
+        for label, factor in {"a": "f", "b": "g", "c": "h", "d": "f"}.items()
+    ]  # fmt: skip
+    assert (
+        agreement_of(*tables).values()[ALIGNMENT] == agreement_of(*tables[:3]).values()[ALIGNMENT]
+    )
+    assert math.isnan(agreement_of(tables[0], tables[1], tables[3]).values()[ALIGNMENT])
 
 
 def test_two_labels_make_no_profile_to_align():
