@@ -389,6 +389,8 @@ def _overridden(base: Factor, entry: Mapping[str, Any], where: str) -> dict[str,
         label = {**(fields_of_base["label"] or {}), **label}
     if "definition" in entry:
         fields_of_base["citation"] = ""
+        if base.kind == "judged":  # the old words would say another thing
+            fields_of_base["more"] = _DEFAULTS["judged"]["more"]
         asked_anew = isinstance(entry.get("label"), dict) and "question" in entry["label"]
         if base.measure == entry.get("measure", base.measure) == "share" and not asked_anew:
             raise ValueError(

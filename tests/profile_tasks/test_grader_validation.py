@@ -19,7 +19,7 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from profile_tasks.grader_validation import grader_validation
 from profile_tasks.scorers.grader_validation import SCORER, SourceValidation, validation_of
-from profile_tasks.task_arguments import TaskArgumentError
+from profile_tasks.task_arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -314,7 +314,7 @@ def test_the_order_of_samples_does_not_matter(
 
 
 def test_in_an_evaluation_a_wrong_argument_is_told_in_one_line(tmp_path: Path) -> None:
-    with pytest.raises(TaskArgumentError, match="no labels for data set 'planted'"):
+    with pytest.raises(ArgumentError, match="no labels for data set 'planted'"):
         inspect_eval(
             grader_validation,
             task_args={"dataset": write_pairs(tmp_path)},

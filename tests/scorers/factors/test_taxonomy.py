@@ -284,11 +284,11 @@ def test_an_entry_with_a_known_id_overrides_the_fields_that_it_states(tmp_path):
     assert load_taxonomy(path) == {"length": dataclasses.replace(length, more="longer", core=False)}
 
 
-def test_an_own_definition_does_not_keep_the_citation_of_another_one(tmp_path):
+def test_an_own_definition_does_not_keep_the_words_of_another_one(tmp_path):
     path = taxonomy_file(tmp_path, {"id": "fluency", "definition": "How well it reads aloud."})
     fluency = load_taxonomy()["fluency"]
     assert load_taxonomy(path)["fluency"] == dataclasses.replace(
-        fluency, definition="How well it reads aloud.", citation=""
+        fluency, definition="How well it reads aloud.", more="more of it", citation=""
     )
 
 
