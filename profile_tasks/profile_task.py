@@ -196,11 +196,12 @@ def _check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
             f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
             "give the file that holds the sources: -T sources=FILE"
         )
-    without = sum(source.source is None for source in data.sources)
+    without = [source for source in data.sources if source.source is None]
     if task == "summarization" and setting != "discrimination" and without:
         raise ValueError(
-            f"{data.name}: {without} of {len(data.sources)} sources have no text, so there is "
-            "nothing to summarize; use -T setting=discrimination, or data with sources"
+            f"{data.name}: {len(without)} of {len(data.sources)} sources have no text, the first "
+            f"with pair {without[0].pairs[0].id!r}, so there is nothing to summarize; use "
+            "-T setting=discrimination, or give every row a 'source'"
         )
 
 

@@ -42,7 +42,9 @@ def _hiding_key(
 def _redact(error: BaseException, key: str | None) -> None:
     """Take the key out of an error and of those behind it, in place: its type tells what to do."""
     behind: BaseException | None = error
-    while behind is not None:
+    seen: set[int] = set()
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))  # an error may be its own cause
         behind.args = tuple(_redacted(argument, key) for argument in behind.args)
         vars(behind).update({name: _redacted(entry, key) for name, entry in vars(behind).items()})
         behind = behind.__cause__ or behind.__context__

@@ -158,7 +158,10 @@ def factor_profile(
         grades = None
         if graded := needing_grader(wanted):
             check_grader(graded, allow_self_grading=allow_self_grading)
-            grader = Grader(grader_model(), grader_cache, notes=notes)
+            known = logged_grades()
+            # An answer that could not be read is cached too, so each scoring has its own answers.
+            scoring = 0 if known is None else known.scoring + 1
+            grader = Grader(grader_model(), grader_cache, scoring, notes)
             grades = await grade_source(
                 SourceToGrade(
                     annotated.prompt,
@@ -171,7 +174,7 @@ def factor_profile(
                 grader=grader.name,
                 grader_settings=grader.settings,
                 protocol=protocol,
-                known=logged_grades(),
+                known=known,
             )
         learned: Mapping[str, Mapping[str, float]] = {}
         if found_by_model := [factor for factor in wanted if factor.kind == "learned"]:

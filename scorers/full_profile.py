@@ -8,6 +8,10 @@ reasons behind them in the score's metadata.
 """
 
 import logging
+import re
+import shlex
+from collections.abc import Mapping
+from inspect import signature
 
 from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
 from inspect_ai.log import (
@@ -18,7 +22,7 @@ from inspect_ai.log import (
     write_eval_log_async,
 )
 
-from profile_tasks.scorers.factor_profile import REPLICATES, measurement_of
+from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, measurement_of
 from profile_tasks.scorers.grader import grader_warning
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, profile_metrics
 from profile_tasks.scorers.source_measurement import (
@@ -49,17 +53,15 @@ class FullProfile(Hooks):
     async def on_task_end(self, data: TaskEnd) -> None:
         """Add all metrics to the log's header."""
         measured, log = self._measured.pop(data.eval_id, []), data.log
-        ours = (
-            [score for score in log.results.scores if score.scorer == SCORER] if log.results else []
-        )
+        ours = [score for score in log.results.scores if _is_ours(score)] if log.results else []
         if log.results is None or not ours:
             return
         if len(measured) != ours[0].scored_samples:
             # A retried evaluation takes samples over from the log before.
             measured = logged_measurements(log)
-        log.results = completed_results(log.results, measured, log.eval.model)
+        log.results = completed_results(log.results, {ours[0].name: measured}, log.eval.model)
         if gaps := missing_judgements(measured):
-            logger.warning("%s", gaps)
+            logger.warning("%s. Scoring the log again asks for them: %s", gaps, rescoring(log))
         await write_eval_log_async(log, log.location, header_only=True)
 
 
@@ -71,12 +73,26 @@ def complete_log(log: EvalLog) -> EvalLog:
     """
     if log.results is None:
         raise ValueError(f"{log.location} holds no results, so there is no profile to complete")
-    results = completed_results(log.results, logged_measurements(log), log.eval.model)
+    measured = {
+        score.name: logged_measurements(log, score.name)
+        for score in log.results.scores
+        if _is_ours(score)
+    }
+    results = completed_results(log.results, measured, log.eval.model)
     return log.model_copy(update={"results": results})
 
 
-def logged_measurements(log: EvalLog) -> list[SourceMeasurement]:
+def _is_ours(score: EvalScore) -> bool:
+    """Whether this project's scorer made a score; one that is appended to a log gets a number."""
+    return re.fullmatch(rf"{SCORER}\d*", score.name) is not None
+
+
+def logged_measurements(log: EvalLog, score: str = SCORER) -> list[SourceMeasurement]:
     """The measurements that the samples of a finished log hold.
+
+    Args:
+        log: The log.
+        score: Name of the score.
 
     Raises:
         ValueError: The log holds no samples.
@@ -84,27 +100,27 @@ def logged_measurements(log: EvalLog) -> list[SourceMeasurement]:
     if not log.samples:
         raise ValueError(f"{log.location} holds no samples, so no profile can be read from it")
     return [
-        measurement_of(sample.scores[SCORER])
+        measurement_of(sample.scores[score])
         for sample in log.samples
-        if sample.scores and SCORER in sample.scores
+        if sample.scores and score in sample.scores
     ]
 
 
 def completed_results(
-    results: EvalResults, measurements: list[SourceMeasurement], evaluated: str
+    results: EvalResults, measured: Mapping[str, list[SourceMeasurement]], evaluated: str
 ) -> EvalResults:
-    """A copy of the results in which this project's score holds every metric.
+    """A copy of the results in which this project's scores hold every metric.
 
     Args:
         results: The results.
-        measurements: What was measured on each source.
+        measured: Name of a score -> what was measured on each source.
         evaluated: The evaluated model.
     """
     return results.model_copy(
         update={
             "scores": [
-                _completed_score(score, measurements, evaluated)
-                if score.scorer == SCORER
+                _completed_score(score, measured[score.name], evaluated)
+                if score.name in measured
                 else score
                 for score in results.scores
             ]
@@ -178,6 +194,19 @@ def missing_judgements(measurements: list[SourceMeasurement]) -> str | None:
     return (
         f"the grader left {missing} of {asked} judgements missing ({missing / asked:.0%})"
         + (f"; the first: {problems[0]}" if problems else "")
-        + ". They count for no factor. Scoring the log again asks for them alone: inspect score "
-        "LOG --scorer profile_tasks/factor_profile, with --model-role grader=MODEL for another one"
+        + ". They count for no factor"
     )
+
+
+def rescoring(log: EvalLog) -> str:
+    """The command that scores a log again as it was scored, and so asks for what is missing."""
+    usual = signature(factor_profile).parameters
+    used = next((s.options or {} for s in log.eval.scorers or () if s.name == SCORER), {})
+    arguments = [
+        "-S " + shlex.quote(f"{name}={','.join(value) if isinstance(value, list) else value}")
+        for name, value in used.items()
+        if value != usual[name].default
+    ]
+    # By default, a second score with a name of its own would stand beside the incomplete one.
+    options = ["--action overwrite --overwrite", f"--scorer profile_tasks/{SCORER}", *arguments]
+    return f"inspect score {shlex.quote(log.location)} {' '.join(options)}"

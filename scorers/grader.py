@@ -8,7 +8,7 @@ import hashlib
 import json
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -48,6 +48,14 @@ _REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
 
 _SECRET = re.compile(r"key|token|secret|password|^aws_", re.IGNORECASE)
 """Names of model arguments that are nobody's business, and that Inspect leaves out of its logs."""
+
+
+_CHANGES_NO_ANSWER = {
+    *("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout"),
+    *("max_connections", "adaptive_connections", "batch", "cache", "cache_prompt"),
+    *("fail_on_refusal", "extra_headers"),
+}
+"""Settings of a model that say how it is reached, not what it answers."""
 
 
 class GraderRequiredError(ValueError):
@@ -96,19 +104,37 @@ favour texts like their own'
     """
     if evaluated == grader:
         return f"self-grading: {evaluated} is evaluated and grades; models favour their own texts"
-    families = [_family(model) for model in (evaluated, grader)]
-    if families[0] and families[0] == families[1]:
+    if shared := sorted(_families(evaluated) & _families(grader)):
         return (
-            f"{evaluated} and its grader {grader} seem to be of one family ({families[0]}): "
+            f"{evaluated} and its grader {grader} seem to be of one family ({', '.join(shared)}): "
             "graders favour texts like their own"
         )
     return None
 
 
-def _family(model: str) -> str:
-    """The leading letters of a model's own name: "gpt" of "openai/gpt-4o"."""
-    found = re.match(r"[a-z]*", model.rsplit("/", 1)[-1].casefold())
-    return found.group() if found else ""
+_FAMILIES: Mapping[str, frozenset[str]] = {
+    "gpt": frozenset({"gpt", "chatgpt", "davinci", "codex", "o1", "o3", "o4"}),
+    "gemini": frozenset({"gemini", "gemma"}),
+    "mistral": frozenset(
+        {"mistral", "mixtral", "ministral", "magistral", "codestral", "devstral", "pixtral"}
+    ),
+    "qwen": frozenset({"qwen", "qwq", "qvq"}),
+    "command": frozenset({"command", "aya"}),
+} | {name: frozenset({name}) for name in ("claude", "deepseek", "grok", "llama", "nova", "phi")}
+"""Words of models' names that tell whose they are; a name with none is told by its first word."""
+
+
+def _families(model: str) -> set[str]:
+    """The families that a model's own name speaks of.
+
+    >>> sorted(_families("together/deepseek-ai/DeepSeek-R1-Distill-Llama-70B"))
+    ['deepseek', 'llama']
+    """
+    name = model.rsplit("/", 1)[-1].casefold()
+    words = re.findall(r"(?<![a-z0-9])[a-z]+\d*", name)
+    spoken = {form for word in words for form in (word, word.rstrip("0123456789"))}
+    known = {family for family, names in _FAMILIES.items() if names & spoken}
+    return known or {word.rstrip("0123456789") for word in words[:1]}
 
 
 @dataclass(frozen=True)
@@ -137,7 +163,7 @@ class Grader:
     Attributes:
         model: The model.
         cache: Whether answers are taken from, and put into, Inspect's cache of model outputs.
-        repetition: Number of a repeated measurement, which must not read the cache of another.
+        repetition: Number of the measurement: one must not read the cached answers of another.
         notes: What the run has found out.
     """
 
@@ -156,7 +182,7 @@ class Grader:
 
     @property
     def settings(self) -> str:
-        """Digest of where and with which arguments the model runs; "" for none.
+        """Digest of where and with which arguments the model runs, and of how it generates.
 
         Inspect's cache does not know the arguments, and one checkpoint's grades are not another's.
         """
@@ -165,9 +191,8 @@ class Grader:
         }
         if self.model.api.base_url:
             arguments["base_url"] = self.model.api.base_url
-        if not arguments:
-            return ""
-        text = json.dumps(arguments, sort_keys=True, default=str)
+        config = self.model.config.model_dump(exclude_none=True, exclude=_CHANGES_NO_ANSWER)
+        text = json.dumps([arguments, config], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:

@@ -138,6 +138,11 @@ def human_agreement(
     notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
+        if state.epoch > 1:
+            raise ValueError(
+                "grader_validation takes one epoch, since each would count every human label once "
+                "more; leave --epochs out. -T retest=true asks the grader twice"
+            )
         annotated = state.metadata_as(AnnotatedSource)
         shown = labelled_material(annotated, chosen)
         runs = []
@@ -337,11 +342,8 @@ def _signs(
 
 
 def _flipped(grades: SourceGrades, label: HumanLabel, pair: tuple[str, str]) -> bool | None:
-    graded = tuple(grades.same_as[response] for response in pair)
-    for shown in grades.pairs:
-        if (shown.first, shown.second) == graded and label.factor.id in shown.verdicts:
-            return flipped(shown.verdicts[label.factor.id])
-    return None
+    first, second = (grades.same_as[response] for response in pair)
+    return flipped(grades.verdicts_on(first, second, label.factor.id))
 
 
 def _array(results: Iterable[int | None]) -> NDArray[np.float64]:

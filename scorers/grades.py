@@ -4,8 +4,10 @@ The record is also what saves requests: a finished log that is scored again asks
 what its grades do not hold yet.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel
 
@@ -13,6 +15,8 @@ from profile_tasks.scorers.factors.facts import ResponseFacts, facts_value
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.judged import Shown
 from profile_tasks.scorers.factors.taxonomy import Factor
+
+_T = TypeVar("_T")
 
 
 class PairVerdicts(BaseModel, frozen=True):
@@ -23,7 +27,8 @@ class PairVerdicts(BaseModel, frozen=True):
         second: Id of the other one.
         verdicts: Factor id -> which of them shows more of it, whatever the order shown: "first",
             "second" or "tie"; None where the answer is unreadable. Of two, the first was given in
-            the recorded order and the second in the swapped one.
+            the recorded order and the second in the swapped one; a single one in the order that
+            is drawn for the two texts.
     """
 
     first: str
@@ -38,7 +43,11 @@ class SourceGrades(BaseModel, frozen=True):
         grader: The model that graded.
         grader_settings: Digest of where and with which arguments it ran.
         prompt_version: Version of the words it was asked with.
-        wordings: Factor id -> what the grader was told to look for.
+        judge_batch: Whether "all" judged factors shared a request, or "one" factor had its own.
+        wordings: Factor id -> what the grader was told to look for, of every factor asked about.
+        scoring: How often the sample had been graded before.
+        material: Digest of the prompt and the source.
+        texts: Id of each graded response -> digest of its text.
         key_facts: The source's key facts; None where not asked, or missing.
         responses: Response id -> what was found in it.
         same_as: Response id -> id of the equal response that was graded in its place.
@@ -51,7 +60,11 @@ class SourceGrades(BaseModel, frozen=True):
     grader: str
     grader_settings: str = ""
     prompt_version: int = GRADER_PROMPT_VERSION
+    judge_batch: str = "all"
     wordings: dict[str, str] = {}
+    scoring: int = 0
+    material: str = ""
+    texts: dict[str, str] = {}
     key_facts: tuple[str, ...] | None = None
     responses: dict[str, ResponseFacts] = {}
     same_as: dict[str, str] = {}
@@ -59,6 +72,24 @@ class SourceGrades(BaseModel, frozen=True):
     requests: int = 0
     repairs: int = 0
     problems: tuple[str, ...] = ()
+
+    def verdicts_on(self, first: str, second: str, factor: str) -> tuple[Shown | None, ...]:
+        """The verdicts on two graded responses, in the terms of this order; none: not asked."""
+        for pair in self.pairs:
+            if (pair.first, pair.second) == (first, second):
+                return pair.verdicts.get(factor, ())
+            if (pair.first, pair.second) == (second, first):
+                return tuple(SWAPPED[verdict] for verdict in pair.verdicts.get(factor, ()))
+        return ()
+
+
+SWAPPED: Mapping[Shown | None, Shown | None] = {
+    "first": "second",
+    "second": "first",
+    "tie": "tie",
+    None: None,
+}
+"""A verdict, once the two responses have changed places."""
 
 
 @dataclass(frozen=True)
@@ -105,15 +136,17 @@ def graded_values(grades: SourceGrades, factor: Factor) -> dict[str, float]:
 def graded_signs(
     grades: SourceGrades, factor: Factor, pairs: Sequence[tuple[str, str]]
 ) -> list[int | None]:
-    """Which response of each pair shows more of a judged factor, 1, 0 or -1; None: missing."""
-    found = {(pair.first, pair.second): pair.verdicts for pair in grades.pairs}
+    """Which response of each pair shows more of a judged factor, 1, 0 or -1; None: missing.
+
+    Equal texts show equally much, but only of a factor that applies to the source.
+    """
     signs: list[int | None] = []
-    for first, second in pairs:
-        graded = (grades.same_as[first], grades.same_as[second])
-        if graded[0] == graded[1]:
-            signs.append(0)
+    for pair in pairs:
+        first, second = (grades.same_as[response] for response in pair)
+        if first == second:
+            signs.append(0 if factor.id in grades.wordings else None)
         else:
-            signs.append(_sign(found.get(graded, {}).get(factor.id, ())))
+            signs.append(_sign(grades.verdicts_on(first, second, factor.id)))
     return signs
 
 
@@ -179,38 +212,54 @@ def wording(factor: Factor) -> str:
     return factor.definition
 
 
+def digest(*texts: str | None) -> str:
+    """A short name of texts, to tell whether two of them are the same."""
+    joined = "\0".join("absent" if text is None else f"text {text}" for text in texts)
+    return hashlib.sha256(joined.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+
+
 def reusable(
     known: SourceGrades | None, asked: SourceGrades, factors: Sequence[Factor]
 ) -> SourceGrades:
-    """Of known grades, what the same grader said in answer to the same words.
+    """Of known grades, what the same grader said of the same texts in answer to the same words.
 
     Args:
         known: Grades of an earlier scoring, None where there are none.
-        asked: Who is asked now; returned where nothing can be reused.
+        asked: Who is asked about what now; returned where nothing can be reused.
         factors: The graded factors.
     """
     if known is None or _asked_of(known) != _asked_of(asked):
         return asked
     changed = {factor.id for factor in factors if known.wordings.get(factor.id) != wording(factor)}
-    return known.model_copy(
+    ids = {text: response for response, text in asked.texts.items()}
+    now = {response: ids[text] for response, text in known.texts.items() if text in ids}
+    return asked.model_copy(
         update={
+            "wordings": _without(known.wordings, changed),
+            "key_facts": known.key_facts,
             "responses": {
-                response: _without_labels(found, changed)
+                now[response]: _without_labels(found, changed)
                 for response, found in known.responses.items()
+                if response in now
             },
             "pairs": tuple(
-                pair.model_copy(update={"verdicts": _without(pair.verdicts, changed)})
+                PairVerdicts(
+                    first=now[pair.first],
+                    second=now[pair.second],
+                    verdicts=_without(pair.verdicts, changed),
+                )
                 for pair in known.pairs
+                if pair.first in now
+                and pair.second in now
+                # Verdicts in one request lean on one another: another batch is another question.
+                and known.judge_batch == asked.judge_batch
             ),
-            "requests": 0,
-            "repairs": 0,
-            "problems": (),
         }
     )
 
 
-def _asked_of(grades: SourceGrades) -> tuple[str, str, int]:
-    return grades.grader, grades.grader_settings, grades.prompt_version
+def _asked_of(grades: SourceGrades) -> tuple[str, str, int, str]:
+    return grades.grader, grades.grader_settings, grades.prompt_version, grades.material
 
 
 def _without_labels(response: ResponseFacts, factors: set[str]) -> ResponseFacts:
@@ -223,5 +272,5 @@ def _without_labels(response: ResponseFacts, factors: set[str]) -> ResponseFacts
     return response.model_copy(update={"facts": facts})
 
 
-def _without(entries: Mapping[str, object], names: set[str]) -> dict[str, object]:
+def _without(entries: Mapping[str, _T], names: set[str]) -> dict[str, _T]:
     return {name: entry for name, entry in entries.items() if name not in names}

@@ -17,15 +17,18 @@ from profile_tasks.scorers.factors.facts import (
     FactsRequest,
     KeyFactsRequest,
     ResponseFacts,
+    distinct,
     parts,
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.judged import JudgedRequest, Shown, batches
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grades import (
+    SWAPPED,
     PairVerdicts,
     SourceGrades,
     applies,
+    digest,
     reusable,
     wording,
 )
@@ -117,9 +120,17 @@ async def grade_source(
         known: Grades of an earlier scoring of the same source.
     """
     graded = [f for f in factors if f.graded and applies(f, shown.source)]
-    asked = SourceGrades(grader=grader, grader_settings=grader_settings)
-    kept = reusable(known, asked, graded)
     same_as = _same_as(shown.responses)
+    asked = SourceGrades(
+        grader=grader,
+        grader_settings=grader_settings,
+        judge_batch=protocol.batch,
+        scoring=0 if known is None else known.scoring + 1,
+        material=digest(shown.prompt, shown.source),
+        texts={response: digest(shown.responses[response]) for response in same_as.values()},
+        same_as=same_as,
+    )
+    kept = reusable(known, asked, graded)
     counting = _Counting(ask)
     facts_factors = [factor for factor in graded if factor.kind == "facts"]
     judged_factors = [factor for factor in graded if factor.kind == "judged"]
@@ -132,7 +143,6 @@ async def grade_source(
             "wordings": kept.wordings | {factor.id: wording(factor) for factor in graded},
             "key_facts": key_facts,
             "responses": responses,
-            "same_as": same_as,
             "pairs": pairs,
             "requests": counting.requests,
             "repairs": counting.repairs,
@@ -236,7 +246,7 @@ def _merged(known: ResponseFacts, answers: Sequence[ResponseFacts | None]) -> Re
     facts, covered = known.facts, known.covered
     listed = [None if answer is None else answer.facts for answer in answers]
     if facts is None and None not in listed:
-        facts = tuple(fact for part in listed if part is not None for fact in part)
+        facts = distinct(fact for part in listed if part is not None for fact in part)
     elif facts is not None and listed[0] is not None:
         facts = tuple(
             Fact(text=old.text, labels=old.labels | new.labels)
@@ -257,16 +267,18 @@ async def _grade_pairs(
     protocol: JudgeProtocol,
 ) -> tuple[PairVerdicts, ...]:
     """The verdicts on every distinct pair of different texts."""
-    known = {(pair.first, pair.second): pair for pair in kept.pairs}
-    compared = dict.fromkeys((same_as[first], same_as[second]) for first, second in shown.pairs)
-    graded = [
-        known.get(ids, PairVerdicts(first=ids[0], second=ids[1]))
-        for ids in compared
-        if ids[0] != ids[1]
-    ]
+    known = {frozenset((pair.first, pair.second)): pair for pair in kept.pairs}
+    graded: dict[frozenset[str], PairVerdicts] = {}
+    for first, second in ((same_as[a], same_as[b]) for a, b in shown.pairs):
+        ids = frozenset((first, second))  # two pairs may hold the same texts in swapped roles
+        if first != second and ids not in graded:
+            graded[ids] = known.get(ids, PairVerdicts(first=first, second=second))
     return tuple(
         await _together(
-            [partial(_grade_pair, shown, pair, factors, counting, protocol) for pair in graded]
+            [
+                partial(_grade_pair, shown, pair, factors, counting, protocol)
+                for pair in graded.values()
+            ]
         )
     )
 
@@ -279,8 +291,17 @@ async def _grade_pair(
     protocol: JudgeProtocol,
 ) -> PairVerdicts:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
-    orders = (False, True) if protocol.orders == 2 else (_shown_swapped(*texts),)
-    known = {factor.id: _known(pair.verdicts.get(factor.id, ()), len(orders)) for factor in factors}
+    shown_in: Mapping[int, tuple[bool, ...]] = {
+        0: (),
+        1: (_shown_swapped(*texts),),
+        2: (False, True),
+    }
+    orders = shown_in[protocol.orders]
+    known: dict[str, list[Shown | None]] = {}
+    for factor in factors:
+        said = pair.verdicts.get(factor.id, ())
+        by_order = dict(zip(shown_in[len(said)], said, strict=True))
+        known[factor.id] = [by_order.get(swapped) for swapped in orders]
     asked = [
         (
             order,
@@ -293,19 +314,9 @@ async def _grade_pair(
     answers = await _together([partial(counting.ask, request, place) for _, request in asked])
     for (order, _), answer in zip(asked, answers, strict=True):
         for name, verdict in (answer or {}).items():
-            known[name][order] = _SWAPPED[verdict] if orders[order] else verdict
+            known[name][order] = SWAPPED[verdict] if orders[order] else verdict
     verdicts = {name: tuple(said) for name, said in known.items()}
     return pair.model_copy(update={"verdicts": pair.verdicts | verdicts})
-
-
-def _known(verdicts: tuple[Shown | None, ...], orders: int) -> list[Shown | None]:
-    """The known verdict of each order; a single one cannot tell which of two orders it is of."""
-    if len(verdicts) == orders or (verdicts and None not in verdicts and orders == 1):
-        return list(verdicts)
-    return [None] * orders
-
-
-_SWAPPED: Mapping[Shown, Shown] = {"first": "second", "second": "first", "tie": "tie"}
 
 
 def _shown_swapped(first: str, second: str) -> bool:

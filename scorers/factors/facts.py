@@ -7,7 +7,7 @@ its labels, so that a person can check it. This implementation's own protocol.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -244,6 +244,18 @@ def parts(response: str) -> tuple[str, ...]:
         while len(found[-1]) > WORDS_PER_FACTS_REQUEST:  # a list or a loop without a full stop
             found[-1:] = [found[-1][:WORDS_PER_FACTS_REQUEST], found[-1][WORDS_PER_FACTS_REQUEST:]]
     return tuple(" ".join(part) for part in found if part) or (response,)
+
+
+def distinct(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+    """The facts without those that are listed again in the same words.
+
+    >>> [fact.text for fact in distinct([Fact(text="It rained."), Fact(text="it rained")])]
+    ['It rained.']
+    """
+    first: dict[str, Fact] = {}
+    for fact in facts:
+        first.setdefault(fact.text.casefold().rstrip(".!? "), fact)
+    return tuple(first.values())
 
 
 def facts_value(factor: Factor, response: ResponseFacts | None, n_key_facts: int | None) -> float:

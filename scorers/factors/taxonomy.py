@@ -367,6 +367,8 @@ def _factor(entry: object, where: str, known: Mapping[str, Factor]) -> Factor:
             found = f"found {first['input']!r}; put yes, no, on, off, true and false in quotes"
         else:
             found = f"found {first['input']!r}"
+        if first["type"] == "tuple_type":
+            first["msg"] = "must be a list, as in [summarization, document_qa]"
         raise ValueError(f"{where}, field {field!r}: {first['msg']} ({found}).") from error
 
 

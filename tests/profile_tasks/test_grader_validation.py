@@ -337,3 +337,17 @@ def test_in_an_evaluation_a_wrong_argument_is_told_in_one_line(tmp_path: Path) -
 def test_wrong_arguments_are_named(arguments: dict[str, Any], message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message.replace(".", r"\.")):
         grader_validation(write_pairs(tmp_path), **arguments)
+
+
+def test_a_second_epoch_is_refused(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        grader_validation(write_pairs(tmp_path), labels=write_mapping(tmp_path, ["order"])),
+        model="planted/grader",
+        epochs=2,
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+    )
+    assert log.status == "error"
+    assert log.error is not None
+    assert "takes one epoch" in log.error.message
+    assert "-T retest=true asks the grader twice" in log.error.message

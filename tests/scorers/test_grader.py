@@ -1,10 +1,12 @@
 """The grader over a real socket: whatever a server does, verdicts are right or counted missing."""
 
 import json
+import shlex
 import shutil
 import time
 import zipfile
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ from inspect_ai.log import EvalLog, EvalScore, read_eval_log, write_eval_log
 
 from profile_tasks.scorers.factor_profile import factor_profile
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.scorers.grader import Grader
+from profile_tasks.scorers.full_profile import complete_log
+from profile_tasks.scorers.grader import Grader, grader_warning
 from profile_tasks.scorers.grades import SourceGrades
 from profile_tasks.scorers.grading import SourceToGrade, grade_source
 from profile_tasks.summarization import summarization
@@ -615,6 +618,64 @@ def test_what_a_rescoring_found_is_known_to_the_next_one_without_the_cache(
     assert asked == []
 
 
+def test_an_unreadable_answer_in_the_cache_does_not_stop_the_next_scoring(
+    server: Any, evaluate: Any
+) -> None:
+    badly(server, "wrong enum", repairs_too=True)
+    log = evaluate(factors="fluency")
+    assert signs(log) == {"fluency": None}
+    server.script = lambda asked: None
+    again, asked = newly(server, lambda: rescored(log, "fluency"))
+    assert signs(again) == {"fluency": 1}
+    assert asked
+
+
+def test_other_settings_of_the_same_grader_are_another_grader(
+    server: Any, evaluate: Any, cache: Path
+) -> None:
+    evaluate(factors="fluency")
+    for setting in ({"temperature": 0.7}, {"seed": 7}, {"top_p": 0.5}):
+        roles = {"grader": server.model(max_retries=0, **setting)}
+        _, asked = newly(server, lambda roles=roles: evaluate(factors="fluency", roles=roles))
+        assert len(asked) == 2, setting
+    patient = {"grader": server.model(max_retries=1, max_connections=3)}
+    _, asked = newly(server, lambda: evaluate(factors="fluency", roles=patient))
+    assert asked == []
+
+
+def test_the_command_that_is_told_asks_for_what_is_missing(
+    server: Any, evaluate: Any, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    badly(server, "wrong enum", repairs_too=True)
+    evaluate(factors="fluency,length", pairing="half")
+    command = caplog.text.split("Scoring the log again asks for them: ")[1].splitlines()[0]
+    words = shlex.split(command)
+    assert words[:2] == ["inspect", "score"]
+    given = dict(word.split("=", 1) for flag, word in pairwise(words) if flag == "-S")
+    assert given == {"task": "summarization", "factors": "fluency,length", "pairing": "half"}
+    assert words[3:8] == [
+        *("--action", "overwrite", "--overwrite"),
+        *("--scorer", "profile_tasks/factor_profile"),
+    ]
+
+
+def test_a_second_score_in_a_log_is_completed_from_its_own_measurements(
+    server: Any, evaluate: Any
+) -> None:
+    badly(server, "wrong enum", repairs_too=True)
+    log = evaluate(factors="fluency")
+    server.script = lambda asked: None
+    both = complete_log(
+        score(log, factor_profile("summarization", "fluency"), action="append", display="none")
+    )
+    assert both.results is not None
+    first, second = both.results.scores
+    assert second.name == "factor_profile1"
+    assert first.metrics["grader_missing"].value == 1
+    assert second.metrics["grader_missing"].value == 0
+    assert second.metrics["tau_human_fluency"].value == 1
+
+
 def test_a_second_evaluation_of_the_same_texts_asks_nothing(server: Any, evaluate: Any) -> None:
     first = evaluate()
     second, asked = newly(server, evaluate)
@@ -702,3 +763,34 @@ def test_auto_is_core_with_a_grader_and_surface_without(
     assert ("fluency" in factors) == ("number_of_facts" in factors) == held
     assert ("readability" in factors) != held
     assert bool(server.asked) == held
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "grader", "family"),
+    [
+        ("openai/gpt-4o-mini", "azureai/o3", "gpt"),
+        ("openai/chatgpt-4o-latest", "openrouter/openai/gpt-5", "gpt"),
+        ("together/meta-llama/Meta-Llama-3-8B", "groq/llama-3.3-70b", "llama"),
+        ("hf/Qwen/Qwen2.5-7B", "together/Qwen/QwQ-32B", "qwen"),
+        ("bedrock/anthropic.claude-3-5-sonnet", "anthropic/claude-opus-4-1", "claude"),
+        ("google/gemma-3-27b", "google/gemini-2.5-pro", "gemini"),
+        ("together/deepseek-ai/DeepSeek-R1-Distill-Llama-70B", "groq/llama-3.3-70b", "llama"),
+        ("hf/acme/zephyrus-2", "hf/other/zephyrus-1-chat", "zephyrus"),
+    ],
+)
+def test_models_of_one_family_are_told_by_their_names(
+    evaluated: str, grader: str, family: str
+) -> None:
+    assert f"of one family ({family})" in (grader_warning(evaluated, grader) or "")
+
+
+@pytest.mark.parametrize(
+    ("evaluated", "grader"),
+    [
+        ("openai/gpt-4o", "anthropic/claude-opus-4-1"),
+        ("mistral/mistral-large", "google/gemini-2.5-pro"),
+        ("vllm/8b", "vllm/70b"),
+    ],
+)
+def test_models_of_different_families_get_no_warning(evaluated: str, grader: str) -> None:
+    assert grader_warning(evaluated, grader) is None

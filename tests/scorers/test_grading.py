@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import anyio
@@ -130,14 +132,52 @@ def test_with_one_order_the_verdict_names_the_response_it_was_meant_for() -> Non
     assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
 
 
-def test_two_orders_answer_for_one_but_not_the_other_way_round() -> None:
+def test_two_orders_answer_for_one_and_one_is_half_of_two() -> None:
     two, grader = grade(JUDGED), Grader()
+    one = grade(JUDGED, protocol=JudgeProtocol(orders=1))
     again = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1), known=two)
     assert grader.asked == []
-    assert again.pairs == two.pairs
-    one, grader = grade(JUDGED, protocol=JudgeProtocol(orders=1)), Grader()
+    assert again.pairs == one.pairs
+    grader = Grader()
     assert grade(JUDGED, grader, known=one).pairs == two.pairs
-    assert len(grader.asked) == 4
+    assert len(grader.asked) == 2
+
+
+def test_verdicts_of_another_batch_answer_nothing() -> None:
+    grader = Grader()
+    grade(JUDGED, grader, protocol=JudgeProtocol(batch="one"), known=grade(JUDGED))
+    assert [len(request.factors) for request in grader.asked] == [1] * 8
+
+
+def test_two_pairs_of_the_same_texts_in_swapped_roles_are_one_question() -> None:
+    texts = {"p a": "one two", "p b": "three", "q a": "three", "q b": "one two"}
+    pairs = [("p a", "p b"), ("q a", "q b")]
+    grader = Grader()
+    grades = grade(JUDGED, grader, SourceToGrade("Q", "S", texts, pairs))
+    assert len(grader.asked) == 2
+    assert graded_signs(grades, TAXONOMY["fluency"], pairs) == [1, -1]
+
+
+def test_grades_of_other_texts_are_not_reused() -> None:
+    known = grade([*FACTS, *JUDGED])
+    edited = SourceToGrade("Q", "S", TEXTS | {"p b": "something else entirely"}, PAIRS)
+    grader = Grader()
+    grades = grade([*FACTS, *JUDGED], grader, edited, known=known)
+    assert [r.response for r in grader.of(FactsRequest)] == ["something else entirely"]
+    assert all("something else entirely" in (r.first, r.second) for r in grader.of(JudgedRequest))
+    assert graded_values(grades, TAXONOMY["number_of_facts"])["p b"] == 3
+    grader = Grader()
+    grade([*FACTS, *JUDGED], grader, SourceToGrade("Q", "another", TEXTS, PAIRS), known=known)
+    assert len(grader.of(KeyFactsRequest)) == 1
+
+
+def test_equal_texts_do_not_tie_in_what_does_not_apply() -> None:
+    shown = SourceToGrade("Q", None, {"p a": "same", "p b": "same"}, [("p a", "p b")])
+    needing = replace(TAXONOMY["fluency"], id="faithful", needs_source=True)
+    chosen = [TAXONOMY["fluency"], needing]
+    grades = anyio.run(partial(grade_source, shown, chosen, Grader().ask, grader="g"))
+    assert graded_signs(grades, TAXONOMY["fluency"], shown.pairs) == [0]
+    assert graded_signs(grades, needing, shown.pairs) == [None]
 
 
 def test_factors_that_need_no_grader_are_not_asked_for() -> None:
@@ -180,12 +220,13 @@ def test_without_source_what_needs_one_is_not_asked_and_not_counted() -> None:
 
 
 def test_a_long_response_is_graded_in_parts_that_count_together() -> None:
-    sentence = "The old cat sat quietly on the warm mat today."
-    text = " ".join([sentence] * (WORDS_PER_FACTS_REQUEST // 10 + 5))
+    sentences = WORDS_PER_FACTS_REQUEST // 10 + 5
+    text = " ".join(f"{n}a {n}b {n}c {n}d {n}e {n}f {n}g {n}h {n}i End." for n in range(sentences))
     grader = Grader()
     grades = grade(FACTS, grader, SourceToGrade("Q", "S", {"r": text}, []))
     assert len(grader.of(FactsRequest)) == 2
-    assert graded_values(grades, TAXONOMY["number_of_facts"]) == {"r": len(text.split())}
+    # "End." stands in every sentence and in both parts, and is one fact.
+    assert graded_values(grades, TAXONOMY["number_of_facts"]) == {"r": sentences * 9 + 1}
     assert graded_values(grades, TAXONOMY["source_coverage"]) == {"r": 0.5}
 
 
@@ -262,7 +303,7 @@ def test_known_grades_take_no_request() -> None:
     known, grader = grade([*FACTS, *JUDGED]), Grader()
     again = grade([*FACTS, *JUDGED], grader, known=known)
     assert grader.asked == []
-    assert again == known.model_copy(update={"requests": 0})
+    assert again == known.model_copy(update={"requests": 0, "scoring": 1})
 
 
 def test_one_more_judged_factor_takes_only_its_own_requests() -> None:

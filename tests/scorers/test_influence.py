@@ -141,6 +141,7 @@ def test_a_table_without_factors_has_an_empty_profile():
     assert factor_profile(empty).tau.shape == (0,)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # scipy's p value, unused here
 @given(
     st.lists(st.tuples(st.integers(1, 5), st.integers(0, 4)), min_size=2, max_size=9).filter(
         lambda responses: all(len(set(column)) > 1 for column in zip(*responses, strict=True))

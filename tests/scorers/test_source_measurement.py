@@ -1,5 +1,6 @@
 """Measurements of sources become tables with shared groups; nothing is lost or made up."""
 
+import itertools
 import math
 
 import numpy as np
@@ -216,3 +217,14 @@ def test_the_grader_is_counted() -> None:
 def test_the_measurement_survives_json() -> None:
     record = measure_source(annotated(), GRADED, grades=graded())
     assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record
+
+
+def test_of_several_epochs_the_human_table_takes_the_fullest_whatever_finished_first() -> None:
+    full = measure_source(annotated(), GRADED, grades=graded())
+    flipped = measure_source(annotated(), GRADED, grades=graded(("first", "second")))
+    empty = measure_source(annotated(), GRADED)
+    tables = [comparison_tables(order)[0] for order in itertools.permutations([full, flipped])]
+    assert (tables[0].manifestation == tables[1].manifestation).all()
+    for order in itertools.permutations([empty, full]):
+        (human,) = comparison_tables(order)
+        assert human.manifestation[0].tolist() == [-1, -1, 1, 1]
