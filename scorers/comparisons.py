@@ -13,10 +13,10 @@ Two contracts hold wherever tables are compared or resampled together:
   because the rest of its row still counts.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
-from typing import TYPE_CHECKING, Literal, Self, cast, get_args
+from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -28,13 +28,18 @@ Perspective = Literal["human", "generation", "discrimination"]
 
 _KEY_COLUMNS = ("group", "preference")
 
+# Rows that are turned into Parquet at once.
+_ROW_GROUP = 1 << 20
+
 
 @dataclass(frozen=True, eq=False)
 class Comparisons:
     """Pairs of responses with their preference and their manifestation of each factor.
 
     The arrays are copied and made read-only: a table that several statistics share must not change
-    under one of them. Lists and other array-likes are accepted.
+    under one of them. Only an array that already is read-only, is no view of another and has the
+    type and order of the field is kept as it is. Lists and other array-likes are accepted. Each
+    factor's column lies in one piece of memory (Fortran order), since statistics read it as one.
 
     Attributes:
         preference: int8 (n,), which response is preferred: 1 the first, -1 the second, 0 a tie.
@@ -86,7 +91,8 @@ class Comparisons:
         manifestation = _signs("manifestation", self.manifestation, (n, len(factors)))
         missing = _mask(self.missing, (n, len(factors)))
         group = _codes(self.group, (n,))
-        if np.any(manifestation[missing]):
+        # Both hold 0 or 1 in the lowest bit, and one temporary array is enough to compare them.
+        if np.any(manifestation & missing.view(np.int8)):
             row, column = np.argwhere(missing & (manifestation != 0))[0]
             raise ValueError(
                 f"manifestation[{row}, {column}] ({factors[column]!r}) is marked missing yet holds "
@@ -97,11 +103,10 @@ class Comparisons:
             "manifestation": manifestation,
             "missing": missing,
             "group": group,
+            "factors": factors,
         }
-        for name, array in fields.items():
-            array.setflags(write=False)
-            object.__setattr__(self, name, array)
-        object.__setattr__(self, "factors", factors)
+        for name, value in fields.items():
+            object.__setattr__(self, name, value)
 
     @classmethod
     def from_values(
@@ -150,12 +155,18 @@ class Comparisons:
 
         The perspective is in ``frame.attrs["perspective"]``.
         """
+        return self._frame(slice(None))
+
+    def _frame(self, rows: slice) -> "pd.DataFrame":
         import pandas as pd
 
-        columns: dict[str, object] = {"group": self.group, "preference": self.preference}
+        columns: dict[str, object] = {
+            "group": self.group[rows],
+            "preference": self.preference[rows],
+        }
         for index, factor in enumerate(self.factors):
             columns[factor] = pd.arrays.IntegerArray(
-                self.manifestation[:, index].copy(), self.missing[:, index].copy()
+                self.manifestation[rows, index].copy(), self.missing[rows, index].copy()
             )
         frame = pd.DataFrame(columns)
         frame.attrs["perspective"] = self.perspective
@@ -170,33 +181,13 @@ class Comparisons:
                 repeated, ``frame.attrs`` names no perspective, or a value is out of range.
 
         """
-        for name in _KEY_COLUMNS:
-            if name not in frame.columns:
-                raise ValueError(f"the frame has no column {name!r}")
-        if not frame.columns.is_unique:
-            repeated = frame.columns[frame.columns.duplicated()][0]
-            raise ValueError(f"the frame has more than one column {repeated!r}")
-        for name in _KEY_COLUMNS:
-            absent = frame[name].isna().to_numpy()
-            if absent.any():
-                raise ValueError(
-                    f"{name} is missing in row {int(absent.argmax())}; "
-                    f"drop the row: a pair without a {name} is no comparison"
-                )
         if "perspective" not in frame.attrs:
             raise ValueError(
                 "the frame names no perspective; set frame.attrs['perspective'] to one of: "
                 + ", ".join(get_args(Perspective))
             )
-        cells = frame.drop(columns=list(_KEY_COLUMNS))
-        missing = cells.isna().to_numpy(dtype=np.bool_)
-        return cls(
-            frame["preference"].to_numpy(),
-            cells.fillna(0).to_numpy(),
-            missing,
-            frame["group"].to_numpy(),
-            tuple(cells.columns),
-            frame.attrs["perspective"],
+        return cls._from_columns(
+            frame.columns, frame.__getitem__, len(frame), frame.attrs["perspective"]
         )
 
     def to_parquet(self, path: str | PathLike[str]) -> None:
@@ -204,13 +195,21 @@ class Comparisons:
         import pyarrow as pa
         import pyarrow.parquet as pq
 
-        table = pa.Table.from_pandas(self.to_frame(), preserve_index=False)
-        metadata = {**table.schema.metadata, b"perspective": self.perspective.encode()}
-        pq.write_table(table.replace_schema_metadata(metadata), path)
+        schema = pa.Schema.from_pandas(self._frame(slice(0)), preserve_index=False)
+        schema = schema.with_metadata(
+            {**schema.metadata, b"perspective": self.perspective.encode()}
+        )
+        with pq.ParquetWriter(path, schema) as writer:
+            for start in range(0, len(self.preference), _ROW_GROUP):
+                frame = self._frame(slice(start, start + _ROW_GROUP))
+                writer.write_table(pa.Table.from_pandas(frame, schema, preserve_index=False))
 
     @classmethod
     def from_parquet(cls, path: str | PathLike[str]) -> Self:
         """Read a file that :meth:`to_parquet` wrote.
+
+        The columns are read one after the other, so that little more than the table's own arrays
+        is ever in memory.
 
         Raises:
             ValueError: the file's schema names no perspective, or as :meth:`from_frame`.
@@ -220,16 +219,60 @@ class Comparisons:
 
         # ParquetFile, unlike read_table, takes no column from the names of the folders above.
         with pq.ParquetFile(path) as file:
-            table = file.read()
-        metadata = table.schema.metadata or {}
-        if b"perspective" not in metadata:
-            raise ValueError(
-                f"{path} names no perspective in its schema metadata; "
-                "write it with Comparisons.to_parquet"
+            schema = file.schema_arrow
+            metadata = schema.metadata or {}
+            if b"perspective" not in metadata:
+                raise ValueError(
+                    f"{path} names no perspective in its schema metadata; "
+                    "write it with Comparisons.to_parquet"
+                )
+            return cls._from_columns(
+                schema.empty_table().to_pandas().columns,
+                lambda name: file.read([name]).to_pandas()[name],
+                file.metadata.num_rows,
+                cast("Perspective", metadata[b"perspective"].decode()),
             )
-        frame = table.to_pandas()
-        frame.attrs["perspective"] = metadata[b"perspective"].decode()
-        return cls.from_frame(frame)
+
+    @classmethod
+    def _from_columns(
+        cls,
+        names: "pd.Index[str]",
+        column: "Callable[[str], pd.Series[Any]]",
+        n: int,
+        perspective: Perspective,
+    ) -> Self:
+        for name in _KEY_COLUMNS:
+            if name not in names:
+                raise ValueError(f"the frame has no column {name!r}")
+        if not names.is_unique:
+            raise ValueError(f"the frame has more than one column {names[names.duplicated()][0]!r}")
+        keys = {name: column(name) for name in _KEY_COLUMNS}
+        for name, values in keys.items():
+            absent = values.isna().to_numpy()
+            if absent.any():
+                raise ValueError(
+                    f"{name} is missing in row {int(absent.argmax())}; "
+                    f"drop the row: a pair without a {name} is no comparison"
+                )
+        factors = tuple(names.drop(list(_KEY_COLUMNS)))
+        manifestation = np.empty((n, len(factors)), np.int8, order="F")
+        missing = np.empty((n, len(factors)), np.bool_, order="F")
+        for index, factor in enumerate(factors):
+            cells = column(factor)
+            missing[:, index] = cells.isna()
+            signs = cells.fillna(0).to_numpy()
+            _check_signs("manifestation", signs, index)
+            manifestation[:, index] = signs
+        manifestation.setflags(write=False)
+        missing.setflags(write=False)
+        return cls(
+            keys["preference"].to_numpy(),
+            manifestation,
+            missing,
+            keys["group"].to_numpy(),
+            factors,
+            perspective,
+        )
 
 
 def manifestations(
@@ -280,34 +323,50 @@ def _checked_factors(factors: Sequence[str]) -> tuple[str, ...]:
 
 def _signs(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int8]:
     array = _shaped(name, values, shape)
+    _check_signs(name, array)
+    return _read_only(array, np.int8)
+
+
+def _check_signs(name: str, array: NDArray[np.generic], *column: int) -> None:
+    # The extremes need no memory, which np.isin takes much of.
+    if array.dtype == np.int8 and array.min(initial=0) >= -1 and array.max(initial=0) <= 1:
+        return
     wrong = ~np.isin(array, (-1, 0, 1))
     if wrong.any():
         index = tuple(np.argwhere(wrong)[0].tolist())
-        place = ", ".join(map(str, index))
+        place = ", ".join(map(str, index + column))
         raise ValueError(f"{name}[{place}] is {array[index]}. Must be one of: -1, 0, 1")
-    return np.array(array, dtype=np.int8)
 
 
 def _mask(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.bool_]:
     array = _shaped("missing", values, shape)
     if array.dtype != np.bool_ and array.size:
         raise ValueError(f"missing has dtype {array.dtype}; expected bool")
-    return np.array(array, dtype=np.bool_)
+    return _read_only(array, np.bool_)
 
 
 def _codes(values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.int32]:
     array = _shaped("group", values, shape)
     if not np.issubdtype(array.dtype, np.integer) and array.size:
         raise ValueError(f"group has dtype {array.dtype}; expected integer codes")
-    codes = array.astype(np.int64)
-    wrong = (codes < 0) | (codes > np.iinfo(np.int32).max)
-    if wrong.any():
-        index = int(wrong.argmax())
-        raise ValueError(f"group[{index}] is {codes[index]}; codes run from 0 to 2**31 - 1")
-    return codes.astype(np.int32)
+    greatest = np.iinfo(np.int32).max
+    if array.size and not (array.min() >= 0 and array.max() <= greatest):
+        index = int(((array < 0) | (array > greatest)).argmax())
+        raise ValueError(f"group[{index}] is {array[index]}; codes run from 0 to 2**31 - 1")
+    return _read_only(array, np.int32)
 
 
-def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[np.generic]:
+def _read_only(array: NDArray[np.generic], dtype: type[np.generic]) -> NDArray[Any]:
+    """Return the array itself if nobody writes to it and it has the right form, else a copy."""
+    flags = array.flags
+    if array.dtype == dtype and flags.f_contiguous and flags.owndata and not flags.writeable:
+        return array
+    copy = np.array(array, dtype=dtype, order="F")
+    copy.setflags(write=False)
+    return copy
+
+
+def _shaped(name: str, values: ArrayLike, shape: tuple[int, ...]) -> NDArray[Any]:
     array = np.asarray(values)
     if array.shape != shape:
         raise ValueError(

@@ -9,6 +9,7 @@ Review 27); over several groups it is their mean, weighted by the number of pair
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -86,12 +87,10 @@ def factor_profile(comparisons: Comparisons) -> FactorProfile:
         ([0.25], 1)
 
     """
-    codes, compact = np.unique(comparisons.group, return_inverse=True)
-    agreement, counted = _agreement(comparisons)
-    concordant = np.count_nonzero(agreement > 0, axis=0)
-    discordant = np.count_nonzero(agreement < 0, axis=0)
-    total = np.count_nonzero(counted, axis=0)
+    concordant, discordant = _agreements(comparisons)
+    missing, groups, n_groups = _missing_and_groups(comparisons)
     decided = int(np.count_nonzero(comparisons.preference))
+    total = decided - missing
     return FactorProfile(
         perspective=comparisons.perspective,
         factors=comparisons.factors,
@@ -99,10 +98,10 @@ def factor_profile(comparisons: Comparisons) -> FactorProfile:
         concordant=concordant,
         discordant=discordant,
         tied=total - concordant - discordant,
-        missing=decided - total,
-        groups=np.count_nonzero(_sum_by_group(counted, compact, len(codes)), axis=0),
+        missing=missing,
+        groups=groups,
         n_pairs=decided,
-        n_groups=len(codes),
+        n_groups=n_groups,
         n_preference_ties=len(comparisons.preference) - decided,
         reasons=tuple(_reason(comparisons, decided) if n == 0 else None for n in total),
     )
@@ -141,11 +140,16 @@ def group_sums(
             f"group code {comparisons.group.max()} does not fit n_groups={n_groups}; "
             "give 1 + the greatest code"
         )
-    agreement, counted = _agreement(comparisons)
-    return (
-        _sum_by_group(agreement, comparisons.group, n_groups),
-        _sum_by_group(counted, comparisons.group, n_groups),
-    )
+    group = comparisons.group.astype(np.intp)  # once, rather than in every count below
+    net = np.empty((n_groups, len(comparisons.factors)))
+    for index in range(len(comparisons.factors)):
+        net[:, index] = np.bincount(group, _agreement(comparisons, index), n_groups)
+    counted = np.empty_like(net)
+    decided = group[np.flatnonzero(comparisons.preference)]
+    counted[:] = np.bincount(decided, minlength=n_groups)[:, None]
+    for index, rows in _unknown_rows(comparisons):
+        counted[:, index] -= np.bincount(group[rows], minlength=n_groups)
+    return net, counted
 
 
 def ratio(
@@ -162,20 +166,61 @@ def ratio(
     return np.divide(net, counted, out=undefined, where=np.asarray(counted) > 0)
 
 
-def _agreement(comparisons: Comparisons) -> tuple[NDArray[np.int8], NDArray[np.bool_]]:
-    """Return +1 concordant, -1 discordant, 0 otherwise, and which cells count; both (n, F)."""
-    agreement = comparisons.preference[:, None] * comparisons.manifestation
-    return agreement, (comparisons.preference[:, None] != 0) & ~comparisons.missing
+def _agreement(comparisons: Comparisons, index: int) -> NDArray[np.int8]:
+    """Return (n,) of one factor: +1 concordant, -1 discordant, 0 otherwise."""
+    return comparisons.preference * comparisons.manifestation[:, index]
 
 
-def _sum_by_group(
-    values: NDArray[np.int8] | NDArray[np.bool_], group: NDArray[np.integer], n_groups: int
-) -> NDArray[np.float64]:
-    """Return the (G, F) sums of values (n, F) over the rows of each group."""
-    sums = np.zeros((n_groups, values.shape[1]))
-    for index, column in enumerate(values.T):
-        sums[:, index] = np.bincount(group, weights=column, minlength=n_groups)
-    return sums
+def _agreements(comparisons: Comparisons) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return C and D of every factor, both (F,)."""
+    concordant, discordant = np.zeros((2, len(comparisons.factors)), np.int64)
+    for index in range(len(comparisons.factors)):
+        agreement = _agreement(comparisons, index)
+        concordant[index] = np.count_nonzero(agreement > 0)
+        discordant[index] = np.count_nonzero(agreement) - concordant[index]
+    return concordant, discordant
+
+
+def _missing_and_groups(
+    comparisons: Comparisons,
+) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return ``missing`` and ``groups`` of every factor, and the number of groups of the table."""
+    n_groups = _n_groups(comparisons.group)
+    missing = np.zeros(len(comparisons.factors), np.int64)
+    groups = np.full(len(comparisons.factors), n_groups)
+    if comparisons.preference.all() and not comparisons.missing.any():
+        return missing, groups, n_groups
+    group = _dense_codes(comparisons.group)
+    pairs = np.bincount(group[np.flatnonzero(comparisons.preference)])
+    groups[:] = np.count_nonzero(pairs)
+    for index, rows in _unknown_rows(comparisons):
+        missing[index] = rows.size
+        groups[index] = np.count_nonzero(pairs > np.bincount(group[rows], minlength=len(pairs)))
+    return missing, groups, n_groups
+
+
+def _n_groups(group: NDArray[np.int32]) -> int:
+    steps = np.diff(group)
+    if steps.min(initial=0) >= 0:  # the rows stand in order, and need not be brought into it
+        return int(np.count_nonzero(steps)) + min(1, group.size)
+    return int(np.count_nonzero(np.bincount(_dense_codes(group))))
+
+
+def _dense_codes(group: NDArray[np.int32]) -> NDArray[np.integer]:
+    """Return codes below the number of rows, so that an array over all codes stays small."""
+    if group.size and group.max() >= group.size:
+        return np.unique(group, return_inverse=True)[1]
+    return group
+
+
+def _unknown_rows(comparisons: Comparisons) -> Iterator[tuple[int, NDArray[np.intp]]]:
+    """Yield each factor with missing cells, and the rows with a preference that lack it.
+
+    They are few as a rule, so counting them and subtracting is faster than counting the others.
+    """
+    decided = comparisons.preference != 0
+    for index in np.flatnonzero(comparisons.missing.any(axis=0)).tolist():
+        yield index, np.flatnonzero(comparisons.missing[:, index] & decided)
 
 
 def _reason(comparisons: Comparisons, decided: int) -> str:

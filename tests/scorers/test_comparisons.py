@@ -5,11 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from profile_tasks.scorers import comparisons
 from profile_tasks.scorers.comparisons import Comparisons, manifestations
 
 FLOATS = st.floats(-1e6, 1e6) | st.just(float("nan"))
@@ -53,6 +56,27 @@ def test_the_table_does_not_change_with_the_array_it_was_made_from():
     made = table(preference=preference)
     preference[0] = -1
     assert made.preference.tolist() == [1, -1, 0]
+
+
+def test_a_read_only_view_of_a_writable_array_is_copied():
+    preference = np.array([1, -1, 0], dtype=np.int8)
+    view = preference[:]
+    view.setflags(write=False)
+    made = table(preference=view)
+    preference[0] = -1
+    assert made.preference.tolist() == [1, -1, 0]
+
+
+def test_tables_share_the_arrays_that_nobody_can_write_to():
+    made = table()
+    other = replace(made, perspective="generation")
+    assert other.manifestation is made.manifestation
+    assert other.missing is made.missing
+
+
+def test_the_column_of_a_factor_is_one_piece_of_memory():
+    assert table().manifestation[:, 1].flags.c_contiguous
+    assert table().missing[:, 1].flags.c_contiguous
 
 
 @pytest.mark.parametrize(
@@ -215,3 +239,66 @@ def test_a_file_without_perspective_is_refused(tmp_path):
     table().to_frame().to_parquet(tmp_path / "plain.parquet")
     with pytest.raises(ValueError, match="names no perspective in its schema metadata"):
         Comparisons.from_parquet(tmp_path / "plain.parquet")
+
+
+def test_a_file_is_written_and_read_in_parts(tmp_path, monkeypatch):
+    monkeypatch.setattr(comparisons, "_ROW_GROUP", 2)
+    table().to_parquet(tmp_path / "parts.parquet")
+    assert pq.ParquetFile(tmp_path / "parts.parquet").num_row_groups == 2
+    assert_equal(Comparisons.from_parquet(tmp_path / "parts.parquet"), table())
+
+
+def test_a_factor_may_have_a_dot_in_its_name(tmp_path):
+    # Parquet writes the path of a nested column the same way.
+    written = table(factors=("length", "length.words"))
+    written.to_parquet(tmp_path / "dot.parquet")
+    assert_equal(Comparisons.from_parquet(tmp_path / "dot.parquet"), written)
+
+
+def test_pandas_reads_the_file_as_the_frame(tmp_path):
+    table().to_parquet(tmp_path / "comparisons.parquet")
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "comparisons.parquet"), table().to_frame()
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"group": None}, "no column 'group'"),
+        ({"preference": [1, None, 0]}, "preference is missing in row 1"),
+        ({"group": [0, 0, None]}, "group is missing in row 2"),
+        ({"group": [0, 0, -1]}, r"group\[2\] is -1"),
+        ({"preference": [1, 300, 0]}, r"preference\[1\] is 300"),
+        ({"fluency": [0, 1, 257]}, r"manifestation\[2, 1\] is 257"),
+        ({"fluency": [0, 0.5, None]}, r"manifestation\[1, 1\] is 0.5"),
+    ],
+)
+def test_a_file_with_a_wrong_column_is_refused(tmp_path, changes, message):
+    columns = {
+        "group": [0, 0, 4],
+        "preference": [1, -1, 0],
+        "length": [1, 0, 0],
+        "fluency": [0] * 3,
+    }
+    spoilt = {name: values for name, values in (columns | changes).items() if values is not None}
+    pq.write_table(
+        pa.table(spoilt).replace_schema_metadata({"perspective": "human"}), tmp_path / "f.parquet"
+    )
+    with pytest.raises(ValueError, match=message):
+        Comparisons.from_parquet(tmp_path / "f.parquet")
+
+
+def test_a_file_with_a_repeated_column_is_refused(tmp_path):
+    spoilt = pa.Table.from_arrays(
+        [pa.array([1])] * 4, ["group", "preference", "length", "length"]
+    ).replace_schema_metadata({"perspective": "human"})
+    pq.write_table(spoilt, tmp_path / "twice.parquet")
+    with pytest.raises(ValueError, match="more than one column 'length'"):
+        Comparisons.from_parquet(tmp_path / "twice.parquet")
+
+
+def test_a_file_of_plain_floats_is_read_with_nan_as_missing(tmp_path):
+    plain = pa.table({"group": [3, 3], "preference": [1, -1], "a": [float("nan"), None]})
+    pq.write_table(plain.replace_schema_metadata({"perspective": "human"}), tmp_path / "f.parquet")
+    assert Comparisons.from_parquet(tmp_path / "f.parquet").missing.tolist() == [[True], [True]]

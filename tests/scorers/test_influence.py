@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -229,3 +230,101 @@ def test_group_sums_add_up_to_tau(comparisons):
 def test_a_group_code_beyond_the_rows_is_refused():
     with pytest.raises(ValueError, match="group code 3 does not fit n_groups=3"):
         group_sums(table([1], [1], group=[3]), 3)
+
+
+DEGENERATE = {
+    "one pair": (table([1], [1]), 1.0, 1),
+    "one source": (table([1, 1, -1, 1], [1, 1, 1, 0]), 0.25, 1),
+    "a constant factor that shows": (table([1, 1, -1, -1], [1, 1, 1, 1]), 0.0, 1),
+    "a factor that never differs": (table([1, -1], [0, 0]), 0.0, 1),
+    "the same row over and over": (table([1] * 5, [-1] * 5, group=[3] * 5), -1.0, 1),
+    "one group with 99 % of the pairs": (
+        table([1] * 100, [1] * 99 + [-1], group=[0] * 99 + [1]),
+        0.98,
+        2,
+    ),
+    "groups far apart, out of order": (
+        table([1, 1, -1], [1, 0, 1], group=[2**31 - 1, 5, 2**31 - 1]),
+        0.0,
+        2,
+    ),
+    "one counted pair among ties and missing cells": (
+        table([0, 1, 1], [1, 0, -1], missing=[[False], [True], [False]], group=[0, 1, 2]),
+        -1.0,
+        1,
+    ),
+    "no rows": (table([], np.empty((0, 1))), None, 0),
+    "preference ties only": (table([0, 0], [1, -1]), None, 0),
+    "missing cells only": (table([1, -1], [0, 0], missing=np.ones((2, 1), bool)), None, 0),
+}
+
+
+@pytest.mark.parametrize(("comparisons", "tau", "groups"), DEGENERATE.values(), ids=DEGENERATE)
+def test_a_degenerate_table_has_a_value_or_a_reason(comparisons, tau, groups):
+    profile = factor_profile(comparisons)
+    assert profile.groups.tolist() == [groups]
+    if tau is None:
+        assert np.isnan(profile.tau[0])
+        assert profile.reasons[0]
+    else:
+        assert profile.tau.tolist() == [pytest.approx(tau)]
+        assert profile.reasons == (None,)
+
+
+@pytest.mark.parametrize(("comparisons", "tau", "groups"), DEGENERATE.values(), ids=DEGENERATE)
+def test_the_sums_by_group_of_a_degenerate_table_give_the_same_tau(comparisons, tau, groups):
+    # Dense codes: a sum has a row for every code up to the greatest.
+    codes = np.unique(comparisons.group, return_inverse=True)[1]
+    net, counted = group_sums(replace(comparisons, group=codes), 3)
+    assert net.shape == counted.shape == (3, 1)
+    assert np.count_nonzero(counted) == groups
+    assert counted.sum() == 0 if tau is None else net.sum() / counted.sum() == pytest.approx(tau)
+
+
+def test_the_sums_of_no_groups_are_empty():
+    net, counted = group_sums(table([], np.empty((0, 2))), 0)
+    assert net.shape == counted.shape == (0, 2)
+
+
+@given(tables(), st.randoms(use_true_random=False))
+def test_the_order_of_the_rows_and_the_names_of_the_groups_change_nothing(comparisons, random):
+    order = list(range(len(comparisons.preference)))
+    random.shuffle(order)
+    names = np.array(random.sample(range(2**31), 5))
+    shuffled = replace(
+        comparisons,
+        preference=comparisons.preference[order],
+        manifestation=comparisons.manifestation[order],
+        missing=comparisons.missing[order],
+        group=names[comparisons.group[order]],
+    )
+    old, new = factor_profile(comparisons), factor_profile(shuffled)
+    for name in ("tau", "concordant", "discordant", "tied", "missing", "groups"):
+        np.testing.assert_array_equal(getattr(new, name), getattr(old, name))
+    assert new.n_groups == old.n_groups
+
+
+@pytest.mark.filterwarnings("ignore")  # the package and what it imports warn
+def test_tau_is_the_strength_of_feedback_forensics_where_no_preference_ties():
+    metrics = pytest.importorskip("feedback_forensics.app.metrics", exc_type=ImportError)
+    rng = np.random.default_rng(3)
+    comparisons = table(rng.choice([-1, 1], 300), rng.integers(-1, 2, (300, 6)))
+    texts = ["text_b", "both", "text_a"]
+    votes = pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(signs + 1, texts)
+            for name, signs in zip(
+                ("preferred_text", *comparisons.factors),
+                (comparisons.preference, *comparisons.manifestation.T),
+                strict=True,
+            )
+        }
+    )
+    computed = metrics.compute_annotator_metrics(
+        votes,
+        {name: {"annotator_in_row_name": name} for name in comparisons.factors},
+        list(comparisons.factors),
+        "preferred_text",
+    )
+    strengths = [computed["metrics"]["strength"][name]["strength"] for name in comparisons.factors]
+    np.testing.assert_allclose(factor_profile(comparisons).tau, strengths, rtol=0, atol=1e-12)
