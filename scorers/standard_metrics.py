@@ -60,14 +60,21 @@ def rouge(response: str, reference: str) -> RougeF1:
     >>> rouge("The cat sat down.", "The cat lay down.")
     RougeF1(rouge1=0.75, rouge2=0.3333333333333333, rougeL=0.75)
     """
-    from rapidfuzz.distance import LCSseq
-
-    ours, theirs = (_TOKEN.findall(text.lower()) for text in (response, reference))
+    ours, theirs = _tokens(response), _tokens(reference)
     return RougeF1(
         rouge1=_ngram_f1(ours, theirs, 1),
         rouge2=_ngram_f1(ours, theirs, 2),
-        rougeL=_f1(LCSseq.similarity(ours, theirs), len(ours), len(theirs)),
+        rougeL=_subsequence_f1(ours, theirs),
     )
+
+
+def rouge_l(response: str, reference: str) -> float:
+    """ROUGE-L F1 alone, as in `rouge` and several times as fast.
+
+    >>> rouge_l("The cat sat down.", "The cat lay down.")
+    0.75
+    """
+    return _subsequence_f1(_tokens(response), _tokens(reference))
 
 
 def discrimination_accuracy(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
@@ -156,6 +163,17 @@ def combined_preference(verdicts: tuple[str | None, ...]) -> int | None:
     if len(verdicts) == 2 and not _agree(verdicts):
         return 0
     return _PREFERENCE[str(verdicts[0])]
+
+
+def _tokens(text: str) -> list[str]:
+    return _TOKEN.findall(text.lower())
+
+
+def _subsequence_f1(ours: Sequence[str], theirs: Sequence[str]) -> float:
+    """F1 of the longest common subsequence."""
+    from rapidfuzz.distance import LCSseq
+
+    return _f1(LCSseq.similarity(ours, theirs), len(ours), len(theirs))
 
 
 def _ngram_f1(ours: Sequence[str], theirs: Sequence[str], n: int) -> float:

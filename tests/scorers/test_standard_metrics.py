@@ -11,6 +11,7 @@ from profile_tasks.scorers.standard_metrics import (
     discrimination_accuracy,
     discrimination_kappa,
     rouge,
+    rouge_l,
     verdict_rates,
 )
 
@@ -59,6 +60,11 @@ def test_rouge_equals_the_rouge_score_package(rouge_scorer, response, reference)
     theirs = rouge_scorer.score(reference, response)
     for name, score in theirs.items():
         assert getattr(ours, name) == pytest.approx(score.fmeasure, rel=0, abs=1e-12)
+
+
+@given(response=texts, reference=texts)
+def test_rouge_l_alone_is_that_of_all_three(response, reference):
+    assert rouge_l(response, reference) == rouge(response, reference).rougeL
 
 
 def test_accuracy_leaves_out_ties_of_either_side():
