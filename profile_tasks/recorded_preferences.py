@@ -1,17 +1,22 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from profile_tasks.preference_data import AnnotatedPair, PreferenceData
+from profile_tasks.scorers.annotators import Votes
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
 from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
 
 
-def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto") -> Comparisons:
+def human_comparisons(
+    data: PreferenceData,
+    factors: str | Sequence[str] = "auto",
+    group_codes: Mapping[str, int] | None = None,
+) -> Comparisons:
     """The human comparison table of a data set.
 
     Args:
@@ -20,6 +25,8 @@ def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto
             computed factors, or names that the data record under ``factors.a`` and
             ``factors.b``. Taxonomy files add computed factors. A factor that needs a grader is
             taken from the data.
+        group_codes: Code of each group, where another table shares them; by default the groups
+            are numbered in the order in which they come.
 
     Raises:
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
@@ -29,7 +36,7 @@ def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto
     tasks = list(dict.fromkeys(source.task for source in data.sources))
     recorded_names = {name for _, pair in rows for name in (*pair.factors_a, *pair.factors_b)}
     names, computed = _chosen(factors, tasks, recorded_names)
-    codes = {g: i for i, g in enumerate(dict.fromkeys(source.group for source, _ in rows))}
+    codes = shared_group_codes(data) if group_codes is None else group_codes
     sources = [source.source for source, _ in rows]
     prompts = [source.prompt for source, _ in rows]
     sides = []
@@ -53,6 +60,22 @@ def human_comparisons(data: PreferenceData, factors: str | Sequence[str] = "auto
         group=np.array([codes[source.group] for source, _ in rows]),
         factors=names,
         perspective="human",
+    )
+
+
+def shared_group_codes(*data: PreferenceData) -> dict[str, int]:
+    """A code for each group of one or more data sets; groups of one name are one group."""
+    groups = (source.group for each in data for source in each.sources if source.pairs)
+    return {group: code for code, group in enumerate(dict.fromkeys(groups))}
+
+
+def recorded_votes(data: PreferenceData) -> Votes:
+    """The single votes that the data record, row by row with ``human_comparisons``."""
+    rows = [(source.group, pair.annotators) for source in data.sources for pair in source.pairs]
+    codes = shared_group_codes(data)
+    return Votes.from_lists(
+        [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
+        [codes[group] for group, _ in rows],
     )
 
 

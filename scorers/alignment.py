@@ -15,12 +15,15 @@ Methods, chapter 2).
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 MINIMUM_FACTORS = 3
+
+Coefficient = Literal["tau_b", "spearman", "pearson"]
+COEFFICIENTS: tuple[Coefficient, ...] = get_args(Coefficient)
 
 # The sign tensors of one chunk of replicates stay within this.
 _CHUNK_BYTES = 16_000_000

@@ -15,23 +15,21 @@ than two votes say nothing about agreement; they are left out and counted.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scorers.alignment import Coefficient
 from profile_tasks.scorers.comparisons import Comparisons
-from profile_tasks.scorers.estimates import Estimate
+from profile_tasks.scorers.estimates import Estimate, percentile_estimate
 from profile_tasks.scorers.influence import ratio
 from profile_tasks.scorers.reliability import (
     BLOCKS,
-    Coefficient,
     mean_correlations,
     stepped_up,
 )
-from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
-from profile_tasks.scorers.uncertainty import Interval, percentile_interval
+from profile_tasks.scorers.uncertainty import resampled_sums
 
 # Arrays of one chunk (splits x votes, or replicates x groups, 8 bytes each) stay within this.
 _CHUNK_BYTES = 16_000_000
@@ -100,6 +98,23 @@ class Votes:
             copy.setflags(write=False)
             object.__setattr__(self, name, copy)
 
+    @classmethod
+    def from_lists(cls, votes: Sequence[Sequence[int]], group: Sequence[int]) -> Self:
+        """Make the table from each pair's list of votes, which may be empty.
+
+        Example:
+            >>> Votes.from_lists([[1, 1, -1], [0]], group=[0, 1]).absent.tolist()
+            [[False, False, False], [False, True, True]]
+
+        """
+        most = max(map(len, votes), default=0)
+        vote = np.zeros((len(votes), most), np.int8)
+        absent = np.ones((len(votes), most), np.bool_)
+        for row, given in enumerate(votes):
+            vote[row, : len(given)] = given
+            absent[row, : len(given)] = False
+        return cls(vote, absent, np.array(group, np.int32))
+
     def counts(self) -> NDArray[np.int64]:
         """Return (n, 3): each pair's votes for the first response, the second, and a tie."""
         return _counts(self.vote, ~self.absent)
@@ -166,24 +181,6 @@ class AnnotatorAlignment:
     method: str
 
 
-def recorded_votes(sources: Sequence[AnnotatedSource]) -> Votes:
-    """Return the votes that the data record, in the rows of ``human_comparisons``.
-
-    Args:
-        sources: annotated sources, in the order that the comparison table was made from.
-
-    """
-    rows = [(source.group, pair.annotators) for source in sources for pair in source.pairs]
-    codes = {group: code for code, group in enumerate(dict.fromkeys(group for group, _ in rows))}
-    most = max((len(votes) for _, votes in rows), default=0)
-    vote = np.zeros((len(rows), most), np.int8)
-    absent = np.ones((len(rows), most), np.bool_)
-    for row, (_, votes) in enumerate(rows):
-        vote[row, : len(votes)] = [PREFERENCE_SIGNS[each] for each in votes]
-        absent[row, : len(votes)] = False
-    return Votes(vote, absent, np.array([codes[group] for group, _ in rows], np.int32))
-
-
 def annotator_agreement(
     votes: Votes, *, replicates: int = 2000, seed: int = 0
 ) -> AnnotatorAgreement:
@@ -210,8 +207,6 @@ def annotator_agreement(
         (0.778, 0.654)
 
     """
-    if replicates < 1:
-        raise ValueError(f"replicates is {replicates}; give at least 1")
     counts = votes.counts()
     n = counts.sum(axis=1)
     several = n >= 2
@@ -224,11 +219,11 @@ def annotator_agreement(
         [np.bincount(group, column, codes.size).astype(np.float64) for column in by_pair.T]
     )
     whole = _agreements(by_pair.sum(axis=0)[None])[:, 0]
-    drawn = _agreements(_resampled(sums, replicates, seed))
+    drawn = _agreements(resampled_sums(sums, replicates=replicates, seed=seed))
     reason = None if len(n) else f"pairs with two votes or more: 0 of {len(several)}"
     constant = reason or "all votes are the same, so chance agrees fully"
     agreement, kappa, either = (
-        _estimate(float(value), each, codes.size, why)
+        percentile_estimate(float(value), each, codes.size, why)
         for value, each, why in zip(whole, drawn, (reason, constant, constant), strict=True)
     )
     return AnnotatorAgreement(
@@ -272,7 +267,7 @@ def annotator_alignment(
     if not np.array_equal(votes.group, comparisons.group):
         raise ValueError(
             "the votes and the comparisons differ in their rows: group is not the same; make both "
-            "from the same data, for example recorded_votes(data.sources) and "
+            "from the same data, for example recorded_votes(data) and "
             "human_comparisons(data)"
         )
     n_votes = np.count_nonzero(~votes.absent, axis=1)
@@ -369,26 +364,3 @@ def _agreements(sums: NDArray[np.float64]) -> NDArray[np.float64]:
         by_chance = np.square(each).sum(axis=0)
         kappas.append(ratio(agreement - by_chance, 1 - by_chance))
     return np.stack([agreement, *kappas])
-
-
-def _resampled(sums: NDArray[np.float64], replicates: int, seed: int) -> NDArray[np.float64]:
-    """Return (B, C): sums of the groups (G, C) over groups drawn with replacement."""
-    n_groups, n_columns = sums.shape
-    rng = np.random.default_rng(seed)
-    drawn = np.zeros((replicates, n_columns))
-    if n_groups == 0:
-        return drawn
-    rows = max(1, _CHUNK_BYTES // (8 * n_groups))
-    chances = np.full(n_groups, 1 / n_groups)
-    for start in range(0, replicates, rows):
-        size = min(rows, replicates - start)
-        drawn[start : start + size] = rng.multinomial(n_groups, chances, size) @ sums
-    return drawn
-
-
-def _estimate(
-    value: float, replicates: NDArray[np.float64], n_groups: int, reason: str | None
-) -> Estimate:
-    if np.isnan(value):
-        return Estimate(value, Interval(np.nan, np.nan, 0.0, reason), reason)
-    return Estimate(value, percentile_interval(replicates, n_groups=n_groups))

@@ -14,7 +14,7 @@ Two contracts hold wherever tables are compared or resampled together:
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from typing import TYPE_CHECKING, Any, Literal, Self, cast, get_args
 
@@ -273,6 +273,50 @@ class Comparisons:
             factors,
             perspective,
         )
+
+
+def with_factors(comparisons: Comparisons, factors: Sequence[str]) -> Comparisons:
+    """Return the table with these of its factors only, in this order.
+
+    Raises:
+        ValueError: a factor is not in the table.
+
+    Example:
+        >>> table = Comparisons([1], [[1, -1]], [[False] * 2], [0], ("length", "fluency"), "human")
+        >>> with_factors(table, ["fluency"]).manifestation.tolist()
+        [[-1]]
+
+    """
+    for name in factors:
+        if name not in comparisons.factors:
+            raise ValueError(
+                f"factor {name!r} is not in the table. Must be one of: "
+                + ", ".join(comparisons.factors)
+            )
+    columns = [comparisons.factors.index(name) for name in factors]
+    return replace(
+        comparisons,
+        manifestation=comparisons.manifestation[:, columns],
+        missing=comparisons.missing[:, columns],
+        factors=tuple(factors),
+    )
+
+
+def common_factors(tables: Sequence[Comparisons]) -> list[Comparisons]:
+    """Return the tables with the factors that all of them have, in the order of the first.
+
+    Example:
+        >>> first = Comparisons([1], [[1, -1]], [[False] * 2], [0], ("length", "fluency"), "human")
+        >>> second = with_factors(first, ["fluency"])
+        >>> [table.factors for table in common_factors([first, second])]
+        [('fluency',), ('fluency',)]
+
+    """
+    if not tables:
+        return []
+    shared = set(tables[0].factors).intersection(*(table.factors for table in tables))
+    names = [name for name in tables[0].factors if name in shared]
+    return [with_factors(table, names) for table in tables]
 
 
 def manifestations(

@@ -15,6 +15,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scorers.comparison_tables import comparison_tables
 from profile_tasks.scorers.factor_choice import LearnedBy, measured_factors, needing_grader
 from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT, UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
@@ -36,7 +37,6 @@ from profile_tasks.scorers.profile_metrics import profile_metrics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
     compared_responses,
-    comparison_tables,
     measure_source,
     standard_metrics,
 )

@@ -22,12 +22,17 @@ from inspect_ai.log import (
     write_eval_log_async,
 )
 
+from profile_tasks.scorers.comparison_tables import (
+    agreement_table,
+    comparison_tables,
+    human_votes,
+)
 from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, measurement_of
 from profile_tasks.scorers.grader import grader_warning
-from profile_tasks.scorers.profile_metrics import ProfileMetrics, profile_metrics
+from profile_tasks.scorers.profile_metrics import profile_metrics
+from profile_tasks.scorers.run_statistics import run_statistics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
-    comparison_tables,
     standard_metrics,
 )
 
@@ -53,7 +58,11 @@ class FullProfile(Hooks):
     async def on_task_end(self, data: TaskEnd) -> None:
         """Add all metrics to the log's header."""
         measured, log = self._measured.pop(data.eval_id, []), data.log
-        ours = [score for score in log.results.scores if _is_ours(score)] if log.results else []
+        ours = (
+            [score for score in log.results.scores if is_own_score(score.name)]
+            if log.results
+            else []
+        )
         if log.results is None or not ours:
             return
         if len(measured) != ours[0].scored_samples:
@@ -76,15 +85,15 @@ def complete_log(log: EvalLog) -> EvalLog:
     measured = {
         score.name: logged_measurements(log, score.name)
         for score in log.results.scores
-        if _is_ours(score)
+        if is_own_score(score.name)
     }
     results = completed_results(log.results, measured, log.eval.model)
     return log.model_copy(update={"results": results})
 
 
-def _is_ours(score: EvalScore) -> bool:
+def is_own_score(name: str) -> bool:
     """Whether this project's scorer made a score; one that is appended to a log gets a number."""
-    return re.fullmatch(rf"{SCORER}\d*", score.name) is not None
+    return re.fullmatch(rf"{SCORER}\d*", name) is not None
 
 
 def logged_measurements(log: EvalLog, score: str = SCORER) -> list[SourceMeasurement]:
@@ -133,12 +142,16 @@ def _completed_score(
 ) -> EvalScore:
     printed = next(iter(score.metrics.values()), None)
     params = printed.params if printed else {}
+    tables = comparison_tables(measurements)
     profiled = profile_metrics(
-        comparison_tables(measurements),
+        tables,
         replicates=params.get("replicates", REPLICATES),
         seed=params.get("seed", 0),
     )
-    every = profiled.values() | standard_metrics(measurements)
+    statistics = run_statistics(
+        tables, profiled, human_votes(measurements), agreement_table(measurements)
+    )
+    every = profiled.values() | standard_metrics(measurements) | statistics.values()
     added = {
         name: EvalMetric(name=name, group=_METRIC, value=value, params=params)
         for name, value in every.items()
@@ -148,29 +161,17 @@ def _completed_score(
         update={
             "metrics": score.metrics | added,
             "metadata": (score.metadata or {})
-            | {"profile": profile_record(profiled) | grading_record(measurements, evaluated)},
-        }
-    )
-
-
-def profile_record(profiled: ProfileMetrics) -> dict[str, object]:
-    """Counts behind each perspective's profile and reasons of what is NaN, as JSON."""
-    record: dict[str, object] = {
-        perspective: {
-            "n_pairs": profile.n_pairs,
-            "n_groups": profile.n_groups,
-            "n_preference_ties": profile.n_preference_ties,
-            "factors": {
-                factor: profile.record(index) for index, factor in enumerate(profile.factors)
+            | {
+                "profile": statistics.record()
+                | {
+                    "replicates": profiled.replicates,
+                    "seed": profiled.seed,
+                    "reasons": profiled.reasons(),
+                }
+                | grading_record(measurements, evaluated)
             },
         }
-        for perspective, profile in profiled.profiles.items()
-    }
-    return record | {
-        "replicates": profiled.replicates,
-        "seed": profiled.seed,
-        "reasons": profiled.reasons(),
-    }
+    )
 
 
 def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, object]:

@@ -12,7 +12,6 @@ tau_14 of an indicator against a preference of 1 in every row, so all of them ar
 together.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +20,15 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.alignment import align, alignment_replicates
 from profile_tasks.scorers.comparisons import Comparisons
-from profile_tasks.scorers.estimates import Estimate, flat_metrics, undefined
+from profile_tasks.scorers.estimates import (
+    Estimate,
+    flat_metrics,
+    percentile_estimate,
+    symmetric_estimate,
+    undefined,
+)
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
-from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, percentile_interval
+from profile_tasks.scorers.uncertainty import bootstrap_taus
 
 ALIGNMENT = "profile_alignment_tau_b"
 
@@ -203,7 +208,7 @@ def grader_agreement(
         >>> {name: round(found.values()[f"{name}_structure"], 2) for name in ("agreement", "kappa")}
         {'agreement': 0.75, 'kappa': 0.56}
         >>> found.reasons()["agreement_structure"]
-        'groups: 4; a percentile interval needs at least 8'
+        'groups: 4; an interval needs at least 8'
     """
     shares = [_share_table(table) for table in labelled]
     paired = [table for table in labelled if table.preference is not None]
@@ -292,7 +297,7 @@ def _profile_table(table: LabelledResults) -> Comparisons:
 
 def _share_estimates(measured: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
     return {
-        name: _estimate(
+        name: percentile_estimate(
             float(measured.tau[index]),
             drawn[:, index],
             int(measured.groups[index]),
@@ -308,7 +313,7 @@ def _kappa_estimate(measured: FactorProfile, drawn: NDArray[np.float64]) -> Esti
     reason = _UNDEFINED["agreement"]
     if np.isfinite(measured.tau[at]):
         reason = "people and grader always give the same one label, so chance agrees fully"
-    return _estimate(
+    return percentile_estimate(
         float(_kappa(measured.tau[None, :], measured.factors)[0]),
         _kappa(drawn, measured.factors),
         int(measured.groups[at]),
@@ -332,7 +337,7 @@ def _kappa(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.floa
 
 def _tau_estimates(profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
     return {
-        name: _estimate(
+        name: percentile_estimate(
             float(profile.tau[index]),
             drawn[:, index],
             int(profile.groups[index]),
@@ -354,13 +359,4 @@ def _alignment(
     )
     # A label without a tau takes no part in the alignment.
     n_groups = min((int(p.groups[0]) for p in profiles.values() if p.groups[0]), default=0)
-    return _estimate(aligned.tau_b, replicates.tau_b, n_groups, aligned.reason or "")
-
-
-def _estimate(
-    value: float, replicates: NDArray[np.float64], n_groups: int, reason: str
-) -> Estimate:
-    """A value with its interval; what is not defined has the reason, and no interval either."""
-    if math.isnan(value):
-        return Estimate(value, Interval(math.nan, math.nan, 0.0, reason), reason)
-    return Estimate(value, percentile_interval(replicates, n_groups=n_groups))
+    return symmetric_estimate(aligned.tau_b, replicates.tau_b, n_groups, aligned.reason or "")

@@ -34,21 +34,23 @@ Fisher's z where the number is bounded. docs/reliability.md has the simulation.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.alignment import MINIMUM_FACTORS, alignment_replicates
+from profile_tasks.scorers.alignment import (
+    COEFFICIENTS,
+    MINIMUM_FACTORS,
+    Coefficient,
+    alignment_replicates,
+)
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.estimates import Estimate
 from profile_tasks.scorers.influence import group_sums, ratio
 from profile_tasks.scorers.uncertainty import MINIMUM_DEFINED, MINIMUM_GROUPS, Interval
-
-Coefficient = Literal["tau_b", "spearman", "pearson"]
-COEFFICIENTS: tuple[Coefficient, ...] = get_args(Coefficient)
 
 BLOCKS = 20
 """At most so many blocks of groups are left out, one at a time, for an interval."""
@@ -444,7 +446,7 @@ def stepped_up(
             f"{MINIMUM_FACTORS} factors, in more than {1 - MINIMUM_DEFINED:.0%} of the splits"
         )
     if reason is not None:
-        return _undefined(reason)
+        return Estimate.undefined(reason)
     r = pearson_scale(means, coefficient)
     interval = _jackknife(np.arctanh(np.clip(r, -_NEARLY_ONE, _NEARLY_ONE)), n_groups)
     value, low, high = from_pearson_scale(
@@ -501,7 +503,7 @@ def _ceiling(
     reliabilities: NDArray[np.float64], name: Coefficient, n_groups: int, reason: str | None
 ) -> Estimate:
     if reason is not None:
-        return _undefined(reason)
+        return Estimate.undefined(reason)
     root = _root(reliabilities)
     interval = _jackknife(np.arctanh(np.minimum(root, _NEARLY_ONE)), n_groups)
     ends = np.array([root[0], np.tanh(interval.low), np.tanh(interval.high)])
@@ -518,7 +520,7 @@ def _corrected(
             f"than {MINIMUM_FACTORS} factors, in more than {1 - MINIMUM_DEFINED:.0%} of the splits"
         )
     if reason is not None:
-        return _undefined(reason)
+        return Estimate.undefined(reason)
     # Before it is cut at 1, or the interval of what lies far above would have no width.
     interval = _jackknife(ratios, n_groups)
     ends = np.array([ratios[0], interval.low, interval.high])
@@ -534,28 +536,25 @@ def _jackknife(values: NDArray[np.float64], n_groups: int) -> Interval:
     defined = left_out.size / max(1, values.size - 1)
     if n_groups < MINIMUM_GROUPS:
         reason = f"groups: {n_groups}; a jackknife interval needs at least {MINIMUM_GROUPS}"
-        return Interval(np.nan, np.nan, defined, reason)
+        return Interval.none(reason, defined=defined, method="jackknife")
     if defined < MINIMUM_DEFINED:
         reason = (
             f"defined in only {left_out.size} of {values.size - 1} samples with a block of groups "
             f"left out; an interval needs {MINIMUM_DEFINED:.0%} of them"
         )
-        return Interval(np.nan, np.nan, defined, reason)
+        return Interval.none(reason, defined=defined, method="jackknife")
     k = left_out.size
     error = np.sqrt((k - 1) / k * np.square(left_out - left_out.mean()).sum())
     margin = float(stdtrit(k - 1, 0.975) * error)
-    return Interval(float(values[0]) - margin, float(values[0]) + margin, defined, None)
+    value = float(values[0])
+    return Interval(value - margin, value + margin, defined, None, "jackknife")
 
 
 def _around(value: float, low: float, high: float, interval: Interval) -> Interval:
     """Return the interval with these ends, which hold the value in spite of limits and rounding."""
     if interval.reason is not None:
         return interval
-    return Interval(min(low, value), max(high, value), interval.defined, None)
-
-
-def _undefined(reason: str) -> Estimate:
-    return Estimate(np.nan, Interval(np.nan, np.nan, 0.0, reason), reason)
+    return replace(interval, low=min(low, value), high=max(high, value))
 
 
 def _defined(halves: HalfProfiles) -> set[str]:

@@ -14,7 +14,7 @@ import numpy as np
 from pydantic import BaseModel
 
 from profile_tasks.preference_data import AnnotatedSource, Preference
-from profile_tasks.scorers.comparisons import Comparisons, Perspective, manifestations
+from profile_tasks.scorers.comparisons import manifestations
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grades import (
@@ -61,6 +61,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         factors: Factor ids, in the order of every row of manifestations.
         human: Human preference of each annotated pair, in {1, 0, -1}.
         annotated: Manifestations of the annotated pairs.
+        votes: Single votes behind each human preference, as recorded; empty where there are none.
         picks: Verdicts by position shown, one or two a pair; None where that was not asked.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
@@ -80,6 +81,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     factors: tuple[str, ...]
     human: tuple[int, ...]
     annotated: Manifestations
+    votes: tuple[tuple[int, ...], ...] = ()
     picks: tuple[tuple[str | None, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
@@ -184,6 +186,11 @@ def measure_source(
         factors=tuple(factor.id for factor in factors),
         human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
+        votes=(
+            tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+            if any(pair.annotators for pair in annotated.pairs)
+            else ()
+        ),
         picks=None if picks is None else tuple(tuple(pick) for pick in picks),
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
@@ -228,43 +235,6 @@ def measure_source(
             ),
         }
     )
-
-
-def comparison_tables(measurements: Iterable[SourceMeasurement]) -> list[Comparisons]:
-    """The human table and, where asked, the discrimination and generation tables.
-
-    Group codes are shared by all tables. A source measured several times (epochs) gives its
-    human preferences once and its model preferences every time.
-
-    Raises:
-        ValueError: No measurement, or measurements of different factors.
-    """
-    # Sorted, because samples finish in any order: the resamples follow the group codes, and of
-    # several epochs the human table takes the one in which the grader left out the least.
-    records = sorted(measurements, key=lambda r: (r.group, r.source_id, *_incomplete(r)))
-    factors = {record.factors for record in records}
-    if len(factors) != 1:
-        raise ValueError(f"expected measurements of the same factors, got {sorted(factors)}")
-    codes = {group: code for code, group in enumerate(dict.fromkeys(r.group for r in records))}
-    tables: dict[Perspective, _Rows] = {"human": _Rows()}
-    seen: set[str] = set()
-    for record in records:
-        code = codes[record.group]
-        if record.source_id not in seen:
-            seen.add(record.source_id)
-            tables["human"].extend(code, record.human, record.annotated)
-        if (judged := record.discrimination) is not None:
-            tables.setdefault("discrimination", _Rows()).extend(code, judged, record.annotated)
-        if record.pairs_written is not None:
-            preferred = (1,) * len(record.pairs_written)
-            tables.setdefault("generation", _Rows()).extend(code, preferred, record.written)
-    (names,) = factors
-    return [rows.comparisons(names, perspective) for perspective, rows in tables.items()]
-
-
-def _incomplete(record: SourceMeasurement) -> tuple[int, str]:
-    """How much is missing of the annotated pairs; and what they show, to settle a draw."""
-    return sum(sign is None for row in record.annotated for sign in row), repr(record.annotated)
 
 
 def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
@@ -402,37 +372,3 @@ class _Manifestations:
             if factor.kind == "judged" and self._grades is not None:
                 columns[index] = graded_signs(self._grades, factor, pairs)
         return tuple(zip(*columns, strict=True))
-
-
-class _Rows:
-    """Rows of one table while it is gathered."""
-
-    def __init__(self) -> None:
-        self.groups: list[int] = []
-        self.preferences: list[int] = []
-        self.manifestations: list[tuple[int | None, ...]] = []
-
-    def extend(self, group: int, preferences: Sequence[int | None], signs: Manifestations) -> None:
-        for preference, row in zip(preferences, signs, strict=True):
-            if preference is not None:
-                self.groups.append(group)
-                self.preferences.append(preference)
-                self.manifestations.append(row)
-
-    def comparisons(self, factors: tuple[str, ...], perspective: Perspective) -> Comparisons:
-        shape = (len(self.groups), len(factors))
-        signs = np.array(
-            [[0 if sign is None else sign for sign in row] for row in self.manifestations],
-            dtype=np.int8,
-        ).reshape(shape)
-        missing = np.array(
-            [[sign is None for sign in row] for row in self.manifestations], dtype=np.bool_
-        ).reshape(shape)
-        return Comparisons(
-            preference=np.array(self.preferences, dtype=np.int8),
-            manifestation=signs,
-            missing=missing,
-            group=np.array(self.groups, dtype=np.int32),
-            factors=factors,
-            perspective=perspective,
-        )

@@ -137,7 +137,7 @@ def verdict_rates(verdicts: Sequence[tuple[str | None, ...]]) -> VerdictRates:
     picks = [verdict for verdict in requests if verdict in ("first", "second")]
     both = [pair for pair in verdicts if len(pair) == 2 and None not in pair]
     return VerdictRates(
-        flip_rate=_share([not _agree(pair) for pair in both]),
+        flip_rate=_share([not agree(pair) for pair in both]),
         first_position_rate=_share([verdict == "first" for verdict in picks]),
         unreadable_rate=_share([verdict is None for verdict in requests]),
         n_requests=len(requests),
@@ -160,7 +160,7 @@ def combined_preference(verdicts: tuple[str | None, ...]) -> int | None:
     _check_verdicts(verdicts, "The pair")
     if None in verdicts:
         return None
-    if len(verdicts) == 2 and not _agree(verdicts):
+    if len(verdicts) == 2 and not agree(verdicts):
         return 0
     return _PREFERENCE[str(verdicts[0])]
 
@@ -220,7 +220,7 @@ def _check_verdicts(pair: tuple[str | None, ...], name: str) -> None:
             )
 
 
-def _agree(pair: tuple[str | None, ...]) -> bool:
+def agree(pair: tuple[str | None, ...]) -> bool:
     """Whether two readable verdicts, the second with the responses swapped, are the same."""
     return pair[1] == _OPPOSITE[str(pair[0])]
 

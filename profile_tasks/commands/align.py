@@ -3,61 +3,161 @@
 import json
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, p_value
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+from profile_tasks.commands.recorded import (
+    RECORDED_OPTIONS,
+    given,
+    load_recorded,
+    recorded_options,
+)
+
+if TYPE_CHECKING:
+    from profile_tasks.scorers.comparisons import Comparisons
 
 
 @click.command()
-@click.argument("a", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.argument("b", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("a")
+@click.argument("b")
 @click.option("--permutations", type=click.IntRange(99, 1_000_000), default=9999, show_default=True)
+@click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
+@recorded_options
+@click.option("--second-preference-column", help="Column of B's preferences, where it differs.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
-def align(a: Path, b: Path, permutations: int, seed: int, format_: str) -> None:
-    """Alignment of two factor profiles: JSON of `influence`, or {"factor": value} maps."""
-    from profile_tasks.scorers.alignment import align as align_profiles
-    from profile_tasks.scorers.influence import none_for_nan
+@click.pass_context
+def align(
+    ctx: click.Context,
+    /,
+    a: str,
+    b: str,
+    permutations: int,
+    replicates: int,
+    second_preference_column: str | None,
+    seed: int,
+    format_: str,
+    **_: object,
+) -> None:
+    """Alignment of two factor profiles, or of two files of recorded preferences.
+
+    A and B are profiles: JSON of `influence`, or {"factor": value} maps. Or both are recorded
+    preferences, as `influence` reads them: then intervals and ceilings come with the alignment,
+    since sources can be resampled. Groups of one name in both are resampled together. Two judges
+    of the same pairs may be two columns of one file.
+    """
+    from profile_tasks.scorers.alignment_record import aligned_profiles, aligned_tables
 
     try:
-        first, second = read_profile(a), read_profile(b)
-    except ValueError as error:
+        profiles = [read_profile(Path(name)) for name in (a, b) if _is_profile(Path(name))]
+        if len(profiles) == 1:
+            raise ValueError(
+                f"{a} and {b}: one is a profile and the other is not; give two profiles (JSON of "
+                "`profile-tasks influence`), or two files of preferences"
+            )
+        if profiles:
+            names = [*RECORDED_OPTIONS, "second_preference_column", "replicates"]
+            if options := given(ctx, names):
+                raise ValueError(
+                    f"{options[0]} is about files of preferences, and {a} is a profile, in which "
+                    "there are no sources to resample; leave it out, or give the preferences"
+                )
+            record = aligned_profiles(*profiles, permutations=permutations, seed=seed)
+        else:
+            columns = (ctx.params["preference_column"], second_preference_column)
+            tables = _tables(a, b, columns, ctx.params, seed)
+            record = aligned_tables(
+                *tables, permutations=permutations, replicates=replicates, seed=seed
+            )
+    except (ImportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    aligned = align_profiles(first, second, permutations=permutations, seed=seed)
-    record = {
-        "tau_b": none_for_nan(aligned.tau_b),
-        "spearman": none_for_nan(aligned.spearman),
-        "pearson": none_for_nan(aligned.pearson),
-        "n_factors": aligned.n_factors,
-        "p_value": none_for_nan(aligned.p_value),
-        "p_value_spearman": none_for_nan(aligned.p_value_spearman),
-        "p_value_pearson": none_for_nan(aligned.p_value_pearson),
-        "p_value_method": aligned.p_value_method,
-        "reason": aligned.reason,
-        "only_in_a": sorted(set(first) - set(second)),
-        "only_in_b": sorted(set(second) - set(first)),
-    }
-    rows: list[Record] = [
-        {"coefficient": name, "value": record[name], "p_value": record[p]}
-        for name, p in (
-            ("tau_b", "p_value"),
-            ("spearman", "p_value_spearman"),
-            ("pearson", "p_value_pearson"),
-        )
+    title = f"alignment over {record['n_factors']} shared factors"
+    if "n_groups" in record:
+        title += f", {record['n_groups']} groups ({record['n_shared_groups']} in both)"
+    emit(format_, record, _rows(record), title, _printed(record))
+    if format_ == "table":
+        for line in _notes(record):
+            click.echo(line)
+
+
+def _is_profile(path: Path) -> bool:
+    """Whether a file is a profile: a JSON object rather than rows."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return False
+    start = path.read_bytes()[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    return not start.startswith(b"[")
+
+
+def _tables(
+    a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
+) -> "list[Comparisons]":
+    """The tables of two files, over the factors of both, with shared codes of groups."""
+    from profile_tasks.recorded_preferences import human_comparisons, shared_group_codes
+    from profile_tasks.scorers.comparisons import common_factors
+
+    data = [
+        load_recorded(name, options, seed=seed, preference_column=column)
+        for name, column in zip((a, b), columns, strict=True)
     ]
-    title = f"alignment over {aligned.n_factors} shared factors"
-    printed = [
+    codes = shared_group_codes(*data)
+    return common_factors([human_comparisons(each, options["factors"], codes) for each in data])
+
+
+def _rows(record: Record) -> list[Record]:
+    return [
         {
-            "coefficient": str(row["coefficient"]),
-            "value": "not defined" if row["value"] is None else f"{row['value']:+.3f}",
-            "p": p_value(row["p_value"]),
+            "coefficient": name,
+            "value": record[name],
+            **({"ci_low": record[f"{name}_ci_low"], "ci_high": record[f"{name}_ci_high"]}
+               if "n_groups" in record else {}),
+            "p_value": record["p_value" if name == "tau_b" else f"p_value_{name}"],
         }
-        for row in rows
-    ]
-    emit(format_, record, rows, title, printed)
-    if format_ == "table" and aligned.reason:
-        click.echo(f"not defined: {aligned.reason}")
+        for name in ("tau_b", "spearman", "pearson")
+    ]  # fmt: skip
+
+
+def _printed(record: Record) -> list[dict[str, str]]:
+    printed = []
+    for row in _rows(record):
+        name = row["coefficient"]
+        shown = {"coefficient": name}
+        if "n_groups" in record:
+            shown["value [95 %]"] = interval(row["value"], row["ci_low"], row["ci_high"], digits=3)
+        else:
+            shown["value"] = "not defined" if row["value"] is None else f"{row['value']:+.3f}"
+        shown["p"] = p_value(row["p_value"])
+        if "n_groups" in record:
+            for kind in ("ceiling", "corrected"):
+                found = record[kind][name]
+                shown[f"{kind} [95 %]"] = interval(
+                    found["value"], found["ci_low"], found["ci_high"], digits=2
+                )
+        printed.append(shown)
+    return printed
+
+
+def _notes(record: Record) -> list[str]:
+    lines = []
+    if record["reason"]:
+        lines.append(f"not defined: {record['reason']}")
+    if record["p_value_method"]:
+        lines.append(f"p: factors permuted, {record['p_value_method']}")
+    if "n_groups" not in record:
+        lines.append("no interval: a profile holds no sources to resample; give the preferences")
+        return lines
+    lines.append(
+        "ceiling: of two equal tastes with so much sampling error. corrected: an estimate of the "
+        f"alignment without it ({record['method']})"
+    )
+    for kind in ("interval", "ceiling", "corrected"):
+        lines += [
+            f"{kind} of {name}: {found['reason']}"
+            for name, found in record[kind].items()
+            if found["reason"] and found["reason"] != record["reason"]
+        ]
+    return lines
 
 
 def read_profile(path: Path) -> dict[str, float]:

@@ -1,39 +1,48 @@
 """``profile-tasks influence``: the factor profile of recorded preferences."""
 
+from typing import TYPE_CHECKING
+
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, p_value
+from profile_tasks.commands.printing import (
+    FORMAT_OPTION,
+    Record,
+    emit,
+    estimate,
+    p_value,
+)
+from profile_tasks.commands.printing import (
+    interval as bounds,
+)
+from profile_tasks.commands.recorded import load_recorded, recorded_options
+
+if TYPE_CHECKING:
+    from profile_tasks.scorers.influence_record import IntervalMethod
 
 
 @click.command()
 @click.argument("file")
-@click.option(
-    "--factors",
-    default="auto",
-    show_default=True,
-    help="auto, surface, factor ids, taxonomy files (.yaml); with commas.",
-)
-@click.option("--preference-column", default="preference", show_default=True)
-@click.option("--factors-column", default="factors", show_default=True)
-@click.option("--sources", help="File of source texts, for rows that name a source_id.")
-@click.option("--task", help="Only the rows of this task.")
-@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
-@click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
+@recorded_options
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
+@click.option(
+    "--interval",
+    type=click.Choice(["percentile", "bca"]),
+    default="percentile",
+    show_default=True,
+    help="Bootstrap interval of tau: docs/calibration.md has what they cover.",
+)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
+@click.pass_context
 def influence(
+    ctx: click.Context,
+    /,
     file: str,
-    factors: str,
-    preference_column: str,
-    factors_column: str,
-    sources: str | None,
-    task: str | None,
-    limit: int | None,
-    skip_bad_rows: bool,
     replicates: int,
+    interval: "IntervalMethod",
     seed: int,
     format_: str,
+    **_: object,
 ) -> None:
     """Factor profile of the recorded preferences in FILE; no model is needed.
 
@@ -41,50 +50,26 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.influence_record import influence_record
-    from profile_tasks.preference_data import load_preferences
-    from profile_tasks.recorded_preferences import human_comparisons
+    from profile_tasks.recorded_preferences import human_comparisons, recorded_votes
+    from profile_tasks.scorers.influence_record import influence_record
+    from profile_tasks.scorers.run_statistics import annotators_record
 
     try:
-        data = load_preferences(
-            file,
-            task=task,
-            source_file=sources,
-            preference_column=preference_column,
-            factors_column=factors_column,
-            skip_bad_rows=skip_bad_rows,
-            limit=limit,
-            seed=seed,
-        )
-        table = human_comparisons(data, factors)
+        data = load_recorded(file, ctx.params, seed=seed)
+        table = human_comparisons(data, ctx.params["factors"])
     except (ImportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    for row in data.skipped:
-        click.echo(f"skipped: {row}", err=True)
-    if data.unjoined_rows:
-        click.echo(
-            f"note: {data.unjoined_rows} rows name a source_id without --sources; "
-            "factors that need the source are missing there",
-            err=True,
-        )
-    record = influence_record(table, replicates=replicates, seed=seed)
+    record = influence_record(table, replicates=replicates, seed=seed, interval=interval)
+    record["annotators"] = annotators_record(table, recorded_votes(data), seed=seed)
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
     emit(format_, record, columns, title, _printed_rows(record))
-    if format_ == "table" and record["adjusted_n_pairs"] < record["n_pairs"]:
-        click.echo(
-            f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
-            "and that no factor alone decides"
-        )
-    for column in columns if format_ == "table" else ():
-        if column["missing"]:
-            click.echo(f"{column['factor']}: missing in {column['missing']} pairs, left out there")
-        for part, reason in (("tau", column["reason"]), ("adjusted", column["adjusted_reason"])):
-            if reason:
-                click.echo(f"{column['factor']}, {part}: {reason}")
+    if format_ == "table":
+        for line in _notes(record):
+            click.echo(line)
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:
@@ -92,10 +77,14 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     return [
         {
             "factor": factor,
-            "tau [95 %]": _interval(values["tau"], values["ci_low"], values["ci_high"], digits=3),
+            "n": f"{values['n']:,}",
+            "tau [95 %]": bounds(values["tau"], values["ci_low"], values["ci_high"], digits=3),
+            "rank": _rank(values),
+            "p": p_value(values["p_value"]),
             "p Holm": p_value(values["p_adjusted"]),
+            "p BH": p_value(values["p_adjusted_bh"]),
             "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
-            "adjusted [95 %]": _interval(
+            "adjusted [95 %]": bounds(
                 values["adjusted"], values["adjusted_ci_low"], values["adjusted_ci_high"], digits=2
             ),
         }
@@ -103,8 +92,39 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     ]
 
 
-def _interval(value: float | None, low: float | None, high: float | None, *, digits: int) -> str:
-    if value is None:
-        return "not defined"
-    bounds = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
-    return f"{value:+.{digits}f} [{bounds}]"
+def _rank(values: Record) -> str:
+    if values["rank"] is None:
+        return "-"
+    if values["rank_low"] is None:
+        return f"{values['rank']:g}"
+    return f"{values['rank']:g} [{values['rank_low']:g}-{values['rank_high']:g}]"
+
+
+def _notes(record: Record) -> list[str]:
+    """What belongs to the table: what the numbers are, and why some are not there."""
+    lines = [f"p adjusted over the {record['p_family']} ({record['p_method']})"]
+    if record["adjusted_n_pairs"] < record["n_pairs"]:
+        lines.append(
+            f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
+            "and that no factor alone decides"
+        )
+    for factor, values in record["factors"].items():
+        if values["missing"] and values["n"]:
+            lines.append(f"{factor}: missing in {values['missing']} pairs, left out there")
+        reasons = {"tau": values["reason"], "adjusted": values["adjusted_reason"]}
+        if reasons["tau"] == reasons["adjusted"]:
+            reasons = {"tau and adjusted": reasons["tau"]}
+        lines += [f"{factor}, {part}: {why}" for part, why in reasons.items() if why]
+    lines.append(
+        "reliability of the profile (split halves): r " + estimate(record["reliability"]["pearson"])
+    )
+    if annotators := record["annotators"]:
+        panels = annotators["alignment"]
+        lines += [
+            f"annotators, over {annotators['n_pairs']} pairs with several votes: agreement "
+            f"{estimate(annotators['agreement'])}, Fleiss' kappa {estimate(annotators['kappa'])}",
+            "the bar for a model, one half of the annotators against the other: "
+            f"r {estimate(panels['half_panel']['pearson'])}, "
+            f"tau_b {estimate(panels['half_panel']['tau_b'])}",
+        ]
+    return lines

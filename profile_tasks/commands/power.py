@@ -5,12 +5,16 @@ from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
-from click.core import ParameterSource
 
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.recorded import (
+    RECORDED_OPTIONS,
+    given,
+    load_recorded,
+    recorded_options,
+)
 
 if TYPE_CHECKING:
-    from profile_tasks.scorers.comparisons import Comparisons
     from profile_tasks.scorers.power import (
         Goal,
         PowerCurve,
@@ -19,10 +23,7 @@ if TYPE_CHECKING:
         StudyDesign,
     )
 
-_PILOT = (
-    "factors", "preference_column", "second_preference_column", "factors_column", "sources", "task",
-    "limit", "skip_bad_rows", "effect",
-)  # fmt: skip
+_PILOT = (*RECORDED_OPTIONS, "second_preference_column", "effect")
 _ASSUMED = (
     "responses", "tau", "tie_rate", "preference_tie_rate", "source_spread", "factors_count"
 )  # fmt: skip
@@ -55,19 +56,8 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     show_default=True,
     help="Share of studies whose interval is to be so narrow.",
 )
-@click.option(
-    "--factors",
-    default="auto",
-    show_default=True,
-    help="Of the pilot: auto, surface, factor ids, taxonomy files (.yaml); with commas.",
-)
-@click.option("--preference-column", default="preference", show_default=True)
+@recorded_options
 @click.option("--second-preference-column", help="The second judge's preferences in FILE.")
-@click.option("--factors-column", default="factors", show_default=True)
-@click.option("--sources", help="File of source texts, for rows that name a source_id.")
-@click.option("--task", help="Only the rows of this task.")
-@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
-@click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
 @click.option("--responses", type=click.IntRange(2, 20), help="Assumed responses to a source.")
 @click.option("--tau", type=click.FloatRange(-1, 1), help="Assumed influence of a factor.")
 @click.option(
@@ -161,37 +151,30 @@ def power(
 
 def _check_options(ctx: click.Context, file: str | None) -> None:
     """Refuse options that would have no effect."""
-
-    def given(*names: str) -> list[str]:
-        return [
-            "--" + name.replace("_", "-")
-            for name in names
-            if ctx.get_parameter_source(name) is ParameterSource.COMMANDLINE
-        ]
-
     if file is None:
-        if lacking := [f"--{name}" for name in ("responses", "tau") if not given(name)]:
+        if lacking := [f"--{name}" for name in ("responses", "tau") if not given(ctx, [name])]:
             raise click.ClickException(
                 f"give a pilot FILE, or assumptions: {' and '.join(lacking)} "
                 f"{'is' if len(lacking) == 1 else 'are'} missing"
             )
-        if options := given(*_PILOT):
+        if options := given(ctx, _PILOT):
             raise click.ClickException(
                 f"{options[0]} goes with a pilot FILE; leave it out, or give the file"
                 + (" (the influence to find is --tau)" if options[0] == "--effect" else "")
             )
-    elif options := given(*_ASSUMED):
+    elif options := given(ctx, _ASSUMED):
         raise click.ClickException(
             f"{options[0]} is an assumption in place of a pilot; leave it out, or leave FILE out"
         )
-    elif given("agreement") and given("second_preference_column"):
+    elif given(ctx, ["agreement"]) and given(ctx, ["second_preference_column"]):
         raise click.ClickException(
             "--agreement makes a second judge up, and --second-preference-column names a real one; "
             "leave one out"
         )
-    if (options := given("agreement", "second_preference_column")) and not given("difference"):
+    second_judge = given(ctx, ["agreement", "second_preference_column"])
+    if second_judge and not given(ctx, ["difference"]):
         raise click.ClickException(
-            f"{options[0]} is about a second judge; give the --difference that is to be found"
+            f"{second_judge[0]} is about a second judge; give the --difference that is to be found"
         )
 
 
@@ -236,6 +219,7 @@ def _assumed(
 def _pilot(
     file: str, about_sources: Record, design: "StudyDesign", agreement: float
 ) -> tuple[str, "SourcePopulation"]:
+    from profile_tasks.recorded_preferences import human_comparisons
     from profile_tasks.scorers.influence import factor_profile
     from profile_tasks.scorers.power import (
         check_difference,
@@ -243,14 +227,18 @@ def _pilot(
         pilot_with_second_judge,
     )
 
-    name, table = _comparisons(
-        file, about_sources, about_sources["preference_column"], design.seed, notes=True
-    )
+    data = load_recorded(file, about_sources, seed=design.seed)
+    table = human_comparisons(data, about_sources["factors"])
     profile = factor_profile(table)
-    title = f"pilot {name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
+    title = f"pilot {data.name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
     second_column = about_sources["second_preference_column"]
     if second_column is not None:
-        _, second = _comparisons(file, about_sources, second_column, design.seed, notes=False)
+        second = human_comparisons(
+            load_recorded(
+                file, about_sources, seed=design.seed, preference_column=second_column, notes=False
+            ),
+            about_sources["factors"],
+        )
         if table.group.tolist() != second.group.tolist():
             raise ValueError(
                 f"{file}: the columns {about_sources['preference_column']!r} and "
@@ -261,34 +249,6 @@ def _pilot(
         return title, pilot_population(table)
     check_difference(design.difference, agreement)
     return title, pilot_with_second_judge(table, agreement, seed=design.seed)
-
-
-def _comparisons(
-    file: str, about_sources: Record, preference_column: str, seed: int, *, notes: bool
-) -> tuple[str, "Comparisons"]:
-    """Name and table of the pilot; notes on what was left out go to stderr."""
-    from profile_tasks.preference_data import load_preferences
-    from profile_tasks.recorded_preferences import human_comparisons
-
-    data = load_preferences(
-        file,
-        task=about_sources["task"],
-        source_file=about_sources["sources"],
-        preference_column=preference_column,
-        factors_column=about_sources["factors_column"],
-        skip_bad_rows=about_sources["skip_bad_rows"],
-        limit=about_sources["limit"],
-        seed=seed,
-    )
-    for row in data.skipped if notes else ():
-        click.echo(f"skipped: {row}", err=True)
-    if data.unjoined_rows and notes:
-        click.echo(
-            f"note: {data.unjoined_rows} rows name a source_id without --sources; "
-            "factors that need the source are missing there",
-            err=True,
-        )
-    return data.name, human_comparisons(data, about_sources["factors"])
 
 
 def _goal_record(curve: "PowerCurve", population: "SourcePopulation") -> dict[str, Any]:

@@ -61,6 +61,20 @@ def p_value(value: float | None) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
+def interval(value: float | None, low: float | None, high: float | None, *, digits: int) -> str:
+    """A value with its interval as tables show it."""
+    if value is None:
+        return "not defined"
+    bounds = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
+    return f"{value:+.{digits}f} [{bounds}]"
+
+
+def estimate(record: Record) -> str:
+    """An estimate with ``value``, ``ci_low``, ``ci_high`` and ``reason`` as a line shows it."""
+    shown = interval(record["value"], record["ci_low"], record["ci_high"], digits=2)
+    return f"{shown} ({record['reason']})" if record["reason"] else shown
+
+
 def _print_table(
     title: str, rows: Sequence[Mapping[str, str]], justify: Literal["left", "right"], width: int
 ) -> None:

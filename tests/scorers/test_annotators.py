@@ -8,13 +8,12 @@ from statsmodels.stats.inter_rater import fleiss_kappa
 
 from profile_tasks.preference_data import load_preferences
 from profile_tasks.preference_rows import plurality
-from profile_tasks.recorded_preferences import human_comparisons
+from profile_tasks.recorded_preferences import human_comparisons, recorded_votes
 from profile_tasks.scorers import annotators as module
 from profile_tasks.scorers.annotators import (
     Votes,
     annotator_agreement,
     annotator_alignment,
-    recorded_votes,
 )
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import factor_profile
@@ -330,13 +329,13 @@ def test_votes_of_other_rows_are_refused():
 def test_recorded_votes_are_in_the_rows_of_the_comparison_table(shared_data):
     data = load_preferences(str(shared_data / "pandalm.jsonl"))
     comparisons = human_comparisons(data, SURFACE)
-    votes = recorded_votes(data.sources)
+    votes = recorded_votes(data)
     np.testing.assert_array_equal(votes.group, comparisons.group)
     np.testing.assert_array_equal(module._plurality(votes.counts()), comparisons.preference)
 
 
 def test_data_without_votes_have_none():
-    votes = recorded_votes(load_preferences("demo", task="document_qa").sources)
+    votes = recorded_votes(load_preferences("demo", task="document_qa"))
     assert votes.counts().sum() == 0
     assert len(votes.group) > 0
 
@@ -344,7 +343,7 @@ def test_data_without_votes_have_none():
 def test_real_annotators_agree_as_the_file_says(shared_data):
     # 576 pairs of three equal votes and 77 of two and one: (576 + 77 / 3) / 653.
     data = load_preferences(str(shared_data / "pandalm.jsonl"))
-    votes = recorded_votes(data.sources)
+    votes = recorded_votes(data)
     found = annotator_agreement(votes)
     assert found.agreement.value == pytest.approx((576 + 77 / 3) / 653)
     assert found.kappa.value == pytest.approx(fleiss_kappa(votes.counts()))
@@ -354,7 +353,7 @@ def test_real_annotators_agree_as_the_file_says(shared_data):
 @pytest.mark.parametrize("name", ["pandalm", "squality_plot", "squality_qa"])
 def test_real_annotators_are_aligned_with_each_other(name, shared_data):
     data = load_preferences(str(shared_data / f"{name}.jsonl"))
-    found = annotator_alignment(human_comparisons(data, SURFACE), recorded_votes(data.sources))
+    found = annotator_alignment(human_comparisons(data, SURFACE), recorded_votes(data))
     assert (found.half_size, found.panel_size) == (1, 3)
     assert found.n_left_out == 0
     half, full = found.half["pearson"], found.full["pearson"]

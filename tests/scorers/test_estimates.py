@@ -1,13 +1,11 @@
 """Estimates become flat metrics, and say why one is not defined."""
 
-import math
-
 from profile_tasks.scorers.estimates import Estimate, flat_metrics, undefined
 from profile_tasks.scorers.uncertainty import Interval
 
-FINE = Estimate(0.5, Interval(0.4, 0.6, 1.0, None))
-NO_INTERVAL = Estimate(0.5, Interval(math.nan, math.nan, 1.0, "groups: 3"))
-NOTHING = Estimate(math.nan, Interval(math.nan, math.nan, 0.0, "as the value"), "no pairs")
+FINE = Estimate(0.5, Interval(0.4, 0.6, 1.0, None, "percentile"))
+NO_INTERVAL = Estimate(0.5, Interval.none("groups: 3"))
+NOTHING = Estimate.undefined("no pairs")
 
 
 def test_each_name_is_followed_by_its_bounds() -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.scorers.comparison_tables import comparison_tables
 from profile_tasks.scorers.factors.facts import Fact, ResponseFacts
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
 from profile_tasks.scorers.grades import PairVerdicts, SourceGrades
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
-    comparison_tables,
     measure_source,
     standard_metrics,
 )

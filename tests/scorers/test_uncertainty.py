@@ -190,7 +190,7 @@ def test_many_undefined_replicates_leave_no_interval():
 def test_few_groups_leave_no_interval(n_groups):
     interval = percentile_interval(np.full(100, 0.5), n_groups=n_groups)
     assert np.isnan([interval.low, interval.high]).all()
-    assert interval.reason == f"groups: {n_groups}; a percentile interval needs at least 8"
+    assert interval.reason == f"groups: {n_groups}; an interval needs at least 8"
     assert percentile_interval(np.full(100, 0.5), n_groups=8).low == 0.5
 
 

@@ -128,7 +128,7 @@ def test_one_order_and_few_groups_are_told(validate: Run, pairs: Path, mapping: 
     shown = validate(pairs, "--labels", mapping, "--limit", 5, "--judge-orders", 1).stdout
     (line,) = [line for line in shown.splitlines() if line.startswith("order")]
     assert "[no interval]" in line
-    assert "groups: 5; a percentile interval needs at least 8" in shown
+    assert "groups: 5; an interval needs at least 8" in shown
 
 
 def test_a_preference_computed_from_the_ratings_is_told(validate: Run, shared_data: Path) -> None:

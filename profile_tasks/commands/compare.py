@@ -1,0 +1,113 @@
+"""``profile-tasks compare``: two models on the same sources."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+
+if TYPE_CHECKING:
+    from profile_tasks.run_log import MeasuredRun
+
+
+@click.command()
+@click.argument("log_a")
+@click.argument("log_b")
+@click.option("--score", help="Name of the score in the logs, where one holds several.")
+@click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@FORMAT_OPTION
+def compare(
+    log_a: str, log_b: str, score: str | None, replicates: int, seed: int, format_: str
+) -> None:
+    """Two models on the same sources, from their Inspect logs: A less B, paired by source.
+
+    LOG_A and LOG_B are finished logs of one task of this project, over the same data. Sources that
+    only one of them holds are left out and counted.
+    """
+    # Inspect and the statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.run_log import compare_runs, read_run
+
+    try:
+        runs = (read_run(log_a, score), read_run(log_b, score))
+        record = compare_runs(*runs, replicates=replicates, seed=seed)
+    except (FileNotFoundError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    if format_ == "table":
+        _print(record, runs)
+    else:
+        emit(format_, record, _rows(record), "", [])
+
+
+def _rows(record: Record) -> list[Record]:
+    """Every compared number as one row of CSV."""
+    return [
+        {
+            "metric": name,
+            "a": found["a"],
+            "b": found["b"],
+            "difference": found["value"],
+            **{
+                key: found.get(key)
+                for key in ("ci_low", "ci_high", "p_value", "p_adjusted", "p_adjusted_bh", "reason")
+            },
+        }
+        for name, found in (
+            *record["alignments"].items(),
+            *record["agreement"].items(),
+            *(
+                (f"tau_{perspective}_{factor}", found)
+                for perspective, compared in record["perspectives"].items()
+                for factor, found in compared["factors"].items()
+            ),
+        )
+    ]
+
+
+def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
+    for side, run in zip("AB", runs, strict=True):
+        click.echo(f"{side}: {run.model}, {Path(run.location).name}")
+    click.echo(
+        f"{record['n_sources']} sources in {record['n_groups']} groups, which both were measured on"
+    )
+    for note in record["notes"]:
+        click.echo(f"note: {note}")
+    headline = {**record["alignments"], **record["agreement"]}
+    emit("table", {}, [], "\nalignment with people, and agreement", _printed(headline, tests=False))
+    for perspective, compared in record["perspectives"].items():
+        title = f"\ninfluence on the {perspective} preference; p adjusted over: "
+        emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
+        click.echo(f"p: {compared['p_method']}")
+    click.echo("\nA - B: [95 %] and p are paired by source; all resampled together")
+    for name, why in _reasons(record).items():
+        click.echo(f"{name}: {why}")
+
+
+def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
+    printed = []
+    for name, found in entries.items():
+        row = {"": name}
+        if "human" in found:
+            row["human"] = _signed(found["human"])
+        row |= {
+            "A": _signed(found["a"]),
+            "B": _signed(found["b"]),
+            "A - B [95 %]": interval(found["value"], found["ci_low"], found["ci_high"], digits=3),
+        }
+        if tests:
+            row |= {
+                "p": p_value(found["p_value"]),
+                "p Holm": p_value(found["p_adjusted"]),
+                "p BH": p_value(found["p_adjusted_bh"]),
+            }
+        printed.append(row)
+    return printed
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}"
+
+
+def _reasons(record: Record) -> dict[str, str]:
+    return {row["metric"]: row["reason"] for row in _rows(record) if row["reason"]}

@@ -1,0 +1,96 @@
+"""The options about recorded preferences, and their loading: the same in every command."""
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+from click.core import ParameterSource
+
+from profile_tasks.commands.printing import Record
+
+if TYPE_CHECKING:
+    from profile_tasks.preference_data import PreferenceData
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option(
+        "--factors",
+        default="auto",
+        show_default=True,
+        help="auto, surface, factor ids, taxonomy files (.yaml); with commas.",
+    ),
+    click.option("--preference-column", default="preference", show_default=True),
+    click.option("--factors-column", default="factors", show_default=True),
+    click.option("--sources", help="File of source texts, for rows that name a source_id."),
+    click.option("--task", help="Only the rows of this task."),
+    click.option(
+        "--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed."
+    ),
+    click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them."),
+)
+
+RECORDED_OPTIONS = (
+    "factors", "preference_column", "factors_column", "sources", "task", "limit", "skip_bad_rows",
+)  # fmt: skip
+"""Names of the parameters that :func:`recorded_options` adds."""
+
+
+def recorded_options(command: _Command) -> _Command:
+    """Add the options about recorded preferences to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def given(context: click.Context, names: Sequence[str]) -> list[str]:
+    """The options of these parameter names that stand on the command line."""
+    return [
+        "--" + name.replace("_", "-")
+        for name in names
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    ]
+
+
+def load_recorded(
+    file: str,
+    options: Record,
+    *,
+    seed: int,
+    preference_column: str | None = None,
+    notes: bool = True,
+) -> "PreferenceData":
+    """The preferences in a file; what is left out of them is told on stderr.
+
+    Args:
+        file: File, or name of a data set.
+        options: Values of ``RECORDED_OPTIONS``.
+        seed: Of the choice of sources.
+        preference_column: Another column than the one in the options.
+        notes: Whether to tell what is left out.
+
+    Raises:
+        ImportError: A library that the file's format needs is not installed.
+        ValueError: The file is not as it should be.
+    """
+    from profile_tasks.preference_data import load_preferences
+
+    data = load_preferences(
+        file,
+        task=options["task"],
+        source_file=options["sources"],
+        preference_column=preference_column or options["preference_column"],
+        factors_column=options["factors_column"],
+        skip_bad_rows=options["skip_bad_rows"],
+        limit=options["limit"],
+        seed=seed,
+    )
+    for row in data.skipped if notes else ():
+        click.echo(f"skipped: {row}", err=True)
+    if data.unjoined_rows and notes:
+        click.echo(
+            f"note: {data.unjoined_rows} rows name a source_id without --sources; "
+            "factors that need the source are missing there",
+            err=True,
+        )
+    return data
