@@ -542,7 +542,7 @@ def main() -> None:
     report = Report(turns=3 if quick else 9)
     # First of all: Linux counts the memory of the process that starts another to the other's peak.
     parquet(report, 20_000 if quick else 10_000_000, 13)
-    for n in (2_000,) if quick else (10_000, 100_000, 1_000_000):
+    for n in (2_000,) if quick else (10_000, 100_000, 1_000_000, 10_000_000):
         influence(report, n, 20, with_peers=n <= 100_000)
     for replicates in (100,) if quick else (1_000, 10_000):
         bootstrap(report, 1_000 if quick else 10_000, 100 if quick else 1_000, replicates)

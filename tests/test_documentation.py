@@ -2,6 +2,7 @@
 
 import doctest
 import importlib
+import json
 import math
 import os
 import pkgutil
@@ -192,6 +193,49 @@ def test_links_between_the_pages_hold(repository: Path) -> None:
     for page in [*repository.glob("*.md"), *(repository / "docs").glob("*.md")]:
         for target in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+MINUS = "\N{MINUS SIGN}"
+NUMBER = r"[+-]?\d+\.\d+"
+
+
+def adjusted_tables(page: str) -> list[dict[str, list[float]]]:
+    """Tables of docs/adjusted.md: factor -> marginal, adjusted with their ends, and inflation."""
+    tables = []
+    for table in re.findall(r"^\| factor \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL):
+        rows = re.findall(r"^\| `(\w+)` \|(.*)$", table, re.MULTILINE)
+        tables.append(
+            {
+                factor: [float(x) for x in re.findall(NUMBER, cells.replace(MINUS, "-"))]
+                for factor, cells in rows
+            }
+        )
+    return tables
+
+
+def test_the_tables_of_adjusted_influence_are_what_the_command_gives(
+    repository: Path, shared_data: Path, tmp_path: Path
+) -> None:
+    page = (repository / "docs" / "adjusted.md").read_text(encoding="utf-8")
+    halu = shared_data / "haluquestqa.jsonl"
+    rows = [json.loads(line) for line in halu.read_text(encoding="utf-8").splitlines()]
+    for row in rows:
+        for side in "ab":
+            row["factors"][side]["by_gpt4"] = float(row[f"system_{side}"] == "gpt-4")
+    (tmp_path / "authors.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
+    files = (shared_data / "pandalm.jsonl", halu, tmp_path / "authors.jsonl")
+    tables = adjusted_tables(page)
+    for file, table in zip(files, tables, strict=True):
+        found = CliRunner().invoke(
+            main, ["influence", str(file), "--factors", ",".join(table), "--format", "json"]
+        )
+        assert found.exit_code == 0, found.output
+        for factor, values in json.loads(found.stdout)["factors"].items():
+            keys = ("tau", "ci_low", "ci_high", "adjusted", "adjusted_ci_low", "adjusted_ci_high")
+            assert table[factor] == pytest.approx(
+                [values[key] for key in (*keys, "vif")], abs=0.051
+            )
+            assert table[factor][:6] == pytest.approx([values[key] for key in keys], abs=0.0051)
 
 
 def test_pinned_revisions_are_documented(repository: Path) -> None:
