@@ -4,7 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Literal, get_args
 
-from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
+from profile_tasks.scorers.factors.taxonomy import (
+    Factor,
+    read_selection,
+    resolve_factors,
+    surface_function,
+)
 
 LearnedBy = Literal["judged", "unieval"]
 """How a factor that UniEval was trained for is found: judged by the grader, or learned."""
@@ -19,7 +24,7 @@ def measured_factors(
     grader: bool,
     learned_by: Mapping[str, LearnedBy],
 ) -> tuple[Factor, ...]:
-    """The factors of a run, in the order of every table.
+    """The factors of a run, in the order of every table; all surface functions can be imported.
 
     Args:
         selection: As of ``resolve_factors``.
@@ -29,7 +34,8 @@ def measured_factors(
             the selection, for want of a grader, leaves it out.
 
     Raises:
-        ValueError: As ``resolve_factors``.
+        ValueError: As ``resolve_factors``, and as ``surface_function``.
+        ImportError: A surface function cannot be imported. Found here, before a model is paid.
 
     >>> chosen = measured_factors(
     ...     "length", "summarization", grader=False, learned_by={"fluency": "unieval"}
@@ -43,6 +49,9 @@ def measured_factors(
         chosen[name] = replace(
             judged, kind="learned", unit="UniEval's probability of yes", range=(0.0, 1.0)
         )
+    for factor in chosen.values():
+        if factor.kind == "surface":
+            surface_function(factor)
     return tuple(chosen.values())
 
 

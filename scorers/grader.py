@@ -1,7 +1,8 @@
 """The grader: the model in Inspect's role ``grader``, asked with care.
 
 Nothing that a grader may answer ends a run: what cannot be read is asked for once more, and what is
-still missing is counted as missing. Every request is cached, so that no answer is paid for twice.
+still missing is counted as missing. Every answer is cached, so that none is paid for twice; one
+that cannot be read is not held against a grader for ever, and asked for anew by the next run.
 """
 
 import hashlib
@@ -10,6 +11,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TypeVar
 
 from inspect_ai.model import (
@@ -30,7 +32,8 @@ from profile_tasks.scorers.api_key import hide_key
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
 from profile_tasks.scorers.grading import GraderAnswer
-from profile_tasks.solvers.score_conditioned_generation import TRUNCATED
+from profile_tasks.scorers.sent_requests import note_requests, sent_requests
+from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 
 logger = logging.getLogger(__name__)
 
@@ -46,8 +49,11 @@ _REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
 """HTTP statuses by which a server may say that it knows no structured output."""
 
 
-_SECRET = re.compile(r"key|token|secret|password|^aws_", re.IGNORECASE)
-"""Names of model arguments that are nobody's business, and that Inspect leaves out of its logs."""
+_SECRET = re.compile(
+    r"(^|_)(api)?(key|token|secret|password|credentials?)(_provider)?$|^aws_", re.IGNORECASE
+)
+"""Names of model arguments that are nobody's business. Whole words: a ``tokenizer`` is no token,
+and changes answers."""
 
 
 _CHANGES_NO_ANSWER = {
@@ -85,12 +91,20 @@ def check_grader(factors: Sequence[str], *, allow_self_grading: bool) -> None:
         )
 
 
-def grader_model() -> Model:
-    """The model in the role ``grader``, else the evaluated one (see ``check_grader``)."""
+def grader_model(*, under_test: bool = False) -> Model:
+    """The model in the role ``grader``, else the evaluated one (see ``check_grader``).
+
+    Args:
+        under_test: The evaluated model is the grader, so that its settings are the grader's own.
+            Else those that change its answers are left behind: it grades as any grader would.
+    """
     if grader_is_bound():
         return get_model(role=ROLE, config=GRADER_CONFIG)
     model = get_model(role=ROLE, default=get_model())  # a copy, whose usage counts as the grader's
-    model.config = GRADER_CONFIG.merge(model.config)
+    taken = model.config.model_dump(
+        exclude_none=True, include=None if under_test else _CHANGES_NO_ANSWER
+    )
+    model.config = GRADER_CONFIG.merge(GenerateConfig.model_validate(taken))
     return model
 
 
@@ -157,6 +171,23 @@ class RunNotes:
 
 
 @dataclass
+class _Conversation:
+    """A question, and the repair of its answer.
+
+    Attributes:
+        outputs: What the model answered.
+        requests: How many answers were wanted of it.
+        failure: Why the last one did not come; None where it did.
+        replayed: Whether all of it came from the cache.
+    """
+
+    outputs: list[ModelOutput] = field(default_factory=list)
+    requests: int = 0
+    failure: str | None = None
+    replayed: bool = True
+
+
+@dataclass
 class Grader:
     """Asks one model.
 
@@ -174,6 +205,7 @@ class Grader:
 
     def __post_init__(self) -> None:
         hide_key(self.model.api)
+        note_requests(self.model.api)
 
     @property
     def name(self) -> str:
@@ -196,29 +228,48 @@ class Grader:
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:
-        """Ask, and once more for what cannot be read; see ``profile_tasks.scorers.grading.Ask``."""
+        """Ask, and once more for what cannot be read; see ``profile_tasks.scorers.grading.Ask``.
+
+        What cannot be read and comes from the cache is an older run's bad luck. So it is asked
+        anew, in a part of the cache of its own, where the next run finds the answer.
+        """
+        tried: list[_Conversation] = []
+        for attempt in count():  # no more than one beyond those that earlier runs left unreadable
+            tried.append(await self._converse(request, attempt))
+            outputs = [output for conversation in tried for output in conversation.outputs]
+            reading = _read(request, outputs, tried[-1].failure)
+            if not reading.problems or not tried[-1].replayed:
+                break
+        return GraderAnswer(
+            reading.value,
+            requests=sum(conversation.requests for conversation in tried),
+            problem=reading.complaint or None,
+            repairs=sum(conversation.requests - 1 for conversation in tried),
+        )
+
+    async def _converse(self, request: GraderRequest[_T], attempt: int) -> _Conversation:
+        """One question, and one repair where its answer cannot be read."""
+        done = _Conversation()
         messages: list[ChatMessage] = [ChatMessageUser(content=request.render())]
-        try:
-            output = await self._generate(messages, request)
-        except LimitExceededError:
-            raise
-        except Exception as error:
-            return GraderAnswer(None, 1, self._failed(error))
-        first = _read(request, output)
-        if not first.problems:
-            return GraderAnswer(first.value)
-        messages += [
-            ChatMessageAssistant(content=output.completion or "(no answer)"),
-            ChatMessageUser(content=REPAIR_PROMPT.format(problems=first.complaint)),
-        ]
-        try:
-            second = _read(request, await self._generate(messages, request))
-        except LimitExceededError:
-            raise
-        except Exception as error:
-            second = Reading(None, (self._failed(error),))
-        best = first.better_of(second)
-        return GraderAnswer(best.value, 2, best.complaint or None)
+        while done.requests < 2:
+            done.requests += 1
+            try:
+                output, cached = await self._generate(messages, request, attempt)
+            except LimitExceededError:
+                raise
+            except Exception as error:
+                done.failure, done.replayed = self._failed(error), False
+                break
+            done.outputs.append(output)
+            done.replayed &= cached
+            reading = _read(request, [output])
+            if not reading.problems:
+                break
+            messages += [
+                ChatMessageAssistant(content=output.completion or "(no answer)"),
+                ChatMessageUser(content=REPAIR_PROMPT.format(problems=reading.complaint)),
+            ]
+        return done
 
     def _failed(self, error: Exception) -> str:
         """What went wrong, without the message: that of a provider may quote a key."""
@@ -229,38 +280,64 @@ class Grader:
         return failed
 
     async def _generate(
-        self, messages: list[ChatMessage], request: GraderRequest[_T]
-    ) -> ModelOutput:
+        self, messages: list[ChatMessage], request: GraderRequest[_T], attempt: int
+    ) -> tuple[ModelOutput, bool]:
+        """The output, and whether it came from the cache."""
         scopes = {"settings": self.settings, "repetition": str(self.repetition)}
-        policy = CachePolicy(expiry=None, per_epoch=False, scopes=scopes)
-        cache = policy if self.cache else False
+        if attempt:  # the first has no such entry in the caches of earlier versions
+            scopes["attempt"] = str(attempt)
+        cache = CachePolicy(expiry=None, per_epoch=False, scopes=scopes) if self.cache else False
         if self.name in self.notes.without_schema:
-            return await self.model.generate(messages, cache=cache)
+            return await self._call(messages, cache)
         schema = JSONSchema.model_validate(request.schema())
         config = GenerateConfig(
             response_schema=ResponseSchema(name="grades", json_schema=schema, strict=True)
         )
         try:
-            return await self.model.generate(messages, config=config, cache=cache)
+            return await self._call(messages, cache, config)
         except Exception as error:
             if _status(_reason(error)) not in _REFUSES_SCHEMA:
                 raise
-            output = await self.model.generate(messages, cache=cache)
+            answered = await self._call(messages, cache)
             self.notes.without_schema.add(self.name)
             self.notes.warn(f"{self.name} takes no JSON schema; asked without one from here on")
-            return output
+            return answered
+
+    async def _call(
+        self,
+        messages: list[ChatMessage],
+        cache: CachePolicy | bool,
+        config: GenerateConfig | None = None,
+    ) -> tuple[ModelOutput, bool]:
+        """The output, and whether it came from the cache."""
+        with sent_requests() as sent:
+            output = await self.model.generate(
+                messages, config=config or GenerateConfig(), cache=cache
+            )
+        return output, not sent
 
 
-def _read(request: GraderRequest[_T], output: ModelOutput) -> Reading[_T]:
+def _read(
+    request: GraderRequest[_T], outputs: Sequence[ModelOutput], failure: str | None = None
+) -> Reading[_T]:
+    """What the outputs say together; and why not all, where something is missing."""
+    answers = [output.completion for output in outputs if _silence(output) is None]
+    silences = [why for output in outputs if (why := _silence(output)) is not None]
+    reading = request.read(*answers) if answers else Reading[_T](None, tuple(silences[-1:]))
+    if answers and not reading.problems:
+        return reading
+    reasons = [_CUT_OFF] if any(map(was_cut_off, outputs)) else []
+    reasons += [failure] if failure else []
+    return Reading(reading.value, (*reasons, *reading.problems))
+
+
+def _silence(output: ModelOutput) -> str | None:
+    """Why an output says nothing; None where it says something."""
+    if output.empty:
+        return "it is empty"
     if output.stop_reason == "content_filter":
-        return Reading(None, ("it was refused",))
-    if output.empty or not output.completion.strip():
-        reading: Reading[_T] = Reading(None, ("it is empty",))
-    else:
-        reading = request.read(output.completion)
-    if reading.problems and output.stop_reason in TRUNCATED:
-        return Reading(reading.value, (_CUT_OFF, *reading.problems))
-    return reading
+        return "it was refused"
+    return None if output.completion.strip() else "it is empty"
 
 
 _CUT_OFF = "it was cut off by the grader's token limit"

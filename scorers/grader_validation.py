@@ -148,7 +148,7 @@ def human_agreement(
         runs = []
         # A repetition has a part of the cache to itself, so the second run asks anew.
         for repetition in range(2 if retest else 1):
-            grader = Grader(grader_model(), grader_cache, repetition, notes)
+            grader = Grader(grader_model(under_test=True), grader_cache, repetition, notes)
             runs.append(
                 await grade_source(
                     shown,

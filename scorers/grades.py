@@ -12,7 +12,11 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from profile_tasks.scorers.factors.facts import ResponseFacts, facts_value
-from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.factors.grader_prompts import (
+    COVERAGE_TASK,
+    GRADER_PROMPT_VERSION,
+    LIST_FACTS_TASK,
+)
 from profile_tasks.scorers.factors.judged import Shown
 from profile_tasks.scorers.factors.taxonomy import Factor
 
@@ -25,15 +29,26 @@ class PairVerdicts(BaseModel, frozen=True):
     Attributes:
         first: Id of the response that the recorded order shows first.
         second: Id of the other one.
+        swapped: Whether the order that is drawn for the two texts, where they are shown in one, is
+            the swapped one.
         verdicts: Factor id -> which of them shows more of it, whatever the order shown: "first",
             "second" or "tie"; None where the answer is unreadable. Of two, the first was given in
             the recorded order and the second in the swapped one; a single one in the order that
-            is drawn for the two texts.
+            is drawn.
     """
 
     first: str
     second: str
+    swapped: bool = False
     verdicts: dict[str, tuple[Shown | None, ...]] = {}
+
+    def counted(self, factor: str, orders: int) -> tuple[Shown | None, ...]:
+        """The verdicts on a factor that count where a pair is shown in so many orders.
+
+        Of two that were paid for, one order takes the one it would have asked for.
+        """
+        said = self.verdicts.get(factor, ())
+        return said if len(said) <= orders else (said[self.swapped],)
 
 
 class SourceGrades(BaseModel, frozen=True):
@@ -44,6 +59,8 @@ class SourceGrades(BaseModel, frozen=True):
         grader_settings: Digest of where and with which arguments it ran.
         prompt_version: Version of the words it was asked with.
         judge_batch: Whether "all" judged factors shared a request, or "one" factor had its own.
+        judge_orders: How many verdicts on a pair count, 1 or 2; more may be held, from an earlier
+            scoring.
         wordings: Factor id -> what the grader was told to look for, of every factor asked about.
         scoring: How often the sample had been graded before.
         material: Digest of the prompt and the source.
@@ -61,6 +78,7 @@ class SourceGrades(BaseModel, frozen=True):
     grader_settings: str = ""
     prompt_version: int = GRADER_PROMPT_VERSION
     judge_batch: str = "all"
+    judge_orders: int = 2
     wordings: dict[str, str] = {}
     scoring: int = 0
     material: str = ""
@@ -74,12 +92,13 @@ class SourceGrades(BaseModel, frozen=True):
     problems: tuple[str, ...] = ()
 
     def verdicts_on(self, first: str, second: str, factor: str) -> tuple[Shown | None, ...]:
-        """The verdicts on two graded responses, in the terms of this order; none: not asked."""
+        """The verdicts that count on two responses, in the terms of this order; none: not asked."""
         for pair in self.pairs:
+            said = pair.counted(factor, self.judge_orders)
             if (pair.first, pair.second) == (first, second):
-                return pair.verdicts.get(factor, ())
+                return said
             if (pair.first, pair.second) == (second, first):
-                return tuple(SWAPPED[verdict] for verdict in pair.verdicts.get(factor, ()))
+                return tuple(SWAPPED[verdict] for verdict in said)
         return ()
 
 
@@ -176,7 +195,7 @@ def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> 
     if not applies(factor, source):
         return FactorGrading(asked=0, missing=0)
     if factor.kind == "judged":
-        verdicts = [pair.verdicts.get(factor.id, ()) for pair in grades.pairs]
+        verdicts = [pair.counted(factor.id, grades.judge_orders) for pair in grades.pairs]
         both = [flip for pair in verdicts if (flip := flipped(pair)) is not None]
         return FactorGrading(
             asked=len(verdicts),
@@ -209,7 +228,11 @@ def wording(factor: Factor) -> str:
     """What a grader is told to look for; grades by other words are not reused."""
     if factor.label is not None:
         return f"{factor.label.question} {'/'.join(factor.label.values)}"
-    return factor.definition
+    # No request holds the definition of what is merely counted.
+    return _COUNTED.get(factor.measure, factor.definition)
+
+
+_COUNTED: Mapping[str | None, str] = {"count": LIST_FACTS_TASK, "coverage": COVERAGE_TASK.strip()}
 
 
 def digest(*texts: str | None) -> str:

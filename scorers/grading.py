@@ -46,13 +46,15 @@ class GraderAnswer(Generic[_T]):
 
     Attributes:
         value: What was read; None where the answer is missing.
-        requests: How often the grader was asked: 1, or 2 with a repair.
+        requests: How many answers were wanted of the grader, repairs included.
         problem: What is missing and why; None where all is there.
+        repairs: How many of them were to repair one.
     """
 
     value: _T | None
     requests: int = 1
     problem: str | None = None
+    repairs: int = 0
 
 
 class Ask(Protocol):
@@ -125,6 +127,7 @@ async def grade_source(
         grader=grader,
         grader_settings=grader_settings,
         judge_batch=protocol.batch,
+        judge_orders=protocol.orders,
         scoring=0 if known is None else known.scoring + 1,
         material=digest(shown.prompt, shown.source),
         texts={response: digest(shown.responses[response]) for response in same_as.values()},
@@ -162,7 +165,7 @@ class _Counting:
     async def ask(self, request: GraderRequest[_T], place: str) -> _T | None:
         answer = await self._ask(request)
         self.requests += answer.requests
-        self.repairs += answer.requests > 1
+        self.repairs += answer.repairs
         if answer.problem is not None:
             self.problems.append(f"{place}: {answer.problem}")
         return answer.value
@@ -291,32 +294,32 @@ async def _grade_pair(
     protocol: JudgeProtocol,
 ) -> PairVerdicts:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
-    shown_in: Mapping[int, tuple[bool, ...]] = {
-        0: (),
-        1: (_shown_swapped(*texts),),
-        2: (False, True),
-    }
-    orders = shown_in[protocol.orders]
-    known: dict[str, list[Shown | None]] = {}
-    for factor in factors:
-        said = pair.verdicts.get(factor.id, ())
-        by_order = dict(zip(shown_in[len(said)], said, strict=True))
-        known[factor.id] = [by_order.get(swapped) for swapped in orders]
+    drawn = _shown_swapped(*texts)
+    wanted = (False, True) if protocol.orders == 2 else (drawn,)
+    known = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
     asked = [
         (
-            order,
+            swapped,
             JudgedRequest(shown.prompt, shown.source, *(texts[::-1] if swapped else texts), batch),
         )
-        for order, swapped in enumerate(orders)
-        for batch in batches([f for f in factors if known[f.id][order] is None], protocol.batch)
+        for swapped in wanted
+        for batch in batches(
+            [f for f in factors if known[f.id].get(swapped) is None], protocol.batch
+        )
     ]
     place = f"{pair.first} against {pair.second}"
     answers = await _together([partial(counting.ask, request, place) for _, request in asked])
-    for (order, _), answer in zip(asked, answers, strict=True):
-        for name, verdict in (answer or {}).items():
-            known[name][order] = SWAPPED[verdict] if orders[order] else verdict
-    verdicts = {name: tuple(said) for name, said in known.items()}
-    return pair.model_copy(update={"verdicts": pair.verdicts | verdicts})
+    for (swapped, request), answer in zip(asked, answers, strict=True):
+        for factor in request.factors:
+            verdict = (answer or {}).get(factor.id)
+            known[factor.id][swapped] = SWAPPED[verdict] if swapped else verdict
+    verdicts = {name: tuple(said[order] for order in sorted(said)) for name, said in known.items()}
+    return pair.model_copy(update={"swapped": drawn, "verdicts": pair.verdicts | verdicts})
+
+
+def _by_order(said: Sequence[Shown | None], drawn: bool) -> dict[bool, Shown | None]:
+    """Verdicts by whether the responses were swapped when they were given."""
+    return dict(zip((drawn,) if len(said) == 1 else (False, True), said, strict=False))
 
 
 def _shown_swapped(first: str, second: str) -> bool:

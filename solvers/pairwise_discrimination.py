@@ -12,7 +12,7 @@ from inspect_ai.util import collect
 
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
-from profile_tasks.solvers.score_conditioned_generation import TRUNCATED
+from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.verdict import Verdict, read_verdict
 
 ShownPick = Literal["first", "second", "tie"]
@@ -69,5 +69,5 @@ def shown_pick(output: ModelOutput) -> ShownPick | None:
     """The pick that an output names; None when there is no readable verdict."""
     if output.empty or output.stop_reason == "content_filter":
         return None
-    verdict = read_verdict(output.completion, truncated=output.stop_reason in TRUNCATED)
+    verdict = read_verdict(output.completion, truncated=was_cut_off(output))
     return None if verdict is None else _PICKS[verdict]

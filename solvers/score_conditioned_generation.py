@@ -22,9 +22,6 @@ from profile_tasks.solvers.requests import GenerationRequest
 Pairing = Literal["all", "half", "adjacent"]
 PAIRINGS: tuple[str, ...] = get_args(Pairing)
 
-TRUNCATED = frozenset({"max_tokens", "model_length"})
-"""Stop reasons of an output that was cut off."""
-
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
 
 
@@ -54,9 +51,7 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
         written = dict(zip(scores, outputs, strict=True))
         # Keys as JSON has them, so that a log read back is what was written.
         state.store.set(_RESPONSES, {str(s): written_text(o) for s, o in written.items()})
-        state.store.set(
-            _TRUNCATED, [s for s, output in written.items() if output.stop_reason in TRUNCATED]
-        )
+        state.store.set(_TRUNCATED, [s for s, output in written.items() if was_cut_off(output)])
         return state
 
     return solve
@@ -71,6 +66,11 @@ def responses_by_score(state: TaskState) -> dict[int, str | None] | None:
 def truncated_scores(state: TaskState) -> list[int]:
     """Target scores whose response was cut off by a token limit."""
     return list(state.store.get(_TRUNCATED, []))
+
+
+def was_cut_off(output: ModelOutput) -> bool:
+    """Whether a token limit ended an output; one without any choice has no reason to stop."""
+    return not output.empty and output.stop_reason in ("max_tokens", "model_length")
 
 
 def written_text(output: ModelOutput) -> str | None:

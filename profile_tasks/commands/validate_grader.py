@@ -158,8 +158,23 @@ def _argument(text: str) -> tuple[str, Any]:
 def _run(task: "Task", model: "Model", log_dir: Path) -> "EvalLog":
     from inspect_ai import eval as inspect_eval
 
-    (log,) = inspect_eval(task, model=model, log_dir=str(log_dir), display="none")
-    return log
+    # Inspect takes an interruption for itself, and then returns no log or a cancelled one.
+    logs = inspect_eval(task, model=model, log_dir=str(log_dir), display="none")
+    if not logs or logs[0].status == "cancelled":
+        raise _InterruptedError
+    return logs[0]
+
+
+class _InterruptedError(click.ClickException):
+    """The user ended the run."""
+
+    exit_code = 130  # as of a program that SIGINT ends
+
+    def __init__(self) -> None:
+        super().__init__(
+            "interrupted; the answers given so far are cached, and the same command asks only for "
+            "the others"
+        )
 
 
 def _seed(log: "EvalLog") -> int:

@@ -9,6 +9,7 @@ its labels, so that a person can check it. This implementation's own protocol.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any, TypeGuard
 
 from pydantic import BaseModel
@@ -16,7 +17,8 @@ from pydantic import BaseModel
 from profile_tasks.scorers.factors.grader_answer import (
     Reading,
     UnreadableAnswerError,
-    read_object,
+    last_readable,
+    own_objects,
 )
 from profile_tasks.scorers.factors.grader_prompts import (
     COVERAGE_PROMPT,
@@ -76,12 +78,15 @@ class KeyFactsRequest:
         """The JSON schema of the answer."""
         return _object({_KEY_FACTS: {"type": "array", "items": {"type": "string"}}})
 
-    def read(self, answer: str) -> Reading[tuple[str, ...]]:
+    def read(self, *answers: str) -> Reading[tuple[str, ...]]:
         """The key facts, most important first; what exceeds the wanted number is left out."""
         try:
-            found = read_object(answer, [_KEY_FACTS], [self.prompt, self.source])[_KEY_FACTS]
+            contents = own_objects(answers, [_KEY_FACTS], [self.prompt, self.source])
         except UnreadableAnswerError as error:
             return Reading(None, (str(error),))
+        return last_readable([self._listed(content[_KEY_FACTS]) for content in contents])
+
+    def _listed(self, found: object) -> Reading[tuple[str, ...]]:
         if not isinstance(found, list) or not all(_is_text(fact) for fact in found):
             return Reading(None, (f'"{_KEY_FACTS}" must be a list of sentences',))
         return Reading(tuple(dict.fromkeys(_line(fact) for fact in found))[:MOST_KEY_FACTS])
@@ -145,28 +150,24 @@ class FactsRequest:
             wanted[_COVERED] = {"type": "array", "items": {"type": "integer"}}
         return _object(wanted)
 
-    def read(self, answer: str) -> Reading[ResponseFacts]:
+    def read(self, *answers: str) -> Reading[ResponseFacts]:
         """The facts with their labels, and the key facts that are conveyed."""
         own = [self.prompt, self.source or "", self.response]
         material = [*own, *(self.facts or ()), *(self.key_facts or ())]
         try:
-            content = read_object(answer, self.schema()["required"], material)
+            contents = own_objects(answers, self.schema()["required"], material)
         except UnreadableAnswerError as error:
             return Reading(None, (str(error),))
-        problems: list[str] = []
-        facts: tuple[Fact, ...] | None = None
-        if self.facts is None:
-            facts = self._listed(content.get(_FACTS), problems)
-        elif self.labelled:
-            facts = self._labelled(content.get(_LABELS), self.facts, problems)
-        covered = None
-        if self.key_facts is not None:
-            numbers = _numbers(content.get(_COVERED), len(self.key_facts), problems)
-            if numbers is not None:
-                covered = tuple(self.key_facts[number - 1] for number in numbers)
-        if facts is None and covered is None:
-            return Reading(None, tuple(problems))
-        return Reading(ResponseFacts(facts=facts, covered=covered), tuple(problems))
+        facts = self._most_labelled(
+            [self._listed(content.get(_FACTS)) for content in contents]
+            if self.facts is None
+            else [self._labels_of(self.facts, content.get(_LABELS)) for content in contents]
+        )
+        covered = last_readable([self._conveyed(content.get(_COVERED)) for content in contents])
+        problems = facts.problems + covered.problems
+        if facts.value is None and covered.value is None:
+            return Reading(None, problems)
+        return Reading(ResponseFacts(facts=facts.value, covered=covered.value), problems)
 
     def _form(self) -> str:
         """The answer's form as the grader is shown it."""
@@ -180,51 +181,85 @@ class FactsRequest:
             parts.append(f'"{_COVERED}": [1, ...]')
         return "{" + ", ".join(parts) + "}"
 
-    def _listed(self, entries: object, problems: list[str]) -> tuple[Fact, ...] | None:
+    def _listed(self, entries: object) -> Reading[tuple[Fact, ...]]:
+        """The listed facts, with the labels that are readable."""
         if not isinstance(entries, list):
-            problems.append(f'"{_FACTS}" must be a list of objects')
-            return None
-        facts = []
+            return Reading(None, (f'"{_FACTS}" must be a list of objects',))
         for number, entry in enumerate(entries, start=1):
             if not isinstance(entry, dict) or not _is_text(entry.get("fact")):
-                problems.append(f'fact {number} has no text under "fact"')
-                return None
-            labels = self._labels(entry, number, problems)
-            facts.append(Fact(text=_line(entry["fact"]), labels=labels))
-        return tuple(facts)
+                return Reading(None, (f'fact {number} has no text under "fact"',))
+        return Reading(
+            tuple(Fact(text=_line(entry["fact"]), labels=self._labels(entry)) for entry in entries)
+        )
 
-    def _labelled(
-        self, entries: object, texts: Sequence[str], problems: list[str]
-    ) -> tuple[Fact, ...] | None:
+    def _labels_of(self, texts: Sequence[str], entries: object) -> Reading[tuple[Fact, ...]]:
+        """The known facts, with the labels that are readable."""
+        if not self.labelled:
+            return Reading(None)
         if not isinstance(entries, list):
-            problems.append(f'"{_LABELS}" must be a list of objects')
-            return None
+            return Reading(None, (f'"{_LABELS}" must be a list of objects',))
         by_number: dict[int, Mapping[str, Any]] = {}
         for entry in entries:
             number = entry.get("number") if isinstance(entry, dict) else None
             if not _is_number(number, len(texts)) or number in by_number:
-                problems.append(
-                    f'each entry of "{_LABELS}" needs its own "number" from 1 to {len(texts)}'
-                )
-                return None
+                problem = f'each entry of "{_LABELS}" needs its own "number" from 1 to {len(texts)}'
+                return Reading(None, (problem,))
             by_number[number] = entry
-        return tuple(
-            Fact(text=text, labels=self._labels(by_number.get(number, {}), number, problems))
-            for number, text in enumerate(texts, start=1)
+        return Reading(
+            tuple(
+                Fact(text=text, labels=self._labels(by_number.get(number, {})))
+                for number, text in enumerate(texts, start=1)
+            )
         )
 
-    def _labels(self, entry: Mapping[str, Any], number: int, problems: list[str]) -> dict[str, str]:
+    def _labels(self, entry: Mapping[str, Any]) -> dict[str, str]:
         labels = {}
         for factor in self.labelled:
             label = entry.get(factor.id)
             label = label.strip().casefold() if isinstance(label, str) else label
             if label in _values(factor):
                 labels[factor.id] = label
-            else:
-                problems.append(
-                    f'"{factor.id}" of fact {number} must be one of: {", ".join(_values(factor))}'
-                )
         return labels
+
+    def _most_labelled(
+        self, listings: Sequence[Reading[tuple[Fact, ...]]]
+    ) -> Reading[tuple[Fact, ...]]:
+        """What several listings of the facts come to, with a problem for each label that lacks."""
+        readable = [listing.value for listing in listings if listing.value is not None]
+        if not readable:
+            return listings[-1]
+        facts = reduce(self._more_labelled, readable)
+        return Reading(
+            facts,
+            tuple(
+                f'"{factor.id}" of fact {number} must be one of: {", ".join(_values(factor))}'
+                for number, fact in enumerate(facts, start=1)
+                for factor in self.labelled
+                if factor.id not in fact.labels
+            ),
+        )
+
+    def _more_labelled(self, first: tuple[Fact, ...], later: tuple[Fact, ...]) -> tuple[Fact, ...]:
+        """Labels of the same facts together; else the listing that costs fewer factors."""
+        if [fact.text for fact in first] == [fact.text for fact in later]:
+            return tuple(
+                Fact(text=old.text, labels=old.labels | new.labels)
+                for old, new in zip(first, later, strict=True)
+            )
+        return first if len(self._lost(first)) < len(self._lost(later)) else later
+
+    def _lost(self, facts: Sequence[Fact]) -> set[str]:
+        """Ids of the factors that have no value, for want of one label at least."""
+        return {f.id for f in self.labelled if any(f.id not in fact.labels for fact in facts)}
+
+    def _conveyed(self, numbers: object) -> Reading[tuple[str, ...]]:
+        """The key facts with these numbers."""
+        if self.key_facts is None:
+            return Reading(None)
+        most = len(self.key_facts)
+        if not isinstance(numbers, list) or not all(_is_number(n, most) for n in numbers):
+            return Reading(None, (f'"{_COVERED}" must be a list of numbers from 1 to {most}',))
+        return Reading(tuple(self.key_facts[number - 1] for number in sorted(set(numbers))))
 
 
 def parts(response: str) -> tuple[str, ...]:
@@ -337,10 +372,3 @@ def _is_text(value: object) -> bool:
 
 def _is_number(value: object, most: int) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
-
-
-def _numbers(value: object, most: int, problems: list[str]) -> tuple[int, ...] | None:
-    if not isinstance(value, list) or not all(_is_number(number, most) for number in value):
-        problems.append(f'"{_COVERED}" must be a list of numbers from 1 to {most}')
-        return None
-    return tuple(sorted(set(value)))

@@ -4,6 +4,7 @@ A wrong reading is worse than none, so an answer counts only where it is plain w
 grader's own: an object that the grader merely quotes from the material is not.
 """
 
+import html
 import json
 import re
 import unicodedata
@@ -17,6 +18,7 @@ _END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _FENCED = re.compile(r"```[a-z]*[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
 _BESIDE_THE_POINT = re.compile(r"[^\w{}\[\]:,]+")
 """What two writings of one object may differ in: white space, quotation marks, escapes."""
+_ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _MOST_NAMED = 5
 _MOST_STARTS = 1000
 """Opening braces that are tried; an answer has few, and each try may read far."""
@@ -45,11 +47,11 @@ class Reading(Generic[_T]):
         listed = [*self.problems[:_MOST_NAMED], *([f"and {more} more"] if more > 0 else [])]
         return "; ".join(listed)
 
-    def better_of(self, later: "Reading[_T]") -> "Reading[_T]":
-        """The more complete of two readings, the later one where they are equally so."""
-        if self.value is None or later.value is None:
-            return self if later.value is None else later
-        return self if len(self.problems) < len(later.problems) else later
+
+def last_readable(readings: Sequence[Reading[_T]]) -> Reading[_T]:
+    """Of readings of one field, the last that says something; the last where none does."""
+    readable = [reading for reading in readings if reading.value is not None]
+    return (readable or readings)[-1]
 
 
 class GraderRequest(Protocol[_T]):
@@ -63,9 +65,33 @@ class GraderRequest(Protocol[_T]):
         """The JSON schema of the answer."""
         ...
 
-    def read(self, answer: str) -> Reading[_T]:
-        """Read an answer; what is wrong with it is in the reading, never raised."""
+    def read(self, *answers: str) -> Reading[_T]:
+        """Read an answer, and later ones together with it: each field where it is readable.
+
+        So a repair that spoils one field costs nothing that was said before. What is wrong is in
+        the reading, never raised.
+        """
         ...
+
+
+def own_objects(
+    answers: Sequence[str], keys: Iterable[str], material: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """The grader's own object of each answer that has one, as ``read_object`` finds it.
+
+    Raises:
+        UnreadableAnswerError: No answer has one; says why the last has not.
+    """
+    found, wanted = [], list(keys)
+    problem = UnreadableAnswerError("it is empty")
+    for answer in answers:
+        try:
+            found.append(read_object(answer, wanted, material))
+        except UnreadableAnswerError as error:
+            problem = error
+    if not found:
+        raise problem
+    return found
 
 
 def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) -> dict[str, Any]:
@@ -73,9 +99,9 @@ def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) 
 
     An answer that is one object (perhaps in a code fence, perhaps after thoughts) is that object.
     In an answer with prose around, the one object with one of the expected keys counts; an object
-    that the material holds too, in whatever quotation marks and white space, is taken for a
-    quotation and does not. Several different objects are unreadable, and so is what stands in an
-    object that was cut off.
+    whose every entry the material holds too, in whatever quotation marks, white space, escapes and
+    order, is taken for a quotation and does not. Several different objects are unreadable, and so
+    is what stands in an object that was cut off.
 
     Args:
         answer: What the grader wrote.
@@ -107,7 +133,7 @@ of the form asked for
     quotable = "\n".join(map(_gist, material)) if written else ""
     found: list[dict[str, Any]] = []
     for text, content in written:
-        if content not in found and _gist(text) not in quotable:
+        if content not in found and not (_gist(text) in quotable or _quoted(content, quotable)):
             found.append(content)
     if not found:
         raise UnreadableAnswerError("it holds no JSON object of the form asked for")
@@ -149,9 +175,32 @@ def _endless(error: Exception, text: str) -> bool:
     return isinstance(error, RecursionError)
 
 
+def _quoted(content: Mapping[str, Any], quotable: str) -> bool:
+    """Whether every entry of an object stands in the material.
+
+    A grader that quotes tends to tidy up: it drops a comma too many, an escape, a key.
+    """
+    return all(_entry_quoted(f"{_gist(key)}:", value, quotable) for key, value in content.items())
+
+
+def _entry_quoted(lead: str, value: object, quotable: str) -> bool:
+    """Whether the material holds a value with this in front of it; of a list, its values."""
+    if isinstance(value, dict):
+        return f"{lead}{{" in quotable and _quoted(value, quotable)
+    if isinstance(value, list):
+        return f"{lead}[" in quotable and all(_entry_quoted("", v, quotable) for v in value)
+    return lead + _gist(value if isinstance(value, str) else json.dumps(value)) in quotable
+
+
 def _gist(text: str) -> str:
     """What stays of a text where quotation marks, escapes, white space and case do not count."""
-    return _BESIDE_THE_POINT.sub("", unicodedata.normalize("NFKC", text).casefold())
+    plain = _ESCAPED.sub(_unescaped, html.unescape(text))
+    return _BESIDE_THE_POINT.sub("", unicodedata.normalize("NFKC", plain).casefold())
+
+
+def _unescaped(escape: re.Match[str]) -> str:
+    """The character of a numbered escape; the others stand for white space."""
+    return chr(int(escape.group(1), 16)) if escape.group(1) else " "
 
 
 def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:

@@ -29,10 +29,14 @@ KEY_FACTS_PROMPT = (
 )
 """Fields: most, sections."""
 
-LIST_FACTS_PROMPT = (
+LIST_FACTS_TASK = (
     "List the atomic facts of the response below: every single statement that it makes, in its "
     "order, each as one short self-contained sentence. Leave out greetings, questions and remarks "
-    "on the response itself. List a fact once.{tasks}\n\n"
+    "on the response itself. List a fact once."
+)
+
+LIST_FACTS_PROMPT = (
+    LIST_FACTS_TASK + "{tasks}\n\n"
     "Answer with one JSON object and nothing else: {answer}\n\n"
     "{sections}\n\n" + _MATERIAL + "Answer with the JSON object only."
 )

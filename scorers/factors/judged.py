@@ -12,7 +12,7 @@ from typing import Any, Literal
 from profile_tasks.scorers.factors.grader_answer import (
     Reading,
     UnreadableAnswerError,
-    read_object,
+    own_objects,
 )
 from profile_tasks.scorers.factors.grader_prompts import CRITERION_LINE, JUDGED_PROMPT
 from profile_tasks.scorers.factors.taxonomy import Factor
@@ -70,24 +70,30 @@ class JudgedRequest:
             "additionalProperties": False,
         }
 
-    def read(self, answer: str) -> Reading[dict[str, Shown]]:
-        """The readable verdicts by factor id."""
+    def read(self, *answers: str) -> Reading[dict[str, Shown]]:
+        """The readable verdicts by factor id; of several on a factor, the last."""
         ids = [factor.id for factor in self.factors]
         material = [self.prompt, self.source or "", self.first, self.second]
         try:
-            content = read_object(answer, ids, material)
+            contents = own_objects(answers, ids, material)
         except UnreadableAnswerError as error:
             return Reading(None, (str(error),))
-        verdicts: dict[str, Shown] = {}
-        problems = []
-        for name in ids:
-            said = content.get(name)
-            verdict = _ANSWERS.get(said.strip().casefold()) if isinstance(said, str) else None
-            if verdict is None:
-                problems.append(f'"{name}" must be one of: {", ".join(_ANSWERS)}')
-            else:
-                verdicts[name] = verdict
+        verdicts = {
+            name: verdict
+            for content in contents
+            for name in ids
+            if (verdict := _verdict(content.get(name))) is not None
+        }
+        problems = (
+            f'"{name}" must be one of: {", ".join(_ANSWERS)}'
+            for name in ids
+            if name not in verdicts
+        )
         return Reading(verdicts or None, tuple(problems))
+
+
+def _verdict(said: object) -> Shown | None:
+    return _ANSWERS.get(said.strip().casefold()) if isinstance(said, str) else None
 
 
 def batches(factors: Sequence[Factor], batch: Literal["all", "one"]) -> list[tuple[Factor, ...]]:

@@ -30,12 +30,10 @@ from statistics import fmean
 from typing import TYPE_CHECKING
 
 from profile_tasks.scorers.factors.surface import sentences
+from profile_tasks.scorers.factors.taxonomy import LEARNED_FACTORS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-LEARNED_FACTORS = ("fluency", "coherence")
-"""Ids of the factors that `learned_values` computes."""
 
 UNIEVAL_CHECKPOINT = "MingZhong/unieval-sum"
 """The authors' checkpoint for summarization, on the Hugging Face hub."""

@@ -20,6 +20,9 @@ from profile_tasks.preference_data import TASKS
 SELECTIONS = ("auto", "core", "surface", "all")
 """Names that `resolve_factors` takes in place of factor ids."""
 
+LEARNED_FACTORS = ("fluency", "coherence")
+"""Ids of the factors for which the project has a local scoring model."""
+
 SurfaceFunction = Callable[[str, str | None, str], float]
 """A surface factor: (response, source, prompt) -> value, NaN where it is missing."""
 
@@ -254,8 +257,8 @@ def resolve_factors(
 def surface_function(factor: Factor) -> SurfaceFunction:
     """Import the function of a surface factor.
 
-    Raises ValueError where the factor is of another kind, ImportError where its module or the name
-    in it cannot be imported, and TypeError where that name is not callable.
+    Raises ValueError where the factor is of another kind or the name is not callable, and
+    ImportError where its module or the name in it cannot be imported.
 
     >>> surface_function(load_taxonomy()["length"])("three short words", None, "")
     3.0
@@ -267,14 +270,17 @@ def surface_function(factor: Factor) -> SurfaceFunction:
     module, _, name = factor.function.partition(":")
     try:
         function: SurfaceFunction = getattr(import_module(module), name)
-    except (ImportError, AttributeError) as error:
+    except Exception as error:  # a user's module may fail in any way
         raise ImportError(
             f"Factor {factor.id!r}: cannot import its function {factor.function!r}: {error}. "
             "Name a function of a module that is installed or on PYTHONPATH, as "
             "'package.module:name'."
         ) from error
     if not callable(function):
-        raise TypeError(f"Factor {factor.id!r}: {factor.function!r} is not callable.")
+        raise ValueError(
+            f"Factor {factor.id!r}: {factor.function!r} is not callable. Name a function of "
+            "(response, source, prompt)."
+        )
     return function
 
 
@@ -313,8 +319,12 @@ def _parse(text: str, file: str, known: Mapping[str, Factor]) -> tuple[Factor, .
     """Parse and check a taxonomy file's text; its factors may override and mirror known ones."""
     import yaml
 
+    from profile_tasks.scorers.factors.unique_keys import RepeatedKeyError, load_unique_keys
+
     try:
-        content = yaml.safe_load(text)
+        content = load_unique_keys(text)
+    except RepeatedKeyError as error:
+        raise ValueError(f"{file}, {error}: is given twice. Keep one of the two.") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{file}: not valid YAML: {error}") from error
     if not isinstance(content, dict) or content.keys() != {"version", "factors"}:
@@ -414,6 +424,12 @@ def _problems(factor: Factor, mirrorable: set[str]) -> list[tuple[str, str]]:
         ),
         ("id", factor.id not in SELECTIONS, "is the name of a selection; take another"),
         ("id", factor.id not in _TAKEN, "is a name in the tables or the grader's answers"),
+        (
+            "kind",
+            factor.kind != "learned" or factor.id in LEARNED_FACTORS,
+            f"is 'learned', which is known of {' and '.join(LEARNED_FACTORS)} only. "
+            "Must be one of: surface, facts, judged",
+        ),
         ("tasks", bool(factor.tasks), f"is empty. Must hold some of: {', '.join(TASKS)}"),
         (
             "tasks",

@@ -13,6 +13,7 @@ from profile_tasks.instruction_following import instruction_following
 from profile_tasks.preference_data import TASKS, AnnotatedSource
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
 from profile_tasks.summarization import summarization
+from profile_tasks.task_arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -181,6 +182,17 @@ def test_factors_of_a_users_own_are_measured_and_logged(
     prompts = [e.input[0].text for s in samples(log) for e in s.events if e.event == "model"]
     assert any("- politeness: How politely the writer" in prompt for prompt in prompts)
     assert any("- fluency: How easily it reads aloud." in prompt for prompt in prompts)
+
+
+@pytest.mark.parametrize("function", ["no_such_module:question_marks", "math:pi"])
+def test_a_function_that_cannot_be_used_is_told_before_a_model_is_asked(
+    function: str, tmp_path: Path
+) -> None:
+    own = OWN.replace("own_surface_factors:question_marks", function)
+    (tmp_path / "own.yaml").write_text(own)
+    with pytest.raises(ArgumentError, match=f"Factor 'question_marks': .*'{function}'"):
+        run("summarization", tmp_path, factors=f"{tmp_path / 'own.yaml'},core")
+    assert not list(tmp_path.glob("logs/*"))
 
 
 def test_a_grader_that_errs_flips_and_is_seen_to(tmp_path: Path) -> None:

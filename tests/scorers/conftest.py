@@ -84,6 +84,7 @@ class Behaviour:
         headers: More HTTP headers.
         stalls: Seconds without a byte before the answer.
         drops: Close the connection without an answer.
+        no_choices: Answer with an empty list of choices.
     """
 
     text: str | None = None
@@ -93,6 +94,7 @@ class Behaviour:
     headers: dict[str, str] = field(default_factory=dict)
     stalls: float = 0.0
     drops: bool = False
+    no_choices: bool = False
 
 
 def completion(asked: Asked, done: Behaviour) -> dict[str, Any]:
@@ -109,7 +111,9 @@ def completion(asked: Asked, done: Behaviour) -> dict[str, Any]:
         "object": "chat.completion",
         "created": 0,
         "model": asked.model,
-        "choices": [{"index": 0, "message": message, "finish_reason": done.finish}],
+        "choices": []
+        if done.no_choices
+        else [{"index": 0, "message": message, "finish_reason": done.finish}],
         "usage": {"prompt_tokens": 7, "completion_tokens": 3, "total_tokens": 10},
     }
 

@@ -1,5 +1,9 @@
 """Which factors a run measures."""
 
+from pathlib import Path
+
+import pytest
+
 from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
 
 JUDGED = {"fluency": "judged", "coherence": "judged"}
@@ -31,3 +35,15 @@ def test_a_learned_factor_keeps_its_place_and_needs_no_grader() -> None:
 
 def test_a_learned_factor_is_measured_where_the_selection_leaves_it_out() -> None:
     assert ids("auto", grader=False, coherence="unieval")[-1] == "coherence"
+
+
+def test_a_surface_function_that_cannot_be_imported_is_refused_where_it_is_chosen(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "own.yaml").write_text(
+        "version: 1\nfactors:\n  - {id: charm, kind: surface, tasks: [summarization], "
+        "definition: Charm., function: 'no_such_module:charm'}\n"
+    )
+    with pytest.raises(ImportError, match="Factor 'charm': cannot import its function"):
+        ids(f"{tmp_path / 'own.yaml'},length,charm", grader=True)
+    assert ids(f"{tmp_path / 'own.yaml'},length", grader=True) == ["length"]

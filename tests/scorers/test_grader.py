@@ -15,7 +15,9 @@ import pytest
 from inspect_ai import Task, score
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, EvalScore, read_eval_log, write_eval_log
+from inspect_ai.model import get_model
 
+from profile_tasks.grader_validation import grader_validation
 from profile_tasks.scorers.factor_profile import factor_profile
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.full_profile import complete_log
@@ -150,6 +152,7 @@ BAD = {
     ),
     "truncated": ("judged", {"text": lambda text: text[:-9], "finish": "length"}, JUDGED),
     "empty": ("judged", {"text": lambda _: ""}, JUDGED),
+    "no choices": ("judged", {"no_choices": True}, JUDGED),
     "no object": ("judged", {"text": lambda _: '"first"'}, JUDGED),
     "only words": ("judged", {"text": lambda _: "Both are equal."}, JUDGED),
     "refusal in words": (
@@ -246,7 +249,8 @@ def test_what_stays_unreadable_is_missing_and_counted(
 
 
 @pytest.mark.parametrize(
-    "name", ["wrong enum", "truncated", "empty", "refusal", "wrong label", "no key facts"]
+    "name",
+    ["wrong enum", "truncated", "empty", "no choices", "refusal", "wrong label", "no key facts"],
 )
 def test_one_repair_makes_it_whole(name: str, server: Any, evaluate: Any) -> None:
     badly(server, name, repairs_too=False)
@@ -258,6 +262,21 @@ def test_one_repair_makes_it_whole(name: str, server: Any, evaluate: Any) -> Non
     (repair,) = [asked for asked in server.asked if asked.is_repair]
     assert [message["role"] for message in repair.body["messages"]] == ["user", "assistant", "user"]
     assert repair.schema is not None
+
+
+def test_a_repair_that_spoils_one_field_costs_nothing_that_was_said_before(
+    server: Any, evaluate: Any
+) -> None:
+    def script(asked: Any) -> object:
+        if asked.kind != "facts":
+            return None
+        spoilt = changed(facts="none") if asked.is_repair else relabelled(hallucination="tie")
+        return server.Behaviour(text=spoilt(server.proper(asked)))
+
+    server.script = script
+    log = evaluate()
+    assert signs(log) == RIGHT | {"hallucination": None}
+    assert (grades(log).requests, grades(log).repairs) == (7, 2)
 
 
 def test_verdicts_that_follow_the_position_are_zero_and_counted_as_flips(
@@ -630,6 +649,106 @@ def test_an_unreadable_answer_in_the_cache_does_not_stop_the_next_scoring(
     assert asked
 
 
+def test_an_unreadable_answer_in_the_cache_is_asked_anew_by_the_next_run(
+    server: Any, evaluate: Any
+) -> None:
+    def run() -> EvalLog:
+        log: EvalLog = evaluate(factors="fluency")
+        calls = [event for event in log.samples[0].events if event.event == "model"]  # type: ignore[index]
+        assert len([call for call in calls if call.role == "grader"]) == grades(log).requests
+        return log
+
+    badly(server, "wrong enum", repairs_too=True)
+    first, asked = newly(server, run)
+    assert (signs(first), len(asked), grades(first).repairs) == ({"fluency": None}, 3, 1)
+    still_bad, asked = newly(server, run)
+    assert (signs(still_bad), len(asked), grades(still_bad).repairs) == ({"fluency": None}, 2, 2)
+    server.script = lambda asked: None
+    recovered, asked = newly(server, run)
+    assert (signs(recovered), len(asked), grades(recovered).repairs) == ({"fluency": 1}, 1, 2)
+    for done in (run, lambda: rescored(recovered, "fluency")):
+        again, asked = newly(server, done)
+        assert (signs(again), asked) == ({"fluency": 1}, [])
+
+
+def test_what_was_readable_outlives_a_failure_of_the_next_run(server: Any, evaluate: Any) -> None:
+    badly(server, "wrong enum", repairs_too=True)
+    roles = {"grader": server.model(client_retries=0, max_retries=0)}
+    evaluate(factors="fluency,coherence", roles=roles)
+    server.script = lambda asked: server.Behaviour(status=500, text="broken")
+    log = evaluate(factors="fluency,coherence", roles=roles)
+    assert signs(log) == {"fluency": None, "coherence": 1}
+    (problem,) = grades(log).problems
+    assert "the request failed: InternalServerError 500" in problem
+    assert '"fluency" must be one of' in problem
+
+
+def test_a_grader_under_test_is_asked_anew_for_what_could_not_be_read(
+    server: Any, tmp_path: Path
+) -> None:
+    labels = tmp_path / "labels.yaml"
+    labels.write_text(
+        "version: 1\ndata_sets:\n  pairs:\n"
+        "    - {label: style, factor: fluency, direction: same, kind: pairwise}\n"
+    )
+    labelled = PAIR | {"factors": {"pairwise": {"style": "a"}}}
+
+    def validate() -> EvalLog:
+        (log,) = inspect_eval(
+            grader_validation(data(tmp_path, labelled), labels=str(labels)),
+            model=server.model(max_retries=0, temperature=0.3),
+            log_dir=str(tmp_path / "logs"),
+            display="none",
+        )
+        return log
+
+    badly(server, "wrong enum", repairs_too=True)
+    assert metrics(validate())["missing_rate_style"] == 1
+    server.script = lambda asked: None
+    for requests in (1, 0):
+        log, asked = newly(server, validate)
+        assert metrics(log)["missing_rate_style"] == 0
+        assert len(asked) == requests
+    # It is the evaluated model, so its settings are the grader's own.
+    assert {asked.body["temperature"] for asked in server.asked} == {0.3}
+
+
+def test_verdicts_in_a_second_order_are_kept_while_one_order_counts(
+    server: Any, evaluate: Any, cache: Path, tmp_path: Path
+) -> None:
+    server.script = lambda asked: (
+        server.Behaviour(text=json.dumps({"fluency": "first"})) if asked.kind == "judged" else None
+    )
+    log = evaluate(factors="fluency")
+    shutil.rmtree(cache)
+    one, asked = newly(server, lambda: rescored(log, "fluency", judge_orders=1))
+    assert asked == []
+    assert signs(one)["fluency"] in (1, -1)
+    assert "grader_flip_rate_fluency" not in metrics(one)
+    two, asked = newly(server, lambda: rescored(one, "fluency"))
+    assert asked == []
+    assert signs(two) == signs(log) == {"fluency": 0}
+    assert metrics(two)["grader_flip_rate"] == 1
+
+
+@pytest.mark.parametrize(
+    ("argument", "told_apart"),
+    [
+        *((name, True) for name in ("tokenizer", "tokenizer_path", "max_tokens", "monkey")),
+        *((name, False) for name in ("api_key", "hf_token", "client_secret", "Password")),
+        *((name, False) for name in ("aws_region", "apikey", "azure_ad_token_provider")),
+    ],
+)
+def test_graders_are_told_apart_by_all_arguments_but_secrets(
+    argument: str, told_apart: bool
+) -> None:
+    one, other = (
+        Grader(get_model("mockllm/model", memoize=False, **{argument: value})).settings
+        for value in ("one", "other")
+    )
+    assert (one != other) == told_apart
+
+
 def test_other_settings_of_the_same_grader_are_another_grader(
     server: Any, evaluate: Any, cache: Path
 ) -> None:
@@ -750,6 +869,33 @@ def test_self_grading_is_allowed_and_said_and_counted_apart(server: Any, evaluat
     assert log.stats.role_usage["grader"].total_tokens == 10 * len(grading)
     (used,) = log.stats.model_usage.values()
     assert used.total_tokens == 10 * len(server.asked)
+
+
+def test_a_model_that_grades_itself_does_so_with_a_graders_settings(
+    server: Any, evaluate: Any
+) -> None:
+    log = evaluate(
+        model=server.model("evaluated", temperature=0.9, max_tokens=99, max_retries=0),
+        roles={},
+        factors="fluency",
+        allow_self_grading=True,
+    )
+    assert signs(log) == {"fluency": 1}
+    for asked in server.asked:
+        assert asked.body["temperature"] == (0 if asked.form else 0.9)
+        assert asked.body.get("max_tokens") == (None if asked.form else 99)
+
+
+def test_an_evaluated_model_that_answers_with_no_choices_is_missing_and_ends_no_run(
+    server: Any, evaluate: Any
+) -> None:
+    server.script = lambda asked: server.Behaviour(no_choices=True)
+    log = evaluate(
+        model=server.model("evaluated"), roles={}, setting="both", scores="1,5", factors="length"
+    )
+    found = metrics(log)
+    assert found["generation_missing_rate"] == found["unreadable_rate"] == 1
+    assert found["generation_truncated_rate"] == 0
 
 
 @pytest.mark.parametrize(("graded", "held"), [(True, True), (False, False)])

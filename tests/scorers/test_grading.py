@@ -137,10 +137,45 @@ def test_two_orders_answer_for_one_and_one_is_half_of_two() -> None:
     one = grade(JUDGED, protocol=JudgeProtocol(orders=1))
     again = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1), known=two)
     assert grader.asked == []
-    assert again.pairs == one.pairs
+    assert again.pairs == two.pairs  # what was paid for stays, whatever counts
+    for pair, single in zip(again.pairs, one.pairs, strict=True):
+        assert pair.counted("fluency", 1) == single.verdicts["fluency"]
     grader = Grader()
+    assert grade(JUDGED, grader, known=again).pairs == two.pairs
+    assert grader.asked == []
     assert grade(JUDGED, grader, known=one).pairs == two.pairs
     assert len(grader.asked) == 2
+
+
+def test_of_two_verdicts_one_order_counts_the_one_it_would_have_asked_for() -> None:
+    texts = {str(n): f"text {n}" for n in range(40)}
+    pairs = [(str(n), str(n + 1)) for n in range(0, 40, 2)]
+    shown = SourceToGrade("Q", "S", texts, pairs)
+    positional = Grader(lambda request: {"fluency": "first"})
+    one = grade(["fluency"], positional, shown, protocol=JudgeProtocol(orders=1))
+    two = grade(["fluency"], positional, shown)
+    again = grade(["fluency"], positional, shown, protocol=JudgeProtocol(orders=1), known=two)
+    fluency = TAXONOMY["fluency"]
+    assert graded_signs(again, fluency, pairs) == graded_signs(one, fluency, pairs)
+    assert set(graded_signs(one, fluency, pairs)) == {1, -1}
+    assert factor_grading(again, fluency, "S").both_orders == 0
+    assert factor_grading(two, fluency, "S").flipped == len(pairs)
+
+
+def test_the_wordings_are_what_the_grader_was_told() -> None:
+    redefined = [
+        replace(TAXONOMY[id_], definition=f"My own {id_}.")
+        for id_ in ("number_of_facts", "source_coverage", "fluency", "hallucination")
+    ]
+    grader = Grader()
+    grades = anyio.run(partial(grade_source, SHOWN, redefined, grader.ask, grader="g"))
+    told = "\n".join(request.render() for request in grader.asked)
+    label = TAXONOMY["hallucination"].label
+    assert label is not None
+    for id_, words in grades.wordings.items():
+        assert (label.question if id_ == "hallucination" else words) in told
+    assert grades.wordings["fluency"] == "My own fluency."
+    assert "My own" not in grades.wordings["number_of_facts"]
 
 
 def test_verdicts_of_another_batch_answer_nothing() -> None:

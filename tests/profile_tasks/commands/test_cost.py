@@ -154,6 +154,17 @@ def test_wrong_arguments_are_named_in_one_line(
     assert not shown.stdout
 
 
+def test_a_function_that_cannot_be_imported_is_named_in_one_line(run: Run, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "version: 1\nfactors:\n  - {id: charm, kind: surface, tasks: [summarization], "
+        "definition: Charm., function: 'no_such_module:charm'}\n"
+    )
+    shown = run(*DEMO, "--factors", f"{own},charm", exit_code=1)
+    (line,) = shown.stderr.splitlines()
+    assert "Factor 'charm': cannot import its function 'no_such_module:charm'" in line
+
+
 ROW = {"prompt": "Summarize.", "response_a": "It left.", "response_b": "Late.", "preference": "a"}
 
 

@@ -5,7 +5,12 @@ import gc
 import io
 import json
 import math
+import os
 import re
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -156,6 +161,33 @@ def test_wrong_arguments_end_with_one_line(
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error")]
     assert message in line
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.slow
+def test_an_interruption_is_told_in_one_line(pairs: Path, mapping: Path, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/v1"
+        command = [
+            *(Path(sys.executable).parent / "profile-tasks", "validate-grader", pairs),
+            *("--grader", "openai-api/local/grader", "-M", f"base_url={url}"),
+            *("--labels", mapping, "--log-dir", tmp_path / "logs"),
+        ]
+        run = subprocess.Popen(
+            command,
+            env=os.environ | {"LOCAL_API_KEY": "none", "NO_PROXY": "127.0.0.1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        silent.settimeout(60)
+        connection, _ = silent.accept()  # the grader has been asked, and will not answer
+        with connection:
+            run.send_signal(signal.SIGINT)
+            shown, told = run.communicate(timeout=60)
+    assert run.returncode == 130
+    assert shown == ""
+    assert "Traceback" not in told
+    assert told.splitlines()[-1].startswith("Error: interrupted; the answers given so far are")
 
 
 @pytest.mark.parametrize("grader", ["nobody/model", "planted/nobody"])

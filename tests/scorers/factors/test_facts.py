@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -126,6 +127,36 @@ def test_wrong_numbers_of_key_facts_are_missing(covered: object) -> None:
     reading = COVERING.read(json.dumps({"covered": covered}))
     assert reading.value is None
     assert reading.problems == ('"covered" must be a list of numbers from 1 to 2',)
+
+
+def test_a_spoilt_repair_costs_no_field_that_was_readable() -> None:
+    request = replace(LISTING, key_facts=("one", "two"))
+    first = json.dumps({"facts": [fact(hallucination="x"), fact(hallucination="x")], "covered": 3})
+    reading = request.read(first, '{"facts": "none", "covered": [1]}')
+    assert reading.value is not None
+    assert reading.value.facts is not None
+    assert len(reading.value.facts) == 2
+    assert reading.value.covered == ("one",)
+    assert len(reading.problems) == 2
+    assert all('"hallucination" of fact' in problem for problem in reading.problems)
+
+
+def test_labels_of_the_same_facts_count_together() -> None:
+    answers = [[fact(off_focus="x")], [fact(hallucination="x")]]
+    reading = LISTING.read(*(json.dumps({"facts": facts}) for facts in answers))
+    assert reading.problems == ()
+    assert reading.value == ResponseFacts(
+        facts=(Fact(text="f", labels={"hallucination": "absent", "off_focus": "on"}),)
+    )
+
+
+def test_of_different_facts_those_count_that_cost_fewer_factors() -> None:
+    fewer = [fact(off_focus="x", hallucination="x")]
+    more = [fact(off_focus="x"), fact(off_focus="x"), fact(off_focus="x")]
+    for answers in ([fewer, more], [more, fewer]):
+        reading = LISTING.read(*(json.dumps({"facts": facts}) for facts in answers))
+        assert reading.value is not None
+        assert len(reading.value.facts or ()) == 3
 
 
 def test_conveyed_key_facts_are_counted_once() -> None:

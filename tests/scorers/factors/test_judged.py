@@ -58,6 +58,14 @@ def test_a_missing_factor_is_missing() -> None:
     assert len(reading.problems) == 1
 
 
+def test_of_several_answers_each_factor_has_its_last_readable_verdict() -> None:
+    reading = REQUEST.read(
+        '{"fluency": "first", "coherence": "both"}', '{"fluency": "?", "coherence": "second"}', "no"
+    )
+    assert reading.value == {"fluency": "first", "coherence": "second"}
+    assert reading.problems == ()
+
+
 def test_an_answer_without_any_verdict_has_no_value() -> None:
     assert REQUEST.read('{"fluency": "x", "coherence": "y"}').value is None
     assert REQUEST.read("I cannot help with that.").value is None

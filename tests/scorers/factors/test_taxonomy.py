@@ -201,6 +201,10 @@ def test_a_users_factor_may_mirror_a_packaged_one(tmp_path):
         ({"id": "Warm/th"}, "field 'id': only lower-case"),
         ({"id": "auto"}, "field 'id': is the name of a selection"),
         ({"id": "fact"}, "field 'id': is a name in the tables or the grader's answers"),
+        (
+            {"kind": "learned"},
+            "field 'kind': is 'learned', which is known of fluency and coherence only",
+        ),
         ({"kind": "surface"}, "field 'function': is missing"),
         (
             {"kind": "surface", "function": "module.name"},
@@ -351,6 +355,30 @@ def test_a_malformed_file_is_named(tmp_path, text, complaint):
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=rf"mine\.yaml: .*{complaint}"):
         load_taxonomy(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "where"),
+    [
+        ("version: 1\nfactors: []\nversion: 1", "line 3, key 'version'"),
+        ("version: 1\nfactors:\n  - id: warmth\n    id: heat", "line 4, key 'id'"),
+        ("version: 1\nfactors:\n  - label: {values: [a], values: [b]}", "line 3, key 'values'"),
+    ],
+)
+def test_a_key_given_twice_is_refused(tmp_path, text, where):
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=rf"mine\.yaml, {where}: is given twice\. Keep one"):
+        load_taxonomy(path)
+
+
+def test_an_anchor_may_be_merged_and_overridden(tmp_path):
+    text = yaml.safe_dump({"version": 1, "factors": [FIELDS]}, sort_keys=False)
+    text = text.replace("- id", "- &warmth\n  id")
+    text += "- <<: *warmth\n  id: heat\n"
+    path = tmp_path / "mine.yaml"
+    path.write_text(text, encoding="utf-8")
+    assert list(load_taxonomy(path)) == ["warmth", "heat"]
 
 
 def test_a_missing_file_is_reported_as_such(tmp_path):
@@ -548,5 +576,13 @@ def test_a_function_that_cannot_be_imported_is_named_with_its_factor(function):
 
 def test_a_function_that_is_not_callable_is_refused():
     factor = dataclasses.replace(load_taxonomy()["length"], function="math:pi")
-    with pytest.raises(TypeError, match="'math:pi' is not callable"):
+    with pytest.raises(ValueError, match="'math:pi' is not callable"):
+        surface_function(factor)
+
+
+def test_a_module_that_fails_when_it_is_imported_is_named(tmp_path, monkeypatch):
+    (tmp_path / "failing_factors.py").write_text("1 / 0")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    factor = dataclasses.replace(load_taxonomy()["length"], function="failing_factors:f")
+    with pytest.raises(ImportError, match=r"Factor 'length': .*'failing_factors:f': division by"):
         surface_function(factor)
