@@ -60,7 +60,8 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
     except FileNotFoundError:
         raise
     except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
-        raise ValueError(f"{location}: not an Inspect log ({error})") from error
+        problem = str(error).partition("\n")[0]
+        raise ValueError(f"{location}: not an Inspect log ({problem})") from error
     names = list(
         dict.fromkeys(
             name

@@ -4,13 +4,13 @@ The field names are stable. Two profiles alone have p-values; only tables, whose
 resampled, have intervals, ceilings and corrected alignments.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import numpy as np
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, Alignment, align, alignment_replicates
-from profile_tasks.scorers.comparisons import Comparisons
+from profile_tasks.scorers.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.estimates import json_record, symmetric_estimate
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.reliability import (
@@ -35,7 +35,8 @@ def aligned_profiles(
         permutations: Random permutations of the factors for the p-values.
         seed: Of those.
     """
-    return _record(align(first, second, permutations=permutations, seed=seed), first, second)
+    aligned = align(first, second, permutations=permutations, seed=seed)
+    return _record(aligned, first, second)
 
 
 def aligned_tables(
@@ -50,11 +51,14 @@ def aligned_tables(
 
     Args:
         first: One judge's preferences.
-        second: Another's, with the same factors. A group code must mean the same source in both.
+        second: Another's. A group code must mean the same source in both. Only the factors that
+            both have are aligned.
         permutations: Random permutations of the factors for the p-values.
         replicates: Bootstrap replicates.
         seed: Of everything random.
     """
+    names = [first.factors, second.factors]
+    first, second = common_factors([first, second])
     profiles = [factor_profile(table) for table in (first, second)]
     taus = [dict(zip(p.factors, p.tau.tolist(), strict=True)) for p in profiles]
     aligned = align(*taus, permutations=permutations, seed=seed)
@@ -71,7 +75,7 @@ def aligned_tables(
         for name in COEFFICIENTS
     }
     return {
-        **_record(aligned, *taus),
+        **_record(aligned, *names),
         **{
             f"{name}_{end}": intervals[name][end]
             for name in COEFFICIENTS
@@ -102,7 +106,7 @@ def attainable_record(attainable: AttainableAlignment) -> Record:
     }
 
 
-def _record(aligned: Alignment, first: Mapping[str, float], second: Mapping[str, float]) -> Record:
+def _record(aligned: Alignment, first: Collection[str], second: Collection[str]) -> Record:
     return {
         "tau_b": none_for_nan(aligned.tau_b),
         "spearman": none_for_nan(aligned.spearman),

@@ -14,7 +14,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.uncertainty import MINIMUM_DEFINED, MINIMUM_GROUPS, Interval
+from profile_tasks.scorers.uncertainty import (
+    MINIMUM_DEFINED,
+    MINIMUM_GROUPS,
+    Interval,
+    widening,
+)
 
 # Differences need replicates in which all factors are defined: at least this share of them.
 _MINIMUM_COMPLETE = 0.5
@@ -97,7 +102,7 @@ def factor_ranks(
                 f"all factors are defined in only {complete.sum()} of {complete.size} replicates"
             )
             continue
-        greater, smaller = _shown_to_differ(tau[kept], drawn, place, confidence)
+        greater, smaller = _shown_to_differ(tau[kept], drawn, place, confidence, n_groups[kept])
         low, high = 1.0 + greater, float(np.isfinite(tau).sum() - smaller)
         intervals[index] = Interval(low, high, 1.0, None, "simultaneous differences")
     return FactorRanks(
@@ -112,7 +117,11 @@ def factor_ranks(
 
 
 def _shown_to_differ(
-    tau: NDArray[np.float64], replicates: NDArray[np.float64], index: int, confidence: float
+    tau: NDArray[np.float64],
+    replicates: NDArray[np.float64],
+    index: int,
+    confidence: float,
+    n_groups: NDArray[np.int64],
 ) -> tuple[int, int]:
     """Return how many factors have a greater, and how many a smaller influence than one of them."""
     gap = tau - tau[index]
@@ -122,6 +131,7 @@ def _shown_to_differ(
     if varies.any():
         largest = (np.abs(deviation[:, varies]) / error[varies]).max(axis=1)
         error *= np.quantile(largest, confidence)
+    error *= widening(confidence, np.minimum(n_groups, n_groups[index]))
     greater = int(np.count_nonzero(gap > error + _NO_SPREAD))
     smaller = int(np.count_nonzero(gap < -error - _NO_SPREAD))
     return greater, smaller

@@ -272,7 +272,9 @@ def bca_interval(
     acceleration = 0.0 if spread <= _ROUNDING else (deviation**3).sum() / (6 * spread**3)
     tail = (1 - confidence) / 2
     shifted = bias + ndtri(np.array([tail, 1 - tail]))
-    low, high = np.quantile(values, ndtr(bias + shifted / (1 - acceleration * shifted))).tolist()
+    # Where one group decides, the denominator may reach 0: the quantile then runs to its end.
+    room = np.maximum(1 - acceleration * shifted, _ROUNDING)
+    low, high = np.quantile(values, ndtr(bias + shifted / room)).tolist()
     return Interval(low, high, defined, None, "BCa")
 
 
@@ -320,13 +322,29 @@ def _defined(
 
 def _tail(confidence: float, n_groups: int | None) -> float:
     """Return the share of replicates beyond either end."""
-    from scipy.special import ndtr, stdtrit
+    from scipy.special import ndtr, ndtri
 
     tail = (1 - confidence) / 2
     if n_groups is None:
         return tail
-    widening = np.sqrt(n_groups / (n_groups - 1))
-    return float(ndtr(widening * stdtrit(n_groups - 1, tail)))
+    return float(ndtr(ndtri(tail) * widening(confidence, np.array(n_groups))))
+
+
+def widening(confidence: float, n_groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much an interval must be wider for groups so few (Hesterberg 2015).
+
+    Resampled groups spread too little by (G - 1) / G, and Student's t has longer tails.
+
+    Example:
+        >>> widening(0.95, np.array([8, 20, 200])).round(2).tolist()
+        [1.29, 1.1, 1.01]
+
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1 - confidence) / 2
+    spread = np.sqrt(n_groups / (n_groups - 1))
+    return np.asarray(spread * stdtrit(n_groups - 1, tail) / ndtri(tail))
 
 
 def _multinomial_weights(rng: np.random.Generator, rows: int, n_groups: int) -> NDArray[np.float64]:

@@ -83,9 +83,11 @@ def align(
 
 
 def _is_profile(path: Path) -> bool:
-    """Whether a file is a profile: a JSON object rather than rows."""
-    if path.suffix.lower() != ".json" or not path.is_file():
+    """Whether a file is a profile: a JSON object rather than rows, or a missing one."""
+    if path.suffix.lower() != ".json":
         return False
+    if not path.is_file():
+        raise ValueError(f"{path}: no such file")
     start = path.read_bytes()[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
     return not start.startswith(b"[")
 
@@ -93,16 +95,15 @@ def _is_profile(path: Path) -> bool:
 def _tables(
     a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
 ) -> "list[Comparisons]":
-    """The tables of two files, over the factors of both, with shared codes of groups."""
+    """The tables of two files, with shared codes of groups."""
     from profile_tasks.recorded_preferences import human_comparisons, shared_group_codes
-    from profile_tasks.scorers.comparisons import common_factors
 
     data = [
         load_recorded(name, options, seed=seed, preference_column=column)
         for name, column in zip((a, b), columns, strict=True)
     ]
     codes = shared_group_codes(*data)
-    return common_factors([human_comparisons(each, options["factors"], codes) for each in data])
+    return [human_comparisons(each, options["factors"], codes) for each in data]
 
 
 def _rows(record: Record) -> list[Record]:

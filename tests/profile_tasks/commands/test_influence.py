@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from click.testing import Result
 
+from profile_tasks.commands.printing import p_value
+
 Run = Callable[..., Result]
 Influence = Callable[..., dict[str, Any]]
 
@@ -172,9 +174,138 @@ def test_rows_of_the_table_are_never_wrapped(
     file = write_pairs(tmp_path / "pairs.jsonl")
     lines = run("influence", file, "--factors", "length,errors").stdout.splitlines()
     assert re.fullmatch(
-        r"length +\+0\.500 \[[+-]\d\.\d\d, [+-]\d\.\d\d\] +\S+ +30/10/0 .*\]", lines[2]
+        r"length +40 +\+0\.500 \[[+-]\d\.\d\d, [+-]\d\.\d\d\] +1 \[1-1\]( +\.\d{3}){3}"
+        r" +30/10/0 .*\]",
+        lines[2],
     )
 
 
 def test_a_missing_file_is_named(run: Run) -> None:
     assert "nowhere.jsonl" in run("influence", "nowhere.jsonl", exit_code=1).stderr
+
+
+def with_votes(path: Path, votes: Callable[[int, str], list[str]]) -> Path:
+    """The pairs with single votes, given each pair's number and preference."""
+    rows = [json.loads(line) for line in write_pairs(path).read_text().splitlines()]
+    for i, row in enumerate(rows):
+        row["annotators"] = votes(i, row["preference"])
+    path.write_text("\n".join(json.dumps(row) for row in rows))
+    return path
+
+
+def two_of_three(i: int, preference: str) -> list[str]:
+    """Every fifth pair has a vote for a tie, the others are unanimous."""
+    return [preference, preference, "tie" if i % 5 == 0 else preference]
+
+
+def test_columns_show_pairs_ranks_and_both_adjustments(
+    run: Run, influence_of: Influence, tmp_path: Path
+) -> None:
+    arguments = (
+        write_pairs(tmp_path / "pairs.jsonl"), "--factors", "length,errors,lexical_diversity",
+    )  # fmt: skip
+    _, header, *lines = run("influence", *arguments).stdout.splitlines()
+    columns = re.split(r"  +", header.strip())
+    assert columns == [
+        "factor", "n", "tau [95 %]", "rank", "p", "p Holm", "p BH", "C/D/T", "adjusted [95 %]",
+    ]  # fmt: skip
+    record = influence_of(*arguments)["factors"]
+    for line, (factor, found) in zip(lines, record.items(), strict=False):
+        shown = dict(zip(columns, re.split(r"  +", line.strip()), strict=True))
+        assert shown["factor"] == factor
+        assert shown["n"] == str(found["n"]) == "40"
+        assert shown["rank"] == (
+            f"{found['rank']:g} [{found['rank_low']:g}-{found['rank_high']:g}]"
+        )
+        assert [p_value(found[name]) for name in ("p_value", "p_adjusted", "p_adjusted_bh")] == [
+            shown[column] for column in ("p", "p Holm", "p BH")
+        ]
+    assert any(p_value(f["p_adjusted"]) != p_value(f["p_adjusted_bh"]) for f in record.values())
+
+
+def test_missing_manifestations_are_counted_below_the_table(run: Run, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    rows = [json.loads(line) for line in file.read_text().splitlines()]
+    for row in rows[:7]:
+        del row["factors"]["a"]["errors"]
+    file.write_text("\n".join(json.dumps(row) for row in rows))
+    shown = run("influence", file, "--factors", "length,errors").stdout
+    assert re.search(r"^errors +33 ", shown, re.MULTILINE)
+    assert "errors: missing in 7 pairs, left out there\n" in shown
+    assert re.search(r"^adjusted over the 33 pairs where", shown, re.MULTILINE)
+    assert "length: missing" not in shown
+
+
+def test_bca_intervals_may_be_asked_for(run: Run, influence_of: Influence, tmp_path: Path) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    usual = influence_of(file, "--factors", "errors")
+    explicit = influence_of(file, "--factors", "errors", "--interval", "percentile")
+    other = influence_of(file, "--factors", "errors", "--interval", "bca")
+    assert usual == explicit
+    assert usual["interval_method"] == "percentile, expanded; cluster bootstrap by group"
+    assert other["interval_method"] == "BCa; cluster bootstrap by group"
+    tau, bca = (record["factors"]["errors"] for record in (usual, other))
+    assert tau["tau"] == bca["tau"]
+    assert tau["p_value"] == bca["p_value"]
+    assert (tau["ci_low"], tau["ci_high"]) != (bca["ci_low"], bca["ci_high"])
+    assert bca["ci_low"] < bca["tau"] < bca["ci_high"]
+    wrong = run("influence", file, "--interval", "wald", exit_code=2).stderr
+    assert "'wald' is not one of 'percentile', 'bca'" in wrong
+
+
+def test_annotators_are_measured_where_pairs_have_several_votes(
+    run: Run, influence_of: Influence, tmp_path: Path
+) -> None:
+    file = with_votes(tmp_path / "pairs.jsonl", two_of_three)
+    record = influence_of(file, "--factors", "length,errors,readability")["annotators"]
+    # 32 unanimous pairs, 8 in which one of three pairs of annotators agrees.
+    assert record["agreement"]["value"] == pytest.approx((32 + 8 / 3) / 40)
+    assert record["agreement"]["ci_low"] < record["agreement"]["value"]
+    assert (record["n_pairs"], record["n_left_out"], record["n_votes"]) == (40, 0, 120)
+    assert record["half_size"] == 1
+    shown = run("influence", file, "--factors", "length,errors,readability").stdout
+    assert "\nannotators, over 40 pairs with several votes: agreement +0.87 [+" in shown
+    kappa = record["kappa"]["value"]
+    assert f"Fleiss' kappa {kappa:+.2f} [" in shown
+    bar = record["alignment"]["half_panel"]["pearson"]["value"]
+    line = f"the bar for a model, one half of the annotators against the other: r {bar:+.2f} ["
+    assert f"\n{line}" in shown
+
+
+@pytest.mark.parametrize("votes", [lambda i, p: [], lambda i, p: [p]], ids=["none", "one a pair"])
+def test_without_several_votes_annotators_are_not_mentioned(
+    run: Run, influence_of: Influence, tmp_path: Path, votes: Callable[[int, str], list[str]]
+) -> None:
+    file = with_votes(tmp_path / "pairs.jsonl", votes)
+    assert influence_of(file, "--factors", "length")["annotators"] == {}
+    assert "annotators" not in run("influence", file, "--factors", "length").stdout
+
+
+def test_pairs_with_a_single_vote_are_left_out_of_agreement_and_counted(
+    influence_of: Influence, tmp_path: Path
+) -> None:
+    file = with_votes(tmp_path / "pairs.jsonl", lambda i, p: [p, p] if i % 2 else [p])
+    record = influence_of(file, "--factors", "length")
+    assert record["n_pairs"] == 40
+    assert (record["annotators"]["n_pairs"], record["annotators"]["n_left_out"]) == (20, 20)
+
+
+def test_the_reliability_of_the_profile_stands_below_the_table(
+    run: Run, influence_of: Influence, tmp_path: Path
+) -> None:
+    file = write_pairs(tmp_path / "pairs.jsonl")
+    arguments = (file, "--factors", "length,errors,lexical_diversity")
+    value = influence_of(*arguments)["reliability"]["pearson"]["value"]
+    shown = run("influence", *arguments).stdout
+    assert f"\nreliability of the profile (split halves): r {value:+.2f} [" in shown
+    two = run("influence", file, "--factors", "length,errors").stdout
+    assert "r not defined (factors: 2; a correlation of profiles needs at least 3)" in two
+
+
+def test_json_is_strict_whatever_is_not_defined(influence_of: Influence, tmp_path: Path) -> None:
+    file = tmp_path / "pairs.jsonl"
+    write_pairs(file, 3)
+    record = influence_of(file, "--factors", "length,errors,source_compression")
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    assert record["factors"]["length"]["ci_low"] is None
+    assert record["factors"]["length"]["reason"] == "groups: 2; an interval needs at least 8"

@@ -1,0 +1,278 @@
+"""Two real runs compared from their logs, as people and programs get it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.model import get_model
+from inspect_ai.scorer import includes
+
+from profile_tasks.document_qa import document_qa
+from profile_tasks.summarization import summarization
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+
+Run = Callable[..., Result]
+Evaluate = Callable[..., EvalLog]
+
+FEW = ("--replicates", 200)
+
+
+@pytest.fixture(scope="module")
+def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
+    """Run a task with the planted annotator."""
+
+    def evaluate(task: Task, model: str = "planted/verbose") -> EvalLog:
+        (log,) = inspect_eval(
+            task,
+            model=get_model(model, memoize=False),
+            log_dir=str(tmp_path_factory.mktemp("logs")),
+            display="none",
+        )
+        assert log.status == "success", log.error
+        return log
+
+    return evaluate
+
+
+@pytest.fixture(scope="module")
+def verbose(evaluate: Evaluate) -> EvalLog:
+    return evaluate(document_qa())
+
+
+@pytest.fixture(scope="module")
+def concise(evaluate: Evaluate) -> EvalLog:
+    return evaluate(document_qa(), "planted/concise")
+
+
+@pytest.fixture(scope="module")
+def part(evaluate: Evaluate) -> EvalLog:
+    """Of the concise judge, on 9 of the 12 sources and with fewer factors."""
+    return evaluate(
+        document_qa(
+            setting="discrimination", limit=9, factors="readability,length,markdown,novel_words"
+        ),
+        "planted/concise",
+    )
+
+
+@pytest.fixture
+def compared(run: Run) -> Callable[..., dict[str, Any]]:
+    def compared(first: EvalLog, second: EvalLog, *options: object) -> dict[str, Any]:
+        shown = run(
+            "compare", first.location, second.location, *FEW, *options, "--format", "json"
+        ).stdout
+        return json.loads(shown, parse_constant=pytest.fail)
+
+    return compared
+
+
+Compared = Callable[..., dict[str, Any]]
+
+
+def test_the_verbose_model_follows_length_more_than_the_concise_one(
+    compared: Compared, verbose: EvalLog, concise: EvalLog
+) -> None:
+    record = compared(verbose, concise)
+    for perspective in ("discrimination", "generation"):
+        length = record["perspectives"][perspective]["factors"]["length"]
+        assert length["a"] >= 0.5
+        assert length["b"] <= -0.5
+        assert length["value"] > length["ci_low"] > 0
+        assert length["p_adjusted"] < 0.05
+    assert (record["model_a"], record["model_b"]) == ("planted/verbose", "planted/concise")
+    assert (record["n_sources"], record["n_groups"], record["notes"]) == (12, 12, [])
+    assert (record["replicates"], record["seed"]) == (200, 0)
+
+
+def test_numbers_of_either_model_are_those_in_its_log(
+    compared: Compared, verbose: EvalLog, concise: EvalLog
+) -> None:
+    record = compared(verbose, concise)
+    for side, log in (("a", verbose), ("b", concise)):
+        results = read_eval_log(log.location, header_only=True).results
+        assert results is not None
+        metrics = {name: metric.value for name, metric in results.scores[0].metrics.items()}
+        for name, found in (record["alignments"] | record["agreement"]).items():
+            assert found[side] == pytest.approx(metrics[name])
+        for perspective, of_factors in record["perspectives"].items():
+            for factor, found in of_factors["factors"].items():
+                assert found[side] == pytest.approx(metrics[f"tau_{perspective}_{factor}"])
+                assert found["human"] == pytest.approx(metrics[f"tau_human_{factor}"])
+
+
+def test_a_log_compared_with_itself_differs_in_nothing(
+    compared: Compared, verbose: EvalLog
+) -> None:
+    record = compared(verbose, verbose)
+    for found in (record["alignments"] | record["agreement"]).values():
+        assert (found["value"], found["ci_low"], found["ci_high"]) == (0, 0, 0)
+    for of_factors in record["perspectives"].values():
+        assert {found["p_value"] for found in of_factors["factors"].values()} == {1}
+
+
+def test_the_logs_may_change_places(compared: Compared, verbose: EvalLog, concise: EvalLog) -> None:
+    one, other = compared(verbose, concise), compared(concise, verbose)
+    for name, found in one["alignments"].items():
+        assert found["value"] == pytest.approx(-other["alignments"][name]["value"])
+        assert found["ci_low"] == pytest.approx(-other["alignments"][name]["ci_high"])
+
+
+def test_only_sources_factors_and_perspectives_of_both_are_compared(
+    compared: Compared, verbose: EvalLog, part: EvalLog
+) -> None:
+    record = compared(verbose, part)
+    assert record["n_sources"] == 9
+    assert record["factors"] == ["length", "novel_words", "readability", "markdown"]
+    assert set(record["perspectives"]) == {"discrimination"}
+    assert record["notes"] == [
+        "3 sources that only A was measured on are left out",
+        "only the 4 factors that both measured are compared",
+    ]
+    assert record["perspectives"]["discrimination"]["factors"]["length"]["ci_low"] > 0
+
+
+def test_the_seed_decides_the_intervals(
+    compared: Compared, verbose: EvalLog, concise: EvalLog
+) -> None:
+    first, again, other = (compared(verbose, concise, "--seed", seed) for seed in (1, 1, 2))
+    assert first == again
+    assert first["alignments"] != other["alignments"]
+
+
+def test_the_table_shows_either_model_and_the_difference(
+    run: Run, verbose: EvalLog, concise: EvalLog
+) -> None:
+    shown = run("compare", verbose.location, concise.location, *FEW).stdout
+    assert f"A: planted/verbose, {Path(verbose.location).name}\n" in shown
+    assert "12 sources in 12 groups, which both were measured on\n" in shown
+    assert "note:" not in shown
+    number, bounds = r"[+-]\d\.\d{3}", r"\[[+-]\d\.\d\d, [+-]\d\.\d\d\]"
+    p_values = r"( +<?1?\.\d{3}){3}"
+    influence = shown[shown.index("influence on the generation preference") :]
+    assert re.search(
+        rf"^length +{number} +\+0\.\d{{3}} +-0\.\d{{3}} +\+1\.\d{{3}} {bounds}{p_values}$",
+        influence,
+        re.MULTILINE,
+    )
+    assert re.search(rf"^alignment_gap_tau_b( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
+    assert re.search(rf"^flip_rate( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
+    assert "p: paired sign-flip test by group" in shown
+
+
+def test_the_table_says_what_was_left_out_and_why_something_is_not_defined(
+    run: Run, verbose: EvalLog, evaluate: Evaluate
+) -> None:
+    two = evaluate(document_qa(setting="discrimination", limit=3, factors="length,markdown"))
+    shown = run("compare", verbose.location, two.location, *FEW).stdout
+    assert "note: 9 sources that only A was measured on are left out\n" in shown
+    assert re.search(r"^alignment_discrimination_tau_b +- +- +not defined$", shown, re.MULTILINE)
+    assert "\nalignment_discrimination_tau_b: factors defined in both profiles: 2" in shown
+    assert "\nflip_rate: groups: 3; an interval needs at least 8\n" in shown
+    assert re.search(r"^length .* \[no interval\]", shown, re.MULTILINE)
+
+
+def test_csv_has_a_row_for_every_compared_number(
+    run: Run, compared: Compared, verbose: EvalLog, concise: EvalLog
+) -> None:
+    shown = run("compare", verbose.location, concise.location, *FEW, "--format", "csv").stdout
+    rows = {row["metric"]: row for row in csv.DictReader(io.StringIO(shown))}
+    record = compared(verbose, concise)
+    expected = [
+        *record["alignments"],
+        *record["agreement"],
+        *(
+            f"tau_{perspective}_{factor}"
+            for perspective in ("discrimination", "generation")
+            for factor in record["factors"]
+        ),
+    ]
+    assert list(rows) == expected
+    length = record["perspectives"]["discrimination"]["factors"]["length"]
+    row = rows["tau_discrimination_length"]
+    for name in ("a", "b", "ci_low", "ci_high", "p_value", "p_adjusted", "p_adjusted_bh"):
+        assert float(row[name]) == length[name]
+    assert float(row["difference"]) == length["value"]
+    assert rows["flip_rate"]["reason"] == ""
+    assert rows["alignment_gap_tau_b"]["p_value"] == ""
+
+
+def refused(run: Run, *arguments: object) -> str:
+    """The error, which is one line."""
+    result = run("compare", *arguments, *FEW, exit_code=1)
+    assert result.stdout == ""
+    (line,) = result.stderr.splitlines()
+    return line
+
+
+def test_a_missing_log_is_named(run: Run, verbose: EvalLog) -> None:
+    assert refused(run, "nowhere.eval", verbose.location) == (
+        "Error: nowhere.eval: there is no such log"
+    )
+    assert "nowhere.json" in refused(run, verbose.location, "nowhere.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("a.eval", "text"),
+        ("a.txt", "text"),
+        ("a.json", "{"),
+        ("a.json", "{}"),
+    ],
+)
+def test_what_is_no_log_is_named(
+    run: Run, verbose: EvalLog, tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / name).write_text(content)
+    assert refused(run, tmp_path / name, verbose.location).startswith(
+        f"Error: {tmp_path / name}: not an Inspect log ("
+    )
+
+
+def test_a_log_of_another_scorer_is_refused(run: Run, verbose: EvalLog, evaluate: Evaluate) -> None:
+    other = evaluate(Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()))
+    error = refused(run, verbose.location, other.location)
+    assert "no sample has a score of profile_tasks/factor_profile (status: success)" in error
+
+
+def test_an_unknown_score_is_refused(run: Run, verbose: EvalLog) -> None:
+    error = refused(run, verbose.location, verbose.location, "--score", "other")
+    assert "no sample has a score 'other'; it holds: factor_profile" in error
+
+
+def test_runs_over_other_sources_are_refused(
+    run: Run, verbose: EvalLog, evaluate: Evaluate
+) -> None:
+    other = evaluate(summarization(setting="discrimination", limit=2))
+    assert "have no source in common; compare runs over the same data" in refused(
+        run, verbose.location, other.location
+    )
+
+
+def test_runs_over_other_preferences_are_refused(
+    run: Run, verbose: EvalLog, evaluate: Evaluate, repository: Path, tmp_path: Path
+) -> None:
+    demo = repository / "profile_tasks" / "demo" / "document_qa.jsonl"
+    rows = [json.loads(line) for line in demo.read_text(encoding="utf-8").splitlines()]
+    other = {"a": "b", "b": "a", "tie": "tie"}
+    turned = [row | {"preference": other[row["preference"]], "annotators": []} for row in rows]
+    (tmp_path / "turned.jsonl").write_text("\n".join(map(json.dumps, turned)))
+    log = evaluate(document_qa(dataset=str(tmp_path / "turned.jsonl"), setting="discrimination"))
+    error = refused(run, verbose.location, log.location)
+    assert re.search(r"source '\S+' has other human preferences in \S+ than in \S+;", error)
+
+
+def test_a_judge_and_a_writer_are_refused(run: Run, part: EvalLog, evaluate: Evaluate) -> None:
+    writer = evaluate(document_qa(setting="generation", limit=9))
+    assert "no perspective of a model in common" in refused(run, part.location, writer.location)
