@@ -10,15 +10,11 @@ from typing import Any
 import numpy as np
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, Alignment, align, alignment_replicates
+from profile_tasks.scorers.attenuation import AttainableAlignment, attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.estimates import json_record, symmetric_estimate
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
-from profile_tasks.scorers.reliability import (
-    AttainableAlignment,
-    attainable_alignment,
-    reliability,
-    split_halves,
-)
+from profile_tasks.scorers.reliability import reliability, split_halves
 from profile_tasks.scorers.uncertainty import bootstrap_taus
 
 Record = dict[str, Any]

@@ -13,13 +13,14 @@ from typing import Any
 from profile_tasks.scorers.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.alignment_record import attainable_record
 from profile_tasks.scorers.annotators import Votes, annotator_agreement, annotator_alignment
+from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.difference_record import difference_record
 from profile_tasks.scorers.estimates import json_record, percentile_estimate
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.influence_record import influence_record
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, by_factor
-from profile_tasks.scorers.reliability import HalfProfiles, attainable_alignment, split_halves
+from profile_tasks.scorers.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.uncertainty import bootstrap_taus
 
 Record = dict[str, Any]

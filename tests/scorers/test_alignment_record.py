@@ -9,9 +9,10 @@ import pytest
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, align, alignment_replicates
 from profile_tasks.scorers.alignment_record import aligned_profiles, aligned_tables
+from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.influence import factor_profile
-from profile_tasks.scorers.reliability import attainable_alignment, reliability, split_halves
+from profile_tasks.scorers.reliability import reliability, split_halves
 from profile_tasks.scorers.uncertainty import bootstrap_taus, symmetric_interval
 
 FACTORS = ("length", "fluency", "coherence", "markdown", "readability")

@@ -13,6 +13,7 @@ import pytest
 from profile_tasks.scorers.adjusted import adjusted_influence
 from profile_tasks.scorers.alignment_record import aligned_tables, attainable_record
 from profile_tasks.scorers.annotators import Votes, annotator_agreement, annotator_alignment
+from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.estimates import Estimate, json_record
 from profile_tasks.scorers.influence import factor_profile
@@ -22,12 +23,13 @@ from profile_tasks.scorers.influence_record import (
     reliability_record,
 )
 from profile_tasks.scorers.model_comparison import compare_models, compare_tables
-from profile_tasks.scorers.power import StudyDesign, pilot_population, power_curves
+from profile_tasks.scorers.power import StudyDesign, power_curves
 from profile_tasks.scorers.profile_metrics import profile_metrics
 from profile_tasks.scorers.ranks import factor_ranks
-from profile_tasks.scorers.reliability import attainable_alignment, reliability, split_halves
+from profile_tasks.scorers.reliability import reliability, split_halves
 from profile_tasks.scorers.run_statistics import run_statistics
 from profile_tasks.scorers.significance import FactorTests, difference_tests, influence_tests
+from profile_tasks.scorers.source_population import pilot_population
 from profile_tasks.scorers.uncertainty import bootstrap_taus
 
 FACTORS = ("length", "novel_words", "fluency", "coherence")

@@ -8,19 +8,18 @@ from scipy.stats import norm
 
 from profile_tasks.preference_data import load_preferences
 from profile_tasks.recorded_preferences import human_comparisons
-from profile_tasks.scorers import power
+from profile_tasks.scorers import power, simulated_studies, source_population
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import factor_profile
-from profile_tasks.scorers.power import (
+from profile_tasks.scorers.power import StudyDesign, power_curves
+from profile_tasks.scorers.significance import adjust_p_values, sign_flip_p_values
+from profile_tasks.scorers.source_population import (
     Assumptions,
-    StudyDesign,
     assumed_population,
     check_difference,
     pilot_population,
     pilot_with_second_judge,
-    power_curves,
 )
-from profile_tasks.scorers.significance import adjust_p_values, sign_flip_p_values
 from profile_tasks.scorers.uncertainty import bootstrap_taus, percentile_interval
 
 
@@ -198,7 +197,7 @@ def test_sources_that_differ_more_are_needed_more():
 @pytest.mark.parametrize("tau", [-0.3, 0.0, 0.25])
 def test_the_assumptions_are_what_the_sources_show(tau, monkeypatch):
     # What the sources are moved by at the end is small: the model itself has the assumed mean.
-    monkeypatch.setattr(power, "_MADE_UP", 40_000)
+    monkeypatch.setattr(source_population, "_MADE_UP", 40_000)
     assumptions = Assumptions(
         responses=4, tau=tau, tie_rate=0.3, preference_tie_rate=0.2, source_spread=0.2
     )
@@ -409,7 +408,7 @@ def test_the_seed_decides_the_result_and_the_numbers_shown_do_not():
 def test_the_chunks_do_not_change_the_result(monkeypatch):
     population = pilot_population(clustered(15))
     (whole, _) = power_curves(population, StudyDesign(sources=(50,)))
-    monkeypatch.setattr(power, "_CHUNK_BYTES", 8 * 60 * 7)
+    monkeypatch.setattr(simulated_studies, "_CHUNK_BYTES", 8 * 60 * 7)
     (chunked, _) = power_curves(population, StudyDesign(sources=(50,)))
     np.testing.assert_array_equal(whole.values, chunked.values)
 

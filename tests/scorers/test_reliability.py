@@ -7,11 +7,11 @@ import pytest
 
 from profile_tasks.scorers import reliability as module
 from profile_tasks.scorers.alignment import alignment_replicates
+from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.influence import factor_profile
 from profile_tasks.scorers.reliability import (
     COEFFICIENTS,
-    attainable_alignment,
     from_pearson_scale,
     mean_correlations,
     pearson_scale,

@@ -9,10 +9,11 @@ import pytest
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.annotators import Votes, annotator_agreement, annotator_alignment
+from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.influence_record import influence_record
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, by_factor, profile_metrics
-from profile_tasks.scorers.reliability import attainable_alignment, split_halves
+from profile_tasks.scorers.reliability import split_halves
 from profile_tasks.scorers.run_statistics import RunStatistics, annotators_record, run_statistics
 from profile_tasks.scorers.significance import difference_tests
 from profile_tasks.scorers.uncertainty import bootstrap_taus, percentile_interval

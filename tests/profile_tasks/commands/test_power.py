@@ -14,13 +14,12 @@ from click.testing import Result
 
 from profile_tasks.preference_data import load_preferences
 from profile_tasks.recorded_preferences import human_comparisons
-from profile_tasks.scorers.power import (
+from profile_tasks.scorers.power import StudyDesign, power_curves
+from profile_tasks.scorers.source_population import (
     Assumptions,
-    StudyDesign,
     assumed_population,
     pilot_population,
     pilot_with_second_judge,
-    power_curves,
 )
 
 Run = Callable[..., Result]
