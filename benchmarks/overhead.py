@@ -32,7 +32,7 @@ from inspect_ai.util import collect
 from profile_tasks.preference_data import AnnotatedSource, load_preferences
 from profile_tasks.profile_task import profile_task
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
-from profile_tasks.solvers.score_conditioned_generation import DEFAULT_SCORES
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES
 
 MODEL = "planted/verbose"
 

@@ -13,6 +13,8 @@ COMMANDS = {
     "factors": "The factors there are, or those that a selection holds.",
     "cost": "Requests and tokens of a run, before it; no model is called.",
     "validate-grader": "A grader's verdicts beside human factor labels.",
+    "lm-eval": "lm-eval with this project's tasks only; starts sooner.",
+    "task-configs": "The folder of its tasks, for lm_eval --include_path.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
 }
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""

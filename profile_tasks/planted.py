@@ -125,10 +125,14 @@ class PlantedAnnotator:
             return self._judge(parsed, noise)
         return self._write(parsed, noise)
 
-    def _judge(self, request: DiscriminationRequest, noise: float) -> str:
-        difference = self._utility(request, request.response_a) - self._utility(
+    def difference(self, request: DiscriminationRequest) -> float:
+        """Utility of the response shown first less that of the other, without noise."""
+        return self._utility(request, request.response_a) - self._utility(
             request, request.response_b
         )
+
+    def _judge(self, request: DiscriminationRequest, noise: float) -> str:
+        difference = self.difference(request)
         return "Verdict: A" if difference + noise >= 0 else "Verdict: B"
 
     def _write(self, request: GenerationRequest, noise: float) -> str:

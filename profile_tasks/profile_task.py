@@ -3,7 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import Literal, get_args
+from typing import get_args
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -17,7 +17,7 @@ from profile_tasks.scorers.factor_choice import (
     measured_factors,
     needing_grader,
 )
-from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, headline_metrics
+from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.learned import UniEval
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
@@ -28,22 +28,20 @@ from profile_tasks.scorers.grader import (
     grader_warning,
 )
 from profile_tasks.scorers.grading import JUDGE_BATCHES, JudgeBatch
+from profile_tasks.scorers.profile_metrics import REPLICATES
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
-from profile_tasks.solvers.score_conditioned_generation import (
-    PAIRINGS,
-    Pairing,
-    score_conditioned_generation,
-)
+from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
+from profile_tasks.solvers.target_scores import PAIRINGS, Pairing, parsed_scores
 from profile_tasks.task_arguments import check_choice, in_evaluation, told_in_one_line
+from profile_tasks.task_sources import Setting, check_sources
 
 logger = logging.getLogger(__name__)
 
 TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
-Setting = Literal["both", "generation", "discrimination"]
 SETTINGS: tuple[str, ...] = get_args(Setting)
 
 AUTO_NOTE = (
@@ -117,7 +115,7 @@ def profile_task(
         revision=revision,
         split=split,
     )
-    _check_sources(task, data, setting)
+    check_sources(task, data, setting)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(unieval_checkpoint)  # before a model is paid for
     solvers: dict[Setting, Callable[[], Solver]] = {
@@ -164,45 +162,6 @@ def grader_check(graded: tuple[str, ...], allow_self_grading: bool = False) -> S
         return state
 
     return solve
-
-
-def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
-    """Target scores as given on a command line, rising.
-
-    >>> parsed_scores("1,3,5")
-    (1, 3, 5)
-
-    Raises:
-        ValueError: Not at least two different whole numbers >= 1.
-    """
-    listed = scores.split(",") if isinstance(scores, str) else scores
-    listed = [listed] if isinstance(listed, int) else listed
-    try:
-        numbers = sorted({int(score) for score in listed})
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) < 2 or numbers[0] < 1 or len(numbers) != len(list(listed)):
-        raise ValueError(
-            f"scores is {scores!r}; expected at least two different whole numbers >= 1, "
-            "e.g. 1,2,3,4,5"
-        )
-    return tuple(numbers)
-
-
-def _check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
-    """The model must be shown what the annotators saw."""
-    if data.unjoined_rows:
-        raise ValueError(
-            f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
-            "give the file that holds the sources: -T sources=FILE"
-        )
-    without = [source for source in data.sources if source.source is None]
-    if task == "summarization" and setting != "discrimination" and without:
-        raise ValueError(
-            f"{data.name}: {len(without)} of {len(data.sources)} sources have no text, the first "
-            f"with pair {without[0].pairs[0].id!r}, so there is nothing to summarize; use "
-            "-T setting=discrimination, or give every row a 'source'"
-        )
 
 
 def _sample(source: AnnotatedSource) -> Sample:

@@ -26,7 +26,7 @@ def human_comparisons(
             ``factors.b``. Taxonomy files add computed factors. A factor that needs a grader is
             taken from the data.
         group_codes: Code of each group, where another table shares them; by default the groups
-            are numbered in the order in which they come.
+            are numbered in the order of their names.
 
     Raises:
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
@@ -64,9 +64,13 @@ def human_comparisons(
 
 
 def shared_group_codes(*data: PreferenceData) -> dict[str, int]:
-    """A code for each group of one or more data sets; groups of one name are one group."""
-    groups = (source.group for each in data for source in each.sources if source.pairs)
-    return {group: code for code, group in enumerate(dict.fromkeys(groups))}
+    """A code for each group of one or more data sets; groups of one name are one group.
+
+    In the order of their names, as ``comparison_tables`` has them: resamples follow the codes, so
+    that a finished run and the data that it was made from give the same intervals.
+    """
+    groups = {source.group for each in data for source in each.sources if source.pairs}
+    return {group: code for code, group in enumerate(sorted(groups))}
 
 
 def recorded_votes(data: PreferenceData) -> Votes:

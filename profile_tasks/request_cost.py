@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeVar
 import anyio
 
 from profile_tasks.preference_data import AnnotatedSource, PreferenceData
-from profile_tasks.profile_task import Setting
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, WORDS_PER_FACTS_REQUEST
@@ -28,11 +27,8 @@ from profile_tasks.scorers.grading import (
 )
 from profile_tasks.scorers.source_measurement import compared_responses
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
-from profile_tasks.solvers.score_conditioned_generation import (
-    DEFAULT_SCORES,
-    Pairing,
-    generation_pairs,
-)
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES, Pairing, generation_pairs
+from profile_tasks.task_sources import Setting
 
 _T = TypeVar("_T")
 

@@ -86,6 +86,8 @@ def attainable_alignment(first: HalfProfiles, second: HalfProfiles) -> Attainabl
         ValueError: the two were not split together.
 
     Example:
+        >>> from profile_tasks.scorers.comparisons import Comparisons
+        >>> from profile_tasks.scorers.reliability import split_halves
         >>> rng = np.random.default_rng(0)
         >>> manifestation = rng.choice([-1, 1], (400, 4))
         >>> utility = manifestation @ [3, 1, -1, 0]

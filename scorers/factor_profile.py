@@ -33,7 +33,7 @@ from profile_tasks.scorers.grading import (
     SourceToGrade,
     grade_source,
 )
-from profile_tasks.scorers.profile_metrics import profile_metrics
+from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
     compared_responses,
@@ -41,15 +41,8 @@ from profile_tasks.scorers.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.solvers.pairwise_discrimination import picks_by_pair
-from profile_tasks.solvers.score_conditioned_generation import (
-    Pairing,
-    generation_pairs,
-    responses_by_score,
-    truncated_scores,
-)
-
-REPLICATES = 1000
-"""Bootstrap replicates; cheap enough for the metrics that Inspect refreshes during a run."""
+from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
+from profile_tasks.solvers.target_scores import Pairing, generation_pairs
 
 PRINTED_FACTORS = 2
 """Without a grader the printed table shows the influence of the first few factors only, so that it

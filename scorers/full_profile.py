@@ -27,9 +27,9 @@ from profile_tasks.scorers.comparison_tables import (
     comparison_tables,
     human_votes,
 )
-from profile_tasks.scorers.factor_profile import REPLICATES, factor_profile, measurement_of
+from profile_tasks.scorers.factor_profile import factor_profile, measurement_of
 from profile_tasks.scorers.grader import grader_warning
-from profile_tasks.scorers.profile_metrics import profile_metrics
+from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
 from profile_tasks.scorers.run_statistics import run_statistics
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,

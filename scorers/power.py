@@ -181,6 +181,7 @@ def power_curves(population: SourcePopulation, design: StudyDesign) -> tuple[Pow
             second judge.
 
     Example:
+        >>> from profile_tasks.scorers.source_population import Assumptions, assumed_population
         >>> population = assumed_population(Assumptions(responses=2, tau=0.0))
         >>> width, influence = power_curves(population, StudyDesign(width=0.1, simulations=500))
         >>> abs(width.needed[0].n - (1.96 / 0.1) ** 2) < 10

@@ -24,6 +24,9 @@ from profile_tasks.scorers.uncertainty import bootstrap_taus
 MODEL_PERSPECTIVES: tuple[Perspective, ...] = ("discrimination", "generation")
 GAP = "alignment_gap_tau_b"
 
+REPLICATES = 1000
+"""Bootstrap replicates; cheap enough for the metrics that Inspect refreshes during a run."""
+
 
 @dataclass(frozen=True)
 class ProfileMetrics:
@@ -57,7 +60,7 @@ class ProfileMetrics:
 def profile_metrics(
     perspectives: Sequence[Comparisons],
     *,
-    replicates: int = 1000,
+    replicates: int = REPLICATES,
     seed: int = 0,
     taus: Sequence[NDArray[np.float64]] | None = None,
 ) -> ProfileMetrics:

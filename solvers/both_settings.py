@@ -6,10 +6,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
-from profile_tasks.solvers.score_conditioned_generation import (
-    DEFAULT_SCORES,
-    score_conditioned_generation,
-)
+from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES
 
 
 @solver

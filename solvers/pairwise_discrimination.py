@@ -4,8 +4,6 @@ Every pair is shown in both orders, because models favour a position; verdicts t
 different responses make a tie (this implementation's choice). An unreadable verdict is missing.
 """
 
-from typing import Literal
-
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
@@ -13,13 +11,7 @@ from inspect_ai.util import collect
 from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
-from profile_tasks.solvers.verdict import Verdict, read_verdict
-
-ShownPick = Literal["first", "second", "tie"]
-"""What a verdict picks, by the position in which the response was shown."""
-
-_PICKS: dict[Verdict, ShownPick] = {"A": "first", "B": "second", "tie": "tie"}
-
+from profile_tasks.solvers.verdict import ShownPick, read_pick
 
 _PICKS_KEY = "picks"  # in the sample's store
 
@@ -69,5 +61,4 @@ def shown_pick(output: ModelOutput) -> ShownPick | None:
     """The pick that an output names; None when there is no readable verdict."""
     if output.empty or output.stop_reason == "content_filter":
         return None
-    verdict = read_verdict(output.completion, truncated=was_cut_off(output))
-    return None if verdict is None else _PICKS[verdict]
+    return read_pick(output.completion, truncated=was_cut_off(output))

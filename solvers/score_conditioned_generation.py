@@ -6,11 +6,7 @@ preferred. Here each score is asked for in a conversation of its own, so that th
 not see each other (this implementation's choice).
 """
 
-import math
-import random
 from collections.abc import Sequence
-from itertools import combinations, pairwise
-from typing import Literal, get_args
 
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -18,12 +14,7 @@ from inspect_ai.util import collect
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.solvers.requests import GenerationRequest
-
-Pairing = Literal["all", "half", "adjacent"]
-PAIRINGS: tuple[str, ...] = get_args(Pairing)
-
-DEFAULT_SCORES = (1, 2, 3, 4, 5)
-
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES, response_text, score_scale
 
 _RESPONSES, _TRUNCATED = "responses_by_score", "truncated_scores"  # in the sample's store
 
@@ -36,7 +27,7 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
         scores: Target scores, at least two, rising. The scale that the model is told runs from
             the lowest to the highest of ``1..5`` and these.
     """
-    low, high = min(1, *scores), max(5, *scores)
+    low, high = score_scale(scores)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         annotated = state.metadata_as(AnnotatedSource)
@@ -77,33 +68,4 @@ def written_text(output: ModelOutput) -> str | None:
     """The response in an output; None when it is empty or the provider's filter refused it."""
     if output.empty or output.stop_reason == "content_filter":
         return None
-    return output.completion.strip() or None
-
-
-def generation_pairs(
-    scores: Sequence[int], pairing: Pairing, source_id: str = ""
-) -> list[tuple[int, int]]:
-    """The pairs (higher score, lower score) whose responses are compared.
-
-    Args:
-        scores: The target scores.
-        pairing: "all" pairs; a random "half" of them, another one for each source, so that over
-            many sources the profile is that of all pairs with a wider interval; or those of
-            "adjacent" scores, which is another, smaller contrast.
-        source_id: What the random half depends on.
-
-    >>> generation_pairs((1, 2, 3), "all")
-    [(2, 1), (3, 1), (3, 2)]
-    >>> generation_pairs((1, 2, 3), "adjacent")
-    [(2, 1), (3, 2)]
-    >>> len(generation_pairs((1, 2, 3, 4, 5), "half", "a source"))
-    5
-    """
-    rising = sorted(scores)
-    if pairing == "adjacent":
-        return [(high, low) for low, high in pairwise(rising)]
-    pairs = [(high, low) for low, high in combinations(rising, 2)]
-    if pairing == "all":
-        return pairs
-    chosen = random.Random(source_id).sample(range(len(pairs)), math.ceil(len(pairs) / 2))  # noqa: S311 - no secret
-    return [pairs[index] for index in sorted(chosen)]
+    return response_text(output.completion)

@@ -9,11 +9,11 @@ from profile_tasks.commands.printing import FORMAT_OPTION, emit
 
 if TYPE_CHECKING:
     from profile_tasks.preference_data import PreferenceData
-    from profile_tasks.profile_task import Setting
     from profile_tasks.request_cost import RequestCost, RequestCount, RunSettings
     from profile_tasks.scorers.factor_choice import LearnedBy
     from profile_tasks.scorers.grading import JudgeBatch
-    from profile_tasks.solvers.score_conditioned_generation import Pairing
+    from profile_tasks.solvers.target_scores import Pairing
+    from profile_tasks.task_sources import Setting
 
 _FOUND_BY = click.Choice(["judged", "unieval"])
 
@@ -84,9 +84,9 @@ def cost(
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
     from profile_tasks.preference_data import load_preferences
-    from profile_tasks.profile_task import parsed_scores
     from profile_tasks.request_cost import RunSettings, request_cost
     from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
+    from profile_tasks.solvers.target_scores import parsed_scores
 
     try:
         settings = RunSettings(

@@ -1,6 +1,5 @@
 """Tables that hold next to nothing: every statistic is defined, or says why it is not."""
 
-import gc
 import json
 import math
 from collections.abc import Callable, Iterator
@@ -34,15 +33,6 @@ from profile_tasks.scorers.uncertainty import bootstrap_taus
 
 FACTORS = ("length", "novel_words", "fluency", "coherence")
 REPLICATES = 100
-
-
-@pytest.fixture(autouse=True, scope="module")
-def quick_collection() -> Iterator[None]:
-    """statsmodels collects all garbage at every adjustment, which takes most of the time here."""
-    gc.collect()
-    gc.freeze()
-    yield
-    gc.unfreeze()
 
 
 def ordinary(groups: int = 20, pairs: int = 4, n_factors: int = 4) -> Comparisons:

@@ -18,7 +18,7 @@ from profile_tasks.profile_task import SETTINGS
 from profile_tasks.request_cost import PURPOSES, RunSettings, request_cost
 from profile_tasks.scorers.factor_choice import LEARNED_BY, measured_factors
 from profile_tasks.scorers.grading import JUDGE_BATCHES
-from profile_tasks.solvers.score_conditioned_generation import DEFAULT_SCORES, PAIRINGS
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES, PAIRINGS
 
 Run = Callable[..., Result]
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from profile_tasks.solvers.score_conditioned_generation import generation_pairs
+from profile_tasks.solvers.target_scores import generation_pairs
 
 SCORES = (1, 2, 3, 4, 5)
 ALL = generation_pairs(SCORES, "all")

@@ -1,0 +1,56 @@
+"""``profile_<task>_discrimination``: the model says which response of each pair is better."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.solvers.verdict import read_pick
+from profile_tasks.task_configs.profile_task_class import ProfileTask, Request
+
+
+class Discrimination(ProfileTask):
+    """The model judges every annotated pair, in both orders."""
+
+    setting = "discrimination"
+
+    def requests(self, source: AnnotatedSource) -> list[Request]:
+        """Each pair as recorded, then swapped."""
+        return [
+            (text, self.config.generation_kwargs)
+            for text in shown_pairs(source, self.settings.orders)
+        ]
+
+    def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
+        """Read the verdicts; one that names no response is missing."""
+        picks = [read_pick(answer) for answer in answers]
+        orders = self.settings.orders
+        return measure_source(
+            source,
+            self.factors,
+            picks=[picks[start : start + orders] for start in range(0, len(picks), orders)],
+        )
+
+    def standard_names(self) -> list[str]:
+        """Agreement with people, and the rates of the verdicts."""
+        return [
+            "discrimination_accuracy",
+            "discrimination_kappa",
+            "flip_rate",
+            "first_position_rate",
+            "unreadable_rate",
+        ]
+
+
+def shown_pairs(source: AnnotatedSource, orders: int) -> list[str]:
+    """The request about each annotated pair in each order."""
+
+    def shown(pair: AnnotatedPair, swapped: bool) -> str:
+        first, second = pair.response_a, pair.response_b
+        if swapped:
+            first, second = second, first
+        request = DiscriminationRequest(source.task, source.prompt, source.source, first, second)
+        return request.render()
+
+    return [shown(pair, swapped) for pair in source.pairs for swapped in (False, True)[:orders]]

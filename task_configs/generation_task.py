@@ -1,0 +1,50 @@
+"""``profile_<task>_generation``: one response for each target score, compared factor by factor."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.solvers.requests import GenerationRequest
+from profile_tasks.solvers.target_scores import generation_pairs, response_text, score_scale
+from profile_tasks.task_configs.profile_task_class import ProfileTask, Request
+
+
+class Generation(ProfileTask):
+    """The model writes one response a target score."""
+
+    setting = "generation"
+
+    def requests(self, source: AnnotatedSource) -> list[Request]:
+        """One request a score."""
+        low, high = score_scale(self.settings.scores)
+        return [
+            (
+                GenerationRequest(
+                    source.task, source.prompt, source.source, score, low, high
+                ).render(),
+                self.config.generation_kwargs,
+            )
+            for score in self.settings.scores
+        ]
+
+    def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
+        """Measure the written responses beside the annotated pairs."""
+        scores = self.settings.scores
+        written = dict(zip(scores, map(response_text, answers), strict=True))
+        return measure_source(
+            source,
+            self.factors,
+            responses_by_score=written,
+            generation_pairs=generation_pairs(scores, self.settings.pairing, source.id),
+        )
+
+    def standard_names(self) -> list[str]:
+        """ROUGE where sources have a reference; lm-eval does not say what was cut off."""
+        rouge = ["rouge1", "rouge2", "rougeL"]
+        return [
+            *(rouge if any(source.reference for source in self.data.sources) else []),
+            "generation_missing_rate",
+            "generation_identical_rate",
+            *(f"words_at_score_{score}" for score in self.settings.scores),
+        ]

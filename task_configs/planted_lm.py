@@ -1,0 +1,87 @@
+"""The planted annotator behind lm-eval's model interface: ``--model planted``. A SIMULATION.
+
+    profile-tasks lm-eval --model planted --model_args profile=verbose --tasks profile_summarization
+
+``model_args``: ``profile`` (a planted profile), ``seed``, ``temperature``, and weights of surface
+factors as ``weight_<factor>=<number>``. It answers as ``planted/<profile>`` does in Inspect. As a
+log-likelihood model it prefers "Verdict: A" to "Verdict: B" by its noise-free utility.
+"""
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from lm_eval.api.instance import Instance
+from lm_eval.api.model import LM
+from lm_eval.api.registry import register_model
+
+from profile_tasks.planted import SIMULATION_NOTE, PlantedAnnotator, planted_profile
+from profile_tasks.solvers.requests import DiscriminationRequest, parse_request
+from profile_tasks.solvers.verdict import read_verdict
+
+logger = logging.getLogger(__name__)
+
+_WEIGHT = "weight_"
+
+
+@register_model("planted")
+class PlantedLM(LM):
+    """The planted annotator as a model of lm-eval."""
+
+    def __init__(
+        self,
+        profile: str = "balanced",
+        seed: int = 0,
+        temperature: float | None = None,
+        **others: Any,  # noqa: ANN401 - lm-eval adds batch_size, device and such
+    ) -> None:
+        super().__init__()
+        weights = {
+            name.removeprefix(_WEIGHT): value
+            for name, value in others.items()
+            if name.startswith(_WEIGHT)
+        }
+        chosen = planted_profile(profile, weights or None, temperature)
+        self.annotator = PlantedAnnotator(chosen, seed)
+        logger.warning("planted: %s", SIMULATION_NOTE)
+
+    def generate_until(self, requests: Sequence[Instance], **_: object) -> list[str]:
+        """Answer every request."""
+        return [self.annotator.answer(request.args[0]) for request in requests]
+
+    def loglikelihood(self, requests: Sequence[Instance], **_: object) -> list[tuple[float, bool]]:
+        """Log-probability of a verdict, from the difference of the two utilities."""
+        return [self._verdict(*request.args) for request in requests]
+
+    def loglikelihood_rolling(self, requests: Sequence[Instance], **_: object) -> list[float]:
+        """A simulation of preferences has no probability of texts."""
+        raise NotImplementedError("the planted annotator is no language model")
+
+    def apply_chat_template(
+        self, chat_history: list[dict[str, str]], add_generation_prompt: bool = True
+    ) -> str:
+        """The last message, which is the request."""
+        return chat_history[-1]["content"]
+
+    @property
+    def tokenizer_name(self) -> str:
+        """There is no tokenizer."""
+        return "planted"
+
+    def chat_template(self, chat_template: bool | str = False) -> str:
+        """There is no template."""
+        return ""
+
+    def _verdict(self, context: str, continuation: str) -> tuple[float, bool]:
+        parsed = parse_request(context)
+        verdict = read_verdict(continuation)
+        if not isinstance(parsed, DiscriminationRequest) or verdict not in ("A", "B"):
+            raise NotImplementedError(
+                "the planted annotator has log-likelihoods of verdicts only; score validity needs "
+                "a language model"
+            )
+        difference = self.annotator.difference(parsed)
+        margin = difference if verdict == "A" else -difference
+        # log(sigmoid(margin)), which does not overflow.
+        return min(margin, 0.0) - math.log1p(math.exp(-abs(margin))), margin >= 0

@@ -1,0 +1,176 @@
+"""The lm-eval tasks: the numbers of Inspect and of the command line, source by source."""
+
+import json
+import math
+from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from profile_tasks.cli import main
+from profile_tasks.preference_data import TASKS
+from profile_tasks.scorers.profile_metrics import GAP
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+Results = dict[str, Any]
+PROFILE = "verbose"
+
+
+@pytest.fixture(scope="module")
+def evaluate() -> Callable[..., Results]:
+    """Run lm-eval's own evaluation over this project's tasks with a planted annotator."""
+    from lm_eval import simple_evaluate
+
+    from profile_tasks.lm_eval_run import OwnTaskManager
+
+    def evaluate(*tasks: str, first: int | None = None, **metadata: Any) -> Results:
+        results = simple_evaluate(
+            model="planted",
+            model_args={"profile": PROFILE},
+            tasks=list(tasks),
+            task_manager=OwnTaskManager(metadata=metadata),
+            limit=first,
+            bootstrap_iters=0,
+        )
+        assert results is not None
+        return results
+
+    return evaluate
+
+
+def values(results: Results, task: str) -> dict[str, float]:
+    """Metric -> value, without the filter in its name."""
+    return {
+        name.removesuffix(",none"): value
+        for name, value in results["results"][task].items()
+        if name.endswith(",none") and not name.endswith("_stderr,none")
+    }
+
+
+def inspect_values(task: str, folder: Path, **arguments: Any) -> dict[str, float]:
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.log import read_eval_log
+
+    built = getattr(import_module(f"profile_tasks.{task}"), task)(**arguments)
+    (log,) = inspect_eval(
+        built,
+        model=f"planted/{PROFILE}",
+        log_dir=str(folder),
+        display="none",
+    )
+    (score,) = read_eval_log(log.location, header_only=True).results.scores
+    return {name: metric.value for name, metric in score.metrics.items()}
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_inspect_and_lm_eval_give_the_same_numbers(
+    evaluate: Callable[..., Results], tmp_path: Path, task: str
+) -> None:
+    theirs = inspect_values(task, tmp_path)
+    results = evaluate(f"profile_{task}")
+    compared = 0
+    for kind in ("generation", "discrimination"):
+        for name, value in values(results, f"profile_{task}_{kind}").items():
+            if name != "measured_sources":
+                expected = theirs[name]
+                if value is None:
+                    assert math.isnan(expected), name
+                else:
+                    assert value == pytest.approx(expected, rel=0, abs=1e-12), name
+                compared += 1
+    assert compared > 100
+    assert GAP in values(results, f"profile_{task}_discrimination")
+
+
+def test_the_command_line_gives_the_same_human_profile(evaluate: Callable[..., Results]) -> None:
+    run = CliRunner().invoke(
+        main,
+        ["influence", "demo", "--task", "document_qa", "--replicates", "1000", "--format", "json"],
+    )
+    found = values(evaluate("profile_document_qa_generation"), "profile_document_qa_generation")
+    factors = json.loads(run.stdout)["factors"]
+    assert len(factors) >= 8
+    for factor, record in factors.items():
+        for key, name in (("tau", ""), ("ci_low", "_ci_low"), ("ci_high", "_ci_high")):
+            assert found[f"tau_human_{factor}{name}"] == pytest.approx(record[key], abs=1e-12)
+
+
+def test_a_limit_cuts_between_sources(evaluate: Callable[..., Results]) -> None:
+    results = evaluate("profile_summarization_generation", first=3)
+    task = "profile_summarization_generation"
+    assert values(results, task)["measured_sources"] == 3
+    assert {len(sample["resps"]) for sample in results["samples"][task]} == {5}
+
+
+def test_the_settings_are_those_of_inspect(
+    evaluate: Callable[..., Results], tmp_path: Path
+) -> None:
+    settings = {"factors": "length,readability,markdown", "limit": 9, "pairing": "half"}
+    theirs = inspect_values("summarization", tmp_path, **settings)
+    task = "profile_summarization_generation"
+    found = values(evaluate(task, **settings), task)
+    assert found["measured_sources"] == 9
+    assert set(found) - {"measured_sources"} <= set(theirs)
+    for name in ("tau_generation_length", "alignment_generation_pearson"):
+        assert found[name] == pytest.approx(theirs[name], abs=1e-12)
+
+
+def test_no_gap_is_left_over_from_an_earlier_evaluation(evaluate: Callable[..., Results]) -> None:
+    both = evaluate("profile_summarization")
+    assert GAP in values(both, "profile_summarization_discrimination")
+    alone = evaluate("profile_summarization_discrimination")
+    assert GAP not in values(alone, "profile_summarization_discrimination")
+
+
+def test_every_metric_has_its_error_where_it_has_an_interval(
+    evaluate: Callable[..., Results],
+) -> None:
+    task = "profile_summarization_generation"
+    row = evaluate(task)["results"][task]
+    assert 0 < row["tau_human_length_stderr,none"] < 0.5
+    assert row["tau_human_length_ci_low_stderr,none"] == "N/A"
+
+
+def test_results_are_strict_json(evaluate: Callable[..., Results]) -> None:
+    # Two sources allow no interval: nothing of that may become NaN, which JSON does not have.
+    results = evaluate("profile_instruction_following", first=2)
+    json.dumps(results["results"], allow_nan=False)
+    found = values(results, "profile_instruction_following_generation")
+    assert found["tau_human_length_ci_low"] is None
+
+
+def test_a_sample_holds_its_measurement_once(evaluate: Callable[..., Results]) -> None:
+    task = "profile_summarization_generation"
+    (sample, *_) = evaluate(task, first=2)["samples"][task]
+    assert sample["measured_sources"]["factors"][0] == "length"
+    assert str(sample["tau_human_length"]) == sample["measured_sources"]["source_id"]
+
+
+def test_factors_that_need_a_grader_are_refused_with_the_way_out(
+    evaluate: Callable[..., Results],
+) -> None:
+    with pytest.raises(ValueError, match="need a grader, which lm-eval does not have"):
+        evaluate("profile_summarization_generation", factors="core")
+
+
+@pytest.mark.parametrize(
+    ("metadata", "message"),
+    [
+        ({"factor": "length"}, "metadata 'factor' is no setting; did you mean 'factors'"),
+        ({"limit": 0}, "metadata 'limit' is 0; expected a number >= 1"),
+        ({"pairing": "none"}, "metadata 'pairing' is 'none'; expected one of: all, half, adjacent"),
+        ({"orders": 3}, "metadata 'orders' is 3; expected 1 or 2"),
+        ({"factors": []}, "metadata 'factors' is []"),
+        ({"skip_bad_rows": "yes"}, "metadata 'skip_bad_rows' is 'yes'; expected true or false"),
+    ],
+)
+def test_wrong_settings_are_named(
+    evaluate: Callable[..., Results], metadata: dict[str, Any], message: str
+) -> None:
+    with pytest.raises(ValueError, match="metadata") as error:
+        evaluate("profile_summarization_generation", **metadata)
+    assert message in str(error.value)
