@@ -115,6 +115,14 @@ def compare_runs(
     if len(every[0].factors) < max(len(table.factors) for side in tables for table in side):
         notes.append(f"only the {len(every[0].factors)} factors that both measured are compared")
     tables = [every[: len(tables[0])], every[len(tables[0]) :]]
+    measured = [{table.perspective for table in side} for side in tables]
+    for name, own, other in (("A", *measured), ("B", *measured[::-1])):
+        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
+    if measured[0] & measured[1] == {"human"}:
+        raise ValueError(
+            f"{first.location} and {second.location} have no setting in common: one judged and the "
+            "other wrote"
+        )
     record = compare_models(*tables, names=("A", "B"), replicates=replicates, seed=seed)
     human = factor_profile(tables[0][0])
     for compared in record["perspectives"].values():
@@ -139,7 +147,7 @@ def compare_runs(
 
 def _shared_sources(first: MeasuredRun, second: MeasuredRun) -> set[str]:
     """The sources of both runs; their groups and human preferences must be the same."""
-    known = [{m.source_id: (m.group, m.human) for m in run.measurements} for run in (first, second)]
+    known = [{m.source_id: m for m in run.measurements} for run in (first, second)]
     shared = known[0].keys() & known[1].keys()
     if not shared:
         raise ValueError(
@@ -147,11 +155,16 @@ def _shared_sources(first: MeasuredRun, second: MeasuredRun) -> set[str]:
             "the same data"
         )
     for source in sorted(shared):
-        if known[0][source] != known[1][source]:
-            raise ValueError(
-                f"source {source!r} has other human preferences in {second.location} than in "
-                f"{first.location}; compare runs over the same data"
-            )
+        a, b = known[0][source], known[1][source]
+        for what, differs in (
+            ("another group", a.group != b.group),
+            ("other human preferences", a.human != b.human),
+        ):
+            if differs:
+                raise ValueError(
+                    f"source {source!r} has {what} in {second.location} than in "
+                    f"{first.location}; compare runs over the same data"
+                )
     return shared
 
 

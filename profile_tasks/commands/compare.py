@@ -76,7 +76,7 @@ def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
     headline = {**record["alignments"], **record["agreement"]}
     emit("table", {}, [], "\nalignment with people, and agreement", _printed(headline, tests=False))
     for perspective, compared in record["perspectives"].items():
-        title = f"\ninfluence on the {perspective} preference; p adjusted over: "
+        title = f"\ninfluence on the {perspective} preference; p adjusted over the "
         emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
         click.echo(f"p: {compared['p_method']}")
     click.echo("\nA - B: [95 %] and p are paired by source; all resampled together")

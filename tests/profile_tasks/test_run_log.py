@@ -193,7 +193,7 @@ def test_runs_with_nothing_in_common_are_refused(second: MeasuredRun, message: s
 
 
 def test_a_judge_and_a_writer_are_refused() -> None:
-    with pytest.raises(ValueError, match="A and B have no perspective of a model in common"):
+    with pytest.raises(ValueError, match=r"a\.eval and b\.eval have no setting in common"):
         compare_runs(run("a", wrote=False), run("b", judged=False))
 
 

@@ -138,6 +138,7 @@ def test_only_sources_factors_and_perspectives_of_both_are_compared(
     assert record["notes"] == [
         "3 sources that only A was measured on are left out",
         "only the 4 factors that both measured are compared",
+        "only A has a generation setting",
     ]
     assert record["perspectives"]["discrimination"]["factors"]["length"]["ci_low"] > 0
 
@@ -275,4 +276,4 @@ def test_runs_over_other_preferences_are_refused(
 
 def test_a_judge_and_a_writer_are_refused(run: Run, part: EvalLog, evaluate: Evaluate) -> None:
     writer = evaluate(document_qa(setting="generation", limit=9))
-    assert "no perspective of a model in common" in refused(run, part.location, writer.location)
+    assert "have no setting in common: one judged" in refused(run, part.location, writer.location)
