@@ -26,7 +26,7 @@ CHAT_MODELS = frozenset(
         "litellm-chat-completions", "local-chat-completions", "openai-chat-completions",
     }
 )  # fmt: skip
-"""Models of lm-eval that only take chats."""
+"""Models of lm-eval that only take chats, and have no log-likelihoods."""
 
 
 class OwnTaskManager(TaskManager):
@@ -83,11 +83,17 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         )
     listed = getattr(arguments, "tasks", None) or []
     known = OwnTaskManager(include_path=folder)
-    for name in ",".join([listed] if isinstance(listed, str) else listed).split(","):
+    names = ",".join([listed] if isinstance(listed, str) else listed).split(",")
+    for name in names:
         if name and not name.endswith(".yaml") and not known.match_tasks([name]):
             raise ValueError(
                 f"--tasks {name!r} is unknown. Must be one of: {', '.join(known.all_tasks)}"
             )
     model = getattr(arguments, "model", None)
+    if model in CHAT_MODELS and (likelihood := [name for name in names if "likelihood" in name]):
+        raise ValueError(
+            f"--tasks {likelihood[0]} needs log-likelihoods, which {model} does not give; use "
+            "profile_<task>_discrimination, or a model such as hf or vllm"
+        )
     if model in CHAT_MODELS and not getattr(arguments, "apply_chat_template", False):
         raise ValueError(f"--model {model} takes chats only; add --apply_chat_template")

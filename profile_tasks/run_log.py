@@ -115,10 +115,10 @@ def compare_runs(
     if len(every[0].factors) < max(len(table.factors) for side in tables for table in side):
         notes.append(f"only the {len(every[0].factors)} factors that both measured are compared")
     tables = [every[: len(tables[0])], every[len(tables[0]) :]]
-    measured = [{table.perspective for table in side} for side in tables]
-    for name, own, other in (("A", *measured), ("B", *measured[::-1])):
+    in_a, in_b = ({table.perspective for table in side} for side in tables)
+    for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
         notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
-    if measured[0] & measured[1] == {"human"}:
+    if in_a & in_b == {"human"}:
         raise ValueError(
             f"{first.location} and {second.location} have no setting in common: one judged and the "
             "other wrote"

@@ -31,6 +31,7 @@ from profile_tasks.scorers.standard_metrics import (
     combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
+    preference_by_margin,
     rouge,
     verdict_rates,
 )
@@ -63,6 +64,8 @@ class SourceMeasurement(BaseModel, frozen=True):
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
         picks: Verdicts by position shown, one or two a pair; None where that was not asked.
+        margins: Where the model judged by log-likelihood: that of the first response shown less
+            that of the second, one or two a pair. None where it judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
@@ -83,6 +86,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
     picks: tuple[tuple[str | None, ...], ...] | None = None
+    margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     words_by_score: dict[int, int | None] | None = None
@@ -97,7 +101,13 @@ class SourceMeasurement(BaseModel, frozen=True):
 
     @property
     def discrimination(self) -> tuple[int | None, ...] | None:
-        """The model's preference of each annotated pair; None where a verdict was unreadable."""
+        """The model's preference of each annotated pair; None where a verdict was unreadable.
+
+        By log-likelihood it is the sign of the margin summed over the orders, so that a liking for
+        a position cancels.
+        """
+        if self.margins is not None:
+            return tuple(preference_by_margin(margins) for margins in self.margins)
         if self.picks is None:
             return None
         return tuple(combined_preference(picks) for picks in self.picks)
@@ -155,6 +165,7 @@ def measure_source(
     factors: Sequence[Factor],
     *,
     picks: Sequence[Sequence[str | None]] | None = None,
+    margins: Sequence[Sequence[float]] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
     generation_pairs: Sequence[tuple[int, int]] = (),
@@ -167,6 +178,7 @@ def measure_source(
         annotated: The source with its annotated pairs.
         factors: Which factors to measure.
         picks: One or two picks per annotated pair ("first", "second", "tie" or None).
+        margins: One or two margins per annotated pair, where it was judged by log-likelihood.
         responses_by_score: What the model wrote for each target score.
         truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
@@ -192,6 +204,7 @@ def measure_source(
             else ()
         ),
         picks=None if picks is None else tuple(tuple(pick) for pick in picks),
+        margins=None if margins is None else tuple(tuple(margin) for margin in margins),
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()

@@ -165,6 +165,20 @@ def combined_preference(verdicts: tuple[str | None, ...]) -> int | None:
     return _PREFERENCE[str(verdicts[0])]
 
 
+def preference_by_margin(margins: Sequence[float]) -> int:
+    """Preference of a pair from log-likelihoods: that of the first response shown less the other's.
+
+    Margins of one or two requests, the first in the recorded order, the second swapped. Returns the
+    sign of their sum in the recorded order.
+
+    >>> preference_by_margin((2.0, 1.0)), preference_by_margin((-1.0, 0.5))
+    (1, -1)
+    """
+    swapped = margins[1] if len(margins) == 2 else 0.0
+    total = margins[0] - swapped
+    return (total > 0) - (total < 0)
+
+
 def _tokens(text: str) -> list[str]:
     return _TOKEN.findall(text.lower())
 

@@ -174,3 +174,42 @@ def test_wrong_settings_are_named(
     with pytest.raises(ValueError, match="metadata") as error:
         evaluate("profile_summarization_generation", **metadata)
     assert message in str(error.value)
+
+
+def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Results]) -> None:
+    # Without noise the planted annotator says what it finds more likely.
+    from lm_eval import simple_evaluate
+
+    from profile_tasks.lm_eval_run import OwnTaskManager
+
+    spoken, likely = (
+        values(
+            simple_evaluate(
+                model="planted",
+                model_args={"profile": PROFILE, "temperature": 0.0},
+                tasks=[name],
+                task_manager=OwnTaskManager(),
+                bootstrap_iters=0,
+            ),
+            name,
+        )
+        for name in (
+            "profile_document_qa_discrimination",
+            "profile_document_qa_discrimination_loglikelihood",
+        )
+    )
+    assert set(spoken) == set(likely)
+    # Where both are as likely it has to say one of them, and says it in both orders: a flip.
+    by_order = {"flip_rate", "first_position_rate"}
+    assert (likely["flip_rate"], likely["first_position_rate"]) == (0, 0.5)
+    for name in spoken.keys() - by_order:
+        assert likely[name] == pytest.approx(spoken[name], abs=1e-12), name
+
+
+def test_a_liking_for_a_position_cancels() -> None:
+    from profile_tasks.scorers.standard_metrics import preference_by_margin
+
+    # Both orders lean to what is shown first, the recorded order by more: the first response.
+    assert preference_by_margin((3.0, 1.0)) == 1
+    assert preference_by_margin((1.0, 3.0)) == -1
+    assert preference_by_margin((2.0, 2.0)) == 0

@@ -55,6 +55,10 @@ def test_a_run_prints_the_table_and_writes_strict_json(tmp_path: Path) -> None:
         (("--metadata", '{"factor": "length"}'), "--metadata 'factor' is no setting. Must be one"),
         (("--metadata", "{"), "Invalid JSON: {"),
         (("--include_path", "nowhere"), "--include_path nowhere: no such folder"),
+        (
+            ("--model", "local-chat-completions", "--tasks", "profile_likelihood"),
+            "--tasks profile_likelihood needs log-likelihoods, which local-chat-completions does",
+        ),
         (("--model", "local-chat-completions"), "takes chats only; add --apply_chat_template"),
     ],
 )

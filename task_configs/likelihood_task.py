@@ -1,0 +1,60 @@
+"""``profile_<task>_discrimination_loglikelihood``: the verdict that the model finds more likely.
+
+For models with log-likelihoods (hf, vllm, ...). Each pair is shown in both orders; the preference
+is the margin of the two verdicts, summed over the orders: a liking for a position cancels.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.task_configs.discrimination_task import Discrimination, shown_pairs
+from profile_tasks.task_configs.profile_task_class import Request
+
+VERDICTS = ("Verdict: A", "Verdict: B")
+
+
+class LikelihoodDiscrimination(Discrimination):
+    """The model judges every annotated pair by the log-likelihoods of the two verdicts."""
+
+    OUTPUT_TYPE = "loglikelihood"
+
+    def requests(self, source: AnnotatedSource) -> list[Request]:
+        """Both verdicts on each pair as recorded, then swapped."""
+        return [
+            (f"{text}\n\n", verdict)
+            for text in shown_pairs(source, self.settings.orders)
+            for verdict in VERDICTS
+        ]
+
+    def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
+        """Read the margins.
+
+        Raises:
+            ValueError: A log-likelihood is no finite number.
+        """
+        likelihoods = [float(likelihood) for likelihood, _ in answers]
+        for value in likelihoods:
+            if not math.isfinite(value):
+                raise ValueError(
+                    f"source {source.id!r}: a log-likelihood is {value}; the model's outputs are "
+                    "broken (try dtype=float32)"
+                )
+        margins = [a - b for a, b in zip(likelihoods[::2], likelihoods[1::2], strict=True)]
+        orders = self.settings.orders
+        by_pair = [margins[start : start + orders] for start in range(0, len(margins), orders)]
+        return measure_source(
+            source,
+            self.factors,
+            picks=[[_pick(margin) for margin in pair] for pair in by_pair],
+            margins=by_pair,
+        )
+
+
+def _pick(margin: float) -> str:
+    """What one order alone would say, for flip and position rates."""
+    if margin == 0:
+        return "tie"
+    return "first" if margin > 0 else "second"
