@@ -26,6 +26,7 @@ from profile_tasks.scorers.estimates import Estimate, percentile_estimate
 from profile_tasks.scorers.influence import ratio
 from profile_tasks.scorers.reliability import (
     BLOCKS,
+    left_out_blocks,
     mean_correlations,
     stepped_up,
 )
@@ -291,7 +292,7 @@ def annotator_alignment(
                 sums[index, 2 * side, part] = preference @ manifestation
                 sums[index, 2 * side + 1, part] = np.abs(preference) @ known
     # Entry 0 over all blocks, the others over all but one.
-    left_out = np.concatenate([sums.sum(axis=0)[None], sums.sum(axis=0) - sums])
+    left_out = left_out_blocks(sums)
     first, second = (ratio(left_out[:, i], left_out[:, i + 1]) for i in (0, 2))
     reason = None if several.size else f"pairs with two votes or more: 0 of {len(n_votes)}"
     panel_size, half_size = (

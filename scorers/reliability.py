@@ -394,10 +394,10 @@ def _sums_of_halves(
         for block, (low, high) in enumerate(pairwise(ends)):
             sums[block, chunk] = half[:, low:high] @ columns[low:high]
     of_blocks = np.array([columns[a:b].sum(axis=0) for a, b in pairwise(ends)])
-    return _left_out(sums), _left_out(of_blocks.reshape(blocks, n_columns))
+    return left_out_blocks(sums), left_out_blocks(of_blocks.reshape(blocks, n_columns))
 
 
-def _left_out(sums: NDArray[np.float64]) -> NDArray[np.float64]:
+def left_out_blocks(sums: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the sum over all blocks (first axis), then the sums over all but each of them."""
     return np.concatenate([sums.sum(axis=0)[None], sums.sum(axis=0) - sums])
 

@@ -8,8 +8,8 @@ from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
-from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
-from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.verdict import ShownPick, read_pick
 
@@ -28,17 +28,12 @@ def pairwise_discrimination(orders: int = 2) -> Solver:
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         annotated = state.metadata_as(AnnotatedSource)
 
-        async def judge(pair: AnnotatedPair, swapped: bool) -> ModelOutput:
-            first, second = pair.response_a, pair.response_b
-            if swapped:
-                first, second = second, first
-            request = DiscriminationRequest(
-                annotated.task, annotated.prompt, annotated.source, first, second
+        outputs = await collect(
+            *(
+                get_model().generate(request.render())
+                for request in discrimination_requests(annotated, orders)
             )
-            return await get_model().generate(request.render())
-
-        shown = [(pair, swapped) for pair in annotated.pairs for swapped in (False, True)[:orders]]
-        outputs = await collect(*(judge(pair, swapped) for pair, swapped in shown))
+        )
         picks = [shown_pick(output) for output in outputs]
         by_pair = [picks[start : start + orders] for start in range(0, len(picks), orders)]
         state.store.set(_PICKS_KEY, by_pair)

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
-from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.verdict import read_pick
 from profile_tasks.task_configs.profile_task_class import ProfileTask, Request
 
@@ -18,8 +18,8 @@ class Discrimination(ProfileTask):
     def requests(self, source: AnnotatedSource) -> list[Request]:
         """Each pair as recorded, then swapped."""
         return [
-            (text, self.config.generation_kwargs)
-            for text in shown_pairs(source, self.settings.orders)
+            (request.render(), self.config.generation_kwargs)
+            for request in discrimination_requests(source, self.settings.orders)
         ]
 
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
@@ -41,16 +41,3 @@ class Discrimination(ProfileTask):
             "first_position_rate",
             "unreadable_rate",
         ]
-
-
-def shown_pairs(source: AnnotatedSource, orders: int) -> list[str]:
-    """The request about each annotated pair in each order."""
-
-    def shown(pair: AnnotatedPair, swapped: bool) -> str:
-        first, second = pair.response_a, pair.response_b
-        if swapped:
-            first, second = second, first
-        request = DiscriminationRequest(source.task, source.prompt, source.source, first, second)
-        return request.render()
-
-    return [shown(pair, swapped) for pair in source.pairs for swapped in (False, True)[:orders]]

@@ -10,7 +10,8 @@ from typing import Any
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
-from profile_tasks.task_configs.discrimination_task import Discrimination, shown_pairs
+from profile_tasks.solvers.requests import discrimination_requests
+from profile_tasks.task_configs.discrimination_task import Discrimination
 from profile_tasks.task_configs.profile_task_class import Request
 
 VERDICTS = ("Verdict: A", "Verdict: B")
@@ -24,8 +25,8 @@ class LikelihoodDiscrimination(Discrimination):
     def requests(self, source: AnnotatedSource) -> list[Request]:
         """Both verdicts on each pair as recorded, then swapped."""
         return [
-            (f"{text}\n\n", verdict)
-            for text in shown_pairs(source, self.settings.orders)
+            (f"{request.render()}\n\n", verdict)
+            for request in discrimination_requests(source, self.settings.orders)
             for verdict in VERDICTS
         ]
 

@@ -3,7 +3,7 @@
 import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any, get_args
+from typing import Any
 
 from profile_tasks.solvers.target_scores import (
     DEFAULT_SCORES,
@@ -90,7 +90,7 @@ def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - values of JSON
         _require(texts and len(value) > 0, name, value, "factor ids, a selection or a YAML file")
         return value if isinstance(value, str) else tuple(value)
     if name == "pairing":
-        _require(value in get_args(Pairing), name, value, f"one of: {', '.join(PAIRINGS)}")
+        _require(value in PAIRINGS, name, value, f"one of: {', '.join(PAIRINGS)}")
     elif name == "orders":
         _require(value in (1, 2) and not isinstance(value, bool), name, value, "1 or 2")
     elif name == "skip_bad_rows":
