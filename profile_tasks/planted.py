@@ -24,6 +24,7 @@ from profile_tasks.scorers.factors.taxonomy import (
 from profile_tasks.solvers.requests import (
     DiscriminationRequest,
     GenerationRequest,
+    NeutralRequest,
     parse_request,
 )
 
@@ -103,7 +104,7 @@ _OTHER_SENTENCES = (
 
 @dataclass(frozen=True)
 class PlantedAnnotator:
-    """Answers generation and discrimination requests by a known profile.
+    """Answers the requests of this project by a known profile.
 
     Attributes:
         profile: Its weights and temperature.
@@ -123,31 +124,35 @@ class PlantedAnnotator:
         noise = self.profile.temperature * _logistic(f"{self.seed}\n{request}")
         if isinstance(parsed, DiscriminationRequest):
             return self._judge(parsed, noise)
-        return self._write(parsed, noise)
+        if isinstance(parsed, NeutralRequest):
+            return self._write(parsed, 0.5, noise)
+        share = (parsed.score - parsed.low) / max(parsed.high - parsed.low, 1)
+        return self._write(parsed, share, noise)
 
     def difference(self, request: DiscriminationRequest) -> float:
         """Utility of the response shown first less that of the other, without noise."""
-        return self._utility(request, request.response_a) - self._utility(
-            request, request.response_b
-        )
+        return self.utility(request, request.response_a) - self.utility(request, request.response_b)
+
+    def utility(self, request: NeutralRequest | DiscriminationRequest, response: str) -> float:
+        """How much it likes a response to this request, without noise."""
+        return _utility(response, request.source, request.prompt, self.profile.weights)
 
     def _judge(self, request: DiscriminationRequest, noise: float) -> str:
         difference = self.difference(request)
         return "Verdict: A" if difference + noise >= 0 else "Verdict: B"
 
-    def _write(self, request: GenerationRequest, noise: float) -> str:
+    def _write(
+        self, request: GenerationRequest | NeutralRequest, share: float, noise: float
+    ) -> str:
+        """The text whose utility is nearest to this share of the way from the worst to the best."""
         candidates = _candidates(request.prompt, request.source)
         utilities = _candidate_utilities(
             request.prompt, request.source, tuple(sorted(self.profile.weights.items()))
         )
         lowest, highest = min(utilities), max(utilities)
-        share = (request.score - request.low) / max(request.high - request.low, 1)
         target = lowest + share * (highest - lowest) + noise
         nearest = min(range(len(candidates)), key=lambda i: abs(utilities[i] - target))
         return candidates[nearest]
-
-    def _utility(self, request: DiscriminationRequest, response: str) -> float:
-        return _utility(response, request.source, request.prompt, self.profile.weights)
 
 
 def planted_profile(

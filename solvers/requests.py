@@ -1,4 +1,4 @@
-"""The two requests a model is sent, as text and back.
+"""The requests a model is sent, as text and back.
 
 Untrusted texts (sources, responses) stand in sections of their own. ``parse_request`` is the exact
 inverse of ``render``: the planted annotator and the tests read requests with it.
@@ -9,7 +9,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from profile_tasks.preference_data import AnnotatedSource
-from profile_tasks.solvers.prompts import DISCRIMINATION_PROMPTS, GENERATION_PROMPTS
+from profile_tasks.solvers.prompts import (
+    DISCRIMINATION_PROMPTS,
+    GENERATION_PROMPTS,
+    NEUTRAL_PROMPTS,
+)
 from profile_tasks.solvers.sections import read_sections, render_sections
 
 _SECTIONS = ("request", "source", "response_a", "response_b")
@@ -41,6 +45,26 @@ class GenerationRequest:
         return GENERATION_PROMPTS[self.task].format(
             score=self.score, low=self.low, high=self.high, sections=sections
         )
+
+
+@dataclass(frozen=True)
+class NeutralRequest:
+    """Write one response; no score is named.
+
+    Attributes:
+        task: Which prompt is used; one of the keys of ``NEUTRAL_PROMPTS``.
+        prompt: The instruction or question.
+        source: The document, or None where there is none.
+    """
+
+    task: str
+    prompt: str
+    source: str | None
+
+    def render(self) -> str:
+        """The text of the request."""
+        sections = render_sections({"request": self.prompt, "source": self.source})
+        return NEUTRAL_PROMPTS[self.task].format(sections=sections)
 
 
 @dataclass(frozen=True)
@@ -86,7 +110,7 @@ def discrimination_requests(source: AnnotatedSource, orders: int) -> list[Discri
     ]
 
 
-def parse_request(text: str) -> GenerationRequest | DiscriminationRequest:
+def parse_request(text: str) -> GenerationRequest | NeutralRequest | DiscriminationRequest:
     """Read a rendered request back.
 
     Raises:
@@ -95,13 +119,27 @@ def parse_request(text: str) -> GenerationRequest | DiscriminationRequest:
     before, contents = read_sections(text, _SECTIONS)
     prompt, source = contents["request"], contents.get("source")
     target = re.search(r"^Target score: (\d+) on the scale (\d+) to (\d+)$", before, re.MULTILINE)
-    templates: Mapping[str, str] = GENERATION_PROMPTS if target else DISCRIMINATION_PROMPTS
-    task = next((name for name, words in templates.items() if before[:20] == words[:20]), None)
-    if task is None:
+    prompts: Mapping[str, Mapping[str, str]] = (
+        {"generation": GENERATION_PROMPTS}
+        if target
+        else {"neutral": NEUTRAL_PROMPTS, "discrimination": DISCRIMINATION_PROMPTS}
+    )
+    kind, task = next(
+        (
+            (kind, name)
+            for kind, templates in prompts.items()
+            for name, words in templates.items()
+            if before[:20] == words[:20]
+        ),
+        ("", ""),
+    )
+    if not task:
         raise ValueError(f"not a request of profile-tasks: {text[:80]!r}")
     if target:
         score, low, high = (int(number) for number in target.groups())
         return GenerationRequest(task, prompt, source, score, low, high)
+    if kind == "neutral":
+        return NeutralRequest(task, prompt, source)
     return DiscriminationRequest(
         task, prompt, source, contents["response_a"], contents["response_b"]
     )

@@ -5,10 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_tasks.preference_data import TASKS
-from profile_tasks.solvers.prompts import DISCRIMINATION_PROMPTS, GENERATION_PROMPTS
+from profile_tasks.solvers.prompts import (
+    DISCRIMINATION_PROMPTS,
+    GENERATION_PROMPTS,
+    NEUTRAL_PROMPTS,
+)
 from profile_tasks.solvers.requests import (
     DiscriminationRequest,
     GenerationRequest,
+    NeutralRequest,
     parse_request,
 )
 
@@ -31,8 +36,9 @@ texts = st.one_of(st.sampled_from(HOSTILE), st.text(min_size=1))
 sources = st.one_of(st.none(), texts)
 
 
-def test_every_task_has_both_prompts() -> None:
-    assert set(GENERATION_PROMPTS) == set(DISCRIMINATION_PROMPTS) == set(TASKS)
+def test_every_task_has_all_prompts() -> None:
+    for prompts in (GENERATION_PROMPTS, NEUTRAL_PROMPTS, DISCRIMINATION_PROMPTS):
+        assert set(prompts) == set(TASKS)
 
 
 @given(task=st.sampled_from(TASKS), prompt=texts, source=sources, score=st.integers(1, 5))
@@ -41,6 +47,13 @@ def test_a_generation_request_reads_back_as_it_was(
 ) -> None:
     request = GenerationRequest(task, prompt, source, score)
     assert parse_request(request.render()) == request
+
+
+@given(task=st.sampled_from(TASKS), prompt=texts, source=sources)
+def test_a_neutral_request_reads_back_as_it_was(task: str, prompt: str, source: str | None) -> None:
+    request = NeutralRequest(task, prompt, source)
+    assert parse_request(request.render()) == request
+    assert "score" not in NeutralRequest(task, "p", None).render()
 
 
 @given(task=st.sampled_from(TASKS), prompt=texts, source=sources, a=texts, b=texts)
