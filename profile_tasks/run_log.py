@@ -75,7 +75,11 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         ValueError: The file is no log, holds no score of this project, or holds several and none
             is named.
     """
-    from profile_tasks.scorers.full_profile import is_own_score, logged_measurements
+    from profile_tasks.scorers.full_profile import (
+        evaluated_model,
+        is_own_score,
+        logged_measurements,
+    )
 
     log = read_log(location)
     names = list(
@@ -96,7 +100,7 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         raise ValueError(f"{location}: no sample has a {wanted}{held} (status: {log.status})")
     return MeasuredRun(
         location=location,
-        model=log.eval.model,
+        model=evaluated_model(log),
         task=log.eval.task,
         measurements=tuple(logged_measurements(log, score or names[0])),
     )

@@ -7,14 +7,13 @@ measurements, with the same seed: the numbers are the same numbers.
 from collections.abc import Mapping
 from typing import Any
 
-import numpy as np
-
 from profile_tasks.scorers.comparison_tables import comparison_tables
 from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.profile_metrics import GAP, ProfileMetrics, profile_metrics
+from profile_tasks.scorers.profile_metrics import GAP, profile_metrics
 from profile_tasks.scorers.source_measurement import SourceMeasurement, standard_metrics
-from profile_tasks.task_configs.source_task import SourceTask, spread, with_errors
+from profile_tasks.task_configs.source_task import SourceTask
+from profile_tasks.task_configs.standard_errors import profile_estimates, with_errors
 
 _together: list["ProfileTask"] = []
 """The tasks of the evaluation that is being built or run: their requests are built in a row."""
@@ -106,22 +105,3 @@ class ProfileTask(SourceTask[SourceMeasurement]):
                 "profile-tasks score-lm-eval SAMPLES --grader MODEL"
             )
         return chosen
-
-
-def profile_estimates(measurements: list[SourceMeasurement], seed: int) -> dict[str, float]:
-    """The metrics of a profile, each with its interval and its standard error."""
-    profiled = profile_metrics(comparison_tables(measurements), seed=seed)
-    return profiled.values() | standard_errors(profiled)
-
-
-def standard_errors(profiled: ProfileMetrics) -> dict[str, float]:
-    """Standard deviation of the bootstrap replicates behind each estimate, as ``NAME_stderr``."""
-    errors = {name: spread(drawn) for name, drawn in profiled.correlations.items()}
-    for perspective, taus in profiled.taus.items():
-        for index, factor in enumerate(profiled.profiles[perspective].factors):
-            errors[f"tau_{perspective}_{factor}"] = spread(taus[:, index])
-    # No interval, no error: both rest on the same replicates.
-    return {
-        f"{name}_stderr": np.nan if profiled.estimates[name].interval.reason else error
-        for name, error in errors.items()
-    }

@@ -15,13 +15,11 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
+from profile_tasks.lm_eval_samples import MEASURED
 from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
 from profile_tasks.task_configs.run_settings import RunSettings, run_settings
+from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
 from profile_tasks.task_sources import Setting, check_sources
-from profile_tasks.written_texts import MEASURED
-
-NOT_AVAILABLE = "N/A"
-"""What lm-eval writes where there is no standard error."""
 
 Request = tuple[str, Any]
 """Text of a request, and what the request type takes beside it."""
@@ -225,23 +223,6 @@ class SourceTask(Task, Generic[_Record]):
         )
         check_sources(self.profile_task, data, self.setting)
         return data
-
-
-def with_errors(names: Sequence[str]) -> list[str]:
-    """Each metric with its standard error behind it; the ends of intervals have none."""
-    return [
-        with_error
-        for name in names
-        for with_error in (
-            (name,) if name.endswith(("_ci_low", "_ci_high")) else (name, f"{name}_stderr")
-        )
-    ]
-
-
-def spread(replicates: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    """Standard deviation of the replicates that are defined; NaN where fewer than two are."""
-    known = replicates[np.isfinite(replicates)]
-    return float(known.std(ddof=1)) if known.size > 1 else np.nan
 
 
 def _prompted(

@@ -22,7 +22,8 @@ from profile_tasks.scorers.score_validity import (
 )
 from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.solvers.requests import NeutralRequest
-from profile_tasks.task_configs.source_task import Request, SourceTask, spread, with_errors
+from profile_tasks.task_configs.source_task import Request, SourceTask
+from profile_tasks.task_configs.standard_errors import spread, with_errors
 from profile_tasks.written_texts import WrittenTexts, read_written_texts
 
 
