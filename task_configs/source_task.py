@@ -104,10 +104,13 @@ class SourceTask(Task, Generic[_Record]):
     # What lm-eval asks of a task -----------------------------------------------------------------
 
     def build_all_requests(self, **options: Any) -> None:  # noqa: ANN401 - as lm-eval has them
-        """Build the requests of an evaluation."""
+        """Build the requests of an evaluation.
+
+        Never from lm-eval's cache of requests, whose key does not know the data or the settings.
+        """
         self.items = []
         self._names = None
-        super().build_all_requests(**options)
+        super().build_all_requests(**options | {"cache_requests": False})
 
     def has_training_docs(self) -> bool:
         """There are none."""
