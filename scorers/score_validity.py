@@ -21,6 +21,7 @@ from profile_tasks.scorers.estimates import Estimate, flat_metrics, percentile_e
 from profile_tasks.scorers.uncertainty import resampled_sums
 
 WITHIN, POOLED = "score_validity_within", "score_validity_pooled"
+COMPLIANCE = "score_compliance"
 
 REPLICATES = 1000
 
@@ -165,6 +166,37 @@ def score_validity(
         ),
     }
     return ScoreValidity(estimates, taken, int(total[7]), scores.size)
+
+
+def score_compliance(
+    outcomes: Sequence[tuple[str, int | None]], *, replicates: int = REPLICATES, seed: int = 0
+) -> Estimate:
+    """How often a model judges its text for the highest score better than that for the lowest.
+
+    It needs no log-probabilities. A tie, so also verdicts that depend on the order shown, counts
+    as half; 0.5 is chance.
+
+    Args:
+        outcomes: Group, and preference in {1, 0, -1} of the text for the highest score; None
+            where a verdict was unreadable.
+        replicates: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+
+    Example:
+        >>> score_compliance([("a", 1), ("b", 0), ("c", None)]).value
+        0.75
+    """
+    judged = sorted((group, won) for group, won in outcomes if won is not None)
+    rows = {group: row for row, group in enumerate(sorted({group for group, _ in judged}))}
+    columns = np.zeros((len(rows), 2))
+    for group, won in judged:
+        columns[rows[group]] += ((1 + won) / 2, 1)
+    won, total = columns.sum(axis=0)
+    drawn = resampled_sums(columns, replicates=replicates, seed=seed)
+    with np.errstate(invalid="ignore"):
+        shares = drawn[:, 0] / drawn[:, 1]
+    value = float(won / total) if total else math.nan
+    return percentile_estimate(value, shares, len(rows), "no text was judged")
 
 
 def _moments(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

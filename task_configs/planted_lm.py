@@ -18,12 +18,6 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 from profile_tasks.planted import SIMULATION_NOTE, PlantedAnnotator, planted_profile
-from profile_tasks.solvers.requests import (
-    GenerationRequest,
-    NeutralRequest,
-    parse_request,
-)
-from profile_tasks.solvers.verdict import read_verdict
 
 logger = logging.getLogger(__name__)
 
@@ -79,21 +73,5 @@ class PlantedLM(LM):
         return ""
 
     def _likelihood(self, context: str, continuation: str) -> tuple[float, bool]:
-        parsed = parse_request(context.removesuffix("\n\n"))
-        if isinstance(parsed, NeutralRequest):
-            liked = _log_sigmoid(self.annotator.utility(parsed, continuation))
-            return liked * len(continuation.encode("utf-8", "surrogatepass")), False
-        verdict = read_verdict(continuation)
-        if isinstance(parsed, GenerationRequest) or verdict not in ("A", "B"):
-            raise NotImplementedError(
-                "the planted annotator has log-likelihoods of verdicts and of texts under the "
-                "neutral request only"
-            )
-        difference = self.annotator.difference(parsed)
-        margin = difference if verdict == "A" else -difference
-        return _log_sigmoid(margin), margin >= 0
-
-
-def _log_sigmoid(value: float) -> float:
-    """log(1 / (1 + exp(-value))), which does not overflow."""
-    return min(value, 0.0) - math.log1p(math.exp(-abs(value)))
+        told = self.annotator.log_likelihood(context.removesuffix("\n\n"), continuation)
+        return told, told >= math.log(0.5)

@@ -6,13 +6,13 @@ target scores (``texts`` in ``--metadata``), or else the annotated responses, wh
 share of their comparisons that they won.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scored_texts import scored_texts
 from profile_tasks.scorers.score_validity import (
     POOLED,
     WITHIN,
@@ -20,11 +20,9 @@ from profile_tasks.scorers.score_validity import (
     per_byte,
     score_validity,
 )
-from profile_tasks.scorers.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.task_configs.source_task import Request, SourceTask
 from profile_tasks.task_configs.standard_errors import spread, with_errors
-from profile_tasks.written_texts import WrittenTexts, read_written_texts
 
 
 class ScoreValidity(SourceTask[ScoredTexts]):
@@ -35,7 +33,7 @@ class ScoreValidity(SourceTask[ScoredTexts]):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
-        self.texts = self._texts()
+        self.texts = scored_texts(self.data, self.settings.texts)
         self.sources = {name: self.sources[name] for name in self.sources if name in self.texts}
 
     def requests(self, source: AnnotatedSource) -> list[Request]:
@@ -83,37 +81,3 @@ class ScoreValidity(SourceTask[ScoredTexts]):
     def is_better(self, name: str) -> bool | None:
         """The more a score means to the model, the better; the counts have no side."""
         return None if name in ("score_validity_sources", "score_validity_texts") else True
-
-    def _texts(self) -> dict[str, list[tuple[float, str]]]:
-        """Source id -> its texts, each with its score."""
-        if self.settings.texts is None:
-            return {name: recorded_scores(source) for name, source in self.sources.items()}
-        written: WrittenTexts = read_written_texts(self.settings.texts)
-        texts = {
-            name: [(float(score), text) for score, text in written[name].items()]
-            for name in self.sources
-            if written.get(name)
-        }
-        if not texts:
-            raise ValueError(
-                f"{self.settings.texts} and {self.data.name} have no source in common; give the "
-                "settings of the run that wrote the texts (dataset, limit, profile_seed)"
-            )
-        return texts
-
-
-def recorded_scores(source: AnnotatedSource) -> list[tuple[float, str]]:
-    """The annotated responses, each with the share of its comparisons that it won; a tie is half.
-
-    Example:
-        >>> from profile_tasks.preference_data import load_preferences
-        >>> (source,) = load_preferences("demo", task="document_qa", limit=1).sources
-        >>> {score for score, _ in recorded_scores(source)} <= {0.0, 0.25, 1 / 3, 0.5, 2 / 3, 1.0}
-        True
-    """
-    outcomes: defaultdict[str, list[float]] = defaultdict(list)
-    for pair in source.pairs:
-        won = (1 + PREFERENCE_SIGNS[pair.preference]) / 2
-        outcomes[pair.response_a].append(won)
-        outcomes[pair.response_b].append(1 - won)
-    return [(sum(shares) / len(shares), text) for text, shares in outcomes.items()]

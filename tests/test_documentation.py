@@ -73,7 +73,9 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("page", "at_least"), [("README.md", 6), ("docs/lm-eval.md", 5)])
+@pytest.mark.parametrize(
+    ("page", "at_least"), [("README.md", 6), ("docs/lm-eval.md", 5), ("docs/score-validity.md", 2)]
+)
 def test_offline_commands_run_one_by_one(
     repository: Path, page: str, at_least: int, tmp_path: Path
 ) -> None:

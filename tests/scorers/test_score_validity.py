@@ -11,6 +11,7 @@ from profile_tasks.scorers.score_validity import (
     WITHIN,
     ScoredTexts,
     per_byte,
+    score_compliance,
     score_validity,
     source_correlation,
 )
@@ -126,3 +127,16 @@ def test_length_is_counted_in_bytes() -> None:
 def test_broken_likelihoods_are_refused(likelihood: float, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         per_byte(likelihood, text)
+
+
+def test_compliance_counts_ties_as_half_and_leaves_missing_out() -> None:
+    outcomes = [(f"g{i}", won) for i, won in enumerate([1, 1, 1, 0, -1, None, 1, 1, 0])]
+    found = score_compliance(outcomes)
+    assert found.value == pytest.approx((5 + 2 / 2) / 8)
+    assert found.interval.low < found.value < found.interval.high <= 1
+
+
+def test_compliance_without_verdicts_says_so() -> None:
+    found = score_compliance([("g", None)])
+    assert math.isnan(found.value)
+    assert found.reason == "no text was judged"

@@ -11,8 +11,8 @@ from scipy.stats import pearsonr
 
 from profile_tasks.planted import PlantedAnnotator, planted_profile
 from profile_tasks.preference_data import TASKS, load_preferences
+from profile_tasks.scored_texts import recorded_scores
 from profile_tasks.solvers.requests import NeutralRequest
-from profile_tasks.task_configs.validity_task import recorded_scores
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # lm-eval and its dependencies warn
 
