@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from profile_tasks.comparison_words import comparison_words
 from profile_tasks.scorers.comparison_tables import (
     agreement_table,
     comparison_tables,
@@ -119,7 +120,8 @@ def compare_runs(
 
     Returns:
         The record of ``compare_models``, with ``agreement`` (accuracy and flip rate of the two
-        judges), the human influence of each factor, and ``notes`` on what was left out.
+        judges), the human influence of each factor, ``notes`` on what was left out, and ``words``:
+        what the two differ in, in sentences.
 
     Raises:
         ValueError: The runs share no source or no factor, or their human preferences differ.
@@ -149,7 +151,7 @@ def compare_runs(
         for index, found in enumerate(compared["factors"].values()):
             found["human"] = none_for_nan(human.tau[index])
     agreement = [agreement_table(side, codes) for side in sides]
-    return {
+    compared = {
         "log_a": first.location,
         "log_b": second.location,
         "model_a": first.model,
@@ -163,6 +165,7 @@ def compare_runs(
             else {}
         ),
     }
+    return compared | {"words": comparison_words(compared)}
 
 
 def _shared_sources(first: MeasuredRun, second: MeasuredRun) -> set[str]:

@@ -79,6 +79,9 @@ def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
         title = f"\ninfluence on the {perspective} preference; p adjusted over the "
         emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
         click.echo(f"p: {compared['p_method']}")
+    click.echo("\nin words")
+    for sentence in record["words"]:
+        click.echo(f"- {sentence}")
     click.echo("\nA - B: [95 %] and p are paired by source; all resampled together")
     for name, why in _reasons(record).items():
         click.echo(f"{name}: {why}")
