@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from profile_tasks.scorers.comparisons import Comparisons
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks align people.json model.json")
 @click.argument("a")
 @click.argument("b")
 @click.option("--permutations", type=click.IntRange(99, 1_000_000), default=9999, show_default=True)

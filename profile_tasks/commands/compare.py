@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from profile_tasks.run_log import MeasuredRun
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks compare logs/before.eval logs/after.eval")
 @click.argument("log_a")
 @click.argument("log_b")
 @click.option("--score", help="Name of the score in the logs, where one holds several.")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _FOUND_BY = click.Choice(["judged", "unieval"])
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks cost demo --task summarization")
 @click.argument("dataset")
 @click.option(
     "--task",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 _TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_qa": "D"}
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks factors --task summarization")
 @click.option("--task", type=click.Choice(list(_TASK_LETTERS)), help="Only this task's factors.")
 @click.option(
     "--factors",

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from profile_tasks.scorers.influence_record import IntervalMethod
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
 @click.argument("file")
 @recorded_options
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)

@@ -6,6 +6,7 @@ import click
 
 
 @click.command(
+    epilog="Example: profile-tasks lm-eval --model planted --tasks profile_summarization",
     context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False},
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED)

@@ -26,7 +26,7 @@ _ASSUMED = (
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks power pilot.jsonl")
 @click.argument("file", required=False)
 @click.option(
     "--width", type=click.FloatRange(0, 1, min_open=True), help="Wanted: 95 % interval of tau ± so."

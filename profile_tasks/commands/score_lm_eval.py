@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
 
-@click.command()
+@click.command(
+    epilog="Example: profile-tasks score-lm-eval out/samples_*.jsonl --grader openai/gpt-4o"
+)
 @click.argument("samples", nargs=-1, required=True)
 @grader_options
 @click.option(
@@ -56,8 +58,6 @@ def score_lm_eval(
     SAMPLES are the samples_profile_*.jsonl files of one evaluation with --log_samples: that of the
     generation task, that of a discrimination task, or both, which give the gap too. The evaluated
     model is not asked again. Every answer of the grader is cached, and kept in an Inspect log.
-
-    Example: profile-tasks score-lm-eval out/m/samples_*.jsonl --grader openai/gpt-4o
     """
     from profile_tasks.lm_eval_grading import grading_task
 

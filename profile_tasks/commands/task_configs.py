@@ -3,7 +3,7 @@
 import click
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks task-configs")
 def task_configs() -> None:
     """Print the folder of this project's lm-eval tasks.
 

@@ -7,7 +7,7 @@ import click
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks validate --tasks profile_summarization --model hf")
 @click.option(
     "--tasks",
     default="profile,profile_likelihood",
@@ -32,9 +32,6 @@ def validate(
     Tells what lm-eval would tell late or not at all: broken YAML, wrong settings, data that cannot
     be used, metrics that are never returned, a model without log-likelihoods. The options are
     lm-eval's own.
-
-    Example: profile-tasks validate --tasks profile_summarization --model local-chat-completions
-    --apply_chat_template --metadata '{"dataset": "pairs.jsonl"}'
     """
     from dataclasses import asdict
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real one"
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks validate-grader pairs.jsonl --grader openai/gpt-4o")
 @click.argument("file")
 @grader_options
 @click.option("--labels", help="YAML file that maps human labels to factors.")

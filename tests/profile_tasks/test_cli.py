@@ -1,6 +1,8 @@
 """The group of commands: listed without waiting for them, imported when they run."""
 
 import json
+import os
+import shlex
 import subprocess
 import sys
 
@@ -52,6 +54,30 @@ def test_a_command_carries_the_name_that_it_is_listed_under(command: str) -> Non
     assert found is not None
     assert found.name == command
     assert found.help
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_ends_with_an_example_that_the_command_takes(command: str) -> None:
+    shown = CliRunner().invoke(main, [command, "--help"]).stdout
+    _, example = shown.split("Example: ")
+    program, name, *arguments = shlex.split(" ".join(example.split()))
+    assert (program, name) == ("profile-tasks", command)
+    found = main.get_command(None, command)
+    assert found is not None
+    found.make_context(command, arguments)  # raises where an option or a value does not fit
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_a_shell_can_complete_commands_and_options(shell: str) -> None:
+    asked = {"COMP_WORDS": "profile-tasks infl", "COMP_CWORD": "infl" if shell == "fish" else "1"}
+    done = subprocess.run(
+        [sys.executable, "-c",
+         "from profile_tasks.cli import main; main(prog_name='profile-tasks')"],
+        check=True, capture_output=True, text=True,
+        env=os.environ | asked | {"_PROFILE_TASKS_COMPLETE": f"{shell}_complete"},
+    )  # fmt: skip
+    assert "influence" in done.stdout
 
 
 def test_an_unknown_command_is_named() -> None:
