@@ -36,6 +36,7 @@ from profile_tasks.solvers.score_conditioned_generation import score_conditioned
 from profile_tasks.solvers.target_scores import PAIRINGS, Pairing, parsed_scores
 from profile_tasks.task_arguments import check_choice, in_evaluation, told_in_one_line
 from profile_tasks.task_sources import Setting, check_sources
+from profile_tasks.viewer import VIEWER, headline_metric
 
 logger = logging.getLogger(__name__)
 
@@ -143,6 +144,8 @@ def profile_task(
             grader_cache,
         ),
         metrics=[headline_metrics(REPLICATES, seed)],
+        headline_metric=headline_metric(setting),
+        viewer=VIEWER,
         version=TASK_VERSION,
         metadata=_data_metadata(data) | _factor_metadata(chosen, auto=factors == "auto"),
     )

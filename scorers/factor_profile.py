@@ -34,6 +34,11 @@ from profile_tasks.scorers.grading import (
     grade_source,
 )
 from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
+from profile_tasks.scorers.sample_explanation import (
+    sample_answer,
+    sample_explanation,
+    sample_value,
+)
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
     compared_responses,
@@ -190,8 +195,8 @@ def factor_profile(
             metadata["grades"] = grades.model_dump(mode="json")
         return Score(
             value=sample_value(measurement),
-            answer=answer(measurement),
-            explanation=explanation(measurement),
+            answer=sample_answer(measurement),
+            explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
             metadata=metadata,
         )
 
@@ -238,43 +243,3 @@ def logged_grades() -> SourceGrades | None:
 def measurement_of(score: Score) -> SourceMeasurement:
     """The measurement that a score of this scorer holds."""
     return SourceMeasurement.model_validate(score.metadata)
-
-
-def sample_value(measurement: SourceMeasurement) -> dict[str, int]:
-    """Counts that Inspect shows beside a sample."""
-    judged = measurement.discrimination or ()
-    return {
-        "annotated_pairs": len(measurement.human),
-        "judged_as_human": sum(
-            human == model for human, model in zip(measurement.human, judged, strict=False)
-        ),
-        "written_pairs": len(measurement.pairs_written or ()),
-    }
-
-
-def answer(measurement: SourceMeasurement) -> str | None:
-    """How the model judged, in the few words of the log viewer's column."""
-    if measurement.picks is None:
-        return None
-    agreed = sample_value(measurement)["judged_as_human"]
-    return f"{agreed} of {len(measurement.human)} pairs judged as by people"
-
-
-def explanation(measurement: SourceMeasurement) -> str:
-    """The sample in words, for the log viewer."""
-    parts = [f"{len(measurement.human)} annotated pairs"]
-    if (judged := measurement.discrimination) is not None:
-        missing = sum(preference is None for preference in judged)
-        agreed = sample_value(measurement)["judged_as_human"]
-        parts.append(f"judged: {agreed} as the human label, {missing} unreadable")
-    if measurement.words_by_score is not None:
-        words = ", ".join(
-            f"{score}: {'missing' if count is None else count}"
-            for score, count in measurement.words_by_score.items()
-        )
-        parts.append(f"words written by target score: {words}")
-    if measurement.grader is not None:
-        asked = sum(grading.asked for grading in measurement.grading.values())
-        missing = sum(grading.missing for grading in measurement.grading.values())
-        parts.append(f"graded by {measurement.grader}: {missing} of {asked} judgements missing")
-    return "; ".join(parts)
