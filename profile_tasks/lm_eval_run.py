@@ -17,6 +17,7 @@ from lm_eval._cli.harness import HarnessCLI
 from lm_eval.tasks import TaskManager
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
+from profile_tasks.answer_cache import answers_kept
 from profile_tasks.task_configs import FOLDER
 from profile_tasks.task_configs.run_settings import RunSettings, unknown_settings
 
@@ -53,13 +54,14 @@ def run_lm_eval(arguments: list[str]) -> None:
 
     Raises:
         ValueError: An argument cannot work; the message says which one, and what to do.
+        ConnectionError: With ``--use_cache``, the model did not answer; what it did is kept.
     """
     with mock.patch.object(sys, "argv", ["lm-eval", *arguments]):
         harness = HarnessCLI()
         parsed = harness.parse_args()
     if parsed.command == "run":
         check_arguments(parsed)
-    with mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager):
+    with mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager), answers_kept():
         harness.execute(parsed)
 
 
