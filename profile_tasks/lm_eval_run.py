@@ -8,13 +8,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 from dataclasses import fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import lm_eval.evaluator
 import lm_eval.tasks
 from lm_eval._cli.harness import HarnessCLI
+from lm_eval.api.registry import get_model
 from lm_eval.tasks import TaskManager
+from lm_eval.utils import set_torch_seed
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
 from profile_tasks.answer_cache import answers_kept
@@ -61,8 +65,21 @@ def run_lm_eval(arguments: list[str]) -> None:
         parsed = harness.parse_args()
     if parsed.command == "run":
         check_arguments(parsed)
-    with mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager), answers_kept():
+    seed_torch = partial(_seed_torch, getattr(parsed, "model", None))
+    with (
+        mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager),
+        mock.patch.object(lm_eval.evaluator, "set_torch_seed", seed_torch),
+        answers_kept(),
+    ):
         harness.execute(parsed)
+
+
+def _seed_torch(model: str | None, seed: int) -> None:
+    """Seed torch for models that use it: lm-eval loads it, for a second, for any model."""
+    if model is not None:
+        get_model(model)  # loads the module of the model, and so what it runs on
+    if model is None or "torch" in sys.modules:
+        set_torch_seed(seed)
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:
