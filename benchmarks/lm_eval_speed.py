@@ -36,7 +36,6 @@ from typing import Any
 import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
-from lm_eval.api.registry import register_model
 
 TASK = "summarization"
 PAIRS_OF_A_SOURCE = 2
@@ -49,38 +48,23 @@ VOCABULARY = [
 ][:3000]
 FREQUENCIES = 1 / np.arange(1, len(VOCABULARY) + 1) / np.sum(1 / np.arange(1, len(VOCABULARY) + 1))
 
-MODEL = "answers-at-once"
-FIRST_REQUEST = "BENCHMARK_STOPS_AT_THE_FIRST_REQUEST"
-"""Where this environment variable is set, the model ends the process."""
 
-
-@register_model(MODEL)
 class AnswersAtOnce(LM):
     """The same answer to every request."""
 
     answer = ""
 
-    def __init__(self, **_: object) -> None:
-        super().__init__()
-
     def generate_until(self, requests: Sequence[Instance], **_: object) -> list[str]:
         """One text."""
-        _stop_if_asked()
         return [self.answer] * len(requests)
 
     def loglikelihood(self, requests: Sequence[Instance], **_: object) -> list[tuple[float, bool]]:
         """One number."""
-        _stop_if_asked()
         return [(-1.0, False)] * len(requests)
 
     def loglikelihood_rolling(self, requests: Sequence[Instance], **_: object) -> list[float]:
         """No task asks for it."""
         raise NotImplementedError
-
-
-def _stop_if_asked() -> None:
-    if os.environ.get(FIRST_REQUEST):
-        os._exit(0)
 
 
 @dataclass(frozen=True)
@@ -319,16 +303,18 @@ def throughput(kind: str, n_sources: int, turns: int) -> list[Ratio]:
 
 
 def run_command(which: str) -> None:
-    """The command line, in a process that knows the model."""
+    """The command line, with lm-eval's own dummy model, whose first request ends the process."""
+    from lm_eval.models.dummy import DummyLM
+
     from profile_tasks.task_configs import FOLDER
 
-    arguments = ["--model", MODEL, "--tasks", f"profile_{TASK}_generation"]
+    DummyLM.generate_until = lambda *_, **__: os._exit(0)
+    arguments = ["--model", "dummy", "--tasks", f"profile_{TASK}_generation"]
     if which == "ours":
         from profile_tasks.cli import main
 
         main(["lm-eval", *arguments])
     else:
-        import lm_eval.models  # noqa: F401 - as in the stock command, which registers its own
         from lm_eval.__main__ import cli_evaluate
 
         sys.argv = ["lm_eval", *arguments, "--include_path", str(FOLDER)]
@@ -343,7 +329,7 @@ def started(which: str) -> float:
         check=False,
         capture_output=True,
         text=True,
-        env=os.environ | {FIRST_REQUEST: "1", "HF_HUB_OFFLINE": "1"},
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )
     seconds = time.perf_counter() - start
     if done.returncode:

@@ -14,6 +14,8 @@ COMMANDS = {
     "cost": "Requests and tokens of a run, before it; no model is called.",
     "validate-grader": "A grader's verdicts beside human factor labels.",
     "lm-eval": "lm-eval with this project's tasks only; starts sooner.",
+    "validate": "Whether lm-eval tasks would run, without a model.",
+    "score-lm-eval": "Graded factors on samples that lm-eval logged.",
     "task-configs": "The folder of its tasks, for lm_eval --include_path.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
 }

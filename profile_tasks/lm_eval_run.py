@@ -6,7 +6,7 @@ be wrong with the arguments is checked before a model is loaded or paid for.
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
 from pathlib import Path
@@ -22,16 +22,18 @@ from lm_eval.utils import set_torch_seed
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
 from profile_tasks.answer_cache import answers_kept
+from profile_tasks.lm_eval_validation import (
+    CheckedTask,
+    check_backend,
+    check_chats,
+    check_folder,
+    check_model,
+    check_task,
+    chosen_names,
+)
 from profile_tasks.task_configs import FOLDER
 from profile_tasks.task_configs.run_settings import RunSettings, unknown_settings
-
-CHAT_MODELS = frozenset(
-    {
-        "anthropic-chat", "anthropic-chat-completions", "litellm", "litellm-chat",
-        "litellm-chat-completions", "local-chat-completions", "openai-chat-completions",
-    }
-)  # fmt: skip
-"""Models of lm-eval that only take chats, and have no log-likelihoods."""
+from profile_tasks.task_configs.source_task import SourceTask
 
 
 class OwnTaskManager(TaskManager):
@@ -89,30 +91,57 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         arguments: As lm-eval parsed them; what was not given may be absent.
 
     Raises:
-        ValueError: Metadata that are no settings, a missing folder, an unknown task, or a model
-            that cannot be asked so.
+        ValueError: As ``validated_tasks``.
     """
-    folder = getattr(arguments, "include_path", None)
-    if folder and not Path(folder).is_dir():
-        raise ValueError(f"--include_path {folder}: no such folder")
-    if unknown := unknown_settings(getattr(arguments, "metadata", None) or {}):
+    validated_tasks(
+        getattr(arguments, "tasks", None) or [],
+        metadata=getattr(arguments, "metadata", None) or {},
+        include_path=getattr(arguments, "include_path", None),
+        model=getattr(arguments, "model", None),
+        chat_template=bool(getattr(arguments, "apply_chat_template", False)),
+        own_only=True,
+    )
+
+
+def validated_tasks(
+    tasks: Sequence[str] | str,
+    *,
+    metadata: Mapping[str, Any],
+    include_path: str | None = None,
+    model: str | None = None,
+    chat_template: bool = False,
+    own_only: bool = False,
+) -> list[CheckedTask]:
+    """Build tasks without a model, and check everything that a run would find out later.
+
+    Args:
+        tasks: Names, patterns, or YAML files.
+        metadata: The settings.
+        include_path: A folder with tasks of the user's own.
+        model: The model type; None leaves it unchecked.
+        chat_template: Whether requests are put into chats.
+        own_only: Leave tasks that are not this project's unmeasured: what they do with made-up
+            answers is not known.
+
+    Raises:
+        ValueError: Metadata that are no settings, a missing folder or broken file, an unknown
+            task, data that cannot be used, metrics that do not fit, or a model that cannot be
+            asked so.
+    """
+    if include_path:
+        check_folder(include_path)
+    if unknown := unknown_settings(metadata):
         raise ValueError(
             f"--metadata {unknown[0]!r} is no setting. Must be one of: "
             + ", ".join(field.name for field in fields(RunSettings))
         )
-    listed = getattr(arguments, "tasks", None) or []
-    known = OwnTaskManager(include_path=folder)
-    names = ",".join([listed] if isinstance(listed, str) else listed).split(",")
-    for name in names:
-        if name and not name.endswith(".yaml") and not known.match_tasks([name]):
-            raise ValueError(
-                f"--tasks {name!r} is unknown. Must be one of: {', '.join(known.all_tasks)}"
-            )
-    model = getattr(arguments, "model", None)
-    if model in CHAT_MODELS and (likelihood := [name for name in names if "likelihood" in name]):
-        raise ValueError(
-            f"--tasks {likelihood[0]} needs log-likelihoods, which {model} does not give; use "
-            "profile_<task>_discrimination, or a model such as hf or vllm"
-        )
-    if model in CHAT_MODELS and not getattr(arguments, "apply_chat_template", False):
-        raise ValueError(f"--model {model} takes chats only; add --apply_chat_template")
+    manager = OwnTaskManager(include_path=include_path, metadata=dict(metadata))
+    names = chosen_names(tasks, manager.all_tasks)
+    if model is not None:
+        check_model(model)
+    built = manager.load(names)["tasks"].values()
+    if model is not None:
+        for task in built:
+            check_backend(task, model)
+        check_chats(model, chat_template)
+    return [check_task(task) for task in built if isinstance(task, SourceTask) or not own_only]

@@ -27,6 +27,7 @@ from profile_tasks.solvers.requests import (
     NeutralRequest,
     parse_request,
 )
+from profile_tasks.solvers.verdict import read_verdict
 
 SIMULATION_NOTE = (
     "a simulated annotator with a known answer, not a language model; "
@@ -137,6 +138,32 @@ class PlantedAnnotator:
         """How much it likes a response to this request, without noise."""
         return _utility(response, request.source, request.prompt, self.profile.weights)
 
+    def log_likelihood(self, request: str, text: str) -> float:
+        """Log-likelihood of an answer, by a rule: log(sigmoid(utility)) a byte of a written text.
+
+        Of a verdict it is log(sigmoid(margin)), without noise; a language model's would depend on
+        its words.
+
+        Args:
+            request: A rendered neutral or discrimination request.
+            text: The answer; to a discrimination request a verdict for A or B.
+
+        Raises:
+            ValueError: It is another request, or the answer names neither response.
+        """
+        parsed = parse_request(request)
+        if isinstance(parsed, NeutralRequest):
+            size = len(text.encode("utf-8", "surrogatepass"))
+            return size * _log_sigmoid(self.utility(parsed, text))
+        verdict = read_verdict(text)
+        if isinstance(parsed, GenerationRequest) or verdict not in ("A", "B"):
+            raise ValueError(
+                "the planted annotator has log-likelihoods of verdicts and of texts under the "
+                "neutral request only"
+            )
+        difference = self.difference(parsed)
+        return _log_sigmoid(difference if verdict == "A" else -difference)
+
     def _judge(self, request: DiscriminationRequest, noise: float) -> str:
         difference = self.difference(request)
         return "Verdict: A" if difference + noise >= 0 else "Verdict: B"
@@ -242,6 +269,11 @@ def _candidate_utilities(
 ) -> tuple[float, ...]:
     known = dict(weights)
     return tuple(_utility(text, source, prompt, known) for text in _candidates(prompt, source))
+
+
+def _log_sigmoid(value: float) -> float:
+    """log(1 / (1 + exp(-value))), which does not overflow."""
+    return min(value, 0.0) - math.log1p(math.exp(-abs(value)))
 
 
 def _logistic(text: str) -> float:

@@ -137,6 +137,12 @@ class PlantedAPI(ModelAPI):
             )
         return self.annotator.answer(request), SIMULATION_NOTE
 
+    def log_likelihood(self, request: str, text: str) -> float:
+        """As of ``PlantedAnnotator``; planted/grader has none."""
+        if self.annotator is None:
+            raise ValueError("planted/grader answers grader requests only; evaluate a profile")
+        return self.annotator.log_likelihood(request, text)
+
     async def count_text_tokens(self, text: str) -> int:
         """Words, for the same reason."""
         return len(text.split())

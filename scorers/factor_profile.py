@@ -40,7 +40,7 @@ from profile_tasks.scorers.source_measurement import (
     measure_source,
     standard_metrics,
 )
-from profile_tasks.solvers.pairwise_discrimination import picks_by_pair
+from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import Pairing, generation_pairs
 
@@ -178,6 +178,7 @@ def factor_profile(
             annotated,
             wanted,
             picks=picks_by_pair(state),
+            margins=margins_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,

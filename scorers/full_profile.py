@@ -68,7 +68,7 @@ class FullProfile(Hooks):
         if len(measured) != ours[0].scored_samples:
             # A retried evaluation takes samples over from the log before.
             measured = logged_measurements(log)
-        log.results = completed_results(log.results, {ours[0].name: measured}, log.eval.model)
+        log.results = completed_results(log.results, {ours[0].name: measured}, evaluated_model(log))
         if gaps := missing_judgements(measured):
             logger.warning("%s. Scoring the log again asks for them: %s", gaps, rescoring(log))
         await write_eval_log_async(log, log.location, header_only=True)
@@ -87,8 +87,13 @@ def complete_log(log: EvalLog) -> EvalLog:
         for score in log.results.scores
         if is_own_score(score.name)
     }
-    results = completed_results(log.results, measured, log.eval.model)
+    results = completed_results(log.results, measured, evaluated_model(log))
     return log.model_copy(update={"results": results})
+
+
+def evaluated_model(log: EvalLog) -> str:
+    """The model that answered: that of another harness where its answers were replayed."""
+    return str((log.eval.metadata or {}).get("answered_by") or log.eval.model)
 
 
 def is_own_score(name: str) -> bool:
@@ -175,14 +180,18 @@ def _completed_score(
 
 
 def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, object]:
-    """Who graded, and what speaks against taking its word; empty where nothing was graded."""
+    """The entry about the grading in a log's profile; empty where nothing was graded."""
+    found = graded_by(measurements, evaluated)
+    return {"grading": found} if found["graders"] else {}
+
+
+def graded_by(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, list[str]]:
+    """Who graded, and what speaks against taking its word."""
     graders = sorted({m.grader for m in measurements if m.grader is not None})
-    if not graders:
-        return {}
     warnings = [warning for g in graders if (warning := grader_warning(evaluated, g))]
     if gaps := missing_judgements(measurements):
         warnings.append(gaps)
-    return {"grading": {"graders": graders, "warnings": warnings}}
+    return {"graders": graders, "warnings": warnings}
 
 
 def missing_judgements(measurements: list[SourceMeasurement]) -> str | None:

@@ -4,6 +4,8 @@ Every pair is shown in both orders, because models favour a position; verdicts t
 different responses make a tie (this implementation's choice). An unreadable verdict is missing.
 """
 
+from collections.abc import Sequence
+
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
@@ -13,7 +15,7 @@ from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.verdict import ShownPick, read_pick
 
-_PICKS_KEY = "picks"  # in the sample's store
+_PICKS_KEY, _MARGINS_KEY = "picks", "margins"  # in the sample's store
 
 
 @solver
@@ -35,11 +37,21 @@ def pairwise_discrimination(orders: int = 2) -> Solver:
             )
         )
         picks = [shown_pick(output) for output in outputs]
-        by_pair = [picks[start : start + orders] for start in range(0, len(picks), orders)]
-        state.store.set(_PICKS_KEY, by_pair)
+        put_picks(state, [picks[at : at + orders] for at in range(0, len(picks), orders)])
         return state
 
     return solve
+
+
+def put_picks(
+    state: TaskState,
+    picks: Sequence[Sequence[ShownPick | None]],
+    margins: Sequence[Sequence[float]] | None = None,
+) -> None:
+    """Put how the model judged each pair where the scorer and the log's reader find it."""
+    state.store.set(_PICKS_KEY, [list(pair) for pair in picks])
+    if margins is not None:
+        state.store.set(_MARGINS_KEY, [list(pair) for pair in margins])
 
 
 def picks_by_pair(state: TaskState) -> list[list[ShownPick | None]] | None:
@@ -50,6 +62,12 @@ def picks_by_pair(state: TaskState) -> list[list[ShownPick | None]] | None:
     """
     picks: list[list[ShownPick | None]] | None = state.store.get(_PICKS_KEY)
     return picks
+
+
+def margins_by_pair(state: TaskState) -> list[list[float]] | None:
+    """The margins behind the picks where they come from log-likelihoods; None elsewhere."""
+    margins: list[list[float]] | None = state.store.get(_MARGINS_KEY)
+    return margins
 
 
 def shown_pick(output: ModelOutput) -> ShownPick | None:

@@ -6,7 +6,7 @@ preferred. Here each score is asked for in a conversation of its own, so that th
 not see each other (this implementation's choice).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -40,12 +40,23 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
 
         outputs = await collect(*(write(score) for score in scores))
         written = dict(zip(scores, outputs, strict=True))
-        # Keys as JSON has them, so that a log read back is what was written.
-        state.store.set(_RESPONSES, {str(s): written_text(o) for s, o in written.items()})
-        state.store.set(_TRUNCATED, [s for s, output in written.items() if was_cut_off(output)])
+        put_responses(
+            state,
+            {score: written_text(output) for score, output in written.items()},
+            [score for score, output in written.items() if was_cut_off(output)],
+        )
         return state
 
     return solve
+
+
+def put_responses(
+    state: TaskState, written: Mapping[int, str | None], truncated: Sequence[int] = ()
+) -> None:
+    """Put what the model wrote where the scorer and the log's reader find it."""
+    # Keys as JSON has them, so that a log read back is what was written.
+    state.store.set(_RESPONSES, {str(score): text for score, text in written.items()})
+    state.store.set(_TRUNCATED, list(truncated))
 
 
 def responses_by_score(state: TaskState) -> dict[int, str | None] | None:

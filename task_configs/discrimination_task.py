@@ -7,7 +7,8 @@ from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.verdict import read_pick
-from profile_tasks.task_configs.profile_task_class import ProfileTask, Request
+from profile_tasks.task_configs.profile_task_class import ProfileTask
+from profile_tasks.task_configs.source_task import Request
 
 
 class Discrimination(ProfileTask):

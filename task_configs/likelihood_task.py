@@ -12,7 +12,7 @@ from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.task_configs.discrimination_task import Discrimination
-from profile_tasks.task_configs.profile_task_class import Request
+from profile_tasks.task_configs.source_task import Request
 
 VERDICTS = ("Verdict: A", "Verdict: B")
 

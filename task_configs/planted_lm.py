@@ -4,7 +4,8 @@
 
 ``model_args``: ``profile`` (a planted profile), ``seed``, ``temperature``, and weights of surface
 factors as ``weight_<factor>=<number>``. It answers as ``planted/<profile>`` does in Inspect. As a
-log-likelihood model it prefers "Verdict: A" to "Verdict: B" by its noise-free utility.
+log-likelihood model it prefers "Verdict: A" to "Verdict: B" by its noise-free utility, and finds
+a text likelier the more it likes it: its log-probability per byte is log(sigmoid(utility)).
 """
 
 import logging
@@ -18,8 +19,6 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 from profile_tasks.planted import SIMULATION_NOTE, PlantedAnnotator, planted_profile
-from profile_tasks.solvers.requests import DiscriminationRequest, parse_request
-from profile_tasks.solvers.verdict import read_verdict
 
 logger = logging.getLogger(__name__)
 
@@ -52,8 +51,8 @@ class PlantedLM(LM):
         return [self.annotator.answer(request.args[0]) for request in requests]
 
     def loglikelihood(self, requests: Sequence[Instance], **_: object) -> list[tuple[float, bool]]:
-        """Log-probability of a verdict, from the difference of the two utilities."""
-        return [self._verdict(*request.args) for request in requests]
+        """Log-probability of a verdict, or of a text under the neutral request."""
+        return [self._likelihood(*request.args) for request in requests]
 
     def loglikelihood_rolling(self, requests: Sequence[Instance], **_: object) -> list[float]:
         """A simulation of preferences has no probability of texts."""
@@ -74,15 +73,6 @@ class PlantedLM(LM):
         """There is no template."""
         return ""
 
-    def _verdict(self, context: str, continuation: str) -> tuple[float, bool]:
-        parsed = parse_request(context)
-        verdict = read_verdict(continuation)
-        if not isinstance(parsed, DiscriminationRequest) or verdict not in ("A", "B"):
-            raise NotImplementedError(
-                "the planted annotator has log-likelihoods of verdicts only; score validity needs "
-                "a language model"
-            )
-        difference = self.annotator.difference(parsed)
-        margin = difference if verdict == "A" else -difference
-        # log(sigmoid(margin)), which does not overflow.
-        return min(margin, 0.0) - math.log1p(math.exp(-abs(margin))), margin >= 0
+    def _likelihood(self, context: str, continuation: str) -> tuple[float, bool]:
+        told = self.annotator.log_likelihood(context.removesuffix("\n\n"), continuation)
+        return told, told >= math.log(0.5)

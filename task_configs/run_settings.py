@@ -28,7 +28,7 @@ class RunSettings:
         dataset: "demo", "tldr", "shp2", "webgpt", or a file of annotated pairs.
         sources: File of source texts by ``source_id``, for data that keep them apart.
         factors: "auto" (the surface factors), "surface", factor ids or a YAML file. lm-eval has no
-            grader, so factors that need one are refused.
+            grader, so factors that need one are refused; ``score-lm-eval`` grades afterwards.
         limit: Use this many sources, chosen by the seed; lm-eval's ``--limit`` takes the first.
         max_pairs_per_source: Use at most this many annotated pairs of each source.
         profile_seed: Seed of every choice and of the bootstrap.
@@ -38,6 +38,8 @@ class RunSettings:
         scores: Target scores of the generation task.
         pairing: Which written responses are compared: "all" pairs, a random "half", "adjacent".
         orders: Show each pair in 2 orders, or in 1.
+        texts: For score validity: samples file or Inspect log of a generation run; None: the
+            annotated responses, scored by their comparisons.
     """
 
     dataset: str = "demo"
@@ -52,6 +54,7 @@ class RunSettings:
     scores: tuple[int, ...] = DEFAULT_SCORES
     pairing: Pairing = "all"
     orders: int = 2
+    texts: str | None = None
 
 
 def run_settings(metadata: Mapping[str, Any]) -> RunSettings:

@@ -73,10 +73,15 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
 
 
 @pytest.mark.slow
-def test_offline_commands_of_the_readme_run_one_by_one(readme: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("page", "at_least"), [("README.md", 6), ("docs/lm-eval.md", 5), ("docs/score-validity.md", 2)]
+)
+def test_offline_commands_run_one_by_one(
+    repository: Path, page: str, at_least: int, tmp_path: Path
+) -> None:
     commands = [
         command
-        for command in console_commands(readme)
+        for command in console_commands((repository / page).read_text(encoding="utf-8"))
         if command.startswith("profile-tasks ") or "--model planted/" in command
     ]
     ran = 0
@@ -93,7 +98,7 @@ def test_offline_commands_of_the_readme_run_one_by_one(readme: str, tmp_path: Pa
         )
         assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
         ran += 1
-    assert ran >= 6
+    assert ran >= at_least
 
 
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn

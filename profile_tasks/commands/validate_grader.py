@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
 
 if TYPE_CHECKING:
-    from inspect_ai import Task
     from inspect_ai.log import EvalLog
-    from inspect_ai.model import Model
 
     from profile_tasks.scorers.estimates import Estimate
 
@@ -20,27 +19,11 @@ _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real on
 
 @click.command()
 @click.argument("file")
-@click.option("--grader", required=True, help="The model to validate, as Inspect names it.")
-@click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument.")
+@grader_options
 @click.option("--labels", help="YAML file that maps human labels to factors.")
 @click.option("--factors", help="Only the labels of these factor ids; with commas.")
 @click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @click.option("--retest", is_flag=True, help="Ask for everything a second time.")
-@click.option(
-    "--judge-orders",
-    type=click.IntRange(1, 2),
-    default=2,
-    show_default=True,
-    help="Orders in which the grader is shown a pair.",
-)
-@click.option(
-    "--log-dir",
-    type=click.Path(file_okay=False, path_type=Path),
-    default=Path("logs"),
-    show_default=True,
-    help="Where the Inspect log goes.",
-)
 @FORMAT_OPTION
 def validate_grader(
     file: str,
@@ -74,9 +57,9 @@ def validate_grader(
         )
     except (ImportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
-    model = _model(grader, dict(_argument(text) for text in model_args))
+    model = grader_model(grader, model_args)
     click.echo(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
-    log = _run(task, model, log_dir)
+    log = run_to_end(task, log_dir, model=model)
     record = validation_record(log)
     rows = [{"label": label, **values} for label, values in record["labels"].items()]
     title = f"{record['grader']} against people on {record['data']}"
@@ -131,50 +114,6 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
         "notes": notes,
         "log": log.location,
     }
-
-
-def _model(name: str, arguments: dict[str, Any]) -> "Model":
-    from inspect_ai.model import get_model
-
-    try:
-        return get_model(name, **arguments)
-    except Exception as error:  # each provider has its own way to refuse a name or an argument
-        raise click.ClickException(f"--grader {name}: {_one_line(str(error))}") from error
-
-
-def _argument(text: str) -> tuple[str, Any]:
-    """``key=value``, the value read as Inspect reads it: 0.2 is a number, true a truth value."""
-    import yaml
-
-    key, separator, value = text.partition("=")
-    if not separator or not key:
-        raise click.ClickException(f"-M {text}: expected KEY=VALUE")
-    try:
-        return key.replace("-", "_"), yaml.safe_load(value)
-    except yaml.YAMLError as error:
-        raise click.ClickException(f"-M {text}: the value is not valid YAML") from error
-
-
-def _run(task: "Task", model: "Model", log_dir: Path) -> "EvalLog":
-    from inspect_ai import eval as inspect_eval
-
-    # Inspect takes an interruption for itself, and then returns no log or a cancelled one.
-    logs = inspect_eval(task, model=model, log_dir=str(log_dir), display="none")
-    if not logs or logs[0].status == "cancelled":
-        raise _InterruptedError
-    return logs[0]
-
-
-class _InterruptedError(click.ClickException):
-    """The user ended the run."""
-
-    exit_code = 130  # as of a program that SIGINT ends
-
-    def __init__(self) -> None:
-        super().__init__(
-            "interrupted; the answers given so far are cached, and the same command asks only for "
-            "the others"
-        )
 
 
 def _seed(log: "EvalLog") -> int:
@@ -242,10 +181,3 @@ def _closing_lines(record: Record) -> list[str]:
         lines.append(f"no value or no interval for {shown}: {reason}")
     lines += [f"note: {note}" for note in record["notes"]]
     return [*lines, f"log: {record['log']}"]
-
-
-def _one_line(text: str) -> str:
-    """Provider errors come in paragraphs, some with markup."""
-    import re
-
-    return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).split())

@@ -57,7 +57,7 @@ def test_a_run_prints_the_table_and_writes_strict_json(tmp_path: Path) -> None:
         (("--include_path", "nowhere"), "--include_path nowhere: no such folder"),
         (
             ("--model", "local-chat-completions", "--tasks", "profile_likelihood"),
-            "--tasks profile_likelihood needs log-likelihoods, which local-chat-completions does",
+            "needs log-likelihoods, which local-chat-completions does not give; use profile_",
         ),
         (("--model", "local-chat-completions"), "takes chats only; add --apply_chat_template"),
     ],

@@ -1,0 +1,123 @@
+"""What the commands that ask a grader share: its options, the model, and a run to its end."""
+
+import re
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
+    from inspect_ai.model import Model
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+_OPTIONS = (
+    click.option("--grader", required=True, help="The grader, as Inspect names models."),
+    click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument."),
+    click.option(
+        "--judge-orders",
+        type=click.IntRange(1, 2),
+        default=2,
+        show_default=True,
+        help="Orders in which the grader is shown a pair.",
+    ),
+    click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+    click.option(
+        "--log-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        default=Path("logs"),
+        show_default=True,
+        help="Where the Inspect log goes.",
+    ),
+)
+
+
+def grader_options(command: _Command) -> _Command:
+    """Add the options about the grader to a command."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def grader_model(name: str, arguments: Sequence[str]) -> "Model":
+    """The grader.
+
+    Args:
+        name: As Inspect names models.
+        arguments: Of ``-M``, each KEY=VALUE.
+
+    Raises:
+        click.ClickException: There is no such model, or it takes no such argument.
+    """
+    from inspect_ai.model import get_model
+
+    given = dict(_argument(text) for text in arguments)
+    try:
+        with _inspect_on_stderr():
+            return get_model(name, **given)
+    except Exception as error:  # each provider has its own way to refuse a name or an argument
+        raise click.ClickException(f"--grader {name}: {_one_line(str(error))}") from error
+
+
+def run_to_end(
+    task: "Task",
+    log_dir: Path,
+    *,
+    model: "Model | str",
+    roles: "dict[str, str | Model] | None" = None,
+) -> "EvalLog":
+    """The log of a run.
+
+    Raises:
+        click.ClickException: The user ended it.
+    """
+    from inspect_ai import eval as inspect_eval
+
+    with _inspect_on_stderr():
+        logs = inspect_eval(
+            task, model=model, model_roles=roles, log_dir=str(log_dir), display="none"
+        )
+    # It takes an interruption for itself, and then returns no log or a cancelled one.
+    if not logs or logs[0].status == "cancelled":
+        raise _InterruptedError
+    return logs[0]
+
+
+def _inspect_on_stderr() -> redirect_stdout[Any]:
+    """What Inspect says of itself must not stand in the middle of JSON."""
+    return redirect_stdout(sys.stderr)
+
+
+def _argument(text: str) -> tuple[str, Any]:
+    """``key=value``, the value read as Inspect reads it: 0.2 is a number, true a truth value."""
+    import yaml
+
+    key, separator, value = text.partition("=")
+    if not separator or not key:
+        raise click.ClickException(f"-M {text}: expected KEY=VALUE")
+    try:
+        return key.replace("-", "_"), yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise click.ClickException(f"-M {text}: the value is not valid YAML") from error
+
+
+def _one_line(text: str) -> str:
+    """Provider errors come in paragraphs, some with markup."""
+    return " ".join(re.sub(r"\[/?[a-z]+\]", "", text).split())
+
+
+class _InterruptedError(click.ClickException):
+    """The user ended the run."""
+
+    exit_code = 130  # as of a program that SIGINT ends
+
+    def __init__(self) -> None:
+        super().__init__(
+            "interrupted; the answers given so far are cached, and the same command asks only for "
+            "the others"
+        )

@@ -1,0 +1,169 @@
+"""``profile-tasks score-lm-eval``: graded factors on samples that lm-eval logged."""
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
+
+
+@click.command()
+@click.argument("samples", nargs=-1, required=True)
+@grader_options
+@click.option(
+    "--factors",
+    default="auto",
+    show_default=True,
+    help="auto (the core factors), core, all, factor ids, taxonomy files (.yaml); with commas.",
+)
+@click.option(
+    "--judge-batch",
+    type=click.Choice(["all", "one"]),
+    default="all",
+    show_default=True,
+    help="All judged factors in one grader request, or one factor a request.",
+)
+@click.option("--no-cache", is_flag=True, help="Ask anew for what the cache holds.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Results file; by default beside lm-eval's own.",
+)
+@FORMAT_OPTION
+def score_lm_eval(
+    samples: Sequence[str],
+    grader: str,
+    model_args: Sequence[str],
+    judge_orders: int,
+    seed: int,
+    log_dir: Path,
+    factors: str,
+    judge_batch: str,
+    no_cache: bool,
+    output: Path | None,
+    format_: str,
+) -> None:
+    """Grade the SAMPLES that lm-eval logged, and write its results with the added metrics.
+
+    SAMPLES are the samples_profile_*.jsonl files of one evaluation with --log_samples: that of the
+    generation task, that of a discrimination task, or both, which give the gap too. The evaluated
+    model is not asked again. Every answer of the grader is cached, and kept in an Inspect log.
+
+    Example: profile-tasks score-lm-eval out/m/samples_*.jsonl --grader openai/gpt-4o
+    """
+    from profile_tasks.lm_eval_grading import grading_task
+
+    try:
+        task = grading_task(
+            samples,
+            factors=factors,
+            judge_orders=judge_orders,
+            judge_batch="one" if judge_batch == "one" else "all",
+            grader_cache=not no_cache,
+            seed=seed,
+        )
+    except (FileNotFoundError, ImportError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+    model = grader_model(grader, model_args)
+    answered_by = task.metadata["answered_by"] if task.metadata else ""
+    click.echo(
+        f"asking {model} about what {answered_by} answered on {len(task.dataset)} sources", err=True
+    )
+    log = run_to_end(task, log_dir, model="none/none", roles={"grader": model})
+    if log.status != "success":
+        reason = "it scored nothing" if log.error is None else log.error.message
+        raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
+    results = _graded(samples, log, seed)
+    path = output or _output(samples[0], str(model))
+    _write(path, results)
+    _print(format_, results, path)
+
+
+def _graded(samples: Sequence[str], log: "EvalLog", seed: int) -> dict[str, Any]:
+    """The results, with what a reader must know about the grading."""
+    from inspect_ai.log import read_eval_log
+
+    from profile_tasks.lm_eval_grading import graded_results
+    from profile_tasks.scorers.full_profile import SCORER, graded_by, logged_measurements
+
+    # Read again: the measurements are the whole truth, and the run returns a shortened log.
+    measurements = logged_measurements(read_eval_log(log.location), SCORER)
+    results = graded_results(samples, measurements, seed=seed)
+    evaluated = str((log.eval.metadata or {})["answered_by"])
+    results["profile_tasks_grading"] = {
+        **graded_by(measurements, evaluated),
+        "answered_by": evaluated,
+        "factors": list(measurements[0].factors),
+        "samples": list(samples),
+        "log": log.location,
+    }
+    return results
+
+
+def _output(samples: str, grader: str) -> Path:
+    from profile_tasks.lm_eval_results import results_beside
+
+    beside = results_beside(samples)
+    stem = "results" if beside is None else beside.stem
+    named = re.sub(r"[^\w.-]+", "_", grader)
+    return Path(samples).with_name(f"{stem}_graded_by_{named}.json")
+
+
+def _write(path: Path, results: Record) -> None:
+    import json
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        text = json.dumps(results, indent=2, allow_nan=False, ensure_ascii=True)
+        path.write_text(f"{text}\n", encoding="utf-8")
+    except OSError as error:
+        raise click.ClickException(f"--output {path}: {error.strerror}") from error
+
+
+def _print(format_: str, results: Record, path: Path) -> None:
+    grading = results["profile_tasks_grading"]
+    values = {
+        name.removesuffix(",none"): value
+        for row in results["results"].values()
+        for name, value in row.items()
+        if name.endswith(",none") and not name.endswith("_stderr,none")
+    }
+    rows: list[Record] = [{"metric": name, "value": value} for name, value in values.items()]
+    printed = [
+        {"factor": factor}
+        | {of: _shown(values, f"tau_{of}_{factor}") for of in _PERSPECTIVES}
+        | {of: _share(values, f"grader_{of}_rate_{factor}") for of in ("missing", "flip")}
+        for factor in grading["factors"]
+    ]
+    title = f"{grading['answered_by']}, graded by {', '.join(grading['graders'])}"
+    emit(format_, results, rows, title, printed)
+    if format_ == "table":
+        for of in ("discrimination", "generation", "gap"):
+            if f"alignment_{of}_tau_b" in values:
+                click.echo(f"alignment, {of}: {_shown(values, f'alignment_{of}_tau_b')}")
+        for warning in grading["warnings"]:
+            click.echo(f"warning: {warning}")
+        click.echo(f"results: {path}\nlog: {grading['log']}")
+
+
+_PERSPECTIVES = ("human", "discrimination", "generation")
+
+
+def _shown(values: Record, name: str) -> str:
+    """A metric with its interval; "-" where it was not measured."""
+    if name not in values:
+        return "-"
+    return interval(*(values[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")), digits=2)
+
+
+def _share(values: Record, name: str) -> str:
+    share = values.get(name)
+    return "-" if share is None else f"{share:.2f}"

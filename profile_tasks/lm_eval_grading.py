@@ -1,0 +1,145 @@
+"""Grading after the fact: factors that need a grader, on samples that lm-eval logged.
+
+lm-eval has no grader. So the logged answers are replayed through the scorer of the Inspect tasks:
+its requests, cache and repairs are the very same code, and the run leaves an ordinary Inspect log
+behind. Its numbers are then written into a copy of lm-eval's results file.
+"""
+
+import math
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from profile_tasks.lm_eval_results import model_of, read_results, results_beside
+from profile_tasks.lm_eval_samples import read_sampled_run
+from profile_tasks.scorers.grading import JudgeBatch
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+
+    from profile_tasks.scorers.source_measurement import SourceMeasurement
+
+UNKNOWN_MODEL = "unknown"
+
+
+def grading_task(
+    samples: Sequence[str],
+    *,
+    factors: str | Sequence[str] = "auto",
+    judge_orders: int = 2,
+    judge_batch: JudgeBatch = "all",
+    grader_cache: bool = True,
+    seed: int = 0,
+) -> "Task":
+    """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
+
+    Args:
+        samples: Files of samples of one evaluation, as of ``read_sampled_run``.
+        factors: As of the Inspect tasks; "auto" are the core factors.
+        judge_orders: Show the grader each pair in 2 orders, or in 1.
+        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
+        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: The files do not go together, or the factors are not known.
+    """
+    from inspect_ai import Task
+    from inspect_ai.dataset import MemoryDataset
+
+    import profile_tasks.scorers.full_profile  # noqa: F401 - registers its hook
+    from profile_tasks.profile_task import TASK_VERSION, source_sample
+    from profile_tasks.scorers.factor_choice import measured_factors
+    from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
+    from profile_tasks.scorers.profile_metrics import REPLICATES
+    from profile_tasks.solvers.replayed_answers import replayed_answers
+
+    run = read_sampled_run(samples)
+    chosen = measured_factors(factors, run.task, grader=True, learned_by={})
+    return Task(
+        name=f"{run.task}_graded",
+        dataset=MemoryDataset(
+            [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
+        ),
+        solver=replayed_answers(list(samples)),
+        scorer=factor_profile(
+            run.task,
+            factors if isinstance(factors, str) else list(factors),
+            run.pairing,
+            judge_orders,
+            judge_batch,
+            grader_cache=grader_cache,
+        ),
+        metrics=[headline_metrics(REPLICATES, seed)],
+        version=TASK_VERSION,
+        metadata={
+            "samples": list(samples),
+            "answered_by": answering_model(samples),
+            "factors": [factor.id for factor in chosen],
+        },
+    )
+
+
+def answering_model(samples: Sequence[str]) -> str:
+    """The model that answered, as the results file beside the samples names it."""
+    beside = results_beside(samples[0])
+    return UNKNOWN_MODEL if beside is None else model_of(read_results(beside))
+
+
+def graded_results(
+    samples: Sequence[str], measurements: Sequence["SourceMeasurement"], *, seed: int = 0
+) -> dict[str, Any]:
+    """lm-eval's results with the metrics of the graded factors, in its own form.
+
+    Metrics that lm-eval's run had already are replaced: an alignment is now one over the graded
+    factors too. What is not defined is None.
+
+    Args:
+        samples: The files of samples.
+        measurements: What the graded run measured, one a source.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        FileNotFoundError: A file is missing.
+        ValueError: The files do not go together.
+    """
+    run = read_sampled_run(samples)
+    beside = results_beside(samples[0])
+    results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
+    for kind in run.kinds.values():
+        task = f"profile_{run.task}_{kind}"
+        row = results["results"].setdefault(task, {"alias": task})
+        answered = _of_kind(kind, measurements)
+        for name, value in _metrics(answered, kind, measurements, seed).items():
+            row[f"{name},none"] = value
+    return results
+
+
+def _of_kind(kind: str, measurements: Sequence["SourceMeasurement"]) -> list["SourceMeasurement"]:
+    """What one lm-eval task measured, without what the other setting adds."""
+    if kind == "generation":
+        without: dict[str, Any] = {"picks": None, "margins": None}
+        return [m.model_copy(update=without) for m in measurements if m.pairs_written is not None]
+    without = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
+    return [m.model_copy(update=without) for m in measurements if m.picks is not None]
+
+
+def _metrics(
+    answered: list["SourceMeasurement"],
+    kind: str,
+    every: Sequence["SourceMeasurement"],
+    seed: int,
+) -> dict[str, float | str | None]:
+    from profile_tasks.scorers.profile_metrics import GAP
+    from profile_tasks.scorers.source_measurement import standard_metrics
+    from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE, profile_estimates
+
+    found = profile_estimates(answered, seed) | standard_metrics(answered)
+    if kind != "generation":
+        together = profile_estimates(list(every), seed)
+        found |= {name: value for name, value in together.items() if name.startswith(GAP)}
+    return {
+        name: value if math.isfinite(value) else NOT_AVAILABLE if name.endswith("_stderr") else None
+        for name, value in found.items()
+    }

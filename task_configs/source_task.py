@@ -1,0 +1,237 @@
+"""A task of this project in lm-eval: one document a source, its requests, metrics over sources.
+
+A task class rather than rows: a document is a source with all its requests, so that ``--limit``
+cuts between sources. A source's record is the item of every metric, and all metrics share one
+estimation over the same items.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
+
+import numpy as np
+from lm_eval.api.instance import Instance, OutputType
+from lm_eval.api.task import Task
+from lm_eval.config.task import TaskConfig
+from lm_eval.filters import build_filter_ensemble
+
+from profile_tasks.lm_eval_samples import MEASURED
+from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.task_configs.run_settings import RunSettings, run_settings
+from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
+from profile_tasks.task_sources import Setting, check_sources
+
+Request = tuple[str, Any]
+"""Text of a request, and what the request type takes beside it."""
+
+
+class SourceRecord(Protocol):
+    """What a task measures on one source."""
+
+    @property
+    def source_id(self) -> str:
+        """The source."""
+        ...
+
+    def model_dump(self, *, mode: str) -> dict[str, Any]:
+        """The record as JSON has it."""
+        ...
+
+
+_Record = TypeVar("_Record", bound=SourceRecord)
+
+
+class MeasuredSource(Generic[_Record]):
+    """A record as the item of many metrics; the log shows its source instead of copies."""
+
+    def __init__(self, record: _Record) -> None:
+        self.record = record
+
+    def __str__(self) -> str:
+        return self.record.source_id
+
+
+class SourceTask(Task, Generic[_Record]):
+    """A task whose documents are sources.
+
+    Attributes:
+        setting: What the data must allow.
+    """
+
+    OUTPUT_TYPE: OutputType = "generate_until"
+    setting: ClassVar[Setting]
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        known = dict(config)
+        known.pop("class", None)
+        self.profile_task: str = known.pop("profile_task")
+        self._config = TaskConfig(**known)
+        metadata = self._config.metadata or {}
+        self.VERSION = metadata.get("version")
+        self.settings: RunSettings = run_settings(metadata)
+        self._filters = [build_filter_ensemble("none", [["take_first", None]])]
+        self._instances: list[Instance] | None = None
+        self.fewshot_rnd = None
+        self.data = self._load()
+        self.sources = {source.id: source for source in self.data.sources}
+        self.items: list[MeasuredSource[_Record]] = []
+        self._docs: list[dict[str, Any]] | None = None
+        self._names: list[str] | None = None
+        self._estimated: tuple[tuple[int, ...], Mapping[str, float]] = ((), {})
+
+    # What a task of this project adds ------------------------------------------------------------
+
+    def requests(self, source: AnnotatedSource) -> list[Request]:
+        """The requests about one source, in the order in which ``measure`` gets the answers."""
+        raise NotImplementedError
+
+    def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> _Record:
+        """Measure what the model answered about one source."""
+        raise NotImplementedError
+
+    def estimate(self, records: list[_Record]) -> Mapping[str, float]:
+        """Every metric by its name; NaN, or absent, where it is not defined."""
+        raise NotImplementedError
+
+    def estimated_names(self) -> list[str]:
+        """Names of the metrics that ``estimate`` gives, each standard error behind its metric."""
+        raise NotImplementedError
+
+    def is_better(self, name: str) -> bool | None:
+        """Whether more of a metric is better; None where it has no better side."""
+        raise NotImplementedError
+
+    # What lm-eval asks of a task -----------------------------------------------------------------
+
+    def build_all_requests(self, **options: Any) -> None:  # noqa: ANN401 - as lm-eval has them
+        """Build the requests of an evaluation.
+
+        Never from lm-eval's cache of requests, whose key does not know the data or the settings.
+        """
+        self.items = []
+        self._names = None
+        super().build_all_requests(**options | {"cache_requests": False})
+
+    def has_training_docs(self) -> bool:
+        """There are none."""
+        return False
+
+    def has_validation_docs(self) -> bool:
+        """There are none."""
+        return False
+
+    def has_test_docs(self) -> bool:
+        """The sources."""
+        return True
+
+    def test_docs(self) -> list[dict[str, Any]]:
+        """The sources with their annotated pairs."""
+        if self._docs is None:
+            self._docs = [source.model_dump(mode="json") for source in self.sources.values()]
+        return self._docs
+
+    def doc_to_text(self, doc: dict[str, Any]) -> str:
+        """The request of the source, without its material."""
+        return str(doc["prompt"])
+
+    def doc_to_target(self, doc: dict[str, Any]) -> str:
+        """The reference, where there is one."""
+        return doc["reference"] or ""
+
+    def fewshot_context(
+        self,
+        doc: dict[str, Any],
+        num_fewshot: int,
+        **options: Any,  # noqa: ANN401
+    ) -> str:
+        """The system instruction alone: a document has several requests, written later."""
+        if num_fewshot:
+            raise ValueError(
+                f"{self.task_name} takes no examples: --num_fewshot is {num_fewshot}; leave it out"
+            )
+        return options.get("system_instruction") or ""
+
+    def construct_requests(
+        self,
+        doc: dict[str, Any],
+        ctx: str,
+        *,
+        apply_chat_template: bool = False,
+        chat_template: Callable[..., str] | None = None,
+        metadata: tuple[str | None, int | None, int | None] = (None, None, None),
+        **_: object,
+    ) -> list[Instance]:
+        """One instance a request, of the type of this task."""
+        return [
+            Instance(
+                request_type=self.OUTPUT_TYPE,
+                doc=doc,
+                arguments=(_prompted(text, ctx, apply_chat_template, chat_template), beside),
+                idx=index,
+                metadata=metadata,
+            )
+            for index, (text, beside) in enumerate(self.requests(self.sources[doc["id"]]))
+        ]
+
+    def process_results(self, doc: dict[str, Any], results: Sequence[Any]) -> dict[str, Any]:
+        """The source's record, as the item of every metric."""
+        record = self.measure(self.sources[doc["id"]], results)
+        item = MeasuredSource(record)
+        self.items.append(item)
+        return {
+            MEASURED: record.model_dump(mode="json"),
+            **dict.fromkeys(self.metric_names(), item),
+        }
+
+    def aggregation(self) -> dict[str, Callable[[list[Any]], Any]]:
+        """Every metric's function; all of them share one estimation over the same items."""
+        return {MEASURED: len} | {
+            name: partial(self._aggregated, name) for name in self.metric_names()
+        }
+
+    def higher_is_better(self) -> dict[str, bool | None]:
+        """Of which metrics more, or less, is better."""
+        return {name: self.is_better(name) for name in self.metric_names()}
+
+    # ---------------------------------------------------------------------------------------------
+
+    def metric_names(self) -> list[str]:
+        """Every metric, each with its standard error behind it."""
+        if self._names is None:
+            self._names = self.estimated_names()
+        return self._names
+
+    def _aggregated(self, name: str, items: list[MeasuredSource[_Record]]) -> Any:  # noqa: ANN401
+        """The metric of that name over these items; None where it is not defined."""
+        same = tuple(map(id, items))
+        if self._estimated[0] != same:
+            self.items = items  # over all processes, where several ran
+            self._estimated = (same, self.estimate([item.record for item in items]))
+        value = self._estimated[1].get(name)
+        missing = value is None or np.isnan(value)
+        return (NOT_AVAILABLE if name.endswith("_stderr") else None) if missing else value
+
+    def _load(self) -> PreferenceData:
+        settings = self.settings
+        data = load_preferences(
+            settings.dataset,
+            task=self.profile_task,
+            source_file=settings.sources,
+            skip_bad_rows=settings.skip_bad_rows,
+            limit=settings.limit,
+            max_pairs_per_source=settings.max_pairs_per_source,
+            seed=settings.profile_seed,
+            revision=settings.dataset_revision,
+            split=settings.dataset_split,
+        )
+        check_sources(self.profile_task, data, self.setting)
+        return data
+
+
+def _prompted(
+    text: str, system: str, as_chat: bool, chat_template: Callable[..., str] | None
+) -> str:
+    if as_chat and chat_template is not None:
+        messages = [{"role": "system", "content": system}] if system else []
+        return chat_template([*messages, {"role": "user", "content": text}])
+    return f"{system}\n\n{text}" if system else text

@@ -1,0 +1,83 @@
+"""``profile_<task>_score_validity``: does the model find likelier what stands for a higher score?
+
+For models with log-likelihoods (hf, vllm, ...). Each text is one continuation of the neutral
+prompt, which names no score. The texts are those that a finished generation run wrote for its
+target scores (``texts`` in ``--metadata``), or else the annotated responses, whose score is the
+share of their comparisons that they won.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.scored_texts import scored_texts
+from profile_tasks.scorers.score_validity import (
+    POOLED,
+    WITHIN,
+    ScoredTexts,
+    per_byte,
+    score_validity,
+)
+from profile_tasks.solvers.requests import NeutralRequest
+from profile_tasks.task_configs.source_task import Request, SourceTask
+from profile_tasks.task_configs.standard_errors import spread, with_errors
+
+
+class ScoreValidity(SourceTask[ScoredTexts]):
+    """The model rates texts by how likely it finds them."""
+
+    OUTPUT_TYPE = "loglikelihood"
+    setting = "generation"
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        super().__init__(config)
+        self.texts = scored_texts(self.data, self.settings.texts)
+        self.sources = {name: self.sources[name] for name in self.sources if name in self.texts}
+
+    def requests(self, source: AnnotatedSource) -> list[Request]:
+        """Each text as the answer to the neutral request."""
+        asked = NeutralRequest(source.task, source.prompt, source.source).render()
+        return [(f"{asked}\n\n", text) for _, text in self.texts[source.id]]
+
+    def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> ScoredTexts:
+        """Read the log-probabilities.
+
+        Raises:
+            ValueError: One is no finite number.
+        """
+        scored = self.texts[source.id]
+        try:
+            logs = [
+                per_byte(float(likelihood), text)
+                for (likelihood, _), (_, text) in zip(answers, scored, strict=True)
+            ]
+        except ValueError as error:
+            raise ValueError(f"source {source.id!r}: {error}") from error
+        return ScoredTexts(
+            source_id=source.id,
+            group=source.group,
+            scores=tuple(score for score, _ in scored),
+            log_probabilities=tuple(logs),
+        )
+
+    def estimate(self, records: list[ScoredTexts]) -> Mapping[str, float]:
+        """Both correlations with intervals and standard errors, and the counts behind them."""
+        validity = score_validity(records, seed=self.settings.profile_seed)
+        errors = {
+            f"{name}_stderr": np.nan if validity.estimates[name].interval.reason else spread(drawn)
+            for name, drawn in validity.replicates.items()
+        }
+        return validity.values() | errors
+
+    def estimated_names(self) -> list[str]:
+        """The correlation within sources, and the pooled one."""
+        correlations = with_errors(
+            [f"{name}{end}" for name in (WITHIN, POOLED) for end in ("", "_ci_low", "_ci_high")]
+        )
+        return [*correlations, "score_validity_sources", "score_validity_texts"]
+
+    def is_better(self, name: str) -> bool | None:
+        """The more a score means to the model, the better; the counts have no side."""
+        return None if name in ("score_validity_sources", "score_validity_texts") else True

@@ -1,0 +1,177 @@
+"""Grading samples that lm-eval logged: the numbers of the Inspect tasks, nothing paid twice."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+Samples = tuple[Path, Path]
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+MODEL = "planted/balanced"
+GRADER = "planted/grader"
+
+
+@pytest.fixture(scope="module")
+def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    """Generation and discrimination samples of one evaluation, as lm-eval writes them."""
+    from lm_eval import simple_evaluate
+    from lm_eval.loggers import EvaluationTracker
+
+    from profile_tasks.lm_eval_run import OwnTaskManager
+
+    folder = tmp_path_factory.mktemp("out")
+    tracker = EvaluationTracker(output_path=str(folder))
+    results = simple_evaluate(
+        model="planted",
+        model_args={"profile": "balanced"},
+        tasks=["profile_summarization"],
+        task_manager=OwnTaskManager(),
+        bootstrap_iters=0,
+        evaluation_tracker=tracker,
+    )
+    assert results is not None
+    logged = results.pop("samples")
+    tracker.save_results_aggregated(results=results, samples=logged)
+    for task in logged:
+        tracker.save_results_samples(task, logged[task])
+    (generation,) = folder.rglob("samples_*_generation_*.jsonl")
+    (discrimination,) = folder.rglob("samples_*_discrimination_*.jsonl")
+    return generation, discrimination
+
+
+@pytest.fixture
+def score(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., dict[str, Any]]:
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
+
+    def score(*arguments: object) -> dict[str, Any]:
+        output = tmp_path / "graded.json"
+        run(
+            "score-lm-eval", *arguments, "--grader", GRADER, "--log-dir", tmp_path / "logs",
+            "-o", output,
+        )  # fmt: skip
+        results: dict[str, Any] = json.loads(output.read_text())
+        return results
+
+    return score
+
+
+def inspect_values(folder: Path) -> dict[str, float]:
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.log import read_eval_log
+
+    from profile_tasks.summarization import summarization
+
+    (log,) = inspect_eval(
+        summarization(factors="core", allow_self_grading=True),
+        model=MODEL,
+        model_roles={"grader": GRADER},
+        log_dir=str(folder),
+        display="none",
+    )
+    (scored,) = read_eval_log(log.location, header_only=True).results.scores
+    return {name: metric.value for name, metric in scored.metrics.items()}
+
+
+def test_the_numbers_are_those_of_the_inspect_task(
+    score: Callable[..., dict[str, Any]], samples: Samples, tmp_path: Path
+) -> None:
+    theirs = inspect_values(tmp_path / "inspect")
+    results = score(*samples)
+    assert results["profile_tasks_grading"]["graders"] == [GRADER]
+    assert results["profile_tasks_grading"]["answered_by"] == MODEL
+    compared = 0
+    for kind in ("generation", "discrimination"):
+        for name, value in results["results"][f"profile_summarization_{kind}"].items():
+            metric = name.removesuffix(",none")
+            if metric in theirs and metric.startswith(("tau_", "alignment_", "grader_missing")):
+                if any(factor in metric for factor in results["profile_tasks_grading"]["factors"]):
+                    compared += 1
+                assert value == pytest.approx(theirs[metric], abs=1e-12), metric
+    assert compared > 60
+
+
+def test_what_lm_eval_measured_stays(
+    score: Callable[..., dict[str, Any]], samples: Samples
+) -> None:
+    generation, _ = samples
+    results = score(generation, "--factors", "fluency,length")
+    row = results["results"]["profile_summarization_generation"]
+    assert row["words_at_score_5,none"] > row["words_at_score_1,none"]
+    assert row["tau_generation_fluency,none"] is not None
+    assert row["tau_generation_fluency_stderr,none"] > 0
+    assert results["config"]["model"] == "planted"
+    other = results["results"]["profile_summarization_discrimination"]
+    assert "tau_discrimination_fluency,none" not in other
+
+
+def tokens_paid(results: dict[str, Any]) -> int:
+    from inspect_ai.log import read_eval_log
+
+    log = read_eval_log(results["profile_tasks_grading"]["log"], header_only=True)
+    return sum(usage.total_tokens for usage in log.stats.model_usage.values())
+
+
+def test_a_second_grading_pays_for_nothing(
+    score: Callable[..., dict[str, Any]], samples: Samples
+) -> None:
+    first, second = (score(*samples, "--factors", "fluency,hallucination") for _ in range(2))
+    assert second["results"] == first["results"]
+    assert tokens_paid(first) > 1000
+    assert tokens_paid(second) == 0
+
+
+def test_the_results_stand_beside_those_of_lm_eval(
+    run: Run, samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
+    shown = run(
+        "score-lm-eval", *samples, "--grader", GRADER, "--factors", "fluency,hallucination,length",
+        "--log-dir", tmp_path / "logs",
+    ).stdout  # fmt: skip
+    (graded,) = samples[0].parent.glob("results_*_graded_by_planted_grader.json")
+    assert str(graded) in shown.replace("\n", "")
+    assert "planted/balanced, graded by planted/grader" in shown
+    assert json.loads(graded.read_text())["profile_tasks_grading"]["factors"] == [
+        "fluency", "hallucination", "length",
+    ]  # fmt: skip
+
+
+def test_json_stands_alone_on_stdout(samples: Samples, tmp_path: Path) -> None:
+    # A process of its own, in which Inspect introduces itself for the first time.
+    done = subprocess.run(
+        [sys.executable, "-c", "from profile_tasks.cli import main; main()", "score-lm-eval",
+         str(samples[0]), "--grader", GRADER, "--factors", "fluency", "--format", "json",
+         "-o", str(tmp_path / "out.json"), "--log-dir", str(tmp_path / "logs")],
+        check=True, capture_output=True, text=True, cwd=tmp_path,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    assert json.loads(done.stdout) == json.loads((tmp_path / "out.json").read_text())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere.jsonl", "--grader", GRADER), "nowhere.jsonl: there is no such file of samples"),
+        (("SAMPLES", "--grader", "planted/nobody"), "--grader planted/nobody: "),
+        (("SAMPLES", "--grader", GRADER, "--factors", "beauty"), "beauty"),
+        (("SAMPLES", "SAMPLES", "--grader", GRADER), "a file is given twice"),
+    ],
+)
+def test_mistakes_are_told_in_one_line_before_anybody_is_asked(
+    run: Run, samples: Samples, arguments: tuple[str, ...], message: str
+) -> None:
+    given = [str(samples[0]) if text == "SAMPLES" else text for text in arguments]
+    error = run("score-lm-eval", *given, exit_code=1).stderr
+    assert message in error
+    assert len(error.splitlines()) == 1
