@@ -39,6 +39,8 @@ from lm_eval.api.model import LM
 
 TASK = "summarization"
 PAIRS_OF_A_SOURCE = 2
+LIKELIHOOD = ("discrimination_loglikelihood", "score_validity")
+KINDS = ("generation", "discrimination", *LIKELIHOOD)
 LIMITS = {"start-up": 5.0, "requests per second": 2.5}
 """The least ratios that this project promises."""
 
@@ -156,17 +158,23 @@ def _field(tag: str) -> tuple[str, str]:
 
 def peer_task(kind: str, rows: Path) -> dict[str, Any]:
     """Configuration of the YAML task with one row a request."""
-    from profile_tasks.solvers.prompts import DISCRIMINATION_PROMPTS, GENERATION_PROMPTS
+    from profile_tasks.solvers.prompts import (
+        DISCRIMINATION_PROMPTS,
+        GENERATION_PROMPTS,
+        NEUTRAL_PROMPTS,
+    )
 
     if kind == "generation":
         prompt = GENERATION_PROMPTS[TASK].format(
             score="{{score}}", low=1, high=5, sections=sections("request", "source")
         )
+    elif kind == "score_validity":
+        prompt = NEUTRAL_PROMPTS[TASK].format(sections=sections("request", "source"))
     else:
         prompt = DISCRIMINATION_PROMPTS[TASK].format(
             sections=sections("request", "source", "response_a", "response_b")
         )
-    likely = kind.endswith("loglikelihood")
+    likely = kind in LIKELIHOOD
     return {
         "task": f"yaml_{kind}",
         "dataset_path": "json",
@@ -174,7 +182,7 @@ def peer_task(kind: str, rows: Path) -> dict[str, Any]:
         "test_split": "test",
         # Jinja drops the last line break of a template, not that of an expression.
         "doc_to_text": prompt + ("{{'\\n\\n'}}" if likely else ""),
-        "doc_to_target": "{{verdict}}" if likely else "",
+        "doc_to_target": "{{continuation}}" if likely else "",
         "process_results": "!function peer." + ("likelihood" if likely else "length"),
         "metric_list": [{"metric": "number", "aggregation": "mean", "higher_is_better": True}],
     } | (
@@ -198,12 +206,15 @@ def expanded(kind: str, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     if kind == "generation":
         yield from (row | {"score": score} for score in range(1, 6))
         return
+    if kind == "score_validity":
+        yield from (row | {"continuation": row[side]} for side in ("response_a", "response_b"))
+        return
     swapped = {"response_a": row["response_b"], "response_b": row["response_a"]}
     for shown in (row, row | swapped):
         if kind == "discrimination":
             yield shown
         else:
-            yield from (shown | {"verdict": verdict} for verdict in VERDICTS)
+            yield from (shown | {"continuation": verdict} for verdict in VERDICTS)
 
 
 def write_peer(folder: Path, kind: str, pairs: Path) -> None:
@@ -370,9 +381,6 @@ def main() -> None:
     if options.output is not None:
         content = {"turns": turns, "ratios": [asdict(ratio) for ratio in ratios]}
         options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-
-
-KINDS = ("generation", "discrimination", "discrimination_loglikelihood")
 
 
 if __name__ == "__main__":

@@ -10,8 +10,9 @@ it is the error's text.
 """
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest import mock
 
@@ -47,15 +48,21 @@ class AnswerCache(CachingLM):
 
 @contextmanager
 def answers_kept() -> Iterator[None]:
-    """Within it, lm-eval's runs keep every answer that they were given, and tell no key."""
-    from aiohttp import ClientResponseError
-    from lm_eval.models.api_models import TemplateAPI
+    """Within it, lm-eval's runs keep every answer that they were given, and tell no key.
 
-    with (
-        mock.patch.object(lm_eval.api.model, "CachingLM", AnswerCache),
-        mock.patch.object(TemplateAPI, "get_batched_requests", _all_or_those_under_way),
-        mock.patch.object(ClientResponseError, "__repr__", _text),
-    ):
+    The module of the model must have been imported before: models without an API need not wait for
+    the libraries of the others.
+    """
+    with ExitStack() as stack:
+        stack.enter_context(mock.patch.object(lm_eval.api.model, "CachingLM", AnswerCache))
+        if api := sys.modules.get("lm_eval.models.api_models"):
+            from aiohttp import ClientResponseError
+
+            for owner, name, ours in (
+                (api.TemplateAPI, "get_batched_requests", _all_or_those_under_way),
+                (ClientResponseError, "__repr__", _text),
+            ):
+                stack.enter_context(mock.patch.object(owner, name, ours))
         yield
 
 

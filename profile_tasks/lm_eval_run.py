@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
@@ -67,19 +68,21 @@ def run_lm_eval(arguments: list[str]) -> None:
         parsed = harness.parse_args()
     if parsed.command == "run":
         check_arguments(parsed)
-    seed_torch = partial(_seed_torch, getattr(parsed, "model", None))
+    model = getattr(parsed, "model", None)
+    if model is None:  # it may stand in a configuration file, and be any
+        import_module("lm_eval.models.api_models")
+    else:
+        get_model(model)  # imports its module, and so what it runs on
     with (
         mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager),
-        mock.patch.object(lm_eval.evaluator, "set_torch_seed", seed_torch),
+        mock.patch.object(lm_eval.evaluator, "set_torch_seed", partial(_seed_torch, model)),
         answers_kept(),
     ):
         harness.execute(parsed)
 
 
 def _seed_torch(model: str | None, seed: int) -> None:
-    """Seed torch for models that use it: lm-eval loads it, for a second, for any model."""
-    if model is not None:
-        get_model(model)  # loads the module of the model, and so what it runs on
+    """Seed torch where the model uses it; lm-eval imports it, for a second, for any model."""
     if model is None or "torch" in sys.modules:
         set_torch_seed(seed)
 
