@@ -204,7 +204,8 @@ def expanded(kind: str, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
     from profile_tasks.task_configs.likelihood_task import VERDICTS
 
     if kind == "generation":
-        yield from (row | {"score": score} for score in range(1, 6))
+        if row["id"].endswith("-0"):  # once a source
+            yield from (row | {"score": score} for score in range(1, 6))
         return
     if kind == "score_validity":
         yield from (row | {"continuation": row[side]} for side in ("response_a", "response_b"))
