@@ -17,6 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -235,18 +236,17 @@ def extractiveness(response: str, source: str | None = None, prompt: str = "") -
     if not source_words or not words:
         return math.nan
     first, following = _occurrences(source or "")
+    pairs = _word_pairs(source or "")
     start = total = 0
     while start < len(words):
-        longest = resume = 0
-        after = words[start + 1] if start + 1 < len(words) else None
-        position = first.get(words[start], -1)
+        longest, resume = int(words[start] in first), 0
+        # Nearly all runs are of one word; then there is no need to look at each place.
+        position = first[words[start]] if words[start : start + 2] in pairs else -1
         while position >= 0:
             # As published, the search resumes behind a match, not within it. Only a source
             # passage that repeats itself shows the difference; keeping it keeps the numbers.
             if position >= resume:
-                # Nearly all runs end at once, and need no closer look.
-                ends = position + 1 == len(source_words) or source_words[position + 1] != after
-                shared = 1 if ends else _shared_run(words, start, source_words, position)
+                shared = _shared_run(words, start, source_words, position)
                 longest = max(longest, shared)
                 resume = position + shared
             position = following[position]
@@ -303,6 +303,12 @@ def _occurrences(source: str) -> tuple[dict[str, int], list[int]]:
     return first, following
 
 
+@lru_cache(maxsize=128)
+def _word_pairs(source: str) -> frozenset[tuple[str, ...]]:
+    """All neighbours in the source."""
+    return frozenset(pairwise(_words(source)))
+
+
 @lru_cache(maxsize=256)
 def sentences(text: str) -> tuple[str, ...]:
     """The English sentences of a text, as sentencex segments it; each holds a letter or digit.
@@ -357,6 +363,8 @@ def _shared_run(
 
 def _checked(value: object, factor: Factor, response: str) -> float:
     """Accept a real number, NaN for missing; refuse what would pass silently as something else."""
+    if type(value) is float and not math.isinf(value):
+        return value
     where = f"Factor {factor.id!r} returned {value!r} for the response {response!r:.60}"
     if isinstance(value, bool) or not isinstance(value, float | Real):
         raise TypeError(f"{where}. It must return an int or float, NaN where it is missing.")

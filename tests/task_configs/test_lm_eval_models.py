@@ -42,6 +42,11 @@ EXPECTED = {
     },
     "profile_summarization_discrimination": DISCRIMINATION | {"alignment_gap_tau_b"},
     "profile_summarization_discrimination_loglikelihood": DISCRIMINATION,
+    "profile_summarization_score_validity": {
+        f"{name}{end}"
+        for name in ("score_validity_within", "score_validity_pooled")
+        for end in ("", "_ci_low", "_ci_high")
+    },
 }
 """Task -> metrics that a run of it must hold, whatever the model; a new task needs a line here."""
 
@@ -136,6 +141,25 @@ def test_a_language_model_has_a_verdict_on_every_pair(stock_run: Mapping[str, Ro
     row = stock_run["profile_summarization_discrimination_loglikelihood"]
     assert row["unreadable_rate,none"] == 0
     assert 0 <= row["first_position_rate,none"] <= 1
+
+
+def test_torch_is_seeded_for_a_model_that_uses_it_and_not_imported_for_others(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, lm_eval.evaluator\n"
+        "from profile_tasks.lm_eval_run import run_lm_eval\n"
+        "def seen(*_, **__):\n"
+        "    lm_eval.evaluator.set_torch_seed(77)\n"
+        "    torch = sys.modules.get('torch')\n"
+        "    print('seed', torch and torch.initial_seed())\n"
+        "    sys.exit()\n"
+        "lm_eval.evaluator.simple_evaluate = seen\n"
+        "run_lm_eval(['--tasks', 'profile_summarization_generation', *sys.argv[1:]])\n"
+    )
+    for model, seed in (("planted", None), ("hf", 77)):
+        done = command("-c", script, "--model", model, folder=tmp_path)
+        assert f"seed {seed}" in done.stdout.splitlines(), done.stdout + done.stderr
 
 
 # A chat API --------------------------------------------------------------------------------------
