@@ -8,15 +8,21 @@ import argparse
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
+from functools import partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import lm_eval.evaluator
 import lm_eval.tasks
 from lm_eval._cli.harness import HarnessCLI
+from lm_eval.api.registry import get_model
 from lm_eval.tasks import TaskManager
+from lm_eval.utils import set_torch_seed
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
+from profile_tasks.answer_cache import answers_kept
 from profile_tasks.lm_eval_validation import (
     CheckedTask,
     check_backend,
@@ -55,14 +61,30 @@ def run_lm_eval(arguments: list[str]) -> None:
 
     Raises:
         ValueError: An argument cannot work; the message says which one, and what to do.
+        ConnectionError: With ``--use_cache``, the model did not answer; what it did is kept.
     """
     with mock.patch.object(sys, "argv", ["lm-eval", *arguments]):
         harness = HarnessCLI()
         parsed = harness.parse_args()
     if parsed.command == "run":
         check_arguments(parsed)
-    with mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager):
+    model = getattr(parsed, "model", None)
+    if model is None:  # it may stand in a configuration file, and be any
+        import_module("lm_eval.models.api_models")
+    else:
+        get_model(model)  # imports its module, and so what it runs on
+    with (
+        mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager),
+        mock.patch.object(lm_eval.evaluator, "set_torch_seed", partial(_seed_torch, model)),
+        answers_kept(),
+    ):
         harness.execute(parsed)
+
+
+def _seed_torch(model: str | None, seed: int) -> None:
+    """Seed torch where the model uses it; lm-eval imports it, for a second, for any model."""
+    if model is None or "torch" in sys.modules:
+        set_torch_seed(seed)
 
 
 def check_arguments(arguments: argparse.Namespace) -> None:

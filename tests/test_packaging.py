@@ -47,9 +47,9 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         capture_output=True,
     )
     (site,) = (folder / "lib").glob("python*/site-packages")
-    outer = next(path for path in sys.path if path.endswith("site-packages"))
+    outer = [path for path in sys.path if path.endswith("site-packages")]
     # Behind the wheel's own folder, and without the .pth files of an editable install.
-    (site / "dependencies.pth").write_text(f"{outer}\n")
+    (site / "dependencies.pth").write_text("\n".join(outer) + "\n")
     return folder / "bin"
 
 
@@ -110,3 +110,19 @@ def test_the_command_of_the_installed_wheel_answers(installed: Path, tmp_path: P
         cwd=tmp_path,
     )
     assert '"n_groups": 12' in run.stdout
+
+
+def test_the_installed_wheel_runs_its_tasks_in_lm_eval(installed: Path, tmp_path: Path) -> None:
+    run = subprocess.run(
+        (
+            f"{installed}/profile-tasks lm-eval --model planted --tasks profile_summarization "
+            "--limit 9"
+        ).split(),
+        check=False,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=os.environ | {"HF_HUB_OFFLINE": "1"},
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert "alignment_gap_tau_b" in run.stdout

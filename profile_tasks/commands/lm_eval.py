@@ -21,7 +21,7 @@ def lm_eval(arguments: tuple[str, ...]) -> None:
 
     try:
         run_lm_eval(list(arguments))
-    except (FileNotFoundError, ImportError, ValueError) as error:
+    except (ConnectionError, FileNotFoundError, ImportError, ValueError) as error:
         raise click.ClickException(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)

@@ -17,6 +17,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
+from itertools import pairwise
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -114,7 +115,7 @@ def novel_words(response: str, source: str | None = None, prompt: str = "") -> f
     >>> novel_words("The cat slept.", source="A cat: the cat!")
     0.3333333333333333
     """
-    source_words = _positions(source or "")
+    source_words, _ = _occurrences(source or "")
     words = set(_words(response))
     if not source_words or not words:
         return math.nan
@@ -234,18 +235,21 @@ def extractiveness(response: str, source: str | None = None, prompt: str = "") -
     source_words, words = _words(source or ""), _words(response)
     if not source_words or not words:
         return math.nan
-    positions = _positions(source or "")
+    first, following = _occurrences(source or "")
+    pairs = _word_pairs(source or "")
     start = total = 0
     while start < len(words):
-        longest = resume = 0
-        for position in positions.get(words[start], ()):
+        longest, resume = int(words[start] in first), 0
+        # Nearly all runs are of one word; then there is no need to look at each place.
+        position = first[words[start]] if words[start : start + 2] in pairs else -1
+        while position >= 0:
             # As published, the search resumes behind a match, not within it. Only a source
             # passage that repeats itself shows the difference; keeping it keeps the numbers.
-            if position < resume:
-                continue
-            shared = _shared_run(words, start, source_words, position)
-            longest = max(longest, shared)
-            resume = position + shared
+            if position >= resume:
+                shared = _shared_run(words, start, source_words, position)
+                longest = max(longest, shared)
+                resume = position + shared
+            position = following[position]
         total += longest * longest
         start += max(longest, 1)
     return total / len(words)
@@ -276,17 +280,33 @@ def source_compression(response: str, source: str | None = None, prompt: str = "
 @lru_cache(maxsize=256)
 def _words(text: str) -> tuple[str, ...]:
     straight = text.replace("\u2019", "'").casefold()
-    stripped = (_strip_marks(word) for word in straight.split())
-    return tuple(word for word in stripped if any(map(str.isalnum, word)))
+    # Most words are letters throughout, and need no closer look.
+    return tuple(
+        bare for word in straight.split() if (bare := word if word.isalnum() else _bare(word))
+    )
 
 
 @lru_cache(maxsize=128)
-def _positions(source: str) -> dict[str, list[int]]:
-    """Where each word of the source stands in it, in increasing order."""
-    positions: dict[str, list[int]] = {}
-    for position, word in enumerate(_words(source)):
-        positions.setdefault(word, []).append(position)
-    return positions
+def _occurrences(source: str) -> tuple[dict[str, int], list[int]]:
+    """Where each word of the source first stands, and for each position the next of its word.
+
+    -1 is no further one. Numbers rather than a list a word: many small lists slow the whole
+    process down, since the garbage collector visits them.
+    """
+    words = _words(source)
+    first: dict[str, int] = {}
+    following = [-1] * len(words)
+    for position in range(len(words) - 1, -1, -1):
+        word = words[position]
+        following[position] = first.get(word, -1)
+        first[word] = position
+    return first, following
+
+
+@lru_cache(maxsize=128)
+def _word_pairs(source: str) -> frozenset[tuple[str, ...]]:
+    """All neighbours in the source."""
+    return frozenset(pairwise(_words(source)))
 
 
 @lru_cache(maxsize=256)
@@ -319,14 +339,15 @@ def _hyphenation() -> "pyphen.Pyphen":
     return pyphen.Pyphen(lang="en_US")
 
 
-def _strip_marks(word: str) -> str:
-    """Strip punctuation and symbols (Unicode P* and S*) at the edges of a word."""
+@lru_cache(maxsize=65536)
+def _bare(word: str) -> str:
+    """Strip punctuation and symbols (Unicode P* and S*) at the edges; "" where nothing is left."""
     start, end = 0, len(word)
     while start < end and unicodedata.category(word[start])[0] in "PS":
         start += 1
     while start < end and unicodedata.category(word[end - 1])[0] in "PS":
         end -= 1
-    return word[start:end]
+    return word[start:end] if any(map(str.isalnum, word)) else ""
 
 
 def _shared_run(
@@ -342,8 +363,10 @@ def _shared_run(
 
 def _checked(value: object, factor: Factor, response: str) -> float:
     """Accept a real number, NaN for missing; refuse what would pass silently as something else."""
+    if type(value) is float and not math.isinf(value):
+        return value
     where = f"Factor {factor.id!r} returned {value!r} for the response {response!r:.60}"
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if isinstance(value, bool) or not isinstance(value, float | Real):
         raise TypeError(f"{where}. It must return an int or float, NaN where it is missing.")
     if math.isinf(value):
         raise ValueError(f"{where}. It must be finite, or NaN where it is missing.")

@@ -1,0 +1,311 @@
+"""lm-eval's own models over these tasks: a transformers model, and a chat API on a real socket."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from socket import SHUT_RDWR
+from threading import Lock, Thread
+from typing import Any
+
+import pytest
+
+from profile_tasks.planted import PlantedAnnotator, planted_profile
+
+pytestmark = pytest.mark.slow
+
+Row = dict[str, Any]
+
+SOURCES = 4
+KEY = "sk-local-72b1e0c95d"
+
+VERDICTS = {"discrimination_accuracy", "flip_rate", "first_position_rate", "unreadable_rate"}
+DISCRIMINATION = VERDICTS | {
+    f"tau_{side}_{factor}{end}"
+    for side in ("human", "discrimination")
+    for factor in ("length", "novel_words")
+    for end in ("", "_ci_low", "_ci_high")
+}
+EXPECTED = {
+    "profile_summarization_generation": {
+        "tau_human_length",
+        "tau_generation_length",
+        "alignment_generation_tau_b",
+        "words_at_score_1",
+        "words_at_score_5",
+        "generation_missing_rate",
+        "rougeL",
+    },
+    "profile_summarization_discrimination": DISCRIMINATION | {"alignment_gap_tau_b"},
+    "profile_summarization_discrimination_loglikelihood": DISCRIMINATION,
+    "profile_summarization_score_validity": {
+        f"{name}{end}"
+        for name in ("score_validity_within", "score_validity_pooled")
+        for end in ("", "_ci_low", "_ci_high")
+    },
+}
+"""Task -> metrics that a run of it must hold, whatever the model; a new task needs a line here."""
+
+
+OURS = ("-c", "from profile_tasks.cli import main; main()")
+
+
+def command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """A process of its own, since lm-eval configures logging for good."""
+    return subprocess.run(
+        [sys.executable, *map(str, arguments)],
+        check=False, capture_output=True, text=True, cwd=folder,
+        env=os.environ
+        | {"PYTHONPATH": str(Path(__file__).parents[2]), "HF_HUB_OFFLINE": "1"}
+        | {"OPENAI_API_KEY": KEY, "NO_PROXY": "127.0.0.1"},
+    )  # fmt: skip
+
+
+def rows(folder: Path) -> Mapping[str, Row]:
+    """Task -> its results, out of the one results file, which has to be strict JSON."""
+    (file,) = folder.rglob("results_*.json")
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(f"{file} holds {constant}")
+
+    found: Mapping[str, Row] = json.loads(file.read_text(), parse_constant=refuse)["results"]
+    return found
+
+
+# A transformers model ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A GPT-2 of some 150,000 random weights that reads bytes, with a chat template."""
+    for library in ("torch", "transformers", "accelerate"):
+        pytest.importorskip(library, reason=f"{library} is missing: pip install '.[hf]'")
+    import torch
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
+
+    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
+    tokenizer = Tokenizer(models.BPE({letter: n for n, letter in enumerate(letters)}, []))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer,
+        eos_token="<end>",  # noqa: S106 - no password
+        chat_template=(
+            "{% for message in messages %}<{{ message.role }}>{{ message.content }}\n{% endfor %}"
+            "{% if add_generation_prompt %}<assistant>{% endif %}"
+        ),
+    )
+    torch.manual_seed(0)
+    config = GPT2Config(
+        vocab_size=len(fast), n_positions=8192, n_embd=16, n_layer=1, n_head=2,
+        bos_token_id=fast.eos_token_id, eos_token_id=fast.eos_token_id,
+    )  # fmt: skip
+    folder = tmp_path_factory.mktemp("tiny")
+    GPT2LMHeadModel(config).save_pretrained(folder)
+    fast.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module", params=["as text", "as chat"])
+def stock_run(
+    request: pytest.FixtureRequest, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Mapping[str, Row]:
+    """One run of the stock command over all tasks, since it indexes its own for 20 seconds."""
+    folder = tmp_path_factory.mktemp("stock")
+    printed = command(*OURS, "task-configs", folder=folder)
+    done = command(
+        "-m", "lm_eval", "--include_path", printed.stdout.strip(), "--tasks", ",".join(EXPECTED),
+        "--model", "hf", "--model_args", f"pretrained={tiny_model}", "--device", "cpu",
+        "--limit", SOURCES, "--gen_kwargs", "max_gen_toks=16", "--output_path", folder / "out",
+        *(["--apply_chat_template"] if request.param == "as chat" else []), folder=folder,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    return rows(folder)
+
+
+@pytest.mark.parametrize("task", EXPECTED)
+def test_the_stock_command_runs_a_transformers_model(
+    stock_run: Mapping[str, Row], task: str
+) -> None:
+    row = stock_run[task]
+    assert row["measured_sources,none"] == SOURCES
+    assert {f"{name},none" for name in EXPECTED[task]} <= row.keys()
+
+
+def test_a_language_model_has_a_verdict_on_every_pair(stock_run: Mapping[str, Row]) -> None:
+    row = stock_run["profile_summarization_discrimination_loglikelihood"]
+    assert row["unreadable_rate,none"] == 0
+    assert 0 <= row["first_position_rate,none"] <= 1
+
+
+def test_torch_is_seeded_for_a_model_that_uses_it_and_not_imported_for_others(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    script = (
+        "import sys, lm_eval.evaluator\n"
+        "from profile_tasks.lm_eval_run import run_lm_eval\n"
+        "def seen(*_, **__):\n"
+        "    lm_eval.evaluator.set_torch_seed(77)\n"
+        "    torch = sys.modules.get('torch')\n"
+        "    print('seed', torch and torch.initial_seed())\n"
+        "    sys.exit()\n"
+        "lm_eval.evaluator.simple_evaluate = seen\n"
+        "run_lm_eval(['--tasks', 'profile_summarization_generation', *sys.argv[1:]])\n"
+    )
+    for model, seed in (("planted", None), ("hf", 77)):
+        done = command("-c", script, "--model", model, folder=tmp_path)
+        assert f"seed {seed}" in done.stdout.splitlines(), done.stdout + done.stderr
+
+
+# A chat API --------------------------------------------------------------------------------------
+
+
+class PlantedServer:
+    """Chat completions by a planted annotator on a port of this machine.
+
+    Attributes:
+        sent: The requests that arrived.
+        answered: Those of them that it answered.
+        answers: Answer so many requests; close the connection on all others.
+        status: HTTP status of the answers.
+    """
+
+    SLOW = 0.5
+    """Seconds that the last requests take which are answered: they are under way at the failure."""
+
+    def __init__(self) -> None:
+        self.sent: list[str] = []
+        self.answered: list[str] = []
+        self.answers: int | None = None
+        self.status = 200
+        annotator, lock, server = PlantedAnnotator(planted_profile("verbose")), Lock(), self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True
+
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                text = body["messages"][-1]["content"]
+                with lock:
+                    server.sent.append(text)
+                    left = 1_000 if server.answers is None else server.answers - len(server.sent)
+                if left < 0:
+                    self.close_connection = True
+                    self.connection.shutdown(SHUT_RDWR)
+                    return
+                if left < 3:
+                    time.sleep(server.SLOW)
+                message = {"role": "assistant", "content": annotator.answer(text)}
+                choice = {"index": 0, "message": message, "finish_reason": "stop"}
+                content = json.dumps({"choices": [choice]}).encode()
+                with lock:
+                    server.answered.append(text)
+                self.send_response(server.status)
+                self.send_header("Content-Type", "application/json")
+                self.send_header("Content-Length", str(len(content)))
+                self.end_headers()
+                self.wfile.write(content)
+
+            def log_message(self, *_: object) -> None:
+                """Nothing: the tests read what was sent."""
+
+        self._http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._thread = Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self._http.server_port}/v1/chat/completions"
+
+    def close(self) -> None:
+        self._http.shutdown()
+        self._http.server_close()
+        self._thread.join()
+
+
+@pytest.fixture
+def server() -> Iterator[PlantedServer]:
+    served = PlantedServer()
+    yield served
+    served.close()
+
+
+def own_command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    """``profile-tasks lm-eval`` over both tasks in words."""
+    return command(
+        *OURS, "lm-eval", *arguments, "--tasks", "profile_summarization",
+        "--limit", SOURCES, "--output_path", folder / "out", folder=folder,
+    )  # fmt: skip
+
+
+def asked_over_the_socket(
+    server: PlantedServer, folder: Path, at_once: int = 2, *options: object
+) -> subprocess.CompletedProcess[str]:
+    return own_command(
+        "--model", "local-chat-completions", "--model_args",
+        f"base_url={server.url},model=m,num_concurrent={at_once},max_retries=1,"
+        "tokenizer_backend=none",
+        "--apply_chat_template", *options, folder=folder,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def known_rows(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Row]:
+    """What the planted annotator comes to, without a server."""
+    folder = tmp_path_factory.mktemp("known")
+    done = own_command("--model", "planted", "--model_args", "profile=verbose", folder=folder)
+    assert done.returncode == 0, done.stderr
+    return rows(folder)
+
+
+def test_a_chat_api_gives_the_numbers_of_the_model_behind_it(
+    server: PlantedServer, known_rows: Mapping[str, Row], tmp_path: Path
+) -> None:
+    done = asked_over_the_socket(server, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert rows(tmp_path) == known_rows
+    assert len(server.sent) == len(set(server.sent))
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 8])
+def test_a_run_that_failed_sends_only_what_is_missing(
+    server: PlantedServer, known_rows: Mapping[str, Row], tmp_path: Path, at_once: int
+) -> None:
+    cache = ("--use_cache", tmp_path / "answers")
+    server.answers = 12
+    failed = asked_over_the_socket(server, tmp_path, at_once, *cache)
+    assert failed.returncode == 1
+    assert "Traceback" not in failed.stderr
+    assert f"Answers so far are in {tmp_path / 'answers'}_rank0.db" in failed.stderr
+    answered = set(server.answered)
+    assert len(answered) == 12
+    assert len(server.sent) <= 12 + at_once  # the failure stops what was not sent yet
+    all_requests = answered | set(server.sent)
+
+    server.answers, server.sent = None, []
+    done = asked_over_the_socket(server, tmp_path, at_once, *cache)
+    assert done.returncode == 0, done.stderr
+    assert not answered & set(server.sent)
+    assert all_requests - answered <= set(server.sent)
+    assert rows(tmp_path) == known_rows
+
+    server.sent = []
+    assert asked_over_the_socket(server, tmp_path, at_once, *cache).returncode == 0
+    assert server.sent == []
+
+
+@pytest.mark.parametrize("at_once", [1, 2])
+def test_an_error_of_the_server_shows_its_status_and_no_key(
+    server: PlantedServer, tmp_path: Path, at_once: int
+) -> None:
+    server.status = 503
+    done = asked_over_the_socket(server, tmp_path, at_once)
+    assert done.returncode == 1
+    assert "503" in done.stderr
+    assert KEY not in done.stdout + done.stderr
