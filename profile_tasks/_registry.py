@@ -7,11 +7,18 @@ included: nothing here or in what it imports may load the statistics or data lib
 from inspect_ai.model import ModelAPI, modelapi
 
 from profile_tasks.document_qa import document_qa
+from profile_tasks.feedback_tasks import (
+    document_qa_feedback,
+    instruction_following_feedback,
+    summarization_feedback,
+)
 from profile_tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
+from profile_tasks.scorers.feedback_profile import feedback_profile, revision_headline
 from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
 from profile_tasks.solvers.both_settings import both_settings
+from profile_tasks.solvers.feedback_revision import feedback_revision
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.summarization import summarization
@@ -29,14 +36,20 @@ __all__ = [
     "agreement_metrics",
     "both_settings",
     "document_qa",
+    "document_qa_feedback",
     "factor_profile",
+    "feedback_profile",
+    "feedback_revision",
     "grader_validation",
     "headline_metrics",
     "human_agreement",
     "instruction_following",
+    "instruction_following_feedback",
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
+    "revision_headline",
     "score_conditioned_generation",
     "summarization",
+    "summarization_feedback",
 ]
