@@ -35,6 +35,7 @@ from profile_tasks.planted_grader import (
     PlantedGrader,
     is_grader_request,
 )
+from profile_tasks.solvers.feedback_requests import parse_feedback_request
 from profile_tasks.task_arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
@@ -129,6 +130,12 @@ class PlantedAPI(ModelAPI):
         """The answer, and the note that says what gave it."""
         if is_grader_request(request):
             return self.grader.answer(request), GRADER_SIMULATION_NOTE
+        if self.annotator is None and parse_feedback_request(request) is not None:
+            raise ValueError(
+                "planted/grader grades factors only; to compare drafts takes a taste. Give the "
+                "role of the grader to a profile, which grades by the same rules: "
+                "--model-role grader=planted/copyist"
+            )
         if self.annotator is None:
             raise ValueError(
                 "planted/grader answers grader requests only; it neither writes nor prefers. "

@@ -40,7 +40,7 @@ SCORER = "feedback_profile"
 
 _NOT_PRINTED = (
     *("spearman", "pearson", "loss_rate", "tie_rate", "unreadable_rate"),
-    *("win_rate_less", "_over_none"),
+    "_over_none",
 )
 """Parts of the names of metrics that stand in the log only."""
 
@@ -75,9 +75,7 @@ def printed_names(every: Mapping[str, float]) -> list[str]:
 def _is_printed(name: str, value: float) -> bool:
     if name.startswith("tau_") or any(part in name for part in _NOT_PRINTED):
         return False
-    if name.startswith("revision_") and (
-        name.endswith(("_ci_low", "_ci_high")) or "_less_" in name
-    ):
+    if name.startswith("revision_") and ("_ci_" in name or "_less_" in name):
         return False
     return value != 0 or not any(part in name for part in _TROUBLE)
 

@@ -7,7 +7,7 @@ when the task has ended this hook adds the rest to the log's header.
 import re
 
 from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
-from inspect_ai.log import EvalLog, EvalMetric, EvalScore, read_eval_log_async, write_eval_log_async
+from inspect_ai.log import EvalLog, EvalMetric, EvalScore, write_eval_log_async
 
 from profile_tasks.scorers.feedback_profile import SCORER, revision_of
 from profile_tasks.scorers.full_profile import grading_record
@@ -41,7 +41,7 @@ class FullRevision(Hooks):
             return
         if len(measured) != ours.scored_samples:
             # A retried evaluation takes samples over from the log before.
-            measured = logged_revisions(await read_eval_log_async(log.location), ours.name)
+            measured = logged_revisions(log, ours.name)
         log.results = log.results.model_copy(
             update={
                 "scores": [

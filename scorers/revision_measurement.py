@@ -1,4 +1,4 @@
-"""What is measured on one draft and its revisions; kept in the log, so that it can be read again."""
+"""What is measured on one draft and its revisions, and kept in the log."""
 
 from collections.abc import Mapping, Sequence
 

@@ -210,7 +210,7 @@ class _Study:
             one, other = (record.revisions[name] for name in (condition, beside or condition))
             if one is not None and other is not None and record.draft_words:
                 kept.append((codes[record.source.group], record.draft_words, one))
-        groups = [group for group, _, _ in kept]
+        groups = np.array([group for group, _, _ in kept], dtype=np.intp)
         revisions = [revision for _, _, revision in kept]
         table = _table([r.signs for r in revisions], groups, self.human.factors)
         shares = _table([_outcomes(r) for r in revisions], groups, OUTCOMES)
@@ -220,11 +220,9 @@ class _Study:
         # A revision without a word is missing, so that every ratio is above 0.
         logs = [math.log(revision.words / words) for _, words, revision in kept]
         # Every group has an annotated pair, so these are the groups, and the draws, of above.
-        sums = np.column_stack(
-            [np.bincount(groups, weights, len(codes)) for weights in (logs, np.ones(len(logs)))]
-            if groups
-            else np.zeros((2, len(codes)))
-        )
+        sums = np.zeros((len(codes), 2))
+        np.add.at(sums[:, 0], groups, logs)
+        np.add.at(sums[:, 1], groups, 1)
         total = resampled_sums(sums, replicates=self.replicates, seed=self.seed)
         with np.errstate(invalid="ignore", divide="ignore"):
             log_ratio_drawn = total[:, 0] / total[:, 1]
@@ -288,7 +286,7 @@ def _outcomes(revision: MeasuredRevision) -> tuple[int | None, ...]:
 
 
 def _table(
-    signs: Sequence[Sequence[int | None]], groups: Sequence[int], factors: tuple[str, ...]
+    signs: Sequence[Sequence[int | None]], groups: NDArray[np.intp], factors: tuple[str, ...]
 ) -> Comparisons:
     """Revision over draft: the revision counts as preferred."""
     shape = (len(signs), len(factors))
@@ -296,7 +294,7 @@ def _table(
         preference=np.ones(len(signs), dtype=np.int8),
         manifestation=np.array([[s or 0 for s in row] for row in signs], np.int8).reshape(shape),
         missing=np.array([[s is None for s in row] for row in signs], np.bool_).reshape(shape),
-        group=np.array(groups, dtype=np.int32),
+        group=groups.astype(np.int32),
         factors=factors,
         perspective="revision",
     )
