@@ -66,8 +66,7 @@ class PlantedAPI(ModelAPI):
             raise ValueError(
                 f"planted/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
                 f"Must be one of: {'weights, temperature, ' * (model_name != GRADER)}"
-                f"{'judging_weights, ' * (model_name != GRADER)}"
-                "seed, error_rate"
+                f"seed, error_rate{', judging_weights' * (model_name != GRADER)}"
             )
         if model_name not in (*PROFILES, GRADER):
             raise ValueError(
