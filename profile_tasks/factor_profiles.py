@@ -4,6 +4,7 @@ import logging
 from collections.abc import Sequence
 
 import anyio
+from inspect_ai.model import Model, get_model
 from inspect_ai.util import collect
 
 from profile_tasks.preference_data import AnnotatedSource
@@ -80,14 +81,15 @@ def own_profiles(
     task = sources[0].task
     factors = resolve_factors("surface", task)
     lock = anyio.Lock()
-    done: list[str | None] = []
+    done: dict[Model, str | None] = {}  # one task may be run with several models
 
     async def own() -> str | None:
+        model = get_model()
         async with lock:
-            if not done:
+            if model not in done:
                 measured = await collect(*(_measured(source, factors) for source in sources))
-                done.append(_said(measured, factors, most, seed))
-        return done[0]
+                done[model] = _said(measured, factors, most, seed)
+        return done[model]
 
     return own
 

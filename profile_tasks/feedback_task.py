@@ -6,6 +6,7 @@ from dataclasses import asdict
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset
+from inspect_ai.model import get_model
 
 from profile_tasks.preference_data import PreferenceData, load_preferences
 from profile_tasks.profile_task import (
@@ -17,10 +18,16 @@ from profile_tasks.profile_task import (
 from profile_tasks.scorers.departures import factor_feedback
 from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
 from profile_tasks.scorers.feedback_profile import feedback_profile, revision_headline
-from profile_tasks.scorers.grader import check_grader, grader_is_bound
+from profile_tasks.scorers.grader import (
+    check_grader,
+    grader_is_bound,
+    grader_model,
+    grader_warning,
+)
 from profile_tasks.scorers.grading import JUDGE_BATCHES, JudgeBatch
 from profile_tasks.scorers.profile_metrics import REPLICATES
 from profile_tasks.solvers.feedback_revision import (
+    CONDITIONS,
     Condition,
     FactorFeedback,
     allowed_conditions,
@@ -111,8 +118,24 @@ def feedback_task(
         ),
         metrics=[revision_headline(REPLICATES, seed)],
         version=TASK_VERSION,
-        metadata=data_metadata(data) | factor_metadata(chosen, auto=factors == "auto") | about,
+        metadata=data_metadata(data)
+        | factor_metadata(chosen, auto=factors == "auto")
+        | _evaluator_metadata(conditions, evaluator=evaluator)
+        | about,
     )
+
+
+def _evaluator_metadata(
+    conditions: Sequence[Condition] | None, *, evaluator: bool
+) -> dict[str, object]:
+    """Who compares the drafts, and why its word needs care; where the models are known."""
+    if not in_evaluation() or not evaluator or "evaluator" not in (conditions or CONDITIONS):
+        return {}
+    metadata: dict[str, object] = {"evaluator": str(grader_model())}
+    if warning := grader_warning(str(get_model()), str(grader_model())):
+        metadata["evaluator_warning"] = warning
+        logger.warning("%s", warning)
+    return metadata
 
 
 def _factor_feedback(
@@ -139,8 +162,6 @@ def _factor_feedback(
 
 def _other_model(profiled: str) -> dict[str, object]:
     """A warning where the profile is that of another model than the evaluated one."""
-    from inspect_ai.model import get_model
-
     if not in_evaluation() or str(get_model()) == profiled:
         return {}
     warning = f"profiles: the log is a run of {profiled}, and {get_model()} is evaluated"

@@ -1,6 +1,7 @@
 """Feedback-driven generation, run by Inspect, with known answers by the planted annotator."""
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -86,11 +87,11 @@ def texts(sample: EvalSample) -> dict[str, Any]:
     return sample.scores["feedback_profile"].metadata["texts"]
 
 
-def simulated_readers(dataset: str, tmp_path: Path, limit: int | None = None) -> str:
+def simulated_readers(dataset: str, tmp_path: Path) -> str:
     """The same texts with the preferences of simulated readers, as a file."""
     readers = PlantedAnnotator(planted_profile("copyist", READERS, 0.04), seed=7)
     rows = []
-    for source in load_preferences(dataset, task="summarization", limit=limit).sources:
+    for source in load_preferences(dataset, task="summarization").sources:
         shown = (source.task, source.prompt, source.source)
         for pair in source.pairs:
             request = DiscriminationRequest(*shown, pair.response_a, pair.response_b)
@@ -126,10 +127,28 @@ def run_split(dataset: str, tmp_path: Path) -> dict[str, float]:
     return metrics(log)
 
 
+def documented(repository: Path, row: str) -> list[float]:
+    """The numbers of a row of the table in docs/feedback.md."""
+    page = (repository / "docs" / "feedback.md").read_text(encoding="utf-8")
+    (cells,) = re.findall(rf"^\| {re.escape(row)} \|(.*)$", page, re.MULTILINE)
+    minus = "\N{MINUS SIGN}"
+    return [float(number) for number in re.findall(r"[+-]\d\.\d\d", cells.replace(minus, "-"))]
+
+
+def as_documented(found: dict[str, float]) -> list[float]:
+    names = ["none", "evaluator", "evaluator_less_none", "factor", "factor_less_none"]
+    return [
+        found[f"alignment_revision_{name}_tau_b{end}"]
+        for name in names
+        for end in ("", "_ci_low", "_ci_high")
+    ]
+
+
 def test_feedback_moves_the_profile_towards_readers_and_revising_alone_does_not(
-    tmp_path: Path,
+    tmp_path: Path, repository: Path
 ) -> None:
     found = run_split(simulated_readers("demo", tmp_path), tmp_path)
+    assert as_documented(found) == pytest.approx(documented(repository, "demo"), abs=0.0051)
     for coefficient in ("tau_b", "spearman", "pearson"):
         assert found[f"alignment_revision_none_{coefficient}_ci_high"] < 0
         assert found[f"alignment_revision_factor_less_none_{coefficient}_ci_low"] > 0
@@ -146,9 +165,10 @@ def test_feedback_moves_the_profile_towards_readers_and_revising_alone_does_not(
 
 
 @pytest.mark.slow
-def test_the_same_on_real_texts(tmp_path: Path, shared_data: Path) -> None:
+def test_the_same_on_real_texts(tmp_path: Path, repository: Path, shared_data: Path) -> None:
     dataset = str(shared_data / "tldr_llmeval2.jsonl")
-    found = run_split(simulated_readers(dataset, tmp_path, limit=80), tmp_path)
+    found = run_split(simulated_readers(dataset, tmp_path), tmp_path)
+    assert as_documented(found) == pytest.approx(documented(repository, "TL;DR"), abs=0.0051)
     assert found["alignment_revision_none_tau_b_ci_high"] < 0
     for condition in ("evaluator", "factor"):
         for coefficient in ("tau_b", "spearman", "pearson"):
@@ -206,6 +226,8 @@ def test_every_condition_revises_the_same_draft_and_all_texts_are_in_the_log(
 
 def test_a_source_takes_as_many_requests_as_documented(tmp_path: Path) -> None:
     log = run("summarization", tmp_path, grader="planted/copyist", factors="surface", limit=4)
+    assert log.eval.metadata is not None
+    assert log.eval.metadata["evaluator"] == "planted/copyist"
     for sample in samples(log):
         sent = Counter(e.role for e in sample.events if e.event == "model")
         held = texts(sample)
@@ -289,6 +311,25 @@ def test_a_log_without_writing_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(ArgumentError, match="no generation setting"):
         run("summarization", tmp_path, profiles=base.location)
+
+
+def test_own_profiles_are_each_models_own_and_paid_for_once(tmp_path: Path) -> None:
+    task = summarization_feedback(condition="factor", profiles="own", factors="surface")
+    logs = inspect_eval(
+        task,
+        model=["planted/verbose", "planted/concise"],
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    feedback = []
+    for log in logs:
+        assert log.status == "success", log.error
+        (said,) = {texts(s)["revisions"]["factor"]["feedback"] for s in samples(log)}
+        feedback.append(said)
+        whole = samples(read_eval_log(log.location, resolve_attachments=True))
+        sent = [e.input[0].text for s in whole for e in s.events if e.event == "model"]
+        assert sum("Target score: " in text for text in sent) == 5 * 12
+    assert feedback[0] != feedback[1]
 
 
 def test_own_profiles_that_show_no_departure_leave_the_condition_missing(tmp_path: Path) -> None:
