@@ -7,6 +7,11 @@ included: nothing here or in what it imports may load the statistics or data lib
 from inspect_ai.model import ModelAPI, modelapi
 
 from profile_tasks.document_qa import document_qa
+from profile_tasks.feedback_tasks import (
+    document_qa_feedback,
+    instruction_following_feedback,
+    summarization_feedback,
+)
 from profile_tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.score_validity import (
@@ -15,9 +20,11 @@ from profile_tasks.score_validity import (
     summarization_score_validity,
 )
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
+from profile_tasks.scorers.feedback_profile import feedback_profile, revision_headline
 from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
 from profile_tasks.scorers.validity_scorer import text_validity, validity_metrics
 from profile_tasks.solvers.both_settings import both_settings
+from profile_tasks.solvers.feedback_revision import feedback_revision
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.solvers.text_likelihood import text_likelihood
@@ -36,18 +43,24 @@ __all__ = [
     "agreement_metrics",
     "both_settings",
     "document_qa",
+    "document_qa_feedback",
     "document_qa_score_validity",
     "factor_profile",
+    "feedback_profile",
+    "feedback_revision",
     "grader_validation",
     "headline_metrics",
     "human_agreement",
     "instruction_following",
+    "instruction_following_feedback",
     "instruction_following_score_validity",
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
+    "revision_headline",
     "score_conditioned_generation",
     "summarization",
+    "summarization_feedback",
     "summarization_score_validity",
     "text_likelihood",
     "text_validity",

@@ -10,6 +10,7 @@ of calls or on the harness that sends them.
 
 import hashlib
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -20,6 +21,13 @@ from profile_tasks.scorers.factors.taxonomy import (
     SurfaceFunction,
     load_taxonomy,
     surface_function,
+)
+from profile_tasks.solvers.feedback_requests import (
+    CritiqueRequest,
+    DraftComparisonRequest,
+    FeedbackRequest,
+    RevisionRequest,
+    parse_feedback_request,
 )
 from profile_tasks.solvers.requests import (
     DiscriminationRequest,
@@ -42,10 +50,18 @@ class PlantedProfile:
     Attributes:
         weights: Surface factor id -> weight; positive: more of it is better.
         temperature: Scale of the logistic noise, in units of utility; 0 is noise-free.
+        judging_weights: The weights it judges and gives feedback by, where these are others than
+            those it writes by; None: the same.
     """
 
     weights: Mapping[str, float]
     temperature: float
+    judging_weights: Mapping[str, float] | None = None
+
+    @property
+    def judges_by(self) -> Mapping[str, float]:
+        """The weights it judges by."""
+        return self.weights if self.judging_weights is None else self.judging_weights
 
 
 PROFILES: Mapping[str, PlantedProfile] = MappingProxyType(
@@ -115,14 +131,21 @@ class PlantedAnnotator:
     profile: PlantedProfile
     seed: int = 0
 
-    def answer(self, request: str) -> str:
+    def answer(self, request: str, draw: int | None = None) -> str:
         """The text answered to a rendered request.
+
+        Args:
+            request: The request.
+            draw: Another number gives other noise; None is one more such number.
 
         Raises:
             ValueError: The text is not a request of this project.
         """
+        drawn = f"{self.seed}" if draw is None else f"{self.seed} draw {draw}"
+        noise = self.profile.temperature * _logistic(f"{drawn}\n{request}")
+        if (feedback := parse_feedback_request(request)) is not None:
+            return self._on_draft(feedback, noise)
         parsed = parse_request(request)
-        noise = self.profile.temperature * _logistic(f"{self.seed}\n{request}")
         if isinstance(parsed, DiscriminationRequest):
             return self._judge(parsed, noise)
         if isinstance(parsed, NeutralRequest):
@@ -135,8 +158,8 @@ class PlantedAnnotator:
         return self.utility(request, request.response_a) - self.utility(request, request.response_b)
 
     def utility(self, request: NeutralRequest | DiscriminationRequest, response: str) -> float:
-        """How much it likes a response to this request, without noise."""
-        return _utility(response, request.source, request.prompt, self.profile.weights)
+        """How much it likes a response to this request as a judge, without noise."""
+        return _utility(response, request.source, request.prompt, self.profile.judges_by)
 
     def log_likelihood(self, request: str, text: str) -> float:
         """Log-likelihood of an answer, by a rule: log(sigmoid(utility)) a byte of a written text.
@@ -154,7 +177,8 @@ class PlantedAnnotator:
         parsed = parse_request(request)
         if isinstance(parsed, NeutralRequest):
             size = len(text.encode("utf-8", "surrogatepass"))
-            return size * _log_sigmoid(self.utility(parsed, text))
+            liked = _utility(text, parsed.source, parsed.prompt, self.profile.weights)
+            return size * _log_sigmoid(liked)
         verdict = read_verdict(text)
         if isinstance(parsed, GenerationRequest) or verdict not in ("A", "B"):
             raise ValueError(
@@ -167,6 +191,37 @@ class PlantedAnnotator:
     def _judge(self, request: DiscriminationRequest, noise: float) -> str:
         difference = self.difference(request)
         return "Verdict: A" if difference + noise >= 0 else "Verdict: B"
+
+    def _on_draft(self, request: FeedbackRequest, noise: float) -> str:
+        """Feedback on a draft in fixed phrases, or its revision."""
+        if isinstance(request, CritiqueRequest):
+            return _advice(self.profile.judges_by)
+        if isinstance(request, DraftComparisonRequest):
+            first, second = (
+                _utility(text, request.source, request.prompt, self.profile.judges_by)
+                for text in (request.draft, request.other_draft)
+            )
+            better = "first" if first - second + noise >= 0 else "second"
+            return f"The {better} draft is better.\n{_advice(self.profile.judges_by)}"
+        return self._revise(request, noise)
+
+    def _revise(self, request: RevisionRequest, noise: float) -> str:
+        """The best text for what the feedback asks, by its own taste without; nearest the draft."""
+        advised = _advised_weights(request.feedback or "")
+        weights = self.profile.weights if advised is None else advised
+        if not weights:
+            return request.draft  # it is asked to change nothing
+        candidates = _candidates(request.prompt, request.source)
+        utilities = _candidate_utilities(
+            request.prompt, request.source, tuple(sorted(weights.items()))
+        )
+        words = len(request.draft.split())
+        target = max(utilities) + noise
+        nearest = min(
+            range(len(candidates)),
+            key=lambda i: (abs(utilities[i] - target), abs(len(candidates[i].split()) - words)),
+        )
+        return candidates[nearest]
 
     def _write(
         self, request: GenerationRequest | NeutralRequest, share: float, noise: float
@@ -183,9 +238,18 @@ class PlantedAnnotator:
 
 
 def planted_profile(
-    name: str, weights: Mapping[str, float] | None = None, temperature: float | None = None
+    name: str,
+    weights: Mapping[str, float] | None = None,
+    temperature: float | None = None,
+    judging_weights: Mapping[str, float] | None = None,
 ) -> PlantedProfile:
     """The named profile, with weights or temperature replaced where given.
+
+    Args:
+        name: One of ``PROFILES``.
+        weights: What it likes, instead of the profile's.
+        temperature: Scale of its noise, instead of the profile's.
+        judging_weights: What it likes as a judge, where that is something else.
 
     Raises:
         ValueError: Unknown profile or factor, a weight or temperature that is no finite number,
@@ -196,27 +260,61 @@ def planted_profile(
             f"planted profile {name!r} is unknown. Must be one of: {', '.join(PROFILES)}"
         )
     chosen = PROFILES[name]
-    if weights is not None:
-        for factor, weight in weights.items():
-            if factor not in _surface_factors():
-                raise ValueError(
-                    f"planted weights: factor {factor!r} is unknown. "
-                    f"Must be one of: {', '.join(_surface_factors())}"
-                )
-            if not _is_finite_number(weight):
-                raise ValueError(f"planted weights: {factor!r} is {weight!r}; expected a number")
-        if not weights:
-            raise ValueError("planted weights: empty; expected {factor: weight, ...}")
+    for argument, given in (("weights", weights), ("judging_weights", judging_weights)):
+        if given is not None:
+            _check_weights(f"planted {argument}", given)
     if temperature is not None and (not _is_finite_number(temperature) or temperature < 0):
         raise ValueError(f"planted temperature is {temperature!r}; expected a number >= 0")
     return PlantedProfile(
         weights=MappingProxyType(dict(chosen.weights if weights is None else weights)),
         temperature=chosen.temperature if temperature is None else float(temperature),
+        judging_weights=(
+            None if judging_weights is None else MappingProxyType(dict(judging_weights))
+        ),
     )
+
+
+def _check_weights(what: str, weights: Mapping[str, float]) -> None:
+    for factor, weight in weights.items():
+        if factor not in _surface_factors():
+            raise ValueError(
+                f"{what}: factor {factor!r} is unknown. "
+                f"Must be one of: {', '.join(_surface_factors())}"
+            )
+        if not _is_finite_number(weight):
+            raise ValueError(f"{what}: {factor!r} is {weight!r}; expected a number")
+    if not weights:
+        raise ValueError(f"{what}: empty; expected {{factor: weight, ...}}")
 
 
 def _is_finite_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def _advice(weights: Mapping[str, float]) -> str:
+    """Feedback in the form that it also reads: one line for each factor that it weighs.
+
+    >>> print(_advice({"length": -1.0, "markdown": 0.0}))
+    - length: less.
+    """
+    directions = {factor: "more" if w > 0 else "less" for factor, w in weights.items() if w}
+    return "\n".join(f"- {factor}: {direction}." for factor, direction in directions.items())
+
+
+_ADVICE = re.compile(r"^- (\w+): (more|less|keep)\.", re.MULTILINE)
+_ADVISED = {"more": 1.0, "less": -1.0, "keep": 0.0}
+
+
+def _advised_weights(feedback: str) -> Mapping[str, float] | None:
+    r"""A weight for each surface factor that feedback wants more or less of; None: it names none.
+
+    >>> _advised_weights("The second draft is better.\n- length: less.\n- markdown: keep.")
+    {'length': -1.0}
+    >>> _advised_weights("Rather dull.") is None
+    True
+    """
+    named = [(f, way) for f, way in _ADVICE.findall(feedback) if f in _surface_factors()]
+    return {f: _ADVISED[way] for f, way in named if way != "keep"} if named else None
 
 
 def _utility(response: str, source: str | None, prompt: str, weights: Mapping[str, float]) -> float:

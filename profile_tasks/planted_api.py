@@ -35,6 +35,7 @@ from profile_tasks.planted_grader import (
     PlantedGrader,
     is_grader_request,
 )
+from profile_tasks.solvers.feedback_requests import parse_feedback_request
 from profile_tasks.task_arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
@@ -57,6 +58,7 @@ class PlantedAPI(ModelAPI):
         temperature: float | None = None,
         seed: int = 0,
         error_rate: float = 0.0,
+        judging_weights: str | Mapping[str, float] | None = None,
         **model_args: Any,  # noqa: ANN401 - Inspect hands over whatever -M holds
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
@@ -64,28 +66,25 @@ class PlantedAPI(ModelAPI):
             raise ValueError(
                 f"planted/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
                 f"Must be one of: {'weights, temperature, ' * (model_name != GRADER)}"
-                "seed, error_rate"
+                f"seed, error_rate{', judging_weights' * (model_name != GRADER)}"
             )
         if model_name not in (*PROFILES, GRADER):
             raise ValueError(
                 f"planted profile {model_name!r} is unknown. "
                 f"Must be one of: {', '.join(PROFILES)}; or {GRADER}, which only grades"
             )
-        if isinstance(weights, str):
-            weights = _parsed_weights(weights)
-        if weights is not None and not isinstance(weights, Mapping):
-            raise ValueError(
-                f"planted weights are {weights!r}; "
-                """expected a JSON object, e.g. -M weights='{"length": 1.0}'"""
-            )
+        own, judging = (
+            _parsed_weights(name, given)
+            for name, given in (("weights", weights), ("judging_weights", judging_weights))
+        )
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ValueError(f"planted seed is {seed!r}; expected a whole number")
         self.grader = PlantedGrader(seed, error_rate)
         self.annotator: PlantedAnnotator | None = None
         if model_name != GRADER:
-            profile = planted_profile(model_name, weights, temperature)
+            profile = planted_profile(model_name, own, temperature, judging)
             self.annotator = PlantedAnnotator(profile, seed)
-        elif weights is not None or temperature is not None:
+        elif own is not None or judging is not None or temperature is not None:
             raise ValueError(
                 "planted/grader has no weights and no temperature: its rules are fixed. Remove "
                 f"them, or name a profile: {', '.join(PROFILES)}"
@@ -100,6 +99,8 @@ class PlantedAPI(ModelAPI):
         if self.annotator is not None:
             chosen = self.annotator.profile
             arguments |= {"weights": dict(chosen.weights), "temperature": chosen.temperature}
+            if chosen.judging_weights is not None:
+                arguments["judging_weights"] = dict(chosen.judging_weights)
         self.base_url = f"simulation:{json.dumps(arguments, sort_keys=True)}"
         _announce(model_name)
 
@@ -114,7 +115,7 @@ class PlantedAPI(ModelAPI):
         request = next(
             message.text for message in reversed(input) if isinstance(message, ChatMessageUser)
         )
-        answer, note = self._answer(request)
+        answer, note = self._answer(request, config.seed)
         output = ModelOutput.from_content(model=f"planted/{self.model_name}", content=answer)
         # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.
         read, written = len(request.split()), len(output.completion.split())
@@ -124,10 +125,16 @@ class PlantedAPI(ModelAPI):
         output.metadata = {"simulation": note}
         return output
 
-    def _answer(self, request: str) -> tuple[str, str]:
+    def _answer(self, request: str, draw: int | None) -> tuple[str, str]:
         """The answer, and the note that says what gave it."""
         if is_grader_request(request):
             return self.grader.answer(request), GRADER_SIMULATION_NOTE
+        if self.annotator is None and parse_feedback_request(request) is not None:
+            raise ValueError(
+                "planted/grader grades factors only; to compare drafts takes a taste. Give the "
+                "role of the grader to a profile, which grades by the same rules: "
+                "--model-role grader=planted/copyist"
+            )
         if self.annotator is None:
             raise ValueError(
                 "planted/grader answers grader requests only; it neither writes nor prefers. "
@@ -135,7 +142,7 @@ class PlantedAPI(ModelAPI):
                 "--model planted/verbose --model-role grader=planted/grader. "
                 f"It was sent: {request[:80]!r}"
             )
-        return self.annotator.answer(request), SIMULATION_NOTE
+        return self.annotator.answer(request, draw), SIMULATION_NOTE
 
     def log_likelihood(self, request: str, text: str) -> float:
         """As of ``PlantedAnnotator``; planted/grader has none."""
@@ -159,12 +166,21 @@ def _announce(model_name: str) -> None:
     logger.warning("planted/%s: %s", model_name, note)
 
 
-def _parsed_weights(text: str) -> Mapping[str, float]:
-    try:
-        weights: Mapping[str, float] = json.loads(text)
-    except json.JSONDecodeError as error:
+def _parsed_weights(
+    name: str, given: str | Mapping[str, float] | None
+) -> Mapping[str, float] | None:
+    """Weights as ``-M`` gives them: a mapping, or one in JSON."""
+    if isinstance(given, str):
+        try:
+            given = json.loads(given)
+        except json.JSONDecodeError as error:
+            raise ValueError(
+                f"planted {name} are not JSON: {given!r} ({error}); "
+                f"""expected e.g. -M {name}='{{"length": 1.0}}'"""
+            ) from None
+    if given is not None and not isinstance(given, Mapping):
         raise ValueError(
-            f"planted weights are not JSON: {text!r} ({error}); "
-            """expected e.g. -M weights='{"length": 1.0}'"""
-        ) from None
-    return weights
+            f"planted {name} are {given!r}; "
+            f"""expected a JSON object, e.g. -M {name}='{{"length": 1.0}}'"""
+        )
+    return given

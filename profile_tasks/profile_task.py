@@ -147,7 +147,7 @@ def profile_task(
         headline_metric=headline_metric(setting),
         viewer=VIEWER,
         version=TASK_VERSION,
-        metadata=_data_metadata(data) | _factor_metadata(chosen, auto=factors == "auto"),
+        metadata=data_metadata(data) | factor_metadata(chosen, auto=factors == "auto"),
     )
 
 
@@ -177,7 +177,7 @@ def source_sample(source: AnnotatedSource) -> Sample:
     )
 
 
-def _data_metadata(data: PreferenceData) -> dict[str, object]:
+def data_metadata(data: PreferenceData) -> dict[str, object]:
     """What a reader of the log must know about the data."""
     metadata: dict[str, object] = {
         "data": data.name,
@@ -195,7 +195,7 @@ def _data_metadata(data: PreferenceData) -> dict[str, object]:
     return metadata
 
 
-def _factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, object]:
+def factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, object]:
     """What a reader of the log must know about the factors and the grader.
 
     Nothing about "auto" where the models are not known yet: the samples will say what it was.

@@ -24,7 +24,8 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-Perspective = Literal["human", "generation", "discrimination"]
+Perspective = Literal["human", "generation", "discrimination", "revision"]
+"""Whose preference it is; of "revision", the writer's who prefers the revised text to the draft."""
 
 _KEY_COLUMNS = ("group", "preference")
 
@@ -48,7 +49,8 @@ class Comparisons:
         group: int32 (n,), code of the source that both responses answer. Number the sources 0, 1,
             2, ...: resampling needs memory for every code up to the greatest.
         factors: the F factor names, unique; ``group`` and ``preference`` are taken.
-        perspective: whose preference it is: ``human``, ``generation`` or ``discrimination``.
+        perspective: whose preference it is: ``human``, ``generation``, ``discrimination`` or
+            ``revision``.
 
     Raises:
         ValueError: an array has the wrong shape or a value outside its range, a missing cell holds

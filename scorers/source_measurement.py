@@ -191,7 +191,7 @@ def measure_source(
     values = dict(learned)
     if grades is not None:
         values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
-    table = _Manifestations(annotated, factors, compared.texts, values, grades)
+    table = PairManifestations(annotated, factors, compared.texts, values, grades)
     measurement = SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
@@ -349,8 +349,16 @@ def _mean(values: Iterable[float]) -> float:
     return math.fsum(listed) / len(listed) if listed else math.nan
 
 
-class _Manifestations:
-    """Signs of the factor differences of pairs of responses to one source."""
+class PairManifestations:
+    """Signs of the factor differences of pairs of responses to one source.
+
+    Args:
+        annotated: The source.
+        factors: The factors, in the order of the signs.
+        texts: Response id -> text.
+        values: Facts and learned factors: factor id -> response id -> value.
+        grades: What the grader said; without it judged factors are missing.
+    """
 
     def __init__(
         self,

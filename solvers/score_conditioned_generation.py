@@ -27,19 +27,9 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
         scores: Target scores, at least two, rising. The scale that the model is told runs from
             the lowest to the highest of ``1..5`` and these.
     """
-    low, high = score_scale(scores)
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        annotated = state.metadata_as(AnnotatedSource)
-
-        async def write(score: int) -> ModelOutput:
-            request = GenerationRequest(
-                annotated.task, annotated.prompt, annotated.source, score, low, high
-            )
-            return await get_model().generate(request.render())
-
-        outputs = await collect(*(write(score) for score in scores))
-        written = dict(zip(scores, outputs, strict=True))
+        written = await _outputs(state.metadata_as(AnnotatedSource), scores)
         put_responses(
             state,
             {score: written_text(output) for score, output in written.items()},
@@ -57,6 +47,27 @@ def put_responses(
     # Keys as JSON has them, so that a log read back is what was written.
     state.store.set(_RESPONSES, {str(score): text for score, text in written.items()})
     state.store.set(_TRUNCATED, list(truncated))
+
+
+async def written_for_scores(
+    annotated: AnnotatedSource, scores: Sequence[int] = DEFAULT_SCORES
+) -> dict[int, str | None]:
+    """What the model writes for each target score, asked for anew; None where it writes nothing."""
+    outputs = await _outputs(annotated, scores)
+    return {score: written_text(output) for score, output in outputs.items()}
+
+
+async def _outputs(annotated: AnnotatedSource, scores: Sequence[int]) -> dict[int, ModelOutput]:
+    low, high = score_scale(scores)
+
+    async def write(score: int) -> ModelOutput:
+        request = GenerationRequest(
+            annotated.task, annotated.prompt, annotated.source, score, low, high
+        )
+        return await get_model().generate(request.render())
+
+    outputs = await collect(*(write(score) for score in scores))
+    return dict(zip(scores, outputs, strict=True))
 
 
 def responses_by_score(state: TaskState) -> dict[int, str | None] | None:

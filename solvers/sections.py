@@ -18,6 +18,9 @@ SECTION_TAGS = (
     "second_response",
     "key_facts",
     "facts",
+    "draft",
+    "other_draft",
+    "feedback",
 )
 """Every tag that a request of this project uses."""
 
