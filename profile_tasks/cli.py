@@ -15,6 +15,7 @@ COMMANDS = {
     "validate-grader": "A grader's verdicts beside human factor labels.",
     "lm-eval": "lm-eval with this project's tasks only; starts sooner.",
     "task-configs": "The folder of its tasks, for lm_eval --include_path.",
+    "leaderboard": "Models ranked by their results, ties where intervals overlap.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
 }
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""

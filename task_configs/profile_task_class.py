@@ -19,6 +19,7 @@ from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_
 from profile_tasks.scorers.comparison_tables import comparison_tables
 from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.metric_sense import higher_is_better
 from profile_tasks.scorers.profile_metrics import GAP, ProfileMetrics, profile_metrics
 from profile_tasks.scorers.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.task_configs.run_settings import RunSettings, run_settings
@@ -179,7 +180,7 @@ class ProfileTask(Task):
 
     def higher_is_better(self) -> dict[str, bool | None]:
         """Of alignments and agreement more is better, of errors less; influences have no side."""
-        return {name: _is_better(name) for name in self.metric_names()}
+        return {name: higher_is_better(name) for name in self.metric_names()}
 
     # ---------------------------------------------------------------------------------------------
 
@@ -312,9 +313,3 @@ def standard_errors(profiled: ProfileMetrics) -> dict[str, float]:
 def _spread(replicates: np.ndarray[Any, np.dtype[np.float64]]) -> float:
     known = replicates[np.isfinite(replicates)]
     return float(known.std(ddof=1)) if known.size > 1 else np.nan
-
-
-def _is_better(name: str) -> bool | None:
-    if name.startswith(("tau_", "words_", "first_position")) or name.startswith(GAP):
-        return None
-    return not name.startswith(("flip_rate", "unreadable_rate", "generation_"))
