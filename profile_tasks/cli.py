@@ -16,6 +16,7 @@ COMMANDS = {
     "lm-eval": "lm-eval with this project's tasks only; starts sooner.",
     "task-configs": "The folder of its tasks, for lm_eval --include_path.",
     "leaderboard": "Models ranked by their results, ties where intervals overlap.",
+    "gate": "Whether a run meets stated bars: exit status 0, 1 or 2.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
 }
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""

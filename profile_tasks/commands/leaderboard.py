@@ -162,7 +162,8 @@ def _table(board: "Leaderboard") -> str:
     from rich.text import Text
 
     from profile_tasks.leaderboard.boards import METHOD
-    from profile_tasks.leaderboard.forms import left_out_lines, plain, printed_rows, title
+    from profile_tasks.leaderboard.forms import left_out_lines, printed_rows, title
+    from profile_tasks.untrusted_text import one_line
 
     console = Console(width=1000)
     with console.capture() as captured:
@@ -173,10 +174,10 @@ def _table(board: "Leaderboard") -> str:
                 table.add_column(column, justify="left" if column == "model" else "right")
             for row in rows:
                 table.add_row(*(Text(cell) for cell in row.values()))
-            console.print(Text(plain(title(each))))
+            console.print(Text(one_line(title(each))))
             console.print(table)
             for note in each.notes:
-                console.print(Text(f"note: {plain(note)}"))
+                console.print(Text(f"note: {one_line(note)}"))
             console.print()
     ending = [f"ranked by {board.sort}, with 95 % intervals", METHOD, *left_out_lines(board)]
     return captured.get() + "\n".join(ending) + "\n"

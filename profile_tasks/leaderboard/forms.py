@@ -7,7 +7,6 @@ way.
 import csv
 import io
 import json
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,9 +14,7 @@ from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
 from profile_tasks.reported_run import ReportedRun
-
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|<>~&])")
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5
 """So many files that were left out are named where people read."""
@@ -45,16 +42,6 @@ class Leaderboard:
     sort: str
     boards: tuple[Board, ...]
     left_out: tuple[tuple[str, str], ...] = ()
-
-
-def plain(text: str) -> str:
-    r"""A text of one line; what a terminal would obey is replaced.
-
-    Example:
-        >>> plain("a\nb\x1b[31m")
-        'a b�[31m'
-    """
-    return "".join(c if c.isprintable() else "�" for c in " ".join(text.split()))
 
 
 def shown_metrics(sort: str) -> dict[str, str]:
@@ -93,10 +80,10 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
     return [
         {
             "place": places_text(row),
-            "model": plain(row.run.model),
+            "model": one_line(row.run.model),
             **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
             "sources": "–" if row.run.sources is None else str(row.run.sources),
-            "setting": plain(row.run.setting),
+            "setting": one_line(row.run.setting),
             "date": row.run.date[:10],
         }
         for row in board.rows
@@ -105,7 +92,7 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
 
 def left_out_lines(board: Leaderboard) -> list[str]:
     """What was left out, in words; JSON and HTML name every file."""
-    lines = [f"left out: {plain(file)}: {plain(why)}" for file, why in board.left_out[:NAMED]]
+    lines = [f"left out: {one_line(file)}: {one_line(why)}" for file, why in board.left_out[:NAMED]]
     if more := len(board.left_out) - len(lines):
         lines.append(f"left out: {more} more, which --format json names")
     return lines
@@ -119,25 +106,26 @@ def markdown(board: Leaderboard) -> str:
     parts = []
     for each in board.boards:
         rows = printed_rows(each, board.sort)
-        lines = [f"### {_md(title(each))}", "", _md_row(rows[0]), "|---|---" + "|--:" * 6 + "|"]
+        lines = [
+            f"### {markdown_text(title(each))}",
+            "",
+            _md_row(rows[0]),
+            "|---|---" + "|--:" * 6 + "|",
+        ]
         lines[3] = "|" + "|".join("---" if c in ("model", "setting") else "--:" for c in rows[0])
         lines[3] += "|"
         lines += [_md_row(row.values()) for row in rows]
         if each.notes:
-            lines += ["", *(f"- {_md(note)}" for note in each.notes)]
+            lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
         parts.append("\n".join(lines))
-    ending = [f"Ranked by {_md(board.sort)}, with 95 % intervals. {METHOD}"]
+    ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {METHOD}"]
     if said := left_out_lines(board):
-        ending += ["", *(f"- {_md(note)}" for note in said)]
+        ending += ["", *(f"- {markdown_text(note)}" for note in said)]
     return "\n\n".join([*parts, "\n".join(ending)]) + "\n"
 
 
-def _md(text: str) -> str:
-    return _MARKDOWN.sub(r"\\\1", plain(text))
-
-
 def _md_row(cells: Any) -> str:  # noqa: ANN401 - any iterable of texts
-    return "| " + " | ".join(map(_md, cells)) + " |"
+    return "| " + " | ".join(map(markdown_text, cells)) + " |"
 
 
 # CSV ---------------------------------------------------------------------------------------------
@@ -167,8 +155,7 @@ def _cell(fact: object) -> object:
     if isinstance(fact, tuple):
         fact = " ".join(fact)
     if isinstance(fact, str):
-        fact = plain(fact)
-        return f"'{fact}" if fact.startswith(_FORMULA) else fact
+        return spreadsheet_cell(fact)
     return "" if fact is None else fact
 
 
@@ -253,8 +240,8 @@ def html(board: Leaderboard) -> str:
         metrics=shown_metrics(board.sort),
         boards=[
             {
-                "title": plain(f"{each.task} · {each.data}"),
-                "factors": [plain(factor) for factor in each.factors],
+                "title": one_line(f"{each.task} · {each.data}"),
+                "factors": [one_line(factor) for factor in each.factors],
                 "notes": each.notes,
                 "rows": [_html_row(row, each, board.sort) for row in each.rows],
             }
@@ -268,7 +255,7 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
     return {
         "places": places_text(row),
         "best": None if row.places is None else row.places[0],
-        "model": plain(run.model),
+        "model": one_line(run.model),
         "metrics": [
             {"text": text, "interval": interval, "value": run.metrics.get(metric)}
             for metric in shown_metrics(sort)
@@ -276,9 +263,9 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
         ],
         "drawn": _drawn(run, board, sort),
         "sources": run.sources,
-        "setting": plain(run.setting),
+        "setting": one_line(run.setting),
         "date": run.date,
-        "file": plain(run.file),
+        "file": one_line(run.file),
         "harness": run.harness,
     }
 
