@@ -62,7 +62,7 @@ def leaderboard(
     for problem in held.unreadable:
         click.echo(f"{'skipped: ' if skip_bad else ''}{problem}", err=True)
     if held.unreadable and not skip_bad:
-        raise Unusable(f"{len(held.unreadable)} unreadable files (--skip-bad leaves them out)")
+        raise Unusable(f"unreadable files: {len(held.unreadable)} (--skip-bad leaves them out)")
     board = _leaderboard(held, tasks, sort or SORT, ascending=ascending, every=every)
     text = _written(board, format_ or _form_of(output))
     if output is None:

@@ -78,7 +78,8 @@ def gathered(files: Sequence[Path], cache: Path | None = None) -> Iterator[Path 
         Each file when it is done with, and last what all of them held.
 
     Raises:
-        ValueError: The cache is a file of something else; it is left as it is.
+        ValueError: The cache is a file of something else, which is left as it is, or cannot be
+            written.
     """
     known = {} if cache is None else _read_cache(cache)
     now: dict[str, _Known] = {}
@@ -143,7 +144,10 @@ def _write_cache(path: Path, known: dict[str, _Known]) -> None:
         "version": CACHE_VERSION,
         "files": {key: asdict(held) for key, held in known.items()},
     }
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise ValueError(f"{path}: the cache cannot be written ({error.strerror})") from error
     try:
         with os.fdopen(handle, "w", encoding="utf-8") as file:
             json.dump(found, file, allow_nan=False)

@@ -107,3 +107,8 @@ def test_a_cache_of_another_version_is_read_anew(folder: Path, tmp_path: Path) -
     held(found_files([folder]), cache)
     cache.write_text(json.dumps(json.loads(cache.read_text()) | {"version": 0}))
     assert held(found_files([folder]), cache).read == 2
+
+
+def test_a_cache_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"c\.json: the cache cannot be written \(No such file"):
+        held(found_files([folder]), tmp_path / "no" / "c.json")

@@ -4,7 +4,11 @@ import csv
 import io
 import json
 import re
+import shutil
+import subprocess
+from html import unescape
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 
@@ -108,3 +112,37 @@ def test_html_is_self_contained() -> None:
     assert page.addresses == []
     assert "link" not in page.tags
     assert "img" not in page.tags
+
+
+SEEN = """<script>
+const rows = () => [...document.querySelectorAll("tbody th")].map(x => x.textContent).join(",");
+const buttons = document.querySelectorAll("thead button"), seen = [rows()];
+for (const at of [1, 2, 2]) { buttons[at].click(); seen.push(rows()); }
+seen.push(document.documentElement.scrollWidth <= innerWidth, typeof hostile);
+document.title = seen.join(";");
+</script></body>"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("width", [400, 1200])
+def test_a_browser_sorts_by_the_headings_and_needs_no_more_room(tmp_path: Path, width: int) -> None:
+    browser = shutil.which("chromium") or shutil.which("chromium-browser")
+    if browser is None:
+        pytest.skip("there is no chromium to look at the page with")
+    names = ("b/x", "c" * 200, "a<script>hostile = 1</script>")
+    page = tmp_path / "page.html"
+    text = html(board(*(run(n, v) for n, v in zip(names, (0.5, None, 0.7), strict=True))))
+    page.write_text(text.replace("</body>", SEEN), encoding="utf-8")
+    done = subprocess.run(
+        [browser, "--headless", "--no-sandbox", "--disable-gpu", f"--window-size={width},800",
+         "--dump-dom", page.as_uri()],
+        check=True, capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    ((*orders, fits, hostile),) = [
+        unescape(found).split(";") for found in re.findall(r"<title>(.*?)</title>", done.stdout)
+    ]
+    # Best first; then by name; then by value, either way, and without a value always last.
+    first = [[name[0] for name in order.split(",")] for order in orders]
+    assert first == [list("abc"), list("abc"), list("bac"), list("abc")]
+    assert fits == "true"
+    assert hostile == "undefined"
