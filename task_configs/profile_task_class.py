@@ -55,12 +55,6 @@ class ProfileTask(SourceTask[SourceMeasurement]):
             estimates |= {name: together[name] for name in together if name.startswith(GAP)}
         return estimates | standard_metrics(records)
 
-    def is_better(self, name: str) -> bool | None:
-        """Of alignments and agreement more is better, of errors less; influences have no side."""
-        if name.startswith(("tau_", "words_", "first_position")) or name.startswith(GAP):
-            return None
-        return not name.startswith(("flip_rate", "unreadable_rate", "generation_"))
-
     def _siblings(self) -> list["ProfileTask"]:
         """Tasks of the same evaluation that measure the other setting on the same sources."""
         return [

@@ -17,6 +17,7 @@ from lm_eval.filters import build_filter_ensemble
 
 from profile_tasks.lm_eval_samples import MEASURED
 from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.scorers.metric_sense import higher_is_better
 from profile_tasks.task_configs.run_settings import RunSettings, run_settings
 from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
 from profile_tasks.task_sources import Setting, check_sources
@@ -95,10 +96,6 @@ class SourceTask(Task, Generic[_Record]):
 
     def estimated_names(self) -> list[str]:
         """Names of the metrics that ``estimate`` gives, each standard error behind its metric."""
-        raise NotImplementedError
-
-    def is_better(self, name: str) -> bool | None:
-        """Whether more of a metric is better; None where it has no better side."""
         raise NotImplementedError
 
     # What lm-eval asks of a task -----------------------------------------------------------------
@@ -190,8 +187,8 @@ class SourceTask(Task, Generic[_Record]):
         }
 
     def higher_is_better(self) -> dict[str, bool | None]:
-        """Of which metrics more, or less, is better."""
-        return {name: self.is_better(name) for name in self.metric_names()}
+        """Of alignments and agreement more is better, of errors less; influences have no side."""
+        return {name: higher_is_better(name) for name in self.metric_names()}
 
     # ---------------------------------------------------------------------------------------------
 

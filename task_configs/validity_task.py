@@ -77,7 +77,3 @@ class ScoreValidity(SourceTask[ScoredTexts]):
             [f"{name}{end}" for name in (WITHIN, POOLED) for end in ("", "_ci_low", "_ci_high")]
         )
         return [*correlations, "score_validity_sources", "score_validity_texts"]
-
-    def is_better(self, name: str) -> bool | None:
-        """The more a score means to the model, the better; the counts have no side."""
-        return None if name in ("score_validity_sources", "score_validity_texts") else True

@@ -17,6 +17,7 @@ from click.testing import CliRunner
 
 import profile_tasks
 from profile_tasks.cli import main
+from profile_tasks.gate.bars import load_bars
 from profile_tasks.public_sets import PUBLIC
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, surface_function
 
@@ -25,7 +26,15 @@ def modules() -> list[str]:
     """Every module of the product; in a checkout the package's path also holds tests and docs."""
     root = Path(profile_tasks.__file__).parent
     own = [f"profile_tasks.{path.stem}" for path in root.glob("*.py") if path.stem != "__init__"]
-    for package in ("commands", "solvers", "scorers", "scorers.factors", "task_configs"):
+    for package in (
+        "commands",
+        "gate",
+        "leaderboard",
+        "solvers",
+        "scorers",
+        "scorers.factors",
+        "task_configs",
+    ):
         module = importlib.import_module(f"profile_tasks.{package}")
         own += [
             f"{module.__name__}.{info.name}"
@@ -192,6 +201,16 @@ def test_the_example_of_own_factors_works_as_it_is_printed(
         result = CliRunner().invoke(main, command)
         assert result.exit_code == 0, result.output
         assert "exclamations" in result.stdout
+
+
+def test_the_bars_that_are_printed_can_be_read(repository: Path, tmp_path: Path) -> None:
+    read = 0
+    for page in ("README.md", "docs/gate.md"):
+        text = (repository / page).read_text(encoding="utf-8")
+        for block in re.findall(r"^```yaml\n(version: 1\nbars:.*?)^```$", text, re.M | re.DOTALL):
+            (tmp_path / "bars.yaml").write_text(block, encoding="utf-8")
+            read += len(load_bars(tmp_path / "bars.yaml"))
+    assert read >= 6
 
 
 def test_links_between_the_pages_hold(repository: Path) -> None:

@@ -1,0 +1,183 @@
+"""``profile-tasks leaderboard``: many models side by side, from their results."""
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from profile_tasks.commands.unusable import Unusable
+
+if TYPE_CHECKING:
+    from profile_tasks.leaderboard.files import Gathered
+    from profile_tasks.leaderboard.forms import Leaderboard
+    from profile_tasks.reported_run import ReportedRun
+
+MANY = 20
+"""From this many files on, a terminal shows a progress bar."""
+
+
+@click.command()
+@click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--task", "tasks", multiple=True, help="Only this task; may be repeated.")
+@click.option("--sort", help="Metric that ranks.  [default: alignment_generation_tau_b]")
+@click.option("--ascending", is_flag=True, help="List the least value first.")
+@click.option("--all", "every", is_flag=True, help="Every run, not only a model's newest.")
+@click.option(
+    "--cache",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="File that remembers what was read, so that only new and changed files are read again.",
+)
+@click.option("--skip-bad", is_flag=True, help="Leave unreadable files out, and name them.")
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["table", "md", "csv", "json", "html"]),
+    help="Output form.  [default: that of the name of -o, else table]",
+)
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), help="Write to this file."
+)
+def leaderboard(
+    results: tuple[Path, ...],
+    tasks: tuple[str, ...],
+    sort: str | None,
+    ascending: bool,
+    every: bool,
+    cache: Path | None,
+    skip_bad: bool,
+    format_: str | None,
+    output: Path | None,
+) -> None:
+    """Rank models by their results, with the places that the intervals allow.
+
+    RESULTS are results files of lm-eval, Inspect logs, or folders of both. Models are ranked
+    within a task, a data set and a set of factors.
+    """
+    from profile_tasks.leaderboard.boards import SORT
+
+    held = _read(results, cache)
+    for problem in held.unreadable:
+        click.echo(f"{'skipped: ' if skip_bad else ''}{problem}", err=True)
+    if held.unreadable and not skip_bad:
+        raise Unusable(f"unreadable files: {len(held.unreadable)} (--skip-bad leaves them out)")
+    board = _leaderboard(held, tasks, sort or SORT, ascending=ascending, every=every)
+    text = _written(board, format_ or _form_of(output))
+    if output is None:
+        click.echo(text, nl=False)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise Unusable(f"{output}: cannot be written ({error.strerror})") from error
+
+
+def _read(results: tuple[Path, ...], cache: Path | None) -> "Gathered":
+    from profile_tasks.leaderboard.files import Gathered, found_files, gathered
+
+    try:
+        files = found_files(results)
+        with _progress(len(files)) as advance:
+            for done in gathered(files, cache):
+                if isinstance(done, Gathered):
+                    return done
+                next(advance)
+    except (OSError, ValueError) as error:
+        raise Unusable(str(error)) from error
+    raise AssertionError("gathered() ends with what it gathered")
+
+
+@contextmanager
+def _progress(files: int) -> Iterator[Iterator[None]]:
+    """What to advance for each file read: a bar on stderr for many of them, where people watch."""
+    if files < MANY or not sys.stderr.isatty():
+        yield iter(lambda: None, 0)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bar:
+        reading = bar.add_task("reading", total=files)
+        yield iter(lambda: bar.advance(reading), 0)
+
+
+def _leaderboard(
+    held: "Gathered", tasks: tuple[str, ...], sort: str, *, ascending: bool, every: bool
+) -> "Leaderboard":
+    from profile_tasks.leaderboard.boards import boards, newest
+    from profile_tasks.leaderboard.forms import Leaderboard
+
+    left_out = list(held.left_out)
+    runs = list(held.runs)
+    if tasks:
+        there = sorted({run.task for run in runs})
+        for task in tasks:
+            if task not in there:
+                found = ", ".join(there) or "none"
+                raise Unusable(f"--task {task!r}: no result of that task; there are: {found}")
+        runs = [run for run in runs if run.task in tasks]
+    if not runs:
+        why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
+        raise Unusable(f"no result of this project's tasks ({why})")
+    _check_metric(sort, runs)
+    if not every:
+        runs, superseded = newest(runs)
+        left_out += [
+            (old.file, f"{old.model} on {old.task}: a newer run stands, {new.file}")
+            for old, new in superseded
+        ]
+    return Leaderboard(sort, tuple(boards(runs, sort, ascending=ascending)), tuple(left_out))
+
+
+def _check_metric(sort: str, runs: "list[ReportedRun]") -> None:
+    known = {name for run in runs for name in run.metrics}
+    if sort not in known:
+        import difflib
+
+        close = ", ".join(difflib.get_close_matches(sort, known, n=3)) or "none near it"
+        raise Unusable(f"--sort {sort!r}: no result reports it; there is: {close}")
+
+
+def _form_of(output: Path | None) -> str:
+    suffix = "" if output is None else output.suffix.lower().removeprefix(".")
+    return {"htm": "html", "markdown": "md"}.get(
+        suffix, suffix if suffix in ("md", "csv", "json", "html") else "table"
+    )
+
+
+def _written(board: "Leaderboard", format_: str) -> str:
+    from profile_tasks.leaderboard import forms
+
+    if format_ == "table":
+        return _table(board)
+    write = {"md": forms.markdown, "csv": forms.csv_text, "json": forms.json_text}
+    return write.get(format_, forms.html)(board)
+
+
+def _table(board: "Leaderboard") -> str:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    from profile_tasks.leaderboard.boards import METHOD
+    from profile_tasks.leaderboard.forms import left_out_lines, printed_rows, title
+    from profile_tasks.untrusted_text import one_line
+
+    console = Console(width=1000)
+    with console.capture() as captured:
+        for each in board.boards:
+            rows = printed_rows(each, board.sort)
+            table = Table(box=None, pad_edge=False)
+            for column in rows[0]:
+                table.add_column(column, justify="left" if column == "model" else "right")
+            for row in rows:
+                table.add_row(*(Text(cell) for cell in row.values()))
+            console.print(Text(one_line(title(each))))
+            console.print(table)
+            for note in each.notes:
+                console.print(Text(f"note: {one_line(note)}"))
+            console.print()
+    ending = [f"ranked by {board.sort}, with 95 % intervals", METHOD, *left_out_lines(board)]
+    return captured.get() + "\n".join(ending) + "\n"

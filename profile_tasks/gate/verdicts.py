@@ -1,0 +1,274 @@
+"""Verdicts: whether a run meets a bar, misses it, or cannot tell."""
+
+import difflib
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from profile_tasks.gate.bars import (
+    DEFAULT_METRICS,
+    Comparison,
+    Expression,
+    NamedBar,
+    NoWorse,
+)
+from profile_tasks.gate.evidence import Evidence
+from profile_tasks.scorers.metric_sense import higher_is_better
+from profile_tasks.scorers.uncertainty import Interval, percentile_interval, symmetric_interval
+
+Outcome = Literal["met", "missed", "cannot tell"]
+
+EXIT_STATUS: Mapping[Outcome, int] = {"met": 0, "missed": 1, "cannot tell": 2}
+
+Compared = Mapping[str, Any]
+"""A record of ``profile_tasks.run_log.compare_runs``."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of a bar.
+
+    Attributes:
+        name: Its name.
+        bar: Its text.
+        outcome: What became of it.
+        value: What was compared with the limit; None where it is not defined.
+        low: Lower end of its interval; None where none was asked for or there is none.
+        high: Upper end, likewise.
+        limit: The limit, None where the bar could not be evaluated.
+        why: The verdict in words.
+    """
+
+    name: str
+    bar: str
+    outcome: Outcome
+    value: float | None
+    low: float | None
+    high: float | None
+    limit: float | None
+    why: str
+
+
+@dataclass(frozen=True)
+class _Bounds:
+    """An interval, or why there is none."""
+
+    low: float = math.nan
+    high: float = math.nan
+    reason: str | None = None
+
+
+def overall(verdicts: Iterable[Verdict]) -> Outcome:
+    """Missed where one bar is missed; else not told where one is not; else met.
+
+    Example:
+        >>> overall([])
+        'met'
+    """
+    found = {verdict.outcome for verdict in verdicts}
+    return next((worst for worst in ("missed", "cannot tell") if worst in found), "met")
+
+
+def judge(
+    bars: Sequence[NamedBar], evidence: Evidence, compared_with: Callable[[str], Compared]
+) -> list[Verdict]:
+    """Judge every bar, in order.
+
+    Args:
+        bars: The bars.
+        evidence: What the run has to show.
+        compared_with: The comparison of the run (A) with the log of that name (B).
+    """
+    verdicts: list[Verdict] = []
+    for named in bars:
+        if isinstance(named.bar, Comparison):
+            verdicts.append(judge_comparison(named.name, named.bar, evidence))
+        elif evidence.measured is None:
+            why = f"{evidence.without_samples}, and runs are compared source by source"
+            verdicts.append(_untold(named.name, named.bar.text, why))
+        else:
+            verdicts += judge_no_worse(named.name, named.bar, compared_with(named.bar.baseline))
+    return verdicts
+
+
+def judge_comparison(name: str, bar: Comparison, evidence: Evidence) -> Verdict:
+    """Judge a bar for the run itself.
+
+    Without confidence the point estimate decides. With it, the whole interval must lie on the right
+    side of the limit; wholly on the wrong side it is missed, and else nobody can tell.
+    """
+    for side in (bar.left, bar.right):
+        for metric in side.metrics:
+            if evidence.metrics.get(metric) is None:
+                return _untold(name, bar.text, _why_undefined(metric, evidence))
+    points = {m: v for m, v in evidence.metrics.items() if v is not None}
+    relation, subject, limit = bar.relation, bar.left, 0.0
+    if bar.left.metrics and bar.right.metrics:
+        subject = bar.left.less(bar.right)  # it is their difference that has an interval
+    elif bar.left.metrics:
+        limit = float(bar.right.value(points))
+    else:
+        subject, limit = bar.right, float(bar.left.value(points))
+        relation = relation.translate(str.maketrans("<>", "><"))
+    value = float(subject.value(points))
+    if not (math.isfinite(value) and math.isfinite(limit)):
+        return _untold(name, bar.text, f"{subject.text} is not defined here (a division by 0)")
+    if bar.confidence is None:
+        outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
+        why = f"{subject.text} is {value:.3f}, the point estimate"
+        return Verdict(name, bar.text, outcome, value, None, None, limit, why)
+    bounds = interval_of(subject, evidence, bar.confidence)
+    if bounds.reason is not None:
+        return _untold(name, bar.text, bounds.reason, value, limit)
+    return _by_interval(
+        name, bar.text, subject.text, value, bounds, relation, limit, bar.confidence
+    )
+
+
+def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
+    """Judge a bar relative to a baseline, one verdict a metric.
+
+    Args:
+        name: Name of the bar.
+        bar: The bar.
+        record: The run (A) compared with its baseline (B), paired by source.
+    """
+    differences = {**record["alignments"], **record["agreement"]}
+    metrics = [bar.metric] if bar.metric else [m for m in DEFAULT_METRICS if m in differences]
+    verdicts = []
+    for metric in metrics:
+        shown = name if bar.metric or len(metrics) == 1 else f"{name} ({metric})"
+        found = differences.get(metric)
+        better = higher_is_better(metric)
+        if better is None or found is None:
+            verdicts.append(_untold(shown, bar.text, _why_not_compared(metric, differences)))
+            continue
+        if found["value"] is None:
+            verdicts.append(_untold(shown, bar.text, f"{metric}: {found['reason']}"))
+            continue
+        relation, limit = (">=", -bar.margin) if better else ("<=", bar.margin)
+        subject = f"{metric}, less that of the baseline {record['model_b']},"
+        value = found["value"]
+        if bar.confidence is None:
+            outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
+            why = f"{subject} is {value:+.3f}, the point estimate"
+            verdicts.append(Verdict(shown, bar.text, outcome, value, None, None, limit, why))
+        elif found["ci_low"] is None:
+            why = f"{metric}: no interval of the difference ({found['reason']})"
+            verdicts.append(_untold(shown, bar.text, why, value, limit))
+        else:
+            bounds = _Bounds(found["ci_low"], found["ci_high"])
+            verdicts.append(
+                _by_interval(
+                    shown, bar.text, subject, value, bounds, relation, limit, bar.confidence
+                )
+            )
+    if not verdicts:
+        why = f"the runs have none of {', '.join(DEFAULT_METRICS)} in common"
+        verdicts.append(_untold(name, bar.text, why))
+    return verdicts
+
+
+def interval_of(subject: Expression, evidence: Evidence, confidence: float) -> _Bounds:
+    """The interval of an expression, or why there is none.
+
+    Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
+    takes part (scorers/uncertainty.py says why). That of abs() follows from what stands in it, as
+    replicates of an absolute value never lie below 0.
+    """
+    inner = subject.inside_abs
+    if inner is not None:
+        bounds = interval_of(inner, evidence, confidence)
+        least, most = sorted((abs(bounds.low), abs(bounds.high)))
+        return _Bounds(0.0 if bounds.low <= 0 <= bounds.high else least, most, bounds.reason)
+    single = subject.metrics[0] if subject.text == subject.metrics[0] else None
+    missing = [metric for metric in subject.metrics if metric not in evidence.drawn]
+    if missing:
+        reported = evidence.reported_interval(single) if single else None
+        if reported is not None and confidence == 0.95:
+            return _Bounds(*reported)
+        return _Bounds(reason=_why_no_interval(missing, single, evidence))
+    drawn = {metric: evidence.drawn[metric] for metric in subject.metrics}
+    replicates = np.asarray(
+        subject.value({metric: found.replicates for metric, found in drawn.items()})
+    )
+    groups = min(found.n_groups for found in drawn.values())
+    if any(metric.startswith("alignment_") for metric in drawn):
+        points = {metric: evidence.metrics[metric] or 0.0 for metric in drawn}
+        greatest = {"alignment_gap_tau_b": 2.0}.get(single or "", 1.0) if single else math.inf
+        found: Interval = symmetric_interval(
+            float(subject.value(points)), replicates, confidence, groups,
+            limits=(-greatest, greatest),
+        )  # fmt: skip
+    else:
+        found = percentile_interval(replicates, confidence, groups)
+    return _Bounds(found.low, found.high, found.reason and f"no interval: {found.reason}")
+
+
+def _by_interval(
+    name: str,
+    text: str,
+    subject: str,
+    value: float,
+    bounds: _Bounds,
+    relation: str,
+    limit: float,
+    confidence: float,
+) -> Verdict:
+    low, high = _holds(bounds.low, relation, limit), _holds(bounds.high, relation, limit)
+    outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
+    where = {
+        "met": "wholly on the right side of",
+        "missed": "wholly on the wrong side of",
+        "cannot tell": "on both sides of",
+    }[outcome]
+    why = (
+        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {bounds.low:.3f} to "
+        f"{bounds.high:.3f}, lies {where} {limit:g}"
+    )
+    return Verdict(name, text, outcome, value, bounds.low, bounds.high, limit, why)
+
+
+def _holds(value: float, relation: str, limit: float) -> bool:
+    return {
+        ">=": value >= limit,
+        ">": value > limit,
+        "<=": value <= limit,
+        "<": value < limit,
+    }[relation]
+
+
+def _untold(
+    name: str, text: str, why: str, value: float | None = None, limit: float | None = None
+) -> Verdict:
+    return Verdict(name, text, "cannot tell", value, None, None, limit, why)
+
+
+def _why_undefined(metric: str, evidence: Evidence) -> str:
+    if metric in evidence.metrics:
+        reason = evidence.reasons.get(metric)
+        return f"{metric} is not defined here" + (f": {reason}" if reason else "")
+    close = difflib.get_close_matches(metric, evidence.metrics, n=1)
+    hint = f"; did you mean {close[0]}?" if close else ""
+    return f"the run reports no metric {metric}{hint}"
+
+
+def _why_no_interval(missing: Sequence[str], single: str | None, evidence: Evidence) -> str:
+    if evidence.without_samples is not None:
+        return (
+            f"{evidence.without_samples}, so only single metrics with a reported 95 % interval can "
+            f"be judged with confidence, and this needs {', '.join(missing)} resampled"
+        )
+    return f"{', '.join(missing)}: not resampled, so there is no interval" + (
+        " but the reported 95 % one" if single and evidence.reported_interval(single) else ""
+    )
+
+
+def _why_not_compared(metric: str, differences: Mapping[str, Any]) -> str:
+    if higher_is_better(metric) is None:
+        return f"{metric} has no better side, so no run can be worse; state a comparison instead"
+    there = ", ".join(name for name in differences if higher_is_better(name) is not None)
+    return f"the runs cannot be compared on {metric}; on these they can: {there or 'none'}"

@@ -1,0 +1,294 @@
+"""A leaderboard as Markdown, CSV, JSON, HTML, or rows for a terminal.
+
+Names of models, data sets and files were written by others, so each form escapes them in its own
+way.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
+from profile_tasks.reported_run import ReportedRun
+from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
+
+NAMED = 5
+"""So many files that were left out are named where people read."""
+
+_SHOWN = {
+    "alignment_generation_tau_b": "generation",
+    "alignment_discrimination_tau_b": "discrimination",
+    "alignment_gap_tau_b": "gap",
+    "discrimination_accuracy": "accuracy",
+    "flip_rate": "flip rate",
+}
+"""Metrics of the forms that people read, with their headings."""
+
+
+@dataclass(frozen=True)
+class Leaderboard:
+    """Boards with what was left out of them.
+
+    Attributes:
+        sort: The metric that ranks the rows.
+        boards: The boards.
+        left_out: Files that report nothing, and superseded runs, each with the reason.
+    """
+
+    sort: str
+    boards: tuple[Board, ...]
+    left_out: tuple[tuple[str, str], ...] = ()
+
+
+def shown_metrics(sort: str) -> dict[str, str]:
+    """Metrics of the forms that people read, the ranking one first, with their headings."""
+    return {sort: _SHOWN.get(sort, sort)} | _SHOWN
+
+
+def value_text(run: ReportedRun, metric: str) -> str:
+    """A metric with its interval, "–" where it has no value."""
+    return " ".join(filter(None, _value_and_interval(run, metric)))
+
+
+def _value_and_interval(run: ReportedRun, metric: str) -> tuple[str, str]:
+    value = run.metrics.get(metric)
+    if value is None:
+        return "–", ""
+    low, high = interval_of(run, metric)
+    return f"{value:.3f}", "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+
+
+def places_text(row: Row) -> str:
+    """The range of places: "2", "1-3", or "–" where there is none."""
+    if row.places is None:
+        return "–"
+    best, worst = row.places
+    return str(best) if best == worst else f"{best}-{worst}"
+
+
+def title(board: Board) -> str:
+    """What the rows of a board have in common."""
+    return f"{board.task}, data {board.data}, factors: {', '.join(board.factors) or 'none'}"
+
+
+def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
+    """The rows of a board as texts, by heading."""
+    return [
+        {
+            "place": places_text(row),
+            "model": one_line(row.run.model),
+            **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
+            "sources": "–" if row.run.sources is None else str(row.run.sources),
+            "setting": one_line(row.run.setting),
+            "date": row.run.date[:10],
+        }
+        for row in board.rows
+    ]
+
+
+def left_out_lines(board: Leaderboard) -> list[str]:
+    """What was left out, in words; JSON and HTML name every file."""
+    lines = [f"left out: {one_line(file)}: {one_line(why)}" for file, why in board.left_out[:NAMED]]
+    if more := len(board.left_out) - len(lines):
+        lines.append(f"left out: {more} more, which --format json names")
+    return lines
+
+
+# Markdown ----------------------------------------------------------------------------------------
+
+
+def markdown(board: Leaderboard) -> str:
+    """The boards as Markdown tables, each with its notes."""
+    parts = []
+    for each in board.boards:
+        rows = printed_rows(each, board.sort)
+        lines = [
+            f"### {markdown_text(title(each))}",
+            "",
+            _md_row(rows[0]),
+            "|---|---" + "|--:" * 6 + "|",
+        ]
+        lines[3] = "|" + "|".join("---" if c in ("model", "setting") else "--:" for c in rows[0])
+        lines[3] += "|"
+        lines += [_md_row(row.values()) for row in rows]
+        if each.notes:
+            lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
+        parts.append("\n".join(lines))
+    ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {METHOD}"]
+    if said := left_out_lines(board):
+        ending += ["", *(f"- {markdown_text(note)}" for note in said)]
+    return "\n\n".join([*parts, "\n".join(ending)]) + "\n"
+
+
+def _md_row(cells: Any) -> str:  # noqa: ANN401 - any iterable of texts
+    return "| " + " | ".join(map(markdown_text, cells)) + " |"
+
+
+# CSV ---------------------------------------------------------------------------------------------
+
+
+def csv_text(board: Leaderboard) -> str:
+    """One flat row a run, with every metric as a column; empty where it is not defined."""
+    rows = [row for each in board.boards for row in each.rows]
+    conditions = list(dict.fromkeys(name for row in rows for name in row.run.conditions))
+    metrics = _metric_names(board)
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow([*_facts(rows[0]), *conditions, *metrics])
+    for row in rows:
+        facts = [*_facts(row).values(), *(row.run.conditions.get(name) for name in conditions)]
+        writer.writerow(
+            [
+                *(_cell(fact) for fact in facts),
+                *("" if (v := row.run.metrics.get(name)) is None else v for name in metrics),
+            ]
+        )
+    return text.getvalue()
+
+
+def _cell(fact: object) -> object:
+    """A cell that no spreadsheet takes for a formula."""
+    if isinstance(fact, tuple):
+        fact = " ".join(fact)
+    if isinstance(fact, str):
+        return spreadsheet_cell(fact)
+    return "" if fact is None else fact
+
+
+# JSON --------------------------------------------------------------------------------------------
+
+
+def json_text(board: Leaderboard) -> str:
+    """Everything, as strict JSON: what is not defined is null."""
+    record = {
+        "sort": board.sort,
+        "method": METHOD,
+        "boards": [
+            {
+                "task": each.task,
+                "data": each.data,
+                "factors": list(each.factors),
+                "notes": list(each.notes),
+                "rows": [
+                    _facts(row)
+                    | {
+                        "conditions": dict(row.run.conditions),
+                        "metrics": {name: row.run.metrics.get(name) for name in names},
+                    }
+                    for row in each.rows
+                ],
+            }
+            for each in board.boards
+            for names in [_metric_names(Leaderboard(board.sort, (each,)))]
+        ],
+        "left_out": [{"file": file, "why": why} for file, why in board.left_out],
+    }
+    return json.dumps(record, indent=2, allow_nan=False) + "\n"
+
+
+def _facts(row: Row) -> dict[str, Any]:
+    """What a row says beside its conditions and metrics."""
+    best, worst = row.places or (None, None)
+    run = row.run
+    return {
+        "rank_low": best,
+        "rank_high": worst,
+        "model": run.model,
+        "task": run.task,
+        "setting": run.setting,
+        "data": run.data,
+        "sources": run.sources,
+        "factors": run.factors,
+        "harness": run.harness,
+        "date": run.date,
+        "file": run.file,
+    }
+
+
+def _metric_names(board: Leaderboard) -> list[str]:
+    """Every metric of the rows: the ranking one and the headline first, with their intervals."""
+    runs: Sequence[ReportedRun] = [row.run for each in board.boards for row in each.rows]
+    every = sorted({name for run in runs for name in run.metrics})
+    first = [
+        name
+        for metric in dict.fromkeys([board.sort, *HEADLINE])
+        for name in (metric, f"{metric}_ci_low", f"{metric}_ci_high")
+        if name in every
+    ]
+    return list(dict.fromkeys([*first, *every]))
+
+
+# HTML --------------------------------------------------------------------------------------------
+
+
+def html(board: Leaderboard) -> str:
+    """One self-contained page; its tables are sorted by a click on a heading."""
+    from jinja2 import Environment, StrictUndefined
+
+    template = files("profile_tasks.leaderboard").joinpath("page.html").read_text(encoding="utf-8")
+    page = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    ).from_string(template)
+    return page.render(
+        sort=board.sort,
+        method=METHOD,
+        left_out=board.left_out,
+        metrics=shown_metrics(board.sort),
+        boards=[
+            {
+                "title": one_line(f"{each.task} · {each.data}"),
+                "factors": [one_line(factor) for factor in each.factors],
+                "notes": each.notes,
+                "rows": [_html_row(row, each, board.sort) for row in each.rows],
+            }
+            for each in board.boards
+        ],
+    )
+
+
+def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
+    run = row.run
+    return {
+        "places": places_text(row),
+        "best": None if row.places is None else row.places[0],
+        "model": one_line(run.model),
+        "metrics": [
+            {"text": text, "interval": interval, "value": run.metrics.get(metric)}
+            for metric in shown_metrics(sort)
+            for text, interval in [_value_and_interval(run, metric)]
+        ],
+        "drawn": _drawn(run, board, sort),
+        "sources": run.sources,
+        "setting": one_line(run.setting),
+        "date": run.date,
+        "file": one_line(run.file),
+        "harness": run.harness,
+    }
+
+
+def _drawn(run: ReportedRun, board: Board, sort: str) -> dict[str, float] | None:
+    """Where value and interval lie between the least and the greatest end on the board, in %."""
+    ends = [
+        end
+        for row in board.rows
+        for end in (row.run.metrics.get(sort), *interval_of(row.run, sort))
+        if end is not None
+    ]
+    value = run.metrics.get(sort)
+    if value is None:
+        return None
+    least, span = min(ends), max(ends) - min(ends) or 1.0
+    low, high = interval_of(run, sort)
+
+    def at(x: float) -> float:
+        return round(100 * (x - least) / span, 2)
+
+    return {
+        "at": at(value),
+        "low": at(value if low is None else low),
+        "high": at(value if high is None else high),
+    }

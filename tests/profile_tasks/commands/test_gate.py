@@ -1,0 +1,169 @@
+"""`profile-tasks gate` on real logs of the planted annotator: known answers and exit statuses."""
+
+import json
+import xml.etree.ElementTree as ET
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from profile_tasks.cli import main
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+LENGTH = "abs(tau_generation_length - tau_human_length) <= 0.2 with 95% confidence"
+
+
+@pytest.fixture(autouse=True)
+def _no_summary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("GITHUB_STEP_SUMMARY", raising=False)
+
+
+def bars_file(folder: Path, *bars: str) -> Path:
+    path = folder / "bars.yaml"
+    path.write_text(json.dumps({"version": 1, "bars": list(bars)}))  # JSON is YAML
+    return path
+
+
+def gate(log: Path, bars: Path, *arguments: object) -> Result:
+    return CliRunner().invoke(main, ["gate", str(log), "--bars", str(bars), *map(str, arguments)])
+
+
+@pytest.fixture(scope="module")
+def own_kind(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration pairs as people would label them who want the longer text, always."""
+    rows = []
+    demo = repository / "profile_tasks" / "demo" / "summarization.jsonl"
+    for line in demo.read_text(encoding="utf-8").splitlines():
+        row = json.loads(line)
+        words = [len(row[f"response_{side}"].split()) for side in "ab"]
+        row.pop("annotators", None)
+        row["preference"] = "tie" if words[0] == words[1] else "ab"[words[1] > words[0]]
+        rows.append(json.dumps(row))
+    path = tmp_path_factory.mktemp("data") / "longer.jsonl"
+    path.write_text("\n".join(rows), encoding="utf-8")
+    return path
+
+
+def test_verbose_misses_a_bar_on_length(inspect_log: Any, tmp_path: Path) -> None:
+    done = gate(inspect_log("verbose"), bars_file(tmp_path, LENGTH))
+    assert done.exit_code == 1
+    assert "missed" in done.stdout
+    assert "lies wholly on the wrong side of 0.2" in done.stdout
+    assert done.stdout.endswith("gate: missed (exit status 1)\n")
+
+
+def test_a_model_of_the_peoples_own_kind_meets_it(
+    inspect_log: Any, own_kind: Path, tmp_path: Path
+) -> None:
+    log = inspect_log("verbose", dataset=str(own_kind), weights='{"length": 1.0}', temperature=0.0)
+    bars = bars_file(
+        tmp_path, LENGTH, "alignment_discrimination_tau_b >= 0.4 with 95% confidence",
+        "discrimination_accuracy >= 0.9",
+    )  # fmt: skip
+    done = gate(log, bars)
+    assert done.exit_code == 0, done.output
+    assert done.stdout.count("met  ") == 3
+
+
+def test_twelve_sources_cannot_tell_how_well_profiles_align(
+    inspect_log: Any, tmp_path: Path
+) -> None:
+    bar = "alignment_generation_tau_b >= 0.4 with 95% confidence"
+    done = gate(inspect_log("verbose"), bars_file(tmp_path, bar))
+    assert done.exit_code == 2
+    assert "cannot tell" in done.stdout
+    assert "lies on both sides of 0.4" in done.stdout
+    # The point estimate decides where no confidence is asked for.
+    assert gate(inspect_log("verbose"), bars_file(tmp_path, bar[:33])).exit_code == 1
+
+
+def test_no_worse_than_a_baseline_is_paired(inspect_log: Any, tmp_path: Path) -> None:
+    (tmp_path / "base.eval").write_bytes(inspect_log("concise").read_bytes())
+    same = bars_file(tmp_path, "no worse than base.eval with 95% confidence")
+    done = gate(inspect_log("concise"), same)
+    assert done.exit_code == 0, done.output  # a run is surely no worse than itself
+    far = bars_file(
+        tmp_path, "no worse than base.eval by 2 on alignment_generation_tau_b with 95% confidence"
+    )
+    assert gate(inspect_log("verbose"), far).exit_code == 0
+    near = bars_file(
+        tmp_path, "no worse than base.eval by 0.01 on discrimination_accuracy with 95% confidence"
+    )
+    done = gate(inspect_log("verbose"), near, "--format", "json")
+    assert done.exit_code == 2
+    compare = CliRunner().invoke(
+        main,
+        ["compare", str(inspect_log("verbose")), str(inspect_log("concise")), "--format", "json"],
+    )
+    expected = json.loads(compare.stdout)["agreement"]["discrimination_accuracy"]
+    (verdict,) = json.loads(done.stdout)["verdicts"]
+    assert (verdict["value"], verdict["low"], verdict["high"]) == (
+        expected["value"], expected["ci_low"], expected["ci_high"],
+    )  # fmt: skip
+
+
+def test_results_of_lm_eval_are_judged_as_far_as_they_go(
+    lm_eval_results: Any, tmp_path: Path
+) -> None:
+    bars = bars_file(
+        tmp_path,
+        "tau_generation_length >= 0.5 with 95% confidence",
+        "abs(tau_generation_length - tau_human_length) >= 0.2",
+    )
+    assert gate(lm_eval_results("verbose"), bars).exit_code == 0
+    done = gate(lm_eval_results("verbose"), bars_file(tmp_path, LENGTH))
+    assert done.exit_code == 2
+    assert "a results file of lm-eval holds no samples" in done.stdout
+
+
+def test_reports_are_written_for_builds(
+    inspect_log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    beside = tmp_path / "step.md"
+    beside.write_text("earlier\n")
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(beside))
+    junit, summary = tmp_path / "junit.xml", tmp_path / "summary.md"
+    bars = bars_file(tmp_path, "flip_rate <= 0.5", LENGTH)
+    done = gate(inspect_log("verbose"), bars, "--junit", junit, "--summary", summary)
+    assert done.exit_code == 1
+    (suite,) = ET.parse(junit).getroot()  # noqa: S314
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
+    assert suite[0].get("classname") == "planted/verbose on summarization"
+    assert summary.read_text().startswith("### Preference alignment gate: ❌ missed")
+    assert beside.read_text() == "earlier\n" + summary.read_text()
+
+
+@pytest.mark.parametrize("form", ["json", "csv"])
+def test_programs_read_the_verdicts(inspect_log: Any, tmp_path: Path, form: str) -> None:
+    done = gate(inspect_log("verbose"), bars_file(tmp_path, LENGTH), "--format", form)
+    assert done.exit_code == 1
+    if form == "json":
+        record = json.loads(done.stdout)
+        assert (record["outcome"], record["exit_status"]) == ("missed", 1)
+        assert record["verdicts"][0]["limit"] == 0.2
+    else:
+        assert done.stdout.startswith("name,bar,outcome,value,low,high,limit,why\n")
+
+
+def test_what_cannot_be_used_is_one_line_with_status_two(inspect_log: Any, tmp_path: Path) -> None:
+    good, bad = bars_file(tmp_path, "flip_rate <= 1"), tmp_path / "bad.yaml"
+    bad.write_text("version: 1\nbars: [flip_rate = 1]\n")
+    broken = tmp_path / "broken.eval"
+    broken.write_text("nothing")
+    (tmp_path / "other").mkdir()
+    missing = bars_file(tmp_path / "other", "no worse than no.eval")
+    for log, bars, problem in (
+        (inspect_log("verbose"), bad, "bad.yaml: bars[1]"),
+        (inspect_log("verbose"), tmp_path / "no.yaml", "no.yaml: cannot be read"),
+        (broken, good, "broken.eval: not an Inspect log"),
+        (tmp_path / "no.eval", good, "no.eval: there is no such file"),
+        (inspect_log("verbose"), missing, "no.eval: there is no such log"),
+    ):
+        done = gate(log, bars)
+        assert done.exit_code == 2
+        assert done.stderr.startswith("Error: no verdict: ")
+        assert problem in done.stderr
+        assert done.stderr.count("\n") == 1
+        assert done.stdout == ""

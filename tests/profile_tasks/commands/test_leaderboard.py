@@ -1,0 +1,123 @@
+"""`profile-tasks leaderboard` over real results of the planted annotator."""
+
+import csv
+import io
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner, Result
+
+from profile_tasks.cli import main
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+
+def leaderboard(*arguments: object) -> Result:
+    return CliRunner().invoke(main, ["leaderboard", *map(str, arguments)])
+
+
+def rows(*arguments: object) -> list[dict[str, str]]:
+    done = leaderboard(*arguments, "--format", "csv")
+    assert done.exit_code == 0, done.output
+    return list(csv.DictReader(io.StringIO(done.stdout)))
+
+
+def test_both_harnesses_give_the_same_row(inspect_log: Any, lm_eval_results: Any) -> None:
+    ours, theirs = rows(inspect_log("verbose"), lm_eval_results("verbose"), "--all")
+    if ours["harness"] == "lm-eval":
+        ours, theirs = theirs, ours
+    compared = 0
+    for name, value in theirs.items():
+        if name.startswith(("tau_", "alignment_", "rouge", "words_")) and value:
+            assert float(value) == pytest.approx(float(ours[name]), rel=0, abs=1e-12), name
+            compared += 1
+    assert compared > 100
+    assert (ours["rank_low"], ours["rank_high"]) == (theirs["rank_low"], theirs["rank_high"])
+
+
+def test_what_is_surely_apart_has_places_of_its_own(inspect_log: Any) -> None:
+    # The verbose annotator writes long on purpose and the concise one short: known answers.
+    found = rows(inspect_log("verbose"), inspect_log("concise"), "--sort", "tau_generation_length")
+    assert [(row["model"], row["rank_low"], row["rank_high"]) for row in found] == [
+        ("planted/verbose", "1", "1"),
+        ("planted/concise", "2", "2"),
+    ]
+
+
+def test_an_alignment_over_twelve_sources_tells_nobody_apart(inspect_log: Any) -> None:
+    done = leaderboard(inspect_log("verbose"), inspect_log("concise"))
+    assert done.exit_code == 0
+    assert done.stdout.count("  1-2  planted/") == 2
+    assert "Overlapping intervals share places" in done.stdout
+
+
+def test_the_newest_run_stands_and_the_others_are_named(
+    inspect_log: Any, lm_eval_results: Any
+) -> None:
+    files = inspect_log("verbose"), lm_eval_results("verbose")
+    done = leaderboard(*files, "--format", "json")
+    found = json.loads(done.stdout)
+    assert [len(board["rows"]) for board in found["boards"]] == [1]
+    (left_out,) = found["left_out"]
+    assert "a newer run stands" in left_out["why"]
+
+
+def test_tasks_are_ranked_apart_and_chosen(inspect_log: Any) -> None:
+    files = inspect_log("verbose"), inspect_log("balanced", "document_qa")
+    assert {row["rank_high"] for row in rows(*files)} == {"1"}
+    (only,) = rows(*files, "--task", "document_qa")
+    assert only["model"] == "planted/balanced"
+    missing = leaderboard(*files, "--task", "qa")
+    assert missing.exit_code == 2
+    assert "--task 'qa'" in missing.stderr
+    assert "there are: document_qa, summarization" in missing.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "start"),
+    [("b.csv", "rank_low,"), ("b.json", "{"), ("b.md", "### "), ("b.html", "<!doctype html>")],
+)
+def test_the_form_is_that_of_the_files_name(
+    inspect_log: Any, tmp_path: Path, name: str, start: str
+) -> None:
+    assert leaderboard(inspect_log("concise"), "-o", tmp_path / name).exit_code == 0
+    text = (tmp_path / name).read_text(encoding="utf-8")
+    assert text.startswith(start)
+    assert "planted/concise" in text or r"planted/concise" in text.replace("<wbr>", "")
+
+
+def test_an_unknown_metric_is_told_with_what_is_near(inspect_log: Any) -> None:
+    done = leaderboard(inspect_log("concise"), "--sort", "flip_rates")
+    assert done.exit_code == 2
+    assert "'flip_rates': no result reports it; there is: flip_rate" in done.stderr
+
+
+def test_a_broken_file_ends_it_unless_it_may_be_skipped(inspect_log: Any, tmp_path: Path) -> None:
+    shutil.copy(inspect_log("concise"), tmp_path / "good.eval")
+    (tmp_path / "bad.eval").write_text("nothing")
+    refused = leaderboard(tmp_path)
+    assert refused.exit_code == 2
+    assert "bad.eval: not an Inspect log" in refused.stderr
+    assert refused.stdout == ""
+    skipped = leaderboard(tmp_path, "--skip-bad", "--format", "csv")
+    assert skipped.exit_code == 0
+    assert "skipped:" in skipped.stderr
+    assert "planted/concise" in skipped.stdout
+
+
+def test_no_result_at_all_is_told(tmp_path: Path) -> None:
+    for path, problem in ((tmp_path, "no result of this project's tasks"),
+                          (tmp_path / "no", "there is no such file or folder")):  # fmt: skip
+        done = leaderboard(path)
+        assert done.exit_code == 2
+        assert problem in done.stderr
+        assert "Traceback" not in done.output
+
+
+def test_a_file_that_cannot_be_written_is_told(inspect_log: Any, tmp_path: Path) -> None:
+    done = leaderboard(inspect_log("concise"), "-o", tmp_path / "no" / "b.csv")
+    assert done.exit_code == 2
+    assert "b.csv: cannot be written" in done.stderr

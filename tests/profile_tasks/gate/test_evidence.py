@@ -1,0 +1,74 @@
+"""What a run has to show: the log's own numbers, and replicates that give its intervals."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai.log import read_eval_log, write_eval_log
+
+from profile_tasks.gate.bars import parse_bar
+from profile_tasks.gate.evidence import Evidence, read_evidence
+from profile_tasks.gate.verdicts import interval_of, judge_comparison
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+
+@pytest.fixture(scope="module")
+def evidence(inspect_log: Any) -> Evidence:
+    return read_evidence(inspect_log("verbose"))
+
+
+def test_values_are_those_of_the_log(evidence: Evidence) -> None:
+    assert len(evidence.drawn) > 25
+    for name, value in evidence.run.metrics.items():
+        assert evidence.metrics[name] == pytest.approx(value, abs=1e-12), name
+
+
+def test_the_interval_of_each_metric_is_that_of_the_log(evidence: Evidence) -> None:
+    compared = 0
+    for name in evidence.drawn:
+        bounds = interval_of(parse_bar(f"{name} > 0").left, evidence, 0.95)
+        assert evidence.reported_interval(name) == pytest.approx((bounds.low, bounds.high)), name
+        compared += 1
+    assert compared > 25
+
+
+def test_the_interval_of_a_difference_is_that_of_the_log(evidence: Evidence) -> None:
+    # The log has its own difference to people, from replicates that were drawn together.
+    for perspective in ("generation", "discrimination"):
+        for factor in evidence.run.factors:
+            text = f"tau_{perspective}_{factor} > tau_human_{factor} with 95% confidence"
+            verdict = judge_comparison("x", parse_bar(text), evidence)
+            reported = evidence.reported_interval(f"difference_{perspective}_{factor}")
+            assert (verdict.low, verdict.high) == pytest.approx(reported)
+
+
+def test_a_results_file_of_lm_eval_has_no_samples(lm_eval_results: Any) -> None:
+    evidence = read_evidence(lm_eval_results("verbose"))
+    assert evidence.drawn == {}
+    assert evidence.without_samples == "a results file of lm-eval holds no samples"
+    assert evidence.reported_interval("alignment_gap_tau_b") is not None
+
+
+def test_a_log_without_samples_shows_what_it_reported(inspect_log: Any, tmp_path: Path) -> None:
+    log = read_eval_log(str(inspect_log("concise")))
+    log.samples = None
+    write_eval_log(log, str(tmp_path / "header.json"), format="json")
+    evidence = read_evidence(tmp_path / "header.json")
+    assert evidence.without_samples == "the log holds no samples"
+    assert evidence.metrics["tau_generation_length"] is not None
+
+
+def test_one_task_of_a_results_file_is_named(lm_eval_results: Any, tmp_path: Path) -> None:
+    found = json.loads(lm_eval_results("verbose").read_text())
+    for part in ("results", "configs"):
+        found[part] |= {
+            name.replace("summarization", "document_qa"): value
+            for name, value in found[part].items()
+        }
+    (tmp_path / "results_two.json").write_text(json.dumps(found))
+    with pytest.raises(ValueError, match=r"name one task of it \(--task\); it holds: summ"):
+        read_evidence(tmp_path / "results_two.json")
+    chosen = read_evidence(tmp_path / "results_two.json", task="document_qa")
+    assert chosen.run.task == "document_qa"
