@@ -14,6 +14,7 @@ from profile_tasks.commands.recorded import (
     load_recorded,
     recorded_options,
 )
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.comparisons import Comparisons
@@ -72,7 +73,7 @@ def align(
                 *tables, permutations=permutations, replicates=replicates, seed=seed
             )
     except (ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     title = f"alignment over {record['n_factors']} shared factors"
     if "n_groups" in record:
         title += f", {record['n_groups']} groups ({record['n_shared_groups']} in both)"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.run_log import MeasuredRun
@@ -33,7 +34,7 @@ def compare(
         runs = (read_run(log_a, score), read_run(log_b, score))
         record = compare_runs(*runs, replicates=replicates, seed=seed)
     except (FileNotFoundError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     if format_ == "table":
         _print(record, runs)
     else:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.preference_data import PreferenceData
@@ -115,9 +116,9 @@ def cost(
         )
         _check_sources(data, task, settings)
     except (ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     if no_grader and (graded := needing_grader(factors)):
-        raise click.ClickException(
+        raise Unusable(
             f"factors {', '.join(graded)} need a grader; leave --no-grader out, or choose factors "
             "that need none (--factors surface)"
         )

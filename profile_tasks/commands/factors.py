@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.factors.taxonomy import Factor
@@ -47,7 +48,7 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
             if factor.kind == "surface":
                 surface_function(factor)
     except (ImportError, TypeError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     fields = {factor.id: _fields(factor) for factor in chosen}
     title = f"{len(chosen)} factor{'s' * (len(chosen) > 1)}" + (f" for {task}" if task else "")
     emit(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from profile_tasks.gate.evidence import Evidence
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks gate run.eval --bars bars.yaml --junit gate.xml")
 @click.argument("log", type=click.Path(path_type=Path))
 @click.option(
     "--bars",

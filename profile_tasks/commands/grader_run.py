@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from profile_tasks.commands.unusable import Unusable
+
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
@@ -52,7 +54,7 @@ def grader_model(name: str, arguments: Sequence[str]) -> "Model":
         arguments: Of ``-M``, each KEY=VALUE.
 
     Raises:
-        click.ClickException: There is no such model, or it takes no such argument.
+        Unusable: There is no such model, or it takes no such argument.
     """
     from inspect_ai.model import get_model
 
@@ -61,7 +63,7 @@ def grader_model(name: str, arguments: Sequence[str]) -> "Model":
         with _inspect_on_stderr():
             return get_model(name, **given)
     except Exception as error:  # each provider has its own way to refuse a name or an argument
-        raise click.ClickException(f"--grader {name}: {_one_line(str(error))}") from error
+        raise Unusable(f"--grader {name}: {_one_line(str(error))}") from error
 
 
 def run_to_end(
@@ -99,11 +101,11 @@ def _argument(text: str) -> tuple[str, Any]:
 
     key, separator, value = text.partition("=")
     if not separator or not key:
-        raise click.ClickException(f"-M {text}: expected KEY=VALUE")
+        raise Unusable(f"-M {text}: expected KEY=VALUE")
     try:
         return key.replace("-", "_"), yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise click.ClickException(f"-M {text}: the value is not valid YAML") from error
+        raise Unusable(f"-M {text}: the value is not valid YAML") from error
 
 
 def _one_line(text: str) -> str:

@@ -15,6 +15,7 @@ from profile_tasks.commands.printing import (
     interval as bounds,
 )
 from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.influence_record import IntervalMethod
@@ -58,7 +59,7 @@ def influence(
         data = load_recorded(file, ctx.params, seed=seed)
         table = human_comparisons(data, ctx.params["factors"])
     except (ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     record = influence_record(table, replicates=replicates, seed=seed, interval=interval)
     record["annotators"] = annotators_record(table, recorded_votes(data), seed=seed)
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]

@@ -19,7 +19,7 @@ MANY = 20
 """From this many files on, a terminal shows a progress bar."""
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be repeated.")
 @click.option("--sort", help="Metric that ranks.  [default: alignment_generation_tau_b]")

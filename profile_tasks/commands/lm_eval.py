@@ -4,6 +4,8 @@ import sys
 
 import click
 
+from profile_tasks.commands.unusable import Unusable
+
 
 @click.command(
     epilog="Example: profile-tasks lm-eval --model planted --tasks profile_summarization",
@@ -21,8 +23,10 @@ def lm_eval(arguments: tuple[str, ...]) -> None:
 
     try:
         run_lm_eval(list(arguments))
-    except (ConnectionError, FileNotFoundError, ImportError, ValueError) as error:
+    except ConnectionError as error:
         raise click.ClickException(str(error)) from error
+    except (FileNotFoundError, ImportError, ValueError) as error:
+        raise Unusable(str(error)) from error
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         sys.exit(130)

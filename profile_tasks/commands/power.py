@@ -13,6 +13,7 @@ from profile_tasks.commands.recorded import (
     load_recorded,
     recorded_options,
 )
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.power import Goal, PowerCurve, SampleSize, StudyDesign
@@ -126,7 +127,7 @@ def power(
             title, population = _pilot(file, about_sources, design, agreement)
         curves = power_curves(population, design)
     except (ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     record = {
         "title": title,
         "method": population.method,
@@ -149,27 +150,27 @@ def _check_options(ctx: click.Context, file: str | None) -> None:
     """Refuse options that would have no effect."""
     if file is None:
         if lacking := [f"--{name}" for name in ("responses", "tau") if not given(ctx, [name])]:
-            raise click.ClickException(
+            raise Unusable(
                 f"give a pilot FILE, or assumptions: {' and '.join(lacking)} "
                 f"{'is' if len(lacking) == 1 else 'are'} missing"
             )
         if options := given(ctx, _PILOT):
-            raise click.ClickException(
+            raise Unusable(
                 f"{options[0]} goes with a pilot FILE; leave it out, or give the file"
                 + (" (the influence to find is --tau)" if options[0] == "--effect" else "")
             )
     elif options := given(ctx, _ASSUMED):
-        raise click.ClickException(
+        raise Unusable(
             f"{options[0]} is an assumption in place of a pilot; leave it out, or leave FILE out"
         )
     elif given(ctx, ["agreement"]) and given(ctx, ["second_preference_column"]):
-        raise click.ClickException(
+        raise Unusable(
             "--agreement makes a second judge up, and --second-preference-column names a real one; "
             "leave one out"
         )
     second_judge = given(ctx, ["agreement", "second_preference_column"])
     if second_judge and not given(ctx, ["difference"]):
-        raise click.ClickException(
+        raise Unusable(
             f"{second_judge[0]} is about a second judge; give the --difference that is to be found"
         )
 

@@ -9,6 +9,7 @@ import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -71,7 +72,7 @@ def score_lm_eval(
             seed=seed,
         )
     except (FileNotFoundError, ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     model = grader_model(grader, model_args)
     answered_by = task.metadata["answered_by"] if task.metadata else ""
     click.echo(
@@ -125,7 +126,7 @@ def _write(path: Path, results: Record) -> None:
         text = json.dumps(results, indent=2, allow_nan=False, ensure_ascii=True)
         path.write_text(f"{text}\n", encoding="utf-8")
     except OSError as error:
-        raise click.ClickException(f"--output {path}: {error.strerror}") from error
+        raise Unusable(f"--output {path}: {error.strerror}") from error
 
 
 def _print(format_: str, results: Record, path: Path) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.unusable import Unusable
 
 
 @click.command(epilog="Example: profile-tasks validate --tasks profile_summarization --model hf")
@@ -46,7 +47,7 @@ def validate(
             chat_template=apply_chat_template,
         )
     except Exception as error:  # a user's own task may raise anything while it is built
-        raise click.ClickException(_one_line(error)) from error
+        raise Unusable(_one_line(error)) from error
     rows = [asdict(task) for task in checked]
     printed = [{name: str(value) for name, value in row.items()} for row in rows]
     emit(format_, {"tasks": rows}, rows, "these tasks can run", printed)

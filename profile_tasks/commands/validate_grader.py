@@ -8,6 +8,7 @@ import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -56,7 +57,7 @@ def validate_grader(
             retest=retest,
         )
     except (ImportError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     model = grader_model(grader, model_args)
     click.echo(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
     log = run_to_end(task, log_dir, model=model)

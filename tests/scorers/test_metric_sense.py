@@ -12,6 +12,7 @@ from profile_tasks.scorers.metric_sense import higher_is_better
         "discrimination_accuracy",
         "rougeL",
         "citation_precision",
+        "score_validity_within_ci_low",
     ],
 )
 def test_of_alignment_and_agreement_more_is_better(metric: str) -> None:

@@ -69,7 +69,7 @@ def test_too_few_shared_factors_are_not_aligned(run: Run, tmp_path: Path) -> Non
 )
 def test_what_is_no_profile_is_named(run: Run, tmp_path: Path, content: str, message: str) -> None:
     (tmp_path / "a.json").write_text(content)
-    assert message in run("align", tmp_path / "a.json", tmp_path / "a.json", exit_code=1).stderr
+    assert message in run("align", tmp_path / "a.json", tmp_path / "a.json", exit_code=2).stderr
 
 
 @pytest.mark.parametrize(
@@ -80,22 +80,22 @@ def test_a_list_in_json_is_read_as_rows_of_preferences(
     run: Run, tmp_path: Path, content: str, message: str
 ) -> None:
     (tmp_path / "a.json").write_text(content)
-    assert message in run("align", tmp_path / "a.json", tmp_path / "a.json", exit_code=1).stderr
+    assert message in run("align", tmp_path / "a.json", tmp_path / "a.json", exit_code=2).stderr
 
 
 @pytest.mark.parametrize("name", ["nowhere.json", "nowhere.jsonl"])
 def test_a_missing_file_is_named(run: Run, tmp_path: Path, name: str) -> None:
-    error = run("align", name, name, exit_code=1).stderr
+    error = run("align", name, name, exit_code=2).stderr
     assert f"{name}: no such file" in error
     there = write_pairs(tmp_path / "pairs.jsonl")
-    assert f"{name}: no such file" in run("align", there, name, exit_code=1).stderr
+    assert f"{name}: no such file" in run("align", there, name, exit_code=2).stderr
 
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_missing_file_beside_a_profile_is_named(run: Run, tmp_path: Path, order: int) -> None:
     (tmp_path / "a.json").write_text('{"length": 0.3, "fluency": 0.1, "markdown": 0.2}')
     files = [tmp_path / "a.json", tmp_path / "typo.json"][::order]
-    assert "typo.json: no such file" in run("align", *files, exit_code=1).stderr
+    assert "typo.json: no such file" in run("align", *files, exit_code=2).stderr
 
 
 def write_pairs(
@@ -271,7 +271,7 @@ def test_a_profile_and_preferences_are_not_aligned(run: Run, tmp_path: Path) -> 
     (tmp_path / "a.json").write_text('{"length": 0.3}')
     pairs = write_pairs(tmp_path / "pairs.jsonl")
     for files in ((tmp_path / "a.json", pairs), (pairs, tmp_path / "a.json")):
-        error = run("align", *files, exit_code=1).stderr
+        error = run("align", *files, exit_code=2).stderr
         assert "one is a profile and the other is not; give two profiles" in error
 
 
@@ -291,12 +291,12 @@ def test_options_about_preferences_are_refused_with_profiles(
 ) -> None:
     (tmp_path / "a.json").write_text('{"length": 0.3, "fluency": 0.1, "markdown": 0.2}')
     files = (tmp_path / "a.json", tmp_path / "a.json")
-    error = run("align", *files, *option, exit_code=1).stderr
+    error = run("align", *files, *option, exit_code=2).stderr
     assert f"{option[0]} is about files of preferences" in error
     run("align", *files, "--seed", 1, "--permutations", 99)
 
 
 def test_a_column_that_is_not_there_is_named(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
-    error = run("align", file, file, "--second-preference-column", "third", exit_code=1).stderr
+    error = run("align", file, file, "--second-preference-column", "third", exit_code=2).stderr
     assert "pairs.jsonl:1: missing field 'third'" in error

@@ -210,7 +210,7 @@ def test_csv_has_a_row_for_every_compared_number(
 
 def refused(run: Run, *arguments: object) -> str:
     """The error, which is one line."""
-    result = run("compare", *arguments, *FEW, exit_code=1)
+    result = run("compare", *arguments, *FEW, exit_code=2)
     assert result.stdout == ""
     (line,) = result.stderr.splitlines()
     return line

@@ -148,7 +148,7 @@ def test_wrong_arguments_are_named_in_one_line(
     run: Run, arguments: tuple[str, ...], complaint: str
 ) -> None:
     dataset, *options = arguments
-    shown = run("cost", dataset, "--task", "summarization", *options, exit_code=1)
+    shown = run("cost", dataset, "--task", "summarization", *options, exit_code=2)
     assert complaint in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
     assert not shown.stdout
@@ -160,7 +160,7 @@ def test_a_function_that_cannot_be_imported_is_named_in_one_line(run: Run, tmp_p
         "version: 1\nfactors:\n  - {id: charm, kind: surface, tasks: [summarization], "
         "definition: Charm., function: 'no_such_module:charm'}\n"
     )
-    shown = run(*DEMO, "--factors", f"{own},charm", exit_code=1)
+    shown = run(*DEMO, "--factors", f"{own},charm", exit_code=2)
     (line,) = shown.stderr.splitlines()
     assert "Factor 'charm': cannot import its function 'no_such_module:charm'" in line
 
@@ -182,12 +182,12 @@ def pairs(tmp_path: Path) -> Callable[..., str]:
 def test_what_a_run_refuses_is_refused(run: Run, pairs: Callable[..., str]) -> None:
     task = ("--task", "summarization")
     without = pairs({})
-    shown = run("cost", without, *task, exit_code=1).stderr
+    shown = run("cost", without, *task, exit_code=2).stderr
     assert "1 of 1 sources have no text" in shown
     assert "use --setting discrimination" in shown
     run("cost", without, *task, "--setting", "discrimination")
     unjoined = pairs({"source_id": "ferry"})
-    shown = run("cost", unjoined, *task, "--setting", "discrimination", exit_code=1).stderr
+    shown = run("cost", unjoined, *task, "--setting", "discrimination", exit_code=2).stderr
     assert "give the file that holds the sources: --sources FILE" in shown
 
 
@@ -198,7 +198,7 @@ def test_sources_are_joined_and_bad_rows_left_out_on_request(
     stories.write_text(json.dumps({"source_id": "ferry", "source": "The ferry left at nine."}))
     file = pairs({"source_id": "ferry"}, {"source_id": "ferry", "preference": "A>B"})
     arguments = ("cost", file, "--task", "summarization", "--sources", stories)
-    assert "A>B" in run(*arguments, exit_code=1).stderr
+    assert "A>B" in run(*arguments, exit_code=2).stderr
     shown = run(*arguments, "--skip-bad-rows", "--format", "json")
     assert "skipped: " in shown.stderr
     assert json.loads(shown.stdout)["n_pairs"] == 1

@@ -129,12 +129,12 @@ def test_what_is_wrong_with_an_own_file_is_named(
     run: Run, mine: str, old: str, new: str, complaint: str
 ) -> None:
     Path(mine).write_text(OWN.replace(old, new, 1))
-    assert complaint in run("factors", "--factors", mine, exit_code=1).stderr
+    assert complaint in run("factors", "--factors", mine, exit_code=2).stderr
 
 
 def test_a_missing_file_is_named(run: Run) -> None:
     assert (
-        "no taxonomy file 'her.yaml'" in run("factors", "--factors", "her.yaml", exit_code=1).stderr
+        "no taxonomy file 'her.yaml'" in run("factors", "--factors", "her.yaml", exit_code=2).stderr
     )
 
 

@@ -132,14 +132,14 @@ def test_what_is_not_defined_is_null_with_a_reason(influence_of: Influence, tmp_
 def test_bad_rows_stop_the_command_with_their_place(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
     file.write_text(file.read_text() + "\n" + json.dumps({**ROW, "id": "x", "preference": "A>B"}))
-    assert "pairs.jsonl:41:" in run("influence", file, exit_code=1).stderr
+    assert "pairs.jsonl:41:" in run("influence", file, exit_code=2).stderr
     skipped = run("influence", file, "--skip-bad-rows")
     assert "skipped: pairs.jsonl:41:" in skipped.stderr
 
 
 def test_unknown_factors_list_the_choices(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
-    error = run("influence", file, "--factors", "charm", exit_code=1).stderr
+    error = run("influence", file, "--factors", "charm", exit_code=2).stderr
     assert "factor 'charm' is unknown. Must be one of: length" in error
     assert "errors" in error
 
@@ -153,7 +153,7 @@ def test_recorded_names_that_could_not_be_asked_for_are_bad_rows(
         "factors": {"a": {name: 1}},
     }  # fmt: skip
     (tmp_path / "pairs.jsonl").write_text(json.dumps(row))
-    error = run("influence", tmp_path / "pairs.jsonl", exit_code=1).stderr
+    error = run("influence", tmp_path / "pairs.jsonl", exit_code=2).stderr
     assert f"pairs.jsonl:1: field 'factors.a' names a factor {name!r}" in error
 
 
@@ -181,7 +181,7 @@ def test_rows_of_the_table_are_never_wrapped(
 
 
 def test_a_missing_file_is_named(run: Run) -> None:
-    assert "nowhere.jsonl" in run("influence", "nowhere.jsonl", exit_code=1).stderr
+    assert "nowhere.jsonl" in run("influence", "nowhere.jsonl", exit_code=2).stderr
 
 
 def with_votes(path: Path, votes: Callable[[int, str], list[str]]) -> Path:

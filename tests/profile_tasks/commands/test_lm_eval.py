@@ -66,7 +66,7 @@ def test_mistakes_are_told_in_one_line_before_a_model_is_loaded(
     run: Run, arguments: tuple[str, ...], message: str
 ) -> None:
     given = ["--model", "planted", "--tasks", "profile_summarization", *arguments]
-    error = run("lm-eval", *given, exit_code=1).stderr
+    error = run("lm-eval", *given, exit_code=2).stderr
     assert message in error
     assert len(error.splitlines()) == 1
 
@@ -74,7 +74,7 @@ def test_mistakes_are_told_in_one_line_before_a_model_is_loaded(
 def test_a_missing_data_file_is_named_in_one_line(run: Run) -> None:
     error = run(
         "lm-eval", *PLANTED, "--tasks", "profile_summarization_generation",
-        "--metadata", '{"dataset": "nowhere.jsonl"}', exit_code=1,
+        "--metadata", '{"dataset": "nowhere.jsonl"}', exit_code=2,
     ).stderr  # fmt: skip
     assert "nowhere.jsonl" in error.splitlines()[-1]
 

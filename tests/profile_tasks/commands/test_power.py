@@ -179,7 +179,7 @@ def test_the_seed_decides(run: Run) -> None:
 def test_wrong_arguments_are_named_in_one_line(
     run: Run, arguments: tuple[object, ...], complaint: str
 ) -> None:
-    shown = run("power", *arguments, exit_code=1)
+    shown = run("power", *arguments, exit_code=2)
     assert complaint in shown.stderr
     assert len(shown.stderr.splitlines()) == 1
     assert not shown.stdout
@@ -188,8 +188,8 @@ def test_wrong_arguments_are_named_in_one_line(
 def test_columns_that_are_filled_in_different_rows_are_refused(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "p.jsonl", model=lambda i: "?" if i == 4 else "a")
     options = ("--difference", 0.1, "--second-preference-column", "model", "--factors", "length")
-    assert "p.jsonl:5:" in run("power", file, *options, exit_code=1).stderr
-    shown = run("power", file, *options, "--skip-bad-rows", exit_code=1).stderr
+    assert "p.jsonl:5:" in run("power", file, *options, exit_code=2).stderr
+    shown = run("power", file, *options, "--skip-bad-rows", exit_code=2).stderr
     assert "are not filled in the same rows; give rows with both" in shown
 
 

@@ -172,6 +172,6 @@ def test_mistakes_are_told_in_one_line_before_anybody_is_asked(
     run: Run, samples: Samples, arguments: tuple[str, ...], message: str
 ) -> None:
     given = [str(samples[0]) if text == "SAMPLES" else text for text in arguments]
-    error = run("score-lm-eval", *given, exit_code=1).stderr
+    error = run("score-lm-eval", *given, exit_code=2).stderr
     assert message in error
     assert len(error.splitlines()) == 1

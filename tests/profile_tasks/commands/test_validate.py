@@ -36,7 +36,7 @@ def test_the_table_says_so_in_words(run: Run) -> None:
     ],
 )
 def test_mistakes_end_with_one_line(run: Run, arguments: tuple[str, ...], message: str) -> None:
-    error = run("validate", *arguments, exit_code=1).stderr
+    error = run("validate", *arguments, exit_code=2).stderr
     assert message in error
     assert len(error.splitlines()) == 1
 
@@ -46,6 +46,6 @@ def test_a_broken_data_file_is_named_with_its_line(run: Run, tmp_path: Path) -> 
     data.write_text('{"id": "1", "preference": "A>B"}\n')
     error = run(
         "validate", "--tasks", "profile_summarization", "--metadata",
-        json.dumps({"dataset": str(data)}), exit_code=1,
+        json.dumps({"dataset": str(data)}), exit_code=2,
     ).stderr  # fmt: skip
     assert "pairs.jsonl:1: missing field" in error

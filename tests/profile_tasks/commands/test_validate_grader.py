@@ -157,7 +157,7 @@ def test_wrong_arguments_end_with_one_line(
     validate: Run, pairs: Path, mapping: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     given = [str(mapping) if part == "MAPPING" else part for part in arguments]
-    result = validate(pairs, *given, exit_code=1)
+    result = validate(pairs, *given, exit_code=2)
     (line,) = [line for line in result.stderr.splitlines() if line.startswith("Error")]
     assert message in line
     assert "Traceback" not in result.stderr
@@ -194,5 +194,5 @@ def test_an_interruption_is_told_in_one_line(pairs: Path, mapping: Path, tmp_pat
 def test_a_grader_that_is_not_there_is_named(
     run: Run, pairs: Path, mapping: Path, grader: str
 ) -> None:
-    result = run(*("validate-grader", pairs, "--grader", grader, "--labels", mapping), exit_code=1)
+    result = run(*("validate-grader", pairs, "--grader", grader, "--labels", mapping), exit_code=2)
     assert f"Error: --grader {grader}: " in result.stderr
