@@ -24,9 +24,10 @@ HEADLINE = (
 """Metrics that every form shows first, in this order."""
 
 METHOD = (
-    "Places are ranges: a model is surely behind those whose 95 % interval lies wholly on the "
-    "better side of its own, and surely ahead of those whose interval lies wholly on the worse "
-    "side. Overlapping intervals share places. A value without an interval could have any place."
+    "Places are ranges: the best one is behind those models only whose 95 % interval lies wholly "
+    "on the better side of a model's own, the worst one ahead of those only whose interval lies "
+    "wholly on the worse side. Overlapping intervals share places. A value without an interval "
+    "could have any place."
 )
 
 
