@@ -133,9 +133,14 @@ def _metrics(
 ) -> dict[str, float | str | None]:
     from profile_tasks.scorers.profile_metrics import GAP
     from profile_tasks.scorers.source_measurement import standard_metrics
-    from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE, profile_estimates
+    from profile_tasks.task_configs.standard_errors import (
+        NOT_AVAILABLE,
+        agreement_metrics,
+        profile_estimates,
+    )
 
     found = profile_estimates(answered, seed) | standard_metrics(answered)
+    found |= agreement_metrics(answered, seed)
     if kind != "generation":
         together = profile_estimates(list(every), seed)
         found |= {name: value for name, value in together.items() if name.startswith(GAP)}

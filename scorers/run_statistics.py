@@ -10,13 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from profile_tasks.scorers.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.alignment_record import attainable_record
 from profile_tasks.scorers.annotators import Votes, annotator_agreement, annotator_alignment
 from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.difference_record import difference_record
-from profile_tasks.scorers.estimates import json_record, percentile_estimate
+from profile_tasks.scorers.estimates import Estimate, json_record, percentile_estimate
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.influence_record import influence_record
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, by_factor
@@ -133,17 +136,30 @@ def run_statistics(
     )
 
 
-def _agreement(table: Comparisons, profiled: ProfileMetrics) -> Record:
-    (drawn,) = bootstrap_taus([table], replicates=profiled.replicates, seed=profiled.seed)
+def agreement_estimates(
+    table: Comparisons, *, replicates: int, seed: int
+) -> tuple[dict[str, Estimate], dict[str, NDArray[np.float64]]]:
+    """Accuracy and flip rate of a model's verdicts, and (B,) bootstrap replicates of each.
+
+    Args:
+        table: As of ``agreement_table``.
+        replicates: B, their number.
+        seed: Seed of the bootstrap.
+    """
+    (drawn,) = bootstrap_taus([table], replicates=replicates, seed=seed)
     profile = factor_profile(table)
-    return {
-        name: json_record(
-            percentile_estimate(
-                float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
-            )
+    estimates = {
+        name: percentile_estimate(
+            float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
         )
         for i, name in enumerate(profile.factors)
     }
+    return estimates, {name: drawn[:, i] for i, name in enumerate(profile.factors)}
+
+
+def _agreement(table: Comparisons, profiled: ProfileMetrics) -> Record:
+    estimates, _ = agreement_estimates(table, replicates=profiled.replicates, seed=profiled.seed)
+    return {name: json_record(estimate) for name, estimate in estimates.items()}
 
 
 def _difference(

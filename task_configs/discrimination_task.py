@@ -9,6 +9,7 @@ from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.verdict import read_pick
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
+from profile_tasks.task_configs.standard_errors import with_errors
 
 
 class Discrimination(ProfileTask):
@@ -35,10 +36,10 @@ class Discrimination(ProfileTask):
 
     def standard_names(self) -> list[str]:
         """Agreement with people, and the rates of the verdicts."""
+        uncertain = ("discrimination_accuracy", "flip_rate")
         return [
-            "discrimination_accuracy",
+            *with_errors([f"{n}{end}" for n in uncertain for end in ("", "_ci_low", "_ci_high")]),
             "discrimination_kappa",
-            "flip_rate",
             "first_position_rate",
             "unreadable_rate",
         ]

@@ -13,7 +13,11 @@ from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.profile_metrics import GAP, profile_metrics
 from profile_tasks.scorers.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.task_configs.source_task import SourceTask
-from profile_tasks.task_configs.standard_errors import profile_estimates, with_errors
+from profile_tasks.task_configs.standard_errors import (
+    agreement_metrics,
+    profile_estimates,
+    with_errors,
+)
 
 _together: list["ProfileTask"] = []
 """The tasks of the evaluation that is being built or run: their requests are built in a row."""
@@ -53,7 +57,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
             others = [item.record for task in self._siblings() for item in task.items]
             together = profile_estimates(records + others, self.settings.profile_seed)
             estimates |= {name: together[name] for name in together if name.startswith(GAP)}
-        return estimates | standard_metrics(records)
+        agreement = agreement_metrics(records, self.settings.profile_seed)
+        return estimates | standard_metrics(records) | agreement
 
     def _siblings(self) -> list["ProfileTask"]:
         """Tasks of the same evaluation that measure the other setting on the same sources."""

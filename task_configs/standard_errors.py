@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.comparison_tables import comparison_tables
-from profile_tasks.scorers.profile_metrics import ProfileMetrics, profile_metrics
+from profile_tasks.scorers.comparison_tables import agreement_table, comparison_tables
+from profile_tasks.scorers.estimates import flat_metrics
+from profile_tasks.scorers.profile_metrics import REPLICATES, ProfileMetrics, profile_metrics
+from profile_tasks.scorers.run_statistics import agreement_estimates
 from profile_tasks.scorers.source_measurement import SourceMeasurement
 
 NOT_AVAILABLE = "N/A"
@@ -17,6 +19,18 @@ def profile_estimates(measurements: list[SourceMeasurement], seed: int) -> dict[
     """The metrics of a profile, each with its interval and its standard error."""
     profiled = profile_metrics(comparison_tables(measurements), seed=seed)
     return profiled.values() | standard_errors(profiled)
+
+
+def agreement_metrics(measurements: list[SourceMeasurement], seed: int) -> dict[str, float]:
+    """Accuracy and flip rate, each with its interval and its standard error; none if not judged."""
+    table = agreement_table(measurements)
+    if not table.preference.size:
+        return {}
+    estimates, drawn = agreement_estimates(table, replicates=REPLICATES, seed=seed)
+    return flat_metrics(estimates) | {
+        f"{name}_stderr": np.nan if estimate.interval.reason else spread(drawn[name])
+        for name, estimate in estimates.items()
+    }
 
 
 def standard_errors(profiled: ProfileMetrics) -> dict[str, float]:
