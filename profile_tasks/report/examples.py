@@ -30,7 +30,7 @@ MOST_CHARACTERS = 1200
 """Of a response; the request is cut sooner, and a fact sooner still."""
 
 _REQUEST_CHARACTERS, _FACT_CHARACTERS, _MOST_FACTS = 300, 240, 12
-_TOKEN = re.compile(r"\s+|[^\s]+")
+_TOKEN = re.compile(r"\S+\s*|\s+")
 _EQUALLY_LOUD = 1.0
 
 Side = tuple["Segment", ...]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from profile_tasks.report.report_data import Alignment, Difference, Number, Run
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
+_NO_BREAK = "\N{NO-BREAK SPACE}"
 _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
@@ -45,16 +46,16 @@ def label(factor: str) -> str:
 def interval(number: Number, *, digits: int = 2) -> str:
     """A value with its interval, as a sentence has it.
 
-    >>> interval(Number(0.713, 0.66, 0.758)), interval(Number(-0.1)), interval(Number())
-    ('.71 [.66, .76]', '−.10 (no interval)', 'not defined')
+    >>> interval(Number(0.713, 0.66, 0.758)).split(), interval(Number(-0.1))
+    (['.71', '[.66,', '.76]'], '−.10 (no interval)')
     """
     if number.value is None:
         return "not defined"
     if number.low is None or number.high is None:
         return f"{decimal(number.value, digits)} (no interval)"
     return (
-        f"{decimal(number.value, digits)} "
-        f"[{decimal(number.low, digits)}, {decimal(number.high, digits)}]"
+        f"{decimal(number.value, digits)}{_NO_BREAK}"
+        f"[{decimal(number.low, digits)},{_NO_BREAK}{decimal(number.high, digits)}]"
     )
 
 
@@ -108,7 +109,7 @@ def _contrast(run: Run, perspective: str, factor: str) -> str:
     human = run.profiles["human"].influences[factor].tau
     m, h = model.value or 0.0, human.value or 0.0
     name = label(factor)
-    numbers = (f"(tau {interval(model)})", f"({interval(human)})")
+    numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
     if not model.excludes_zero:
         people = "follow" if h > 0 else "go against"
         return f"shows no clear preference on {name} {numbers[0]}, which people {people} {numbers[1]}"
@@ -215,7 +216,7 @@ def _one_profile(run: Run) -> str:
         )
     clear.sort(key=lambda entry: -abs(entry[1].value or 0))
     parts = [
-        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} (tau {interval(tau)})"
+        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} (tau{_NO_BREAK}{interval(tau)})"
         for factor, tau in clear[:3]
     ]
     return (
