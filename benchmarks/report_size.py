@@ -3,9 +3,9 @@
     python benchmarks/report_size.py [--sources 5000] [--models 1] [--keep FOLDER]
 
 A real run of the demonstration data (simulated model and grader, 13 factors, both settings) is
-blown up: its samples are copied under new ids until there are as many as wanted, with the events and
-attachments that make real logs large, and the statistics of the copies are computed into the header.
-That is not timed; ``profile-tasks report`` on the result is, in a process of its own. Where
+blown up: its samples are copied under new ids until there are as many as wanted, with the events
+and attachments that make real logs large, and the statistics of the copies are computed into the
+header. That is not timed; ``profile-tasks report`` on the result is, in a process of its own. Where
 Playwright and Chromium are there, the page is opened too.
 """
 
@@ -68,8 +68,9 @@ def blown_up(log: Path, n_sources: int, target: Path) -> None:
             ids.append(id_)
             metadata = from_json(content)["scores"][SCORER]["metadata"]
             measured.append(SourceMeasurement.model_validate(metadata))
-        assert header.results is not None
-        header.results = completed_results(header.results, {SCORER: measured}, header.eval.model)
+        if header.results is not None:
+            results = completed_results(header.results, {SCORER: measured}, header.eval.model)
+            header.results = results
         header.eval.dataset.sample_ids = ids
         header.eval.dataset.samples = n_sources
         archive.writestr("header.json", to_json(header.model_dump(exclude={"samples"})))
@@ -109,11 +110,15 @@ def main() -> None:
         for model in ("verbose", "concise", "balanced")[: arguments.models]:
             logs.append(folder / f"{model}-{arguments.sources}.eval")
             if not logs[-1].exists():
-                blown_up(small_log(f"planted/{model}", folder / "small"), arguments.sources, logs[-1])
+                blown_up(
+                    small_log(f"planted/{model}", folder / "small"), arguments.sources, logs[-1]
+                )
         page = folder / "report.html"
         command = [str(Path(sys.executable).parent / "profile-tasks"), "report", *map(str, logs)]
         start = time.perf_counter()
-        subprocess.run([*command, "-o", str(page)], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(  # noqa: S603 - our own command
+            [*command, "-o", str(page)], check=True, stdout=subprocess.DEVNULL
+        )
         seconds = time.perf_counter() - start
         used = resource.getrusage(resource.RUSAGE_CHILDREN)
         opened = opening_seconds(page)

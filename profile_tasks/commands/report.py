@@ -9,6 +9,12 @@ if TYPE_CHECKING:
     from profile_tasks.report.page import TaskSection
 
 
+class Refused(click.ClickException):
+    """Input or output that cannot be used: one line, and exit status 2."""
+
+    exit_code = 2
+
+
 @click.command()
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @click.option(
@@ -39,21 +45,15 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     try:
         runs = [run for log in logs for run in read_runs(Path(log), score)]
     except UnusableInput as error:
-        raise _refusal(str(error)) from error
+        raise Refused(str(error)) from error
     sections = task_sections(runs, with_files=figures is not None)
     try:
         output.write_text(rendered(sections), encoding="utf-8")
         if figures is not None:
             _write_figures(figures, sections)
     except OSError as error:
-        raise _refusal(f"{error.filename}: {error.strerror}") from error
+        raise Refused(f"{error.filename}: {error.strerror}") from error
     click.echo(f"{output}: {len(runs)} run{'s' * (len(runs) > 1)}")
-
-
-def _refusal(message: str) -> click.ClickException:
-    refused = click.ClickException(message)
-    refused.exit_code = 2
-    return refused
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:

@@ -7,14 +7,13 @@ verdict agreed in both orders is all there is, and the examples are a random cho
 
 import hashlib
 import heapq
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import count
 from typing import Any
-
-import numpy as np
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.report.untrusted_text import cut, shown
@@ -197,20 +196,26 @@ def _preferences(source: MeasuredSource) -> Iterator[tuple[str, list[_Pair]]]:
         ("human", measured.human),
         ("discrimination", measured.discrimination or ()),
     ):
-        yield perspective, [
-            _Pair(*(pair if sign > 0 else pair[::-1]), _turned(row, sign), index)
-            for index, (pair, sign, row) in enumerate(
-                zip(ids, preferences, measured.annotated, strict=False)
-            )
-            if sign
-        ]
-    yield "generation", [
-        _Pair(written_id(pair.higher), written_id(pair.lower), row, index)
-        for index, (pair, row) in enumerate(
-            zip(measured.pairs_written or (), measured.written, strict=False)
+        yield (
+            perspective,
+            [
+                _Pair(*(pair if sign > 0 else pair[::-1]), _turned(row, sign), index)
+                for index, (pair, sign, row) in enumerate(
+                    zip(ids, preferences, measured.annotated, strict=False)
+                )
+                if sign
+            ],
         )
-        if not pair.identical
-    ]
+    yield (
+        "generation",
+        [
+            _Pair(written_id(pair.higher), written_id(pair.lower), row, index)
+            for index, (pair, row) in enumerate(
+                zip(measured.pairs_written or (), measured.written, strict=False)
+            )
+            if not pair.identical
+        ],
+    )
 
 
 def _turned(signs: tuple[int | None, ...], sign: int) -> tuple[int | None, ...]:
@@ -244,9 +249,10 @@ def _values(
 def _loudness(values: Mapping[str, float | None] | None, pair: _Pair) -> float:
     if values is None:
         return _EQUALLY_LOUD
-    ends = [values.get(pair.preferred), values.get(pair.other)]
-    difference = abs(np.subtract(*[np.nan if end is None else end for end in ends]))
-    return float(difference) if np.isfinite(difference) else 0.0
+    more, less = values.get(pair.preferred), values.get(pair.other)
+    if more is None or less is None or not math.isfinite(more - less):
+        return 0.0
+    return abs(more - less)
 
 
 def _drawn(source: MeasuredSource, pair: _Pair, factor: str) -> str:
@@ -274,7 +280,8 @@ def _example(
     beginning, length = cut(shown(request[: 2 * _REQUEST_CHARACTERS]), _REQUEST_CHARACTERS)
     return Example(
         source=shown(source.measurement.source_id)[:200],
-        request=beginning + ("…" if len(request) > len(beginning) or length > len(beginning) else ""),
+        request=beginning
+        + ("…" if len(request) > len(beginning) or length > len(beginning) else ""),
         preferred=sides[0],
         other=sides[1],
         decided_by=tuple(_decided_by(source, pair, perspective, factor, known)),
@@ -386,7 +393,7 @@ def known_factors(ids: Sequence[str], own: Mapping[str, Any]) -> dict[str, Facto
     return known
 
 
-def _own_factor(record: Any) -> Factor | None:
+def _own_factor(record: object) -> Factor | None:
     from pydantic import TypeAdapter, ValidationError
 
     try:

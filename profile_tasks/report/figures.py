@@ -1,15 +1,17 @@
 """The figures of a report, by matplotlib, each with the table it was drawn from.
 
-They are drawn once in the colours of light paper. In the page those colours become CSS variables, so
-that the same drawing follows dark mode and print; as files they stay as they are. Perspectives differ
-by shape as well as by colour, and the colours are told apart by colour-blind readers (Okabe & Ito).
+They are drawn once in the colours of light paper. In the page those colours become CSS variables,
+so that the same drawing follows dark mode and print; as files they stay as they are. Perspectives
+differ by shape as well as by colour, and colour-blind readers tell the colours apart (Okabe & Ito).
 """
 
 import io
+import math
 import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -39,7 +41,7 @@ _WIDTH = 4.6  # inches; at 96 pixels an inch it fits a narrow screen unscaled
 _ROW = 0.44
 _MISALIGNED = "\N{BLACK UP-POINTING TRIANGLE}"
 
-_STYLE: Mapping[str, Any] = {
+_STYLE: Any = {
     "svg.fonttype": "none",
     "font.family": "DejaVu Sans",
     "font.size": 8.5,
@@ -101,7 +103,7 @@ def figures(run: Run, *, files: bool = False) -> list[Figure]:
 
     drawn = []
     # A text may hold characters that the measuring font lacks; the reader's own font has them.
-    with rc_context(dict(_STYLE)), warnings.catch_warnings():
+    with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
         for draw in (_scores, _ranking, _alignment, _adjusted, _correlation, _lengths, _rates):
             drawn += [_finished(sketch, files=files) for sketch in draw(run)]
@@ -127,13 +129,9 @@ def _scores(run: Run) -> Iterator[_Sketch]:
         return
     apart = {p: set(told_apart(run, p)) for p in run.compared if "human" in run.profiles}
     drawing, axes = _axes(len(order))
-    _dots(
-        axes,
-        order,
-        perspectives,
-        lambda p, f: run.profiles[p].influences[f].tau if f in run.profiles[p].influences else None,
-    )
+    _dots(axes, order, perspectives, lambda p, f: run.profiles[p].influences[f].tau)
     axes.set_xlim(-1.05, 1.05)
+    axes.set_xticks((-1, -0.5, 0, 0.5, 1))
     axes.set_xlabel("influence tau")
     _name_factors(axes, order, set().union(*apart.values()) if apart else set())
     _legend(drawing, perspectives)
@@ -155,15 +153,24 @@ def _scores(run: Run) -> Iterator[_Sketch]:
     yield _Sketch(
         "scores",
         "Factor scores",
-        "How strongly each preference follows a factor: 1, the preferred response always shows more "
-        "of it; −1, always less. Bars are 95 % intervals, sources resampled. "
-        + (f"{_MISALIGNED} marks factors in which the model is told from people." if apart else ""),
+        "How strongly each preference follows a factor: 1, the preferred response always shows "
+        "more of it; −1, always less. Bars are 95 % intervals, sources resampled. "
+        + (_marked(run) if apart else ""),
         _alt_scores(run, order, perspectives, apart),
         ("factor", "perspective", "tau", "low", "high", "pairs", "concordant", "discordant", "tied",
          "missing", "groups", "p (Holm)", "difference to human", "its p (Holm)", "note"),
         rows,
         drawing,
     )  # fmt: skip
+
+
+def _marked(run: Run) -> str:
+    how = (
+        "beyond chance (5 %, adjusted over the factors)"
+        if run.differences
+        else "by intervals that do not overlap"
+    )
+    return f"{_MISALIGNED} marks factors in which the model differs from people {how}."
 
 
 def _alt_scores(
@@ -184,7 +191,7 @@ def _alt_scores(
                 f"least {label(low)} {decimal(taus[low])}"
             )
     parts += [
-        f"told from people in {perspective}: {', '.join(label(f) for f in order if f in names)}"
+        f"differs from people in {perspective}: {', '.join(label(f) for f in order if f in names)}"
         for perspective, names in apart.items()
         if names
     ]
@@ -214,7 +221,7 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
     axes.set_ylim(height - 0.4, -1.1)
     apart = {p: set(told_apart(run, p)) for p in run.compared}
     half = 0.36
-    for left, right in zip(perspectives, perspectives[1:], strict=False):
+    for left, right in pairwise(perspectives):
         x = perspectives.index(left)
         model = left if left != "human" else right
         for factor in places[left].keys() & places[right].keys():
@@ -243,15 +250,15 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
-        "From the factor that a preference follows most (top) to the one it goes against most, with "
-        "tau and the 95 % interval of the rank. "
-        f"{_MISALIGNED} marks factors in which the model is told from people.",
+        "From the factor that a preference follows most (top) to the one it goes against most, "
+        "with tau and the 95 % interval of the rank. "
+        + _marked(run),
         "Ranked lists side by side. " + " ".join(
             f"{p}: {', '.join(label(f) for f in sorted(places[p], key=places[p].__getitem__))}."
             for p in perspectives
         ),
         ("factor", *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
-         *(f"{p} told from people" for p in perspectives if p != "human")),
+         *(f"{p} differs from people" for p in perspectives if p != "human")),
         [
             (
                 factor,
@@ -360,15 +367,8 @@ def _adjusted(run: Run) -> Iterator[_Sketch]:
 
     drawing = Drawing(figsize=(_WIDTH, _ROW * len(order) + 0.95), layout="constrained")
     marginal, adjusted = drawing.subplots(1, 2, sharey=True)
-    for axes, part in ((marginal, "tau"), (adjusted, "adjusted")):
-        _dots(
-            axes,
-            order,
-            perspectives,
-            lambda p, f, part=part: getattr(run.profiles[p].influences[f], part)
-            if f in run.profiles[p].influences
-            else None,
-        )
+    _dots(marginal, order, perspectives, lambda p, f: run.profiles[p].influences[f].tau)
+    _dots(adjusted, order, perspectives, lambda p, f: run.profiles[p].influences[f].adjusted)
     marginal.set_xlim(-1.05, 1.05)
     marginal.set_xlabel("marginal: tau")
     adjusted.set_xlabel("adjusted: log-odds")
@@ -443,9 +443,9 @@ def _correlation(run: Run) -> Iterator[_Sketch]:
         yield _Sketch(
             f"correlation-{table}",
             f"How factors go together in the {what}",
-            "Correlation of the manifestations of two factors: near 1 (blue), the response that shows "
-            "more of one shows more of the other; near −1 (brown), less. Pairs are not centred, since "
-            "their order is arbitrary. × is not defined.",
+            "Correlation of the manifestations of two factors: near 1 (blue), the response that "
+            "shows more of one shows more of the other; near −1 (brown), less. Pairs are not "
+            "centred, since their order is arbitrary. × is not defined.",
             "Strongest: "
             + "; ".join(
                 f"{names[i]} and {names[j]} {decimal(matrix[i][j] or 0)}" for _, i, j in strongest
@@ -521,7 +521,7 @@ def _rates(run: Run) -> Iterator[_Sketch]:
     drawing, axes = _axes(len(found), row=0.34)
     for y, (_, _, colour, number) in enumerate(found):
         axes.barh(y, number.value or 0, height=0.55, color=COLOURS[colour], alpha=0.55)
-        if number.low is not None:
+        if number.low is not None and number.high is not None:
             axes.plot((number.low, number.high), (y, y), color=COLOURS["ink"], linewidth=1.4)
         axes.text(1.02, y, f"{number.value or 0:.1%}", va="center", fontsize=8)
     axes.set_yticks(range(len(found)), [text for _, text, _, _ in found])
@@ -531,8 +531,8 @@ def _rates(run: Run) -> Iterator[_Sketch]:
     yield _Sketch(
         "rates",
         "Flip and missing rates",
-        "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % interval, "
-        "where there is one. Half of the verdicts for the first shown is no liking for a position.",
+        "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % "
+        "interval, where there is one. Half of the verdicts for the first shown is no liking for a position.",
         "; ".join(f"{text} {number.value or 0:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
         [(name, text, number.value, number.low, number.high) for name, text, _, number in found],
@@ -541,16 +541,19 @@ def _rates(run: Run) -> Iterator[_Sketch]:
 
 
 def _order(run: Run) -> list[str]:
-    """The factors, those that people follow most first."""
+    """The factors of all perspectives, those that people follow most first."""
     reference = run.profiles.get("human") or next(iter(run.profiles.values()), None)
     if reference is None:
         return []
 
     def tau(factor: str) -> float:
         value = reference.influences[factor].tau.value
-        return -np.inf if value is None else value
+        return -math.inf if value is None else value
 
-    return sorted(reference.influences, key=tau, reverse=True)
+    everywhere = set(reference.influences).intersection(
+        *(profile.influences for profile in run.profiles.values())
+    )
+    return sorted(everywhere, key=lambda factor: (-tau(factor), factor))
 
 
 def _axes(rows: int, *, row: float = _ROW) -> "tuple[Drawing, Axes]":
@@ -564,13 +567,12 @@ def _dots(
     axes: "Axes",
     order: Sequence[str],
     perspectives: Sequence[str],
-    number: Callable[[str, str], Number | None],
+    number: Callable[[str, str], Number],
 ) -> None:
     offsets = np.linspace(-0.24, 0.24, len(perspectives)) if len(perspectives) > 1 else [0.0]
     for y, factor in enumerate(order):
         for offset, perspective in zip(offsets, perspectives, strict=True):
-            if (found := number(perspective, factor)) is not None:
-                _dot(axes, y + float(offset), found, perspective)
+            _dot(axes, y + float(offset), number(perspective, factor), perspective)
     axes.axvline(0, color=COLOURS["muted"], linewidth=1)
     axes.set_ylim(len(order) - 0.5, -0.5)
 
@@ -578,7 +580,7 @@ def _dots(
 def _dot(axes: "Axes", y: float, number: Number, colour: str) -> None:
     if number.value is None:
         return
-    if number.low is not None:
+    if number.low is not None and number.high is not None:
         axes.plot((number.low, number.high), (y, y), color=COLOURS[colour], linewidth=1.5)
     axes.plot(number.value, y, marker=_SHAPES.get(colour, "o"), markersize=4.8,
               color=COLOURS[colour], linestyle="none")  # fmt: skip
@@ -598,7 +600,9 @@ def _legend(drawing: "Drawing", perspectives: Sequence[str]) -> None:
 
     drawing.legend(
         handles=[
-            Line2D([], [], color=COLOURS[p], marker=_SHAPES[p], markersize=5, linewidth=1.5, label=p)
+            Line2D(
+                [], [], color=COLOURS[p], marker=_SHAPES[p], markersize=5, linewidth=1.5, label=p
+            )
             for p in perspectives
         ],
         loc="outside upper center",

@@ -1,9 +1,9 @@
 """The headline in plain words, made from the numbers and no bolder than they are.
 
 A factor is called misaligned only where the test of the difference to people, adjusted over the
-factors, tells it from 0; where a file has no such test, only where the two intervals do not overlap.
-Finding nothing is not called agreement: the sentence says how large a difference would be compatible
-with the data.
+factors, tells it from 0; where a file has no such test, only where the two intervals do not
+overlap. Finding nothing is not called agreement: the sentence gives the largest difference with its
+interval.
 """
 
 from collections.abc import Mapping
@@ -26,9 +26,7 @@ def headline(run: Run) -> list[str]:
         return [_one_profile(run)] if run.profiles else []
     sentences = [_perspective(run, perspective) for perspective in run.compared]
     if alignments := [_alignment(run, p) for p in run.compared if p in run.alignments]:
-        sentences.append(
-            _start("; ".join(alignments) + ".") + _beyond_chance(run)
-        )
+        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(run))
     if run.gap.value is not None:
         sentences.append(_gap(run))
     return sentences
@@ -112,7 +110,9 @@ def _contrast(run: Run, perspective: str, factor: str) -> str:
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
     if not model.excludes_zero:
         people = "follow" if h > 0 else "go against"
-        return f"shows no clear preference on {name} {numbers[0]}, which people {people} {numbers[1]}"
+        return (
+            f"shows no clear preference on {name} {numbers[0]}, which people {people} {numbers[1]}"
+        )
     verb = "follows" if m > 0 else "goes against"
     if not human.excludes_zero:
         return f"{verb} {name} {numbers[0]} where people show no clear preference {numbers[1]}"
@@ -179,7 +179,8 @@ def _beyond_chance(run: Run) -> str:
     if not unclear:
         return ""
     if len(unclear) > 1:
-        return f" Neither {' nor '.join(unclear)} is that told from no alignment: both intervals hold 0."
+        either = " nor ".join(unclear)
+        return f" Neither {either} is that told from no alignment: both intervals hold 0."
     return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
 
 
@@ -193,8 +194,8 @@ def _gap(run: Run) -> str:
         )
     better, worse = ("judge", "writer") if (run.gap.value or 0) > 0 else ("writer", "judge")
     return (
-        f"It aligns better with people as a {better} than as a {worse}: the gap, judge less writer, "
-        f"is {interval(run.gap)}. By itself that does not show that it writes against its own "
+        f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
+        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its own "
         "judgement."
     )
 
@@ -216,7 +217,8 @@ def _one_profile(run: Run) -> str:
         )
     clear.sort(key=lambda entry: -abs(entry[1].value or 0))
     parts = [
-        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} (tau{_NO_BREAK}{interval(tau)})"
+        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} "
+        f"(tau{_NO_BREAK}{interval(tau)})"
         for factor, tau in clear[:3]
     ]
     return (

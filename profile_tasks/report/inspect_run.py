@@ -33,8 +33,8 @@ from profile_tasks.report.report_data import (
     recorded,
     standard_metrics_of,
 )
-from profile_tasks.report.unusable import UnusableInput
 from profile_tasks.report.untrusted_text import shown
+from profile_tasks.report.unusable import UnusableInput
 from profile_tasks.scorers.grades import SourceGrades
 from profile_tasks.scorers.source_measurement import SourceMeasurement
 
@@ -66,7 +66,7 @@ def inspect_run(path: Path, score: str | None = None) -> Run:
     chosen = _own_score(log, path, score)
     try:
         samples = _json_samples(log) if is_json else _eval_samples(path)
-        return _run(log, chosen, path, list_of_ids(log), samples)
+        return _run(log, chosen, path, _source_ids(log), samples)
     except UnusableInput:
         raise
     except Exception as error:
@@ -78,9 +78,10 @@ def inspect_run(path: Path, score: str | None = None) -> Run:
 def _own_score(log: "EvalLog", path: Path, name: str | None) -> "EvalScore":
     from profile_tasks.scorers.full_profile import SCORER, is_own_score
 
-    if log.results is None:
+    own = [score for score in (log.results.scores if log.results else ())
+           if is_own_score(score.name)]  # fmt: skip
+    if not own and any(is_own_score(scorer.name) for scorer in log.eval.scorers or ()):
         raise UnusableInput(path, f"the run holds no results (status: {log.status})")
-    own = [score for score in log.results.scores if is_own_score(score.name)]
     if not own:
         raise UnusableInput(
             path,
@@ -96,8 +97,7 @@ def _own_score(log: "EvalLog", path: Path, name: str | None) -> "EvalScore":
     return wanted[0]
 
 
-def list_of_ids(log: "EvalLog") -> list[str]:
-    """Ids of the sources of a run, as texts."""
+def _source_ids(log: "EvalLog") -> list[str]:
     return [str(id_) for id_ in log.eval.dataset.sample_ids or ()]
 
 
@@ -170,9 +170,7 @@ def _run(
             "The log lacks the full profile (it was scored again, or is of an older version): "
             "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
         )
-    perspectives = [
-        p for p in PERSPECTIVES if p in record or f"tau_{p}_{factors[0]}" in metrics
-    ]
+    perspectives = [p for p in PERSPECTIVES if p in record or f"tau_{p}_{factors[0]}" in metrics]
     absent += [
         f"No {name} setting was run." for name in MODEL_PERSPECTIVES if name not in perspectives
     ]

@@ -17,8 +17,8 @@ from profile_tasks.report.report_data import (
     profile_of_metrics,
     standard_metrics_of,
 )
-from profile_tasks.report.unusable import UnusableInput
 from profile_tasks.report.untrusted_text import shown
+from profile_tasks.report.unusable import UnusableInput
 
 _TASK = re.compile(r"profile_(?P<task>\w+?)_(generation|discrimination)(?P<how>_loglikelihood)?")
 _FACTOR = re.compile(r"tau_(human|generation|discrimination)_(?P<factor>\w+)")
@@ -27,8 +27,8 @@ _ENDS = ("_ci_low", "_ci_high", "_stderr", "_p_value", "_p_adjusted", "_p_adjust
 _NOT_HERE = (
     "lm-eval's results hold no tests of differences, ranks, adjusted influence, reliability or "
     "ceilings: what differs is told from intervals that do not overlap, which misses more.",
-    "They hold no texts either: no distribution of lengths, no correlation of factors, no examples. "
-    "An Inspect log has all of these.",
+    "They hold no texts either: no distribution of lengths, no correlation of factors, no "
+    "examples. An Inspect log has all of these.",
 )
 
 
@@ -111,14 +111,14 @@ def _model(config: Mapping[str, Any]) -> str:
     return f"{config.get('model', 'model')}/{which}" if which else str(config.get("model", "model"))
 
 
-def _measured(
-    content: Mapping[str, Any], metrics: Mapping[str, float | None]
-) -> dict[str, str]:
+def _measured(content: Mapping[str, Any], metrics: Mapping[str, float | None]) -> dict[str, str]:
     date = finite(content.get("date"))
     config = content.get("config") or {}
     versions = content.get("versions") or {}
     entries: dict[str, object] = {
-        "run at": None if date is None else datetime.fromtimestamp(date, UTC).isoformat("T", "seconds"),
+        "run at": None
+        if date is None
+        else datetime.fromtimestamp(date, UTC).isoformat("T", "seconds"),
         "model": _model(config),
         "sources": metrics.get("measured_sources"),
         "limit": config.get("limit"),

@@ -170,10 +170,11 @@ def _section(id_: str, task: str, runs: Sequence[Run], *, with_files: bool) -> T
 
 
 def _names(runs: Sequence[Run]) -> list[str]:
-    """The model of each run; with its file where two are of one model."""
+    """The model of each run, numbered where several are of one model."""
     models = [run.model for run in runs]
     return [
-        run.model if models.count(run.model) == 1 else f"{run.model} ({run.file})" for run in runs
+        model if models.count(model) == 1 else f"{model} (run {models[: index + 1].count(model)})"
+        for index, model in enumerate(models)
     ]
 
 
@@ -207,7 +208,9 @@ def _metrics(id_: str, task: str, findings: Iterable[Findings]) -> Table:
             for name, number in entries.items()
         ]
     columns = ("model", "metric", "value", "low", "high", "note")
-    return Table(f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows))
+    return Table(
+        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows)
+    )
 
 
 def _measured(id_: str, task: str, findings: Sequence[Findings]) -> Table:
@@ -256,7 +259,9 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
             ))  # fmt: skip
     columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",
                "accuracy as a judge", "groups")  # fmt: skip
-    return Table("overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows))
+    return Table(
+        "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
+    )
 
 
 def _packaged(name: str) -> str:

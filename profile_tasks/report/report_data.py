@@ -1,8 +1,8 @@
 """What a report shows of one run: numbers that a log already has, as frozen records.
 
 Nothing is estimated here. A finished Inspect log has the full profile as a record; lm-eval has flat
-metrics of the same names; ``influence`` has one perspective. Each becomes the same ``Run``, and what
-a file does not hold stands in ``Run.absent``, in words.
+metrics of the same names; ``influence`` has one perspective. Each becomes the same ``Run``, and
+what a file does not hold stands in ``Run.absent``, in words.
 """
 
 import math
@@ -37,9 +37,9 @@ class Number:
 
     def overlaps(self, other: "Number") -> bool | None:
         """Whether the two intervals overlap; None where one is missing."""
-        if None in (self.low, self.high, other.low, other.high):
+        if self.low is None or self.high is None or other.low is None or other.high is None:
             return None
-        return bool(self.low <= other.high and other.low <= self.high)  # type: ignore[operator]
+        return self.low <= other.high and other.low <= self.high
 
 
 NOTHING = Number()
@@ -202,7 +202,8 @@ def recorded(record: Record, name: str = "value", low: str = "ci_low", high: str
 
 def metric(metrics: Mapping[str, float | None], name: str) -> Number:
     """A number among flat metrics, with ``_ci_low`` and ``_ci_high`` where they are there."""
-    return Number(*(finite(metrics.get(name + end)) for end in ("", "_ci_low", "_ci_high")))
+    value, low, high = (finite(metrics.get(name + end)) for end in ("", "_ci_low", "_ci_high"))
+    return Number(value, low, high)
 
 
 def profile_of_record(record: Record) -> Profile:
