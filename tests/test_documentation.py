@@ -25,7 +25,7 @@ def modules() -> list[str]:
     """Every module of the product; in a checkout the package's path also holds tests and docs."""
     root = Path(profile_tasks.__file__).parent
     own = [f"profile_tasks.{path.stem}" for path in root.glob("*.py") if path.stem != "__init__"]
-    for package in ("commands", "solvers", "scorers", "scorers.factors", "task_configs"):
+    for package in ("commands", "report", "solvers", "scorers", "scorers.factors", "task_configs"):
         module = importlib.import_module(f"profile_tasks.{package}")
         own += [
             f"{module.__name__}.{info.name}"

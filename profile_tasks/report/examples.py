@@ -99,7 +99,9 @@ Segment(text='old.', shared=True))
 
     words = [_TOKEN.findall(text) for text in (first, second)]
     sides: tuple[list[Segment], list[Segment]] = ([], [])
-    for step in Indel.opcodes(*words):
+    # White space belongs to the word before it, and does not make it another word.
+    keys = [[word.strip() for word in side] for side in words]
+    for step in Indel.opcodes(*keys):
         shared = step.tag == "equal"
         for side, start, end, own in zip(
             sides, (step.src_start, step.dest_start), (step.src_end, step.dest_end), words,

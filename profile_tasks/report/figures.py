@@ -532,7 +532,8 @@ def _rates(run: Run) -> Iterator[_Sketch]:
         "rates",
         "Flip and missing rates",
         "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % "
-        "interval, where there is one. Half of the verdicts for the first shown is no liking for a position.",
+        "interval, where there is one. Half of the verdicts for the first shown: no liking for a "
+        "position.",
         "; ".join(f"{text} {number.value or 0:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
         [(name, text, number.value, number.low, number.high) for name, text, _, number in found],

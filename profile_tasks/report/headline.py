@@ -195,8 +195,8 @@ def _gap(run: Run) -> str:
     better, worse = ("judge", "writer") if (run.gap.value or 0) > 0 else ("writer", "judge")
     return (
         f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
-        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its own "
-        "judgement."
+        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its "
+        "own judgement."
     )
 
 

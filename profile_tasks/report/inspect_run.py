@@ -45,6 +45,8 @@ EXAMPLE_SOURCES = 500
 """Examples are looked for in this many sources, a random choice of them: finding the loudest pairs
 of a surface factor means computing it on every text again."""
 
+_WANTED = {"id", "scores", "metadata", "store"}
+
 
 def inspect_run(path: Path, score: str | None = None) -> Run:
     """The run in an Inspect log.
@@ -106,15 +108,28 @@ def _eval_samples(path: Path) -> Iterator[Mapping[str, Any]]:
     # of JSON; importing inspect_ai.log teaches zipfile its compression.
     import zipfile
 
-    from pydantic_core import from_json
-
     with zipfile.ZipFile(path) as archive:
         for name in sorted(n for n in archive.namelist() if n.startswith("samples/")):
-            content = archive.read(name)
-            try:
-                yield from_json(content)
-            except ValueError:  # e.g. half a surrogate pair, which only json reads
-                yield json.loads(content)
+            yield _parsed(archive.read(name))
+
+
+def _parsed(content: bytes) -> dict[str, Any]:
+    """A sample's JSON; its events, nine tenths of it, only where they do not come last."""
+    from pydantic_core import from_json
+
+    # Unescaped quotes stand in no text, so this can only be a key. Where it is not the key of the
+    # sample itself, or not all that is wanted comes before it, everything is parsed.
+    beginning, key, _ = content.partition(b',"events":[')
+    if key:
+        with suppress(ValueError):
+            sample: dict[str, Any] = from_json(beginning + b"}")
+            if _WANTED <= sample.keys():
+                return sample
+    try:
+        whole: dict[str, Any] = from_json(content)
+    except ValueError:  # e.g. half a surrogate pair, which only json reads
+        whole = json.loads(content)
+    return whole
 
 
 def _json_samples(log: "EvalLog") -> Iterator[Mapping[str, Any]]:

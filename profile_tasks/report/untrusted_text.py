@@ -41,7 +41,7 @@ def file_name(text: str) -> str:
     >>> file_name("openai/gpt-4o: ../../etc")
     'openai-gpt-4o-etc'
     """
-    return re.sub(r"[^A-Za-z0-9._]+|\.{2,}", "-", text).strip("-.")[:80].replace("--", "-")
+    return re.sub(r"([^A-Za-z0-9._]|\.{2,})+", "-", text).strip("-.")[:80]
 
 
 def _control_picture(found: re.Match[str]) -> str:
