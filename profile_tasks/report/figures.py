@@ -291,7 +291,8 @@ def _alignment(run: Run) -> Iterator[_Sketch]:
     if not entries:
         return
     gap = run.gap.value is not None
-    drawing, axes = _axes(len(entries) + gap, row=0.36)
+    bars = [(name, bar) for name, bar in run.human_bar.items() if bar.value is not None]
+    drawing, axes = _axes(len(entries) + gap + len(bars), row=0.36)
     names = []
     for y, (perspective, coefficient, found) in enumerate(entries):
         names.append(f"{perspective}, {coefficient}")
@@ -305,10 +306,9 @@ def _alignment(run: Run) -> Iterator[_Sketch]:
     if gap:
         names.append("gap, judge less writer, tau_b")
         _dot(axes, len(entries), run.gap, "ink")
-    for name, bar in run.human_bar.items():
-        if bar.value is not None:
-            names.append(f"people, {name.replace('_', ' ')}, tau_b")
-            _dot(axes, len(names) - 1, bar, "human")
+    for name, bar in bars:
+        names.append(f"people, {label(name)}, tau_b")
+        _dot(axes, len(names) - 1, bar, "human")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), names)
     axes.axvline(0, color=COLOURS["muted"], linewidth=1)

@@ -98,7 +98,8 @@ def _perspective(run: Run, perspective: str) -> str:
         if perspective in run.differences
         else "with intervals that do not overlap; this file holds no test"
     )
-    return f"{sentence} ({len(apart)} of {total} factors differ, {how})."
+    verb = "differs" if len(apart) == 1 else "differ"
+    return f"{sentence} ({len(apart)} of {_factors(total)} {verb}, {how})."
 
 
 def _contrast(run: Run, perspective: str, factor: str) -> str:
@@ -130,12 +131,12 @@ def _nothing_found(run: Run, perspective: str) -> str:
     start = _start(_WORDS[perspective])
     if perspective not in run.differences:
         return (
-            f"{start} the intervals of {run.model} and of people overlap for all {total} factors, "
+            f"{start} the intervals of {run.model} and of people overlap for all of {_factors(total)}, "
             "so this file cannot tell them apart; that does not show that they agree."
         )
     sentence = (
         f"{start} no influence on {run.model} is told from that on people "
-        f"({total} factors, adjusted over all of them)"
+        f"({_factors(total)}, adjusted over all of them)"
     )
     widest = _widest(run.differences[perspective])
     if widest is None:
@@ -222,9 +223,13 @@ def _one_profile(run: Run) -> str:
         for factor, tau in clear[:3]
     ]
     return (
-        f"{_start(who)} prefer {', '.join(parts)} ({len(clear)} of {len(profile.influences)} "
-        "factors are told from chance)."
+        f"{_start(who)} prefer {', '.join(parts)} (told from chance in {len(clear)} of "
+        f"{_factors(len(profile.influences))})."
     )
+
+
+def _factors(count: int) -> str:
+    return f"{count} factor{'s' * (count != 1)}"
 
 
 def _start(text: str) -> str:

@@ -123,7 +123,7 @@ def _parsed(content: bytes) -> dict[str, Any]:
     if key:
         with suppress(ValueError):
             sample: dict[str, Any] = from_json(beginning + b"}")
-            if _WANTED <= sample.keys():
+            if sample.keys() >= _WANTED:
                 return sample
     try:
         whole: dict[str, Any] = from_json(content)
@@ -158,12 +158,11 @@ def _run(
     factors: tuple[str, ...] = ()
     correlations: dict[str, FactorCorrelation] = {}
     loudest: LoudestPairs | None = None
-    n_sources = 0
+    seen: set[str] = set()
     for sample in samples:
         metadata = ((sample.get("scores") or {}).get(score.name) or {}).get("metadata")
         if not metadata:
             continue  # the sample failed and has no score; the counts of the profile leave it out
-        n_sources += 1
         measured = SourceMeasurement.model_validate(metadata)
         if loudest is None:
             factors = measured.factors
@@ -174,9 +173,11 @@ def _run(
         for target, length in (measured.words_by_score or {}).items():
             if length is not None:
                 words.setdefault(target, []).append(length)
-        if str(sample.get("id")) in drawn:
+        source = str(sample.get("id"))
+        if source in drawn and source not in seen:  # of several epochs, the first
             with suppress(ValueError):  # texts that this version cannot place: no example then
                 loudest.add(_measured_source(sample, metadata, measured))
+        seen.add(source)
     if loudest is None:
         raise UnusableInput(path, f"no sample has a score (status: {log.status})")
     absent = []
@@ -215,8 +216,8 @@ def _run(
         words={target: tuple(lengths) for target, lengths in sorted(words.items())},
         mean_words=mean_words_of(metrics),
         examples=loudest.examples(),
-        examples_from=(min(len(drawn), n_sources), n_sources),
-        measured=_measured(log, record, about, own, n_sources),
+        examples_from=(len(drawn & seen), len(seen)),
+        measured=_measured(log, record, about, own, len(seen)),
         warnings=_warnings(log, record, about),
         graders=tuple(shown(g) for g in record.get("grading", {}).get("graders", ())),
         absent=tuple(absent),

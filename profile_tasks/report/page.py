@@ -197,6 +197,7 @@ def _metrics(id_: str, task: str, findings: Iterable[Findings]) -> Table:
     for found in findings:
         run = found.run
         entries = dict(run.metrics)
+        entries |= {f"alignment_human_{name}_tau_b": bar for name, bar in run.human_bar.items()}
         for perspective, profile in run.profiles.items():
             entries |= {
                 f"reliability_{perspective}_{name}": number
