@@ -9,6 +9,7 @@ from profile_tasks import __version__
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
     "align": "Alignment of two factor profiles.",
+    "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",
     "factors": "The factors there are, or those that a selection holds.",
     "cost": "Requests and tokens of a run, before it; no model is called.",

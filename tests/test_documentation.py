@@ -30,6 +30,7 @@ def modules() -> list[str]:
         "commands",
         "gate",
         "leaderboard",
+        "report",
         "solvers",
         "scorers",
         "scorers.factors",

@@ -13,7 +13,7 @@ import pytest
 pytestmark = pytest.mark.slow
 
 MAPPED = ("solvers", "scorers", "task_configs")
-SHIPPED_SUFFIXES = {".py", ".yaml", ".jsonl", ".typed", ".html"}
+SHIPPED_SUFFIXES = {".py", ".yaml", ".jsonl", ".typed", ".html", ".css", ".js"}
 
 
 @pytest.fixture(scope="module")

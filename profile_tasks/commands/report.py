@@ -1,0 +1,71 @@
+"""``profile-tasks report``: finished runs as one page for people."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from profile_tasks.report.page import TaskSection
+
+
+class Refused(click.ClickException):
+    """Input or output that cannot be used: one line, and exit status 2."""
+
+    exit_code = 2
+
+
+@click.command()
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...")
+@click.option(
+    "-o",
+    "--output",
+    default="report.html",
+    show_default=True,
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The page to write.",
+)
+@click.option(
+    "--figures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write each figure into this folder too, as SVG and PNG.",
+)
+@click.option("--score", help="Name of the score in the logs, where one holds several.")
+def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str | None) -> None:
+    """One self-contained HTML page of one run or several: headline, figures, examples.
+
+    LOG is an Inspect log of this project's tasks, results of lm-eval (results_*.json), or JSON of
+    `profile-tasks influence`. Runs of one task stand side by side.
+    """
+    # Inspect and the plots take seconds to import, so that --help must not wait for them.
+    from profile_tasks.report.page import rendered, task_sections
+    from profile_tasks.report.reading import read_runs
+    from profile_tasks.report.unusable import UnusableInput
+
+    try:
+        runs = [run for log in logs for run in read_runs(Path(log), score)]
+    except UnusableInput as error:
+        raise Refused(str(error)) from error
+    sections = task_sections(runs, with_files=figures is not None)
+    try:
+        output.write_text(rendered(sections), encoding="utf-8")
+        if figures is not None:
+            _write_figures(figures, sections)
+    except OSError as error:
+        raise Refused(f"{error.filename}: {error.strerror}") from error
+    click.echo(f"{output}: {len(runs)} run{'s' * (len(runs) > 1)}")
+
+
+def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
+    from profile_tasks.report.untrusted_text import file_name
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for section in sections:
+        for panels in section.figures:
+            for number, panel in enumerate(panels, 1):
+                parts = (section.task, panel.model, panel.figure.name)
+                name = "_".join(file_name(part) for part in parts)
+                if len(panels) > 1:
+                    name = f"{number}_{name}"  # two models may have one name as file names go
+                for ending, content in (panel.figure.files or {}).items():
+                    (folder / f"{name}.{ending}").write_bytes(content)

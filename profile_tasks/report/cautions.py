@@ -1,0 +1,73 @@
+"""What speaks against taking a run's numbers at face value, in words."""
+
+from collections.abc import Iterator
+
+from profile_tasks.report.report_data import Run
+
+FEW_GROUPS = 50
+"""Below this many groups, intervals are wide and cover somewhat less than they say
+(docs/calibration.md)."""
+
+HIGH_FLIP_RATE = 0.2
+HIGH_MISSING_RATE = 0.05
+HIGH_VIF = 5.0
+"""Variance inflation from which on an adjusted influence says little about one factor alone."""
+
+_RATES = {
+    "flip_rate": (
+        HIGH_FLIP_RATE,
+        "of the model's verdicts change with the order shown; those pairs count as ties",
+    ),
+    "grader_flip_rate": (
+        HIGH_FLIP_RATE,
+        "of the grader's verdicts change with the order shown; those pairs count for neither",
+    ),
+    "unreadable_rate": (HIGH_MISSING_RATE, "of the model's verdicts could not be read"),
+    "grader_missing_rate": (HIGH_MISSING_RATE, "of the grader's judgements are missing"),
+    "generation_missing_rate": (HIGH_MISSING_RATE, "of the written responses are missing"),
+    "generation_truncated_rate": (
+        HIGH_MISSING_RATE,
+        "of the written responses were cut off by a token limit; their length is the limit's",
+    ),
+    "generation_identical_rate": (
+        HIGH_MISSING_RATE,
+        "of the pairs of written responses are equal texts",
+    ),
+}
+
+
+def cautions(run: Run) -> list[str]:
+    """Warnings about a run, those that its file holds first."""
+    return list(dict.fromkeys([*run.warnings, *_from_numbers(run)]))
+
+
+def _from_numbers(run: Run) -> Iterator[str]:
+    groups = [p.n_groups for p in run.profiles.values() if p.n_groups is not None]
+    if groups and min(groups) < FEW_GROUPS:
+        yield (
+            f"few sources: {min(groups)} groups of sources are resampled. Intervals are wide, and "
+            f"cover somewhat less than 95 % below {FEW_GROUPS}"
+        )
+    if run.model in run.graders:
+        yield f"self-grading: {run.model} is evaluated and grades; models favour their own texts"
+    for name, (limit, meaning) in _RATES.items():
+        rate = run.metrics.get(name)
+        if rate is not None and rate.value is not None and rate.value > limit:
+            yield f"{rate.value:.0%} {meaning}"
+    for perspective, profile in run.profiles.items():
+        inflated = [
+            f"{factor} ({found.vif:.1f})"
+            for factor, found in profile.influences.items()
+            if found.vif is not None and found.vif > HIGH_VIF
+        ]
+        if inflated:
+            yield (
+                f"collinear in {perspective}: {', '.join(inflated)} (variance inflation above "
+                f"{HIGH_VIF:g}). Their adjusted influence cannot be told apart well"
+            )
+        unfit = [f for f, found in profile.influences.items() if found.adjusted.reason]
+        if unfit:
+            yield (
+                f"adjusted influence in {perspective} is not defined for {len(unfit)} of "
+                f"{len(profile.influences)} factors ({', '.join(unfit)}); the table says why"
+            )

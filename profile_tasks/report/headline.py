@@ -1,0 +1,236 @@
+"""The headline in plain words, made from the numbers and no bolder than they are.
+
+A factor is called misaligned only where the test of the difference to people, adjusted over the
+factors, tells it from 0; where a file has no such test, only where the two intervals do not
+overlap. Finding nothing is not called agreement: the sentence gives the largest difference with its
+interval.
+"""
+
+from collections.abc import Mapping
+
+from profile_tasks.report.report_data import Alignment, Difference, Number, Run
+
+_WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
+_NO_BREAK = "\N{NO-BREAK SPACE}"
+_HARDLY = 0.2
+"""Below this, and less than half the model's, a human influence is called hardly any."""
+
+
+def headline(run: Run) -> list[str]:
+    """What a run found, one sentence or two a perspective.
+
+    Args:
+        run: One model on one task.
+    """
+    if not run.compared or "human" not in run.profiles:
+        return [_one_profile(run)] if run.profiles else []
+    sentences = [_perspective(run, perspective) for perspective in run.compared]
+    if alignments := [_alignment(run, p) for p in run.compared if p in run.alignments]:
+        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(run))
+    if run.gap.value is not None:
+        sentences.append(_gap(run))
+    return sentences
+
+
+def label(factor: str) -> str:
+    """A factor's name as a sentence has it.
+
+    >>> label("off_focus")
+    'off focus'
+    """
+    return factor.replace("_", " ")
+
+
+def interval(number: Number, *, digits: int = 2) -> str:
+    """A value with its interval, as a sentence has it.
+
+    >>> interval(Number(0.713, 0.66, 0.758)).split(), interval(Number(-0.1))
+    (['.71', '[.66,', '.76]'], '−.10 (no interval)')
+    """
+    if number.value is None:
+        return "not defined"
+    if number.low is None or number.high is None:
+        return f"{decimal(number.value, digits)} (no interval)"
+    return (
+        f"{decimal(number.value, digits)}{_NO_BREAK}"
+        f"[{decimal(number.low, digits)},{_NO_BREAK}{decimal(number.high, digits)}]"
+    )
+
+
+def decimal(value: float, digits: int = 2) -> str:
+    """A number without a leading 0, and with a true minus sign.
+
+    >>> decimal(0.5), decimal(-0.25), decimal(1.0), decimal(-0.001)
+    ('.50', '−.25', '1.00', '.00')
+    """
+    text = f"{abs(value):.{digits}f}"
+    negative = value < 0 and float(text) != 0
+    return ("−" if negative else "") + (text[1:] if text.startswith("0.") else text)
+
+
+def told_apart(run: Run, perspective: str) -> tuple[str, ...]:
+    """Factors whose influence differs from the human one, the greatest difference first."""
+    if perspective in run.differences:
+        return run.misaligned(perspective)
+    human, model = (run.profiles[p].influences for p in ("human", perspective))
+    apart = {
+        factor: abs((model[factor].tau.value or 0) - (human[factor].tau.value or 0))
+        for factor in model
+        if factor in human and model[factor].tau.overlaps(human[factor].tau) is False
+    }
+    return tuple(sorted(apart, key=lambda factor: -apart[factor]))
+
+
+def _perspective(run: Run, perspective: str) -> str:
+    apart = told_apart(run, perspective)
+    if not apart:
+        return _nothing_found(run, perspective)
+    leading = [_contrast(run, perspective, factor) for factor in apart[:2]]
+    sentence = f"{_start(_WORDS[perspective])} {run.model} {', and '.join(leading)}"
+    total = len(run.profiles[perspective].influences)
+    others = apart[2:]
+    if others:
+        names = ", ".join(label(factor) for factor in others[:5])
+        more = f" and {len(others) - 5} more" if len(others) > 5 else ""
+        sentence += f"; it also differs from people in {names}{more}"
+    how = (
+        "told from chance at 5 %, adjusted over all of them"
+        if perspective in run.differences
+        else "with intervals that do not overlap; this file holds no test"
+    )
+    verb = "differs" if len(apart) == 1 else "differ"
+    return f"{sentence} ({len(apart)} of {_factors(total)} {verb}, {how})."
+
+
+def _contrast(run: Run, perspective: str, factor: str) -> str:
+    """What the model does with a factor, against what people do."""
+    model = run.profiles[perspective].influences[factor].tau
+    human = run.profiles["human"].influences[factor].tau
+    m, h = model.value or 0.0, human.value or 0.0
+    name = label(factor)
+    numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
+    if not model.excludes_zero:
+        people = "follow" if h > 0 else "go against"
+        return (
+            f"shows no clear preference on {name} {numbers[0]}, which people {people} {numbers[1]}"
+        )
+    verb = "follows" if m > 0 else "goes against"
+    if not human.excludes_zero:
+        return f"{verb} {name} {numbers[0]} where people show no clear preference {numbers[1]}"
+    if m * h < 0:
+        people = "go against" if m > 0 else "follow"
+        return f"{verb} {name} {numbers[0]} where people {people} it {numbers[1]}"
+    if abs(h) < _HARDLY and abs(h) < abs(m) / 2:
+        return f"{verb} {name} {numbers[0]} where people hardly do {numbers[1]}"
+    more = "more" if abs(m) > abs(h) else "less"
+    return f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
+
+
+def _nothing_found(run: Run, perspective: str) -> str:
+    total = len(run.profiles[perspective].influences)
+    start = _start(_WORDS[perspective])
+    if perspective not in run.differences:
+        return (
+            f"{start} the intervals of {run.model} and of people overlap for all of "
+            f"{_factors(total)}, so this file cannot tell them apart; that does not show that they agree."
+        )
+    sentence = (
+        f"{start} no influence on {run.model} is told from that on people "
+        f"({_factors(total)}, adjusted over all of them)"
+    )
+    widest = _widest(run.differences[perspective])
+    if widest is None:
+        return f"{sentence}; the data are too few for any interval."
+    factor, difference = widest
+    return (
+        f"{sentence}. That does not show that they agree: the largest difference, in "
+        f"{label(factor)}, is {interval(difference.number)}."
+    )
+
+
+def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | None:
+    known = {f: d for f, d in differences.items() if d.number.value is not None}
+    if not known:
+        return None
+    return max(known.items(), key=lambda entry: abs(entry[1].number.value or 0))
+
+
+def _alignment(run: Run, perspective: str) -> str:
+    aligned = run.alignments[perspective].get("tau_b", Alignment(Number()))
+    doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
+    if aligned.number.value is None:
+        return f"{doing} its alignment with people is not defined"
+    ceiling = aligned.ceiling
+    bound = (
+        "" if ceiling.value is None
+        else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
+    )  # fmt: skip
+    return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
+
+
+def _beyond_chance(run: Run) -> str:
+    """Which alignments are not told from no alignment at all."""
+    unclear = [
+        {"generation": "as a writer", "discrimination": "as a judge"}[p]
+        for p in run.compared
+        if (found := run.alignments.get(p, {}).get("tau_b")) is not None
+        and found.number.value is not None
+        and not found.number.excludes_zero
+    ]
+    if not unclear:
+        return ""
+    if len(unclear) > 1:
+        either = " nor ".join(unclear)
+        return f" Neither {either} is that told from no alignment: both intervals hold 0."
+    return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
+
+
+def _gap(run: Run) -> str:
+    if run.gap.low is None:
+        return f"The gap, judge less writer, is {interval(run.gap)}."
+    if not run.gap.excludes_zero:
+        return (
+            f"Whether it aligns better as a judge or as a writer is open: the gap is "
+            f"{interval(run.gap)}."
+        )
+    better, worse = ("judge", "writer") if (run.gap.value or 0) > 0 else ("writer", "judge")
+    return (
+        f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
+        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its "
+        "own judgement."
+    )
+
+
+def _one_profile(run: Run) -> str:
+    """A file with one profile: what its preferences follow most."""
+    (perspective, profile), *_ = run.profiles.items()
+    who = "people" if perspective == "human" else f"the {perspective} preferences"
+    clear = [
+        (factor, found.tau)
+        for factor, found in profile.influences.items()
+        if found.tau.excludes_zero
+        and (found.p_holm is None or found.p_holm < 0.05)
+    ]  # fmt: skip
+    if not clear:
+        return (
+            f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "
+            "less of it."
+        )
+    clear.sort(key=lambda entry: -abs(entry[1].value or 0))
+    parts = [
+        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} "
+        f"(tau{_NO_BREAK}{interval(tau)})"
+        for factor, tau in clear[:3]
+    ]
+    return (
+        f"{_start(who)} prefer {', '.join(parts)} (told from chance in {len(clear)} of "
+        f"{_factors(len(profile.influences))})."
+    )
+
+
+def _factors(count: int) -> str:
+    return f"{count} factor{'s' * (count != 1)}"
+
+
+def _start(text: str) -> str:
+    return text[:1].upper() + text[1:]

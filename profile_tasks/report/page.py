@@ -1,0 +1,269 @@
+"""The report as one HTML page: what goes where, and nothing that is loaded from elsewhere."""
+
+import base64
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+
+from profile_tasks import __version__
+from profile_tasks.report.cautions import cautions
+from profile_tasks.report.examples import MOST_CHARACTERS, Example
+from profile_tasks.report.figures import Figure, figures
+from profile_tasks.report.headline import decimal, headline, interval, label
+from profile_tasks.report.report_data import PERSPECTIVES, Number, Run
+
+Cell = str | float | None
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its id in the page, what it shows, heads and rows."""
+
+    id: str
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One model's figure among those of several, with its data."""
+
+    model: str
+    figure: Figure
+    table: Table
+
+
+@dataclass(frozen=True)
+class Examples:
+    """The examples of one factor: perspective -> those that speak for it, those against."""
+
+    factor: str
+    count: int
+    by_perspective: Mapping[str, tuple[tuple[Example, ...], tuple[Example, ...]]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What is said of one run: its name here, its headline, its warnings, its examples."""
+
+    id: str
+    run: Run
+    name: str
+    headline: tuple[str, ...]
+    cautions: tuple[str, ...]
+    examples: tuple[Examples, ...]
+
+
+@dataclass(frozen=True)
+class TaskSection:
+    """All runs of one task, their figures side by side."""
+
+    id: str
+    task: str
+    findings: tuple[Findings, ...]
+    figures: tuple[tuple[Panel, ...], ...]
+    metrics: Table
+    measured: Table
+
+
+def task_sections(runs: Sequence[Run], *, with_files: bool = False) -> list[TaskSection]:
+    """The runs by task, with their figures drawn.
+
+    Args:
+        runs: In the order in which they were named.
+        with_files: Whether figures keep their contents as files.
+    """
+    by_task: dict[str, list[Run]] = {}
+    for run in runs:
+        by_task.setdefault(run.task, []).append(run)
+    return [
+        _section(f"task-{number}", task, own, with_files=with_files)
+        for number, (task, own) in enumerate(by_task.items(), 1)
+    ]
+
+
+def rendered(sections: Sequence[TaskSection]) -> str:
+    """The page.
+
+    Args:
+        sections: One a task, at least one.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("profile_tasks.report", "."),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"shown_number": shown_number, "label": label, "words": _in_words}
+    script = _packaged("report.js")
+    return environment.get_template("template.html").render(
+        version=__version__,
+        sections=sections,
+        overview=_overview(sections),
+        perspectives=PERSPECTIVES,
+        most_characters=MOST_CHARACTERS,
+        # Ours, and not escaped; the policy below runs no other script, whatever a text holds.
+        style=Markup(_packaged("report.css")),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        drawing=lambda figure: Markup(figure.svg),  # noqa: S704 - matplotlib escapes its texts
+    )
+
+
+def shown_number(value: Cell) -> str:
+    """A cell as the page shows it.
+
+    >>> shown_number(None), shown_number(3.0), shown_number(0.12345), shown_number("a")
+    ('–', '3', '0.123', 'a')
+    """
+    if value is None:
+        return "–"
+    if isinstance(value, str):
+        return value
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:.3f}".replace("-", "−")
+
+
+def _in_words(count: int, noun: str) -> str:
+    """A count with its noun.
+
+    >>> _in_words(1, "model"), _in_words(2, "model")
+    ('1 model', '2 models')
+    """
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+def _section(id_: str, task: str, runs: Sequence[Run], *, with_files: bool) -> TaskSection:
+    names = _names(runs)
+    findings = tuple(
+        Findings(
+            id=f"{id_}-run-{number}",
+            run=run,
+            name=name,
+            headline=tuple(headline(run)),
+            cautions=tuple(cautions(run)),
+            examples=_examples(run),
+        )
+        for number, (run, name) in enumerate(zip(runs, names, strict=True), 1)
+    )
+    by_kind: dict[str, list[Panel]] = {}
+    for found in findings:
+        for figure in figures(found.run, files=with_files):
+            table = Table(
+                f"{found.id}-{figure.name}", f"{figure.title}: {found.name}, {task}",
+                figure.columns, figure.rows,
+            )  # fmt: skip
+            by_kind.setdefault(figure.name, []).append(Panel(found.name, figure, table))
+    return TaskSection(
+        id=id_,
+        task=task,
+        findings=findings,
+        figures=tuple(tuple(panels) for panels in by_kind.values()),
+        metrics=_metrics(id_, task, findings),
+        measured=_measured(id_, task, findings),
+    )
+
+
+def _names(runs: Sequence[Run]) -> list[str]:
+    """The model of each run, numbered where several are of one model."""
+    models = [run.model for run in runs]
+    return [
+        model if models.count(model) == 1 else f"{model} (run {models[: index + 1].count(model)})"
+        for index, model in enumerate(models)
+    ]
+
+
+def _examples(run: Run) -> tuple[Examples, ...]:
+    found = []
+    for factor in run.factors:
+        by_perspective = {
+            p: run.examples[p][factor]
+            for p in PERSPECTIVES
+            if any(run.examples.get(p, {}).get(factor, ()))
+        }
+        if by_perspective:
+            count = sum(len(side) for sides in by_perspective.values() for side in sides)
+            found.append(Examples(factor, count, by_perspective))
+    return tuple(found)
+
+
+def _metrics(id_: str, task: str, findings: Iterable[Findings]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for found in findings:
+        run = found.run
+        entries = dict(run.metrics)
+        entries |= {f"alignment_human_{name}_tau_b": bar for name, bar in run.human_bar.items()}
+        for perspective, profile in run.profiles.items():
+            entries |= {
+                f"reliability_{perspective}_{name}": number
+                for name, number in profile.reliability.items()
+                if number != Number()
+            }
+        rows += [
+            (found.name, name, number.value, number.low, number.high, number.reason)
+            for name, number in entries.items()
+        ]
+    columns = ("model", "metric", "value", "low", "high", "note")
+    return Table(
+        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows)
+    )
+
+
+def _measured(id_: str, task: str, findings: Sequence[Findings]) -> Table:
+    rows: dict[str, dict[str, Cell]] = {}
+    for found in findings:
+        run = found.run
+        entries: dict[str, Cell] = {"file": run.file, "kind of file": run.kind, **run.measured}
+        for perspective, profile in run.profiles.items():
+            for name, count in (
+                ("decided pairs", profile.n_pairs),
+                ("groups", profile.n_groups),
+                ("preference ties left out", profile.n_ties),
+            ):
+                if count is not None:
+                    entries[f"{name}, {perspective}"] = str(count)
+            entries |= profile.methods
+        for name, value in entries.items():
+            rows.setdefault(name, {})[found.name] = value
+    names = [found.name for found in findings]
+    return Table(
+        f"{id_}-measured",
+        f"How it was measured, {task}",
+        ("what", *names),
+        tuple((what, *(by_run.get(name) for name in names)) for what, by_run in rows.items()),
+    )
+
+
+def _overview(sections: Sequence[TaskSection]) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for section in sections:
+        for found in section.findings:
+            run = found.run
+            numbers = [
+                run.alignments[p]["tau_b"].number
+                if "tau_b" in run.alignments.get(p, {})
+                else Number()
+                for p in ("generation", "discrimination")
+            ]
+            accuracy = run.metrics.get("discrimination_accuracy", Number())
+            groups = [p.n_groups for p in run.profiles.values() if p.n_groups is not None]
+            rows.append((
+                section.task, found.name,
+                *("–" if n.value is None else interval(n) for n in (*numbers, run.gap)),
+                "–" if accuracy.value is None else decimal(accuracy.value),
+                float(min(groups)) if groups else None,
+            ))  # fmt: skip
+    columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",
+               "accuracy as a judge", "groups")  # fmt: skip
+    return Table(
+        "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
+    )
+
+
+def _packaged(name: str) -> str:
+    return (files("profile_tasks.report") / name).read_text(encoding="utf-8")

@@ -1,0 +1,145 @@
+"""What the tests of reports share: logs of real runs, planted and hostile, and their pages."""
+
+import itertools
+import json
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
+from inspect_ai.scorer import match
+
+from profile_tasks.cli import main
+from profile_tasks.summarization import summarization
+
+HOSTILE = {
+    "script": '<script>document.title="owned"</script> and more words than the other one has',
+    "image": "</script><img src=x onerror=\"document.title='owned'\"> with some words after it",
+    "turned": "turned \u202egnp.exe\u202c back, and more words than the other one has",
+    "nul": "a NUL \x00 and a bell \x07 within more words than the other one has",
+    "huge": "many words " * 95_000,
+}
+"""Responses that must show as text; the last one has 1 MB."""
+
+HALF_A_PAIR = "half a pair \\ud83d of it"
+"""Half a surrogate pair, as JSON escapes it."""
+
+
+def planted_log(folder: Path, model: str = "planted/verbose", **arguments: object) -> Path:
+    """The log of a graded run of the demonstration data."""
+    (log,) = inspect_eval(
+        summarization(**arguments),
+        model=model,
+        model_roles={"grader": "planted/grader"},
+        log_dir=str(folder),
+        display="none",
+    )
+    return Path(log.location)
+
+
+@pytest.fixture(scope="session")
+def verbose_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return planted_log(tmp_path_factory.mktemp("verbose"))
+
+
+@pytest.fixture(scope="session")
+def concise_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return planted_log(tmp_path_factory.mktemp("concise"), "planted/concise")
+
+
+@pytest.fixture(scope="session")
+def other_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of somebody else's eval."""
+    task = Task(dataset=[Sample(input="a", target="b")], scorer=match(), name="other_eval")
+    (log,) = inspect_eval(
+        task,
+        model=_writer(["b"]),
+        log_dir=str(tmp_path_factory.mktemp("other")),
+        display="none",
+    )
+    assert log.status == "success"
+    return Path(log.location)
+
+
+@pytest.fixture(scope="session")
+def hostile_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The log of a run over hostile data, of a model that writes hostile responses."""
+    folder = tmp_path_factory.mktemp("hostile")
+    rows = [
+        {
+            "id": f"{group}-{name}",
+            "group": f"<b>group</b> {group}",
+            "task": "summarization",
+            "prompt": 'Sum up </textarea><script>document.title="owned"</script>.',
+            "source": f"A story about mill number {group}. It stands by a river.",
+            "response_a": text,
+            "response_b": "A short and harmless answer.",
+            "preference": "ab"[(group + number) % 2],
+        }
+        for group in range(9)
+        for number, (name, text) in enumerate(HOSTILE.items())
+    ]
+    data = folder / "hostile.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    (log,) = inspect_eval(
+        summarization(
+            dataset=str(data),
+            factors="length,novel_words,sentence_count,lexical_diversity",
+            setting="generation",
+        ),
+        model=_writer(["HALF-A-PAIR", *HOSTILE.values()][:5]),
+        log_dir=str(folder),
+        display="none",
+    )
+    assert log.status == "success"
+    return _with_half_a_pair(Path(log.location), folder / "half.eval")
+
+
+def _writer(texts: list[str]) -> Model:
+    """A model that writes these texts in turn."""
+
+    def outputs() -> Iterator[ModelOutput]:
+        for text in itertools.cycle(texts):
+            output = ModelOutput.from_content("mockllm/model", text)
+            # Without it the mock model would fetch a tokenizer.
+            output.usage = ModelUsage(input_tokens=1, output_tokens=1, total_tokens=2)
+            yield output
+
+    return get_model("mockllm/model", custom_outputs=outputs())
+
+
+def _with_half_a_pair(log: Path, target: Path) -> Path:
+    """A copy whose samples hold half a surrogate pair, which Inspect itself would escape."""
+    with zipfile.ZipFile(log) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            content = source.read(name)
+            if name.startswith("samples/"):
+                assert b"HALF-A-PAIR" in content
+                content = content.replace(b"HALF-A-PAIR", HALF_A_PAIR.encode())
+            copy.writestr(name, content)
+    return target
+
+
+def built_page(folder: Path, *logs: Path) -> Path:
+    """The page that the command makes of logs."""
+    page = folder / "report.html"
+    result = CliRunner().invoke(main, ["report", *map(str, logs), "-o", str(page)])
+    assert result.exit_code == 0, result.output
+    return page
+
+
+@pytest.fixture(scope="session")
+def planted_page(
+    verbose_log: Path, concise_log: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    return built_page(tmp_path_factory.mktemp("page"), verbose_log, concise_log)
+
+
+@pytest.fixture(scope="session")
+def hostile_page(hostile_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_page(tmp_path_factory.mktemp("page"), hostile_log)

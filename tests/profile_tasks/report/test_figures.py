@@ -1,0 +1,75 @@
+"""Figures: safe, the same each time, and in the page's colours."""
+
+import re
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+
+from profile_tasks.report.figures import COLOURS, figures
+from profile_tasks.report.reading import read_runs
+from profile_tasks.report.report_data import Influence, Number, Profile, Run
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+
+
+@pytest.fixture(scope="module")
+def drawn(verbose_log: Path):
+    return figures(read_runs(verbose_log)[0], files=True)
+
+
+def test_every_part_of_a_run_is_drawn(drawn) -> None:
+    assert [figure.name for figure in drawn] == [
+        "scores", "ranking", "alignment", "adjusted", "correlation-annotated",
+        "correlation-written", "lengths", "rates",
+    ]  # fmt: skip
+
+
+def test_each_has_a_description_and_its_data(drawn) -> None:
+    for figure in drawn:
+        assert len(figure.alt) > 20
+        assert figure.rows
+        assert all(len(row) == len(figure.columns) for row in figure.rows)
+
+
+def test_colours_are_those_of_the_page(drawn) -> None:
+    assert len(set(COLOURS.values())) == len(COLOURS)
+    for figure in drawn:
+        assert set(re.findall(r"#[0-9a-f]{6}\b", figure.svg)) <= {"#000000"}
+        assert "var(--" in figure.svg
+
+
+def test_files_are_an_svg_and_a_png(drawn) -> None:
+    for figure in drawn:
+        ET.fromstring(figure.files["svg"])  # noqa: S314 - our own
+        assert figure.files["png"].startswith(b"\x89PNG")
+
+
+def test_the_same_run_gives_the_same_drawing(verbose_log: Path, drawn) -> None:
+    again = figures(read_runs(verbose_log)[0])
+    assert [figure.svg for figure in again] == [figure.svg for figure in drawn]
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac{", "名前", "a&b\"'"])
+def test_a_factor_may_be_called_anything(name: str) -> None:
+    profile = Profile({name: Influence(Number(0.5, 0.4, 0.6), Number(1, 1, 1), Number(1, 0, 2))})
+    run = Run(
+        file="x",
+        kind="x",
+        model="x",
+        task="x",
+        factors=(name, "b"),
+        profiles={"human": profile, "generation": profile},
+        correlations={"annotated": ((1.0, 0.5), (0.5, 1.0))},
+    )
+    drawn = figures(run, files=True)
+    assert len(drawn) == 4
+    for figure in drawn:
+        assert "<script" not in figure.svg
+        texts = "".join(ET.fromstring(figure.files["svg"]).itertext())  # noqa: S314 - our own
+        assert name in texts
+
+
+def test_a_run_without_numbers_has_no_figure() -> None:
+    empty = Run(file="x", kind="x", model="x", task="x", factors=(), profiles={})
+    assert figures(empty) == []

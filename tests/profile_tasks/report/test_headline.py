@@ -1,0 +1,160 @@
+"""The headline says what the numbers say, and no more."""
+
+import pytest
+
+from profile_tasks.report.headline import headline, told_apart
+from profile_tasks.report.report_data import (
+    Alignment,
+    Difference,
+    Influence,
+    Number,
+    Profile,
+    Run,
+)
+
+SURE, UNSURE = 0.001, 0.4
+
+
+def run(
+    human: Number,
+    model: Number,
+    p_holm: float | None = SURE,
+    *,
+    alignment: Number | None = None,
+    gap: Number | None = None,
+) -> Run:
+    """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
+    difference = Difference(Number((model.value or 0) - (human.value or 0), -0.1, 0.5), p_holm)
+    return Run(
+        file="x.eval",
+        kind="Inspect log",
+        model="GPT-X",
+        task="summarization",
+        factors=("length",),
+        profiles={
+            "human": Profile({"length": Influence(human)}),
+            "generation": Profile({"length": Influence(model)}),
+        },
+        differences={} if p_holm is None else {"generation": {"length": difference}},
+        alignments={} if alignment is None else {"generation": {"tau_b": Alignment(alignment)}},
+        gap=gap or Number(),
+    )
+
+
+def plain(text: str) -> str:
+    """The text with ordinary spaces."""
+    return text.replace("\N{NO-BREAK SPACE}", " ")
+
+
+@pytest.mark.parametrize(
+    ("human", "model", "said"),
+    [
+        (
+            Number(0.10, 0.04, 0.16),
+            Number(0.71, 0.66, 0.75),
+            "follows length (tau .71 [.66, .75]) where people hardly do (.10 [.04, .16])",
+        ),
+        (
+            Number(0.10, -0.04, 0.16),
+            Number(0.71, 0.66, 0.75),
+            "follows length (tau .71 [.66, .75]) where people show no clear preference "
+            "(.10 [−.04, .16])",
+        ),
+        (
+            Number(-0.30, -0.40, -0.20),
+            Number(0.71, 0.66, 0.75),
+            "follows length (tau .71 [.66, .75]) where people go against it (−.30 [−.40, −.20])",
+        ),
+        (
+            Number(0.30, 0.20, 0.40),
+            Number(-0.71, -0.75, -0.66),
+            "goes against length (tau −.71 [−.75, −.66]) where people follow it (.30 [.20, .40])",
+        ),
+        (
+            Number(0.40, 0.30, 0.50),
+            Number(0.71, 0.66, 0.75),
+            "follows length (tau .71 [.66, .75]) more than people do (.40 [.30, .50])",
+        ),
+        (
+            Number(0.71, 0.66, 0.75),
+            Number(0.40, 0.30, 0.50),
+            "follows length (tau .40 [.30, .50]) less than people do (.71 [.66, .75])",
+        ),
+        (
+            Number(-0.71, -0.75, -0.66),
+            Number(0.05, -0.10, 0.20),
+            "shows no clear preference on length (tau .05 [−.10, .20]), which people go against "
+            "(−.71 [−.75, −.66])",
+        ),
+    ],
+)
+def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, said: str) -> None:
+    (sentence,) = headline(run(human, model))
+    assert plain(sentence) == (
+        f"In generation GPT-X {said} (1 of 1 factors differ, told from chance at 5 %, adjusted "
+        "over all of them)."
+    )
+
+
+def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement() -> None:
+    """Although the two intervals do not overlap: the adjusted test decides where there is one."""
+    (sentence,) = headline(run(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), UNSURE))
+    assert plain(sentence) == (
+        "In generation no influence on GPT-X is told from that on people (1 factors, adjusted over "
+        "all of them). That does not show that they agree: the largest difference, in length, is "
+        ".40 [−.10, .50]."
+    )
+
+
+def test_without_a_test_intervals_must_lie_apart() -> None:
+    apart = run(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), None)
+    overlapping = run(Number(0.1, 0.0, 0.4), Number(0.5, 0.3, 0.7), None)
+    assert told_apart(apart, "generation") == ("length",)
+    assert "this file holds no test" in headline(apart)[0]
+    assert told_apart(overlapping, "generation") == ()
+    assert "does not show that they agree" in headline(overlapping)[0]
+
+
+def test_values_without_intervals_are_never_told_apart() -> None:
+    assert told_apart(run(Number(0.1), Number(0.9), None), "generation") == ()
+
+
+def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
+    found = headline(run(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.2, -0.1, 0.5)))
+    assert "is not told from none: its interval holds 0." in found[1]
+    clear = headline(run(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.6, 0.3, 0.9)))
+    assert "interval holds 0" not in clear[1]
+
+
+@pytest.mark.parametrize(
+    ("gap", "said"),
+    [
+        (Number(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
+        (Number(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
+        (Number(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
+    ],
+)
+def test_the_gap_is_open_where_its_interval_holds_0(gap: Number, said: str) -> None:
+    sentences = headline(run(Number(0.1), Number(0.1), UNSURE, gap=gap))
+    assert said in sentences[-1]
+
+
+def test_a_profile_of_people_alone_has_a_headline() -> None:
+    people = Run(
+        file="x.json",
+        kind="JSON",
+        model="people",
+        task="x",
+        factors=("length", "markdown"),
+        profiles={
+            "human": Profile(
+                {
+                    "length": Influence(Number(0.5, 0.3, 0.7), p_holm=SURE),
+                    "markdown": Influence(Number(-0.1, -0.3, 0.1), p_holm=UNSURE),
+                }
+            )
+        },
+    )
+    assert plain(headline(people)[0]) == (
+        "People prefer more length (tau .50 [.30, .70]) (1 of 2 factors are told from chance)."
+    )
