@@ -2,12 +2,16 @@
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 _SAMPLES = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[^_]+)\.jsonl")
-_NAMES = ("pretrained", "model", "path", "engine", "profile")
-"""Model arguments that name the model, as lm-eval has them; the last is a planted annotator's."""
+_NAMES = ("peft", "delta", "pretrained", "model", "path", "engine", "profile")
+"""Model arguments that name the model, in lm-eval's own order; the last is of planted models."""
+
+PLANTED_PROFILE = "balanced"
+"""The planted annotator's profile where no argument names one."""
 
 
 def read_results(location: str | Path) -> dict[str, Any]:
@@ -41,8 +45,8 @@ def results_beside(samples: str | Path) -> Path | None:
     return beside if beside.is_file() else None
 
 
-def model_of(results: dict[str, Any]) -> str:
-    """The model behind results, as ``<lm-eval's model type>/<name>``.
+def model_of(results: Mapping[str, Any]) -> str:
+    """The model behind results, as ``<lm-eval's model type>/<name>``, which is Inspect's form too.
 
     lm-eval's own ``model_name`` is a random word where no argument names the model.
 
@@ -55,5 +59,7 @@ def model_of(results: dict[str, Any]) -> str:
     kind, arguments = str(config.get("model") or "unknown"), config.get("model_args") or {}
     if isinstance(arguments, str):
         arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
+    if kind == "planted":
+        arguments = {"profile": PLANTED_PROFILE} | arguments
     names = [str(arguments[name]) for name in _NAMES if arguments.get(name)]
     return f"{kind}/{names[0]}" if names else kind

@@ -14,6 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from profile_tasks.lm_eval_results import model_of
+from profile_tasks.scorers.evaluated_model import evaluated_model
+
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
@@ -27,8 +30,6 @@ _LM_EVAL_TASK = re.compile(
     rf"profile_(summarization|instruction_following|document_qa)_(generation|{LIKELIHOOD}"
     r"|discrimination)"
 )
-# The arguments in which lm-eval's models are named, in its own order.
-_NAMING_ARGUMENTS = ("peft", "delta", "pretrained", "model", "path", "engine")
 _OF_AN_ESTIMATE = re.compile(r"_(ci_low|ci_high|stderr|p_value|p_adjusted|p_adjusted_bh)$")
 _PRINTED_CONFIG = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
@@ -146,7 +147,7 @@ def _inspect_run(path: Path) -> ReportedRun:
     known = log.eval.metadata or {}
     arguments = log.eval.task_args
     return ReportedRun(
-        model=log.eval.model,
+        model=evaluated_model(log),
         task=str(next(iter(names), log.eval.task.rpartition("/")[2])),
         setting=str(arguments.get("setting", "both")),
         harness="inspect",
@@ -196,7 +197,7 @@ def _lm_eval_runs(path: Path) -> tuple[ReportedRun, ...]:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         reported, configs = found["results"], found["configs"]
-        model, date = _lm_eval_model(found), _utc(datetime.fromtimestamp(found["date"], UTC))
+        model, date = model_of(found), _utc(datetime.fromtimestamp(found["date"], UTC))
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         problem = f"no {error}" if isinstance(error, KeyError) else str(error).partition("\n")[0]
         raise ValueError(
@@ -271,22 +272,6 @@ def _plain(row: Mapping[str, Any]) -> dict[str, float | None]:
         for name, value in row.items()
         if name.endswith(",none") and not name.endswith("_stderr,none")
     }
-
-
-def _lm_eval_model(found: Mapping[str, Any]) -> str:
-    """The model as Inspect would name it.
-
-    lm-eval's own ``model_name`` is a random one where the arguments name no model.
-    """
-    config = found["config"]
-    arguments = config.get("model_args") or {}
-    if isinstance(arguments, str):
-        arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
-    kind = str(config["model"])
-    if kind == "planted":
-        return f"planted/{arguments.get('profile', 'balanced')}"
-    named = next((arguments[name] for name in _NAMING_ARGUMENTS if name in arguments), None)
-    return kind if named is None else f"{kind}/{named}"
 
 
 # -------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from profile_tasks.scorers.comparison_tables import (
     shared_group_codes,
 )
 from profile_tasks.scorers.comparisons import common_factors
+from profile_tasks.scorers.evaluated_model import evaluated_model
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.model_comparison import compare_models, compare_tables
 from profile_tasks.scorers.source_measurement import SourceMeasurement
@@ -76,11 +77,7 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         ValueError: The file is no log, holds no score of this project, or holds several and none
             is named.
     """
-    from profile_tasks.scorers.full_profile import (
-        evaluated_model,
-        is_own_score,
-        logged_measurements,
-    )
+    from profile_tasks.scorers.full_profile import is_own_score, logged_measurements
 
     log = read_log(location)
     names = list(

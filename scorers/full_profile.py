@@ -27,6 +27,7 @@ from profile_tasks.scorers.comparison_tables import (
     comparison_tables,
     human_votes,
 )
+from profile_tasks.scorers.evaluated_model import evaluated_model
 from profile_tasks.scorers.factor_profile import factor_profile, measurement_of
 from profile_tasks.scorers.grader import grader_warning
 from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
@@ -89,11 +90,6 @@ def complete_log(log: EvalLog) -> EvalLog:
     }
     results = completed_results(log.results, measured, evaluated_model(log))
     return log.model_copy(update={"results": results})
-
-
-def evaluated_model(log: EvalLog) -> str:
-    """The model that answered: that of another harness where its answers were replayed."""
-    return str((log.eval.metadata or {}).get("answered_by") or log.eval.model)
 
 
 def is_own_score(name: str) -> bool:

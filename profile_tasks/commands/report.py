@@ -5,17 +5,13 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.unusable import Unusable
+
 if TYPE_CHECKING:
     from profile_tasks.report.page import TaskSection
 
 
-class Refused(click.ClickException):
-    """Input or output that cannot be used: one line, and exit status 2."""
-
-    exit_code = 2
-
-
-@click.command()
+@click.command(epilog="Example: profile-tasks report logs/a.eval logs/b.eval -o report.html")
 @click.argument("logs", nargs=-1, required=True, metavar="LOG...")
 @click.option(
     "-o",
@@ -45,19 +41,19 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     try:
         runs = [run for log in logs for run in read_runs(Path(log), score)]
     except UnusableInput as error:
-        raise Refused(str(error)) from error
+        raise Unusable(str(error)) from error
     sections = task_sections(runs, with_files=figures is not None)
     try:
         output.write_text(rendered(sections), encoding="utf-8")
         if figures is not None:
             _write_figures(figures, sections)
     except OSError as error:
-        raise Refused(f"{error.filename}: {error.strerror}") from error
+        raise Unusable(f"{error.filename}: {error.strerror}") from error
     click.echo(f"{output}: {len(runs)} run{'s' * (len(runs) > 1)}")
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
-    from profile_tasks.report.untrusted_text import file_name
+    from profile_tasks.untrusted_text import file_name
 
     folder.mkdir(parents=True, exist_ok=True)
     for section in sections:

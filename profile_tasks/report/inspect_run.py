@@ -33,10 +33,11 @@ from profile_tasks.report.report_data import (
     recorded,
     standard_metrics_of,
 )
-from profile_tasks.report.untrusted_text import shown
 from profile_tasks.report.unusable import UnusableInput
+from profile_tasks.scorers.evaluated_model import evaluated_model
 from profile_tasks.scorers.grades import SourceGrades
 from profile_tasks.scorers.source_measurement import SourceMeasurement
+from profile_tasks.untrusted_text import shown
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog, EvalScore
@@ -193,7 +194,7 @@ def _run(
     return Run(
         file=shown(path.name),
         kind="Inspect log",
-        model=shown(log.eval.model),
+        model=shown(evaluated_model(log)),
         task=shown(log.eval.task.rpartition("/")[2]),
         factors=tuple(shown(factor) for factor in factors),
         profiles={
@@ -259,7 +260,7 @@ def _measured(
     entries: dict[str, object] = {
         "run at": log.eval.created,
         "status": log.status,
-        "model": log.eval.model,
+        "model": evaluated_model(log),
         "grader": graders,
         "data": about.get("data", log.eval.dataset.name),
         "sources": f"{n_sources} scored of {about.get('loaded_sources', '?')} loaded",
@@ -292,8 +293,8 @@ def _warnings(
     found.append(about.get("factors_note"))
     if log.status != "success":
         found.append(f"the run did not finish (status: {log.status}): only some sources count")
-    if str(log.eval.model).startswith("planted/"):
-        found.append(f"{log.eval.model} is {SIMULATION_NOTE}")
+    if (model := evaluated_model(log)).startswith("planted/"):
+        found.append(f"{model} is {SIMULATION_NOTE}")
     known = packaged_factors()
     unknown = [f for f in about.get("factors", ()) if f not in known]
     if unknown:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from profile_tasks.lm_eval_results import model_of
 from profile_tasks.report.report_data import (
     MODEL_PERSPECTIVES,
     PERSPECTIVES,
@@ -17,8 +18,8 @@ from profile_tasks.report.report_data import (
     profile_of_metrics,
     standard_metrics_of,
 )
-from profile_tasks.report.untrusted_text import shown
 from profile_tasks.report.unusable import UnusableInput
+from profile_tasks.untrusted_text import shown
 
 _TASK = re.compile(r"profile_(?P<task>\w+?)_(generation|discrimination)(?P<how>_loglikelihood)?")
 _FACTOR = re.compile(r"tau_(human|generation|discrimination)_(?P<factor>\w+)")
@@ -82,7 +83,7 @@ def _run(
     perspectives = [
         p for p in PERSPECTIVES if any(f"tau_{p}_{factor}" in metrics for factor in factors)
     ]
-    model = _model(content.get("config") or {})
+    model = model_of(content)
     absent = [f"No {name} setting was run." for name in MODEL_PERSPECTIVES
               if name not in perspectives]  # fmt: skip
     return Run(
@@ -102,15 +103,6 @@ def _run(
     )
 
 
-def _model(config: Mapping[str, Any]) -> str:
-    """The harness' name of the model, and which one it is."""
-    arguments = config.get("model_args") or {}
-    if isinstance(arguments, str):
-        arguments = dict(part.partition("=")[::2] for part in arguments.split(","))
-    which = next((arguments[n] for n in ("pretrained", "model", "profile") if n in arguments), None)
-    return f"{config.get('model', 'model')}/{which}" if which else str(config.get("model", "model"))
-
-
 def _measured(content: Mapping[str, Any], metrics: Mapping[str, float | None]) -> dict[str, str]:
     date = finite(content.get("date"))
     config = content.get("config") or {}
@@ -119,7 +111,7 @@ def _measured(content: Mapping[str, Any], metrics: Mapping[str, float | None]) -
         "run at": None
         if date is None
         else datetime.fromtimestamp(date, UTC).isoformat("T", "seconds"),
-        "model": _model(config),
+        "model": model_of({"config": config}),
         "sources": metrics.get("measured_sources"),
         "limit": config.get("limit"),
         "seed": config.get("random_seed"),

@@ -14,8 +14,8 @@ from profile_tasks.report.report_data import (
     profile_of_record,
     recorded,
 )
-from profile_tasks.report.untrusted_text import shown
 from profile_tasks.report.unusable import UnusableInput
+from profile_tasks.untrusted_text import shown
 
 _EXPECTED = (
     "expected an Inspect log, results of lm-eval (results_*.json), or JSON of "

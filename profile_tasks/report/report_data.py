@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from profile_tasks.report.examples import Example
-from profile_tasks.report.untrusted_text import shown
+from profile_tasks.untrusted_text import shown
 
 COEFFICIENTS = ("tau_b", "spearman", "pearson")
 PERSPECTIVES = ("human", "generation", "discrimination")

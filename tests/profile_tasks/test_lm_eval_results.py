@@ -23,7 +23,9 @@ def test_results_of_samples_have_their_date(tmp_path: Path) -> None:
         ({"model": "hf", "model_args": "dtype=auto,pretrained=org/m"}, "hf/org/m"),
         ({"model": "local-chat-completions", "model_args": {"model": "m"}},
          "local-chat-completions/m"),
-        ({"model": "planted", "model_args": {}}, "planted"),
+        ({"model": "planted", "model_args": {}}, "planted/balanced"),
+        ({"model": "hf", "model_args": {"pretrained": "org/m", "peft": "a/b"}}, "hf/a/b"),
+        ({"model": "vllm"}, "vllm"),
         ({}, "unknown"),
     ],
 )  # fmt: skip
