@@ -5,9 +5,10 @@ when the task has ended this hook adds the rest to the log's header.
 """
 
 import re
+from collections.abc import Mapping
 
 from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd, hooks
-from inspect_ai.log import EvalLog, EvalMetric, EvalScore, write_eval_log_async
+from inspect_ai.log import EvalLog, EvalMetric, EvalResults, EvalScore, write_eval_log_async
 
 from profile_tasks.scorers.feedback_profile import SCORER, revision_of
 from profile_tasks.scorers.full_profile import grading_record
@@ -42,15 +43,24 @@ class FullRevision(Hooks):
         if len(measured) != ours.scored_samples:
             # A retried evaluation takes samples over from the log before.
             measured = logged_revisions(log, ours.name)
-        log.results = log.results.model_copy(
-            update={
-                "scores": [
-                    completed_score(score, measured, log.eval.model) if score is ours else score
-                    for score in log.results.scores
-                ]
-            }
-        )
+        log.results = _completed(log.results, {ours.name: measured}, log.eval.model)
         await write_eval_log_async(log, log.location, header_only=True)
+
+
+def complete_log(log: EvalLog) -> EvalLog:
+    """A finished log with every metric again, e.g. after `inspect score` has rescored it.
+
+    Raises:
+        ValueError: The log holds no samples, or no results.
+    """
+    if log.results is None:
+        raise ValueError(f"{log.location} holds no results, so there is nothing to complete")
+    measured = {
+        score.name: logged_revisions(log, score.name)
+        for score in log.results.scores
+        if _is_own_score(score.name)
+    }
+    return log.model_copy(update={"results": _completed(log.results, measured, log.eval.model)})
 
 
 def logged_revisions(log: EvalLog, score: str = SCORER) -> list[RevisionMeasurement]:
@@ -69,16 +79,23 @@ def logged_revisions(log: EvalLog, score: str = SCORER) -> list[RevisionMeasurem
     return found
 
 
-def completed_score(
+def _completed(
+    results: EvalResults, measured: Mapping[str, list[RevisionMeasurement]], evaluated: str
+) -> EvalResults:
+    """A copy of the results in which the scores of this scorer hold every metric."""
+    scores = [
+        _completed_score(score, measured[score.name], evaluated)
+        if score.name in measured
+        else score
+        for score in results.scores
+    ]
+    return results.model_copy(update={"scores": scores})
+
+
+def _completed_score(
     score: EvalScore, measured: list[RevisionMeasurement], evaluated: str
 ) -> EvalScore:
-    """A copy of the score that holds every metric, and the counts behind them.
-
-    Args:
-        score: The score.
-        measured: What was measured on each source.
-        evaluated: The evaluated model.
-    """
+    """A copy of the score that holds every metric, and the counts behind them."""
     printed = next(iter(score.metrics.values()), None)
     params = printed.params if printed else {}
     found = revision_metrics(

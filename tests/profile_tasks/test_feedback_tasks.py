@@ -21,6 +21,7 @@ from profile_tasks.feedback_tasks import (
 from profile_tasks.planted import PlantedAnnotator, planted_profile
 from profile_tasks.preference_data import TASKS, load_preferences
 from profile_tasks.scorers.feedback_profile import feedback_profile
+from profile_tasks.scorers.full_revision import complete_log
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.summarization import summarization
 from profile_tasks.task_arguments import ArgumentError
@@ -402,6 +403,8 @@ def test_rescoring_a_log_asks_no_model_and_gives_the_same_numbers(tmp_path: Path
     assert "alignment_revision_self_less_none_tau_b" in found
     for name, value in found.items():
         assert value == pytest.approx(before[name], nan_ok=True)
+    assert len(found) < len(before)
+    assert metrics(complete_log(rescored)) == pytest.approx(before, nan_ok=True)
 
 
 def scripted(answers: dict[str, str]) -> object:

@@ -218,7 +218,7 @@ def test_a_frame_without_perspective_is_refused():
         Comparisons.from_frame(frame)
 
 
-@pytest.mark.parametrize("perspective", ["human", "generation", "discrimination"])
+@pytest.mark.parametrize("perspective", ["human", "generation", "discrimination", "revision"])
 def test_a_file_survives_the_round_trip_even_in_a_folder_named_like_a_partition(
     tmp_path, perspective
 ):
