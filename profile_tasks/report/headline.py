@@ -131,8 +131,9 @@ def _nothing_found(run: Run, perspective: str) -> str:
     start = _start(_WORDS[perspective])
     if perspective not in run.differences:
         return (
-            f"{start} the intervals of {run.model} and of people overlap for all of {_factors(total)}, "
-            "so this file cannot tell them apart; that does not show that they agree."
+            f"{start} the intervals of {run.model} and of people overlap for all of "
+            f"{_factors(total)}, so this file cannot tell them apart; that does not show that they "
+            "agree."
         )
     sentence = (
         f"{start} no influence on {run.model} is told from that on people "
