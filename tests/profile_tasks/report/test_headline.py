@@ -91,7 +91,7 @@ def plain(text: str) -> str:
 def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, said: str) -> None:
     (sentence,) = headline(run(human, model))
     assert plain(sentence) == (
-        f"In generation GPT-X {said} (1 of 1 factors differ, told from chance at 5 %, adjusted "
+        f"In generation GPT-X {said} (1 of 1 factor differs, told from chance at 5 %, adjusted "
         "over all of them)."
     )
 
@@ -100,7 +100,7 @@ def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement()
     """Although the two intervals do not overlap: the adjusted test decides where there is one."""
     (sentence,) = headline(run(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), UNSURE))
     assert plain(sentence) == (
-        "In generation no influence on GPT-X is told from that on people (1 factors, adjusted over "
+        "In generation no influence on GPT-X is told from that on people (1 factor, adjusted over "
         "all of them). That does not show that they agree: the largest difference, in length, is "
         ".40 [−.10, .50]."
     )
@@ -156,5 +156,5 @@ def test_a_profile_of_people_alone_has_a_headline() -> None:
         },
     )
     assert plain(headline(people)[0]) == (
-        "People prefer more length (tau .50 [.30, .70]) (1 of 2 factors are told from chance)."
+        "People prefer more length (tau .50 [.30, .70]) (told from chance in 1 of 2 factors)."
     )
