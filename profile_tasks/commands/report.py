@@ -31,18 +31,22 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     """One self-contained HTML page of one run or several: headline, figures, examples.
 
     LOG is an Inspect log of this project's tasks, results of lm-eval (results_*.json), or JSON of
-    `profile-tasks influence`. Runs of one task stand side by side.
+    `profile-tasks influence`. Runs of one task stand side by side,
+    and its Inspect logs are compared with the first of them, paired by source.
     """
     # Inspect and the plots take seconds to import, so that --help must not wait for them.
+    from profile_tasks.report.comparison import paired_comparisons
     from profile_tasks.report.page import rendered, task_sections
     from profile_tasks.report.reading import read_runs
     from profile_tasks.report.unusable import UnusableInput
 
     try:
-        runs = [run for log in logs for run in read_runs(Path(log), score)]
+        read = [(Path(log), run) for log in logs for run in read_runs(Path(log), score)]
     except UnusableInput as error:
         raise Unusable(str(error)) from error
-    sections = task_sections(runs, with_files=figures is not None)
+    runs = [run for _, run in read]
+    comparisons = paired_comparisons(read, score)
+    sections = task_sections(runs, comparisons, with_files=figures is not None)
     try:
         output.write_text(rendered(sections), encoding="utf-8")
         if figures is not None:

@@ -5,9 +5,11 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from types import MappingProxyType
 
 from profile_tasks import __version__
 from profile_tasks.report.cautions import cautions
+from profile_tasks.report.comparison import COLUMNS, Comparison
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import Figure, figures
 from profile_tasks.report.headline import decimal, headline, interval, label
@@ -57,29 +59,47 @@ class Findings:
 
 
 @dataclass(frozen=True)
+class Paired:
+    """Two runs of a task compared: their names here, what differs, the numbers."""
+
+    first: str
+    second: str
+    words: tuple[str, ...]
+    notes: tuple[str, ...]
+    table: Table
+
+
+@dataclass(frozen=True)
 class TaskSection:
     """All runs of one task, their figures side by side."""
 
     id: str
     task: str
     findings: tuple[Findings, ...]
+    paired: tuple[Paired, ...]
     figures: tuple[tuple[Panel, ...], ...]
     metrics: Table
     measured: Table
 
 
-def task_sections(runs: Sequence[Run], *, with_files: bool = False) -> list[TaskSection]:
+def task_sections(
+    runs: Sequence[Run],
+    comparisons: Mapping[str, Sequence[Comparison]] = MappingProxyType({}),
+    *,
+    with_files: bool = False,
+) -> list[TaskSection]:
     """The runs by task, with their figures drawn.
 
     Args:
         runs: In the order in which they were named.
+        comparisons: Task -> its runs compared, as of ``paired_comparisons``.
         with_files: Whether figures keep their contents as files.
     """
     by_task: dict[str, list[Run]] = {}
     for run in runs:
         by_task.setdefault(run.task, []).append(run)
     return [
-        _section(f"task-{number}", task, own, with_files=with_files)
+        _section(f"task-{number}", task, own, comparisons.get(task, ()), with_files=with_files)
         for number, (task, own) in enumerate(by_task.items(), 1)
     ]
 
@@ -138,7 +158,14 @@ def _in_words(count: int, noun: str) -> str:
     return f"{count} {noun}{'' if count == 1 else 's'}"
 
 
-def _section(id_: str, task: str, runs: Sequence[Run], *, with_files: bool) -> TaskSection:
+def _section(
+    id_: str,
+    task: str,
+    runs: Sequence[Run],
+    comparisons: Sequence[Comparison],
+    *,
+    with_files: bool,
+) -> TaskSection:
     names = _names(runs)
     findings = tuple(
         Findings(
@@ -163,10 +190,20 @@ def _section(id_: str, task: str, runs: Sequence[Run], *, with_files: bool) -> T
         id=id_,
         task=task,
         findings=findings,
+        paired=tuple(_paired(id_, task, found, names) for found in comparisons),
         figures=tuple(tuple(panels) for panels in by_kind.values()),
         metrics=_metrics(id_, task, findings),
         measured=_measured(id_, task, findings),
     )
+
+
+def _paired(id_: str, task: str, found: Comparison, names: Sequence[str]) -> Paired:
+    first, second = names[found.first], names[found.second]
+    table = Table(
+        f"{id_}-compared-{found.second}", f"A {first} against B {second}, {task}", COLUMNS,
+        found.rows,
+    )  # fmt: skip
+    return Paired(first, second, found.words, found.notes, table)
 
 
 def _names(runs: Sequence[Run]) -> list[str]:

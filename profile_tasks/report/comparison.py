@@ -1,0 +1,88 @@
+"""Two runs of a report compared, paired by source: the numbers of ``profile-tasks compare``."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from profile_tasks.report.report_data import Run
+from profile_tasks.untrusted_text import shown
+
+MOST = 4
+"""Comparisons with the first run of a task; a report of many models is a leaderboard's work."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A run against the first one of its task.
+
+    Attributes:
+        first: Place of run A among the runs of the task.
+        second: Place of run B.
+        words: What differs, in sentences.
+        notes: What was left out; or why the two cannot be compared.
+        rows: Metric, value of A, value of B, difference A - B, its ends, p-value adjusted by Holm.
+    """
+
+    first: int
+    second: int
+    words: tuple[str, ...]
+    notes: tuple[str, ...]
+    rows: tuple[tuple[str | float | None, ...], ...]
+
+
+COLUMNS = ("metric", "A", "B", "A - B", "low", "high", "p Holm")
+
+
+def paired_comparisons(
+    logs: Sequence[tuple[Path, Run]], score: str | None = None
+) -> dict[str, tuple[Comparison, ...]]:
+    """The first Inspect log of each task against the others of that task.
+
+    Args:
+        logs: Each run with the file that it was read from, in the report's order.
+        score: Name of the score, where a log holds several.
+
+    Returns:
+        Task -> comparisons; a task with one log has none.
+    """
+    by_task: dict[str, list[tuple[int, Path]]] = {}
+    places: dict[str, int] = {}
+    for path, run in logs:
+        place = places[run.task] = places.get(run.task, -1) + 1
+        if run.kind == "Inspect log" and run.compared:
+            by_task.setdefault(run.task, []).append((place, path))
+    return {
+        task: tuple(_compared(own[0], other, score) for other in own[1 : 1 + MOST])
+        for task, own in by_task.items()
+        if len(own) > 1
+    }
+
+
+def _compared(first: tuple[int, Path], second: tuple[int, Path], score: str | None) -> Comparison:
+    from profile_tasks.run_log import compare_runs, read_run
+
+    try:
+        runs = [read_run(str(path), score) for _, path in (first, second)]
+        record = compare_runs(*runs)
+    except ValueError as error:
+        return Comparison(first[0], second[0], (), (shown(error),), ())
+    notes = (f"{record['n_sources']} sources that both were measured on", *record["notes"])
+    return Comparison(
+        first[0],
+        second[0],
+        tuple(map(shown, record["words"])),
+        tuple(map(shown, notes)),
+        tuple(_rows(record)),
+    )
+
+
+def _rows(record: dict[str, Any]) -> list[tuple[str | float | None, ...]]:
+    entries = {**record["alignments"], **record["agreement"]}
+    for perspective, compared in record["perspectives"].items():
+        entries |= {
+            f"tau_{perspective}_{shown(factor)}": found
+            for factor, found in compared["factors"].items()
+        }
+    keys = ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
+    return [(name, *(found.get(key) for key in keys)) for name, found in entries.items()]
