@@ -11,9 +11,16 @@ from profile_tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
 from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
+from profile_tasks.scorers.self_guided_ranking import self_guided_metrics, self_guided_ranking
+from profile_tasks.self_guided import (
+    document_qa_self_guided,
+    instruction_following_self_guided,
+    summarization_self_guided,
+)
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
+from profile_tasks.solvers.self_guided import self_guided_sampling
 from profile_tasks.summarization import summarization
 
 
@@ -29,14 +36,20 @@ __all__ = [
     "agreement_metrics",
     "both_settings",
     "document_qa",
+    "document_qa_self_guided",
     "factor_profile",
     "grader_validation",
     "headline_metrics",
     "human_agreement",
     "instruction_following",
+    "instruction_following_self_guided",
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
     "score_conditioned_generation",
+    "self_guided_metrics",
+    "self_guided_ranking",
+    "self_guided_sampling",
     "summarization",
+    "summarization_self_guided",
 ]

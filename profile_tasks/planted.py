@@ -4,8 +4,8 @@ It judges and writes by a weighted utility of surface factors, so that a measure
 against a known answer. IT IS A SIMULATION: no figure obtained with it says anything about a
 language model or about people.
 
-Its answer depends only on the text of the request, its profile and its seed: never on the order
-of calls or on the harness that sends them.
+Its answer depends only on the text of the request, the seed and the temperature that come with it,
+its profile and its own seed: never on the order of calls or on the harness that sends them.
 """
 
 import hashlib
@@ -114,14 +114,20 @@ class PlantedAnnotator:
     profile: PlantedProfile
     seed: int = 0
 
-    def answer(self, request: str) -> str:
+    def answer(self, request: str, draw: int | None = None, heat: float = 1.0) -> str:
         """The text answered to a rendered request.
+
+        Args:
+            request: The request.
+            draw: Which of several answers to one request: the seed that came with it, if any.
+            heat: The sampling temperature that came with it; scales the noise.
 
         Raises:
             ValueError: The text is not a request of this project.
         """
         parsed = parse_request(request)
-        noise = self.profile.temperature * _logistic(f"{self.seed}\n{request}")
+        drawn = request if draw is None else f"{request}\n{draw}"
+        noise = heat * self.profile.temperature * _logistic(f"{self.seed}\n{drawn}")
         if isinstance(parsed, DiscriminationRequest):
             return self._judge(parsed, noise)
         if isinstance(parsed, NeutralRequest):

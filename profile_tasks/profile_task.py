@@ -124,7 +124,7 @@ def profile_task(
         "discrimination": lambda: pairwise_discrimination(orders),
     }
     return Task(
-        dataset=MemoryDataset([_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, allow_self_grading) if graded and not in_evaluation() else None
@@ -144,7 +144,7 @@ def profile_task(
         ),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
-        metadata=_data_metadata(data) | _factor_metadata(chosen, auto=factors == "auto"),
+        metadata=data_metadata(data) | _factor_metadata(chosen, auto=factors == "auto"),
     )
 
 
@@ -164,7 +164,8 @@ def grader_check(graded: tuple[str, ...], allow_self_grading: bool = False) -> S
     return solve
 
 
-def _sample(source: AnnotatedSource) -> Sample:
+def source_sample(source: AnnotatedSource) -> Sample:
+    """A source as Inspect's sample; its metadata are the ``AnnotatedSource``."""
     return Sample(
         id=source.id,
         input=source.prompt if source.source is None else f"{source.prompt}\n\n{source.source}",
@@ -173,7 +174,7 @@ def _sample(source: AnnotatedSource) -> Sample:
     )
 
 
-def _data_metadata(data: PreferenceData) -> dict[str, object]:
+def data_metadata(data: PreferenceData) -> dict[str, object]:
     """What a reader of the log must know about the data."""
     metadata: dict[str, object] = {
         "data": data.name,
