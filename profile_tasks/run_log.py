@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from profile_tasks.scorers.comparison_tables import (
     agreement_table,
@@ -13,6 +13,9 @@ from profile_tasks.scorers.comparisons import common_factors
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.model_comparison import compare_models, compare_tables
 from profile_tasks.scorers.source_measurement import SourceMeasurement
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 
 @dataclass(frozen=True)
@@ -49,19 +52,9 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         ValueError: The file is no log, holds no score of this project, or holds several and none
             is named.
     """
-    from inspect_ai.log import read_eval_log
-
     from profile_tasks.scorers.full_profile import is_own_score, logged_measurements
 
-    if "://" not in location and not Path(location).is_file():
-        raise FileNotFoundError(f"{location}: there is no such log")
-    try:
-        log = read_eval_log(location)
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
-        problem = str(error).partition("\n")[0]
-        raise ValueError(f"{location}: not an Inspect log ({problem})") from error
+    log = read_log(location)
     names = list(
         dict.fromkeys(
             name
@@ -84,6 +77,29 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         task=log.eval.task,
         measurements=tuple(logged_measurements(log, score or names[0])),
     )
+
+
+def read_log(location: str) -> "EvalLog":
+    """An Inspect log with its samples.
+
+    Args:
+        location: File, or address that Inspect can read.
+
+    Raises:
+        FileNotFoundError: There is no such log.
+        ValueError: The file is no log.
+    """
+    from inspect_ai.log import read_eval_log
+
+    if "://" not in location and not Path(location).is_file():
+        raise FileNotFoundError(f"{location}: there is no such log")
+    try:
+        return read_eval_log(location)
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
+        problem = str(error).partition("\n")[0]
+        raise ValueError(f"{location}: not an Inspect log ({problem})") from error
 
 
 def compare_runs(
