@@ -39,7 +39,7 @@ _DEFAULTS = {field.name: field.default for field in fields(TrainingSettings)}
 
 
 def _setting(
-    name: str, kind: click.ParamType | type[bool], text: str
+    name: str, kind: click.ParamType[Any] | type[bool], text: str
 ) -> Callable[[_Command], _Command]:
     """The option of a setting, whose default stands in ``TrainingSettings``."""
     default = _DEFAULTS[name]
