@@ -84,26 +84,27 @@ class Sizes:
 
     Attributes:
         texts: Generated texts that the model is trained on from scratch.
-        epochs: Passes over them.
         sources: Requests that it then writes samples for.
         heldout: Requests that it is measured on; in no training data.
         preference_epochs: Passes over the preference data.
+        neutral: Whether to measure what is written without a target score, too.
         judges: Simulated judges, one training run each.
     """
 
-    texts: int = 16_000
-    epochs: int = 1
-    sources: int = 160
-    heldout: int = 100
-    preference_epochs: int = 3
+    texts: int = 10_000
+    sources: int = 100
+    heldout: int = 80
+    preference_epochs: int = 2
+    neutral: bool = True
     judges: tuple[str, ...] = ("planted/concise", "planted/verbose")
 
 
 QUICK = Sizes(
     texts=8_000,
-    sources=60,
-    heldout=40,
-    preference_epochs=3,
+    sources=40,
+    heldout=30,
+    preference_epochs=4,
+    neutral=False,
     judges=("planted/concise",),
 )
 
@@ -135,9 +136,9 @@ def topics(seed: int) -> list[Topic]:
 
 
 def training_texts(about: Sequence[Topic], count: int, seed: int) -> Iterator[tuple[str, str]]:
-    """Requests and responses: with a target score the response is a little longer for a high one.
+    """Requests and responses; with a target score the response is the longer the higher it is.
 
-    So the untrained model writes as a mildly verbose writer does, and there is something to move.
+    So before the preference training the model writes as one who likes length, with much noise.
     """
     rng = random.Random(seed)  # noqa: S311 - no secret
     for _ in range(count):
@@ -147,7 +148,7 @@ def training_texts(about: Sequence[Topic], count: int, seed: int) -> Iterator[tu
             yield NeutralRequest(TASK, topic.request, None).render(), topic.response(sentences, rng)
         else:
             score = rng.randint(1, 5)
-            sentences = min(8, max(1, rng.randint(1, 6) + round((score - 3) / 2)))
+            sentences = rng.randint(score, score + 3)
             request = GenerationRequest(TASK, topic.request, None, score).render()
             yield request, topic.response(sentences, rng)
 
@@ -285,18 +286,33 @@ def train_base(commands: Commands, sizes: Sizes, about: Sequence[Topic], seed: i
     commands.run(
         "train from scratch",
         *("profile-tasks", "train", "texts.jsonl", "--model", "new", "--method", "sft"),
-        *("--no-lora", "--learning-rate", "2e-3", "--batch-size", "16"),
-        *("--epochs", f"{sizes.epochs}", "--save-steps", "100000", "--seed", f"{seed}"),
+        *("--no-lora", "--learning-rate", "1e-3", "--batch-size", "16"),
+        *("--save-steps", "100000", "--seed", f"{seed}"),
         *("--output", "base"),
     )
     return parameters
 
 
-def measured(commands: Commands, name: str, model: str) -> dict[str, Any]:
-    """What a model writes for the held-out requests: the log, and the length without a score."""
+@dataclass(frozen=True)
+class Measured:
+    """What a model wrote for the held-out requests.
+
+    Attributes:
+        log: Of the responses for target scores.
+        words: Mean length of those without a score; None where that was not measured.
+    """
+
+    log: Path
+    words: float | None
+
+
+def measured(commands: Commands, name: str, model: str, sizes: Sizes) -> Measured:
+    """Let a model write for the held-out requests."""
     log = commands.evaluate(
         f"{name}: measure", TASK, model, "-T", "dataset=heldout.jsonl", "-T", "setting=generation"
     )
+    if not sizes.neutral:
+        return Measured(log, None)
     neutral = commands.evaluate(
         f"{name}: write without a score",
         f"{TASK}_self_guided",
@@ -304,7 +320,7 @@ def measured(commands: Commands, name: str, model: str) -> dict[str, Any]:
         *("-T", "dataset=heldout.jsonl", "-T", "samples=2"),
         *("--model-role", "judge=planted/concise"),
     )
-    return {"log": log, **_metrics(neutral)}
+    return Measured(log, _metrics(neutral)["sample_words"])
 
 
 def _metrics(log: Path) -> dict[str, float]:
@@ -316,7 +332,7 @@ def _metrics(log: Path) -> dict[str, float]:
 
 
 def trained_on(
-    commands: Commands, judge: str, sizes: Sizes, before: dict[str, Any], seed: int
+    commands: Commands, judge: str, sizes: Sizes, before: Measured, seed: int
 ) -> dict[str, Any]:
     """Train on one judge's preferences and compare: the record of this run."""
     name = judge.partition("/")[2]
@@ -344,11 +360,11 @@ def trained_on(
         ),
         *("--seed", f"{seed}", "--save-steps", "20", "--output", f"{name}/run"),
     )
-    after = measured(commands, name, f"{name}/run/model")
+    after = measured(commands, name, f"{name}/run/model", sizes)
     compared = json.loads(
         commands.run(
             f"{name}: compare",
-            *("profile-tasks", "compare", str(after["log"]), str(before["log"])),
+            *("profile-tasks", "compare", str(after.log), str(before.log)),
             *("--format", "json"),
         )
     )
@@ -363,7 +379,7 @@ def trained_on(
         "steps": run["steps"],
         "heldout_accuracy": run["evaluation"]["eval_rewards/accuracies"],
         "length": {key: length[key] for key in ("a", "b", "value", "ci_low", "ci_high", "p_value")},
-        "words": {"before": before["sample_words"], "after": after["sample_words"]},
+        "words": {"before": before.words, "after": after.words},
     }
 
 
@@ -376,7 +392,7 @@ def training_run(sizes: Sizes, work: Path, seed: int) -> dict[str, Any]:
     write_lines(work / "sources.jsonl", preference_rows(sources, seed))
     write_lines(work / "heldout.jsonl", preference_rows(heldout, seed + 1))
     parameters = train_base(commands, sizes, base, seed)
-    before = measured(commands, "before", "base/model")
+    before = measured(commands, "before", "base/model", sizes)
     runs = [trained_on(commands, judge, sizes, before, seed) for judge in sizes.judges]
     return {
         "seed": seed,
@@ -408,9 +424,13 @@ def table(record: dict[str, Any]) -> str:
             f"{run['pairs']['heldout']['pairs']} | {run['heldout_accuracy']:.2f} | "
             f"{length['b']:+.3f} | {length['a']:+.3f} | {length['value']:+.3f} "
             f"({length['ci_low']:+.3f} to {length['ci_high']:+.3f}) | "
-            f"{words['before']:.1f} | {words['after']:.1f} |"
+            f"{_shown(words['before'])} | {_shown(words['after'])} |"
         )
     return "\n".join(lines)
+
+
+def _shown(words: float | None) -> str:
+    return "-" if words is None else f"{words:.1f}"
 
 
 def main() -> None:

@@ -19,7 +19,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     tokenizer.add_special_tokens(special)
     tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer, pad_token="<pad>", eos_token="<end>")
+    fast = PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token=special[0], eos_token=special[3]
+    )
     fast.chat_template = (
         "{% for message in messages %}<{{ message['role'] }}>{{ message['content'] }}"
         "{% if message['role'] == 'assistant' %}<end>{% endif %}{% endfor %}"

@@ -188,7 +188,9 @@ def test_a_model_that_cannot_be_trained_is_told_before_any_work(
     for file in tiny_model.iterdir():
         if file.name != "chat_template.jinja":
             (mute / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(TrainingError, match="has no chat template, and the data are conv.*--plain"):
+    with pytest.raises(
+        TrainingError, match=r"has no chat template, and the data are conv.*--plain"
+    ):
         train(settings(mute), data, tmp_path / "run")
     with pytest.raises(TrainingError, match=r"model '.*nowhere' cannot be loaded"):
         train(settings(tmp_path / "nowhere"), data, tmp_path / "run")
@@ -268,9 +270,8 @@ def test_two_processes_share_a_run(tiny_model: Path, tmp_path: Path) -> None:
     data, output = write_data(tmp_path / "data", "dpo"), tmp_path / "run"
     subprocess.run(
         [
-            *(str(Path(sys.executable).parent / "accelerate"), "launch", "--cpu"),
-            *("--num_processes", "2", "--num_machines", "1", "--mixed_precision", "no"),
-            *("--main_process_port", "0", *command(tiny_model, data, output)),
+            *(sys.executable, "-m", "torch.distributed.run", "--standalone"),
+            *("--nproc-per-node", "2", *command(tiny_model, data, output)),
         ],
         check=True,
         capture_output=True,
