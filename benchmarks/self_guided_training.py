@@ -2,6 +2,7 @@
 
     python benchmarks/self_guided_training.py [--output FILE] [--work FOLDER]
     python benchmarks/self_guided_training.py --quick     # a smaller run, a few minutes
+    python benchmarks/self_guided_training.py --quick --model-only --work small   # model and data
 
 A causal language model of 3.4 million parameters is built and trained from scratch on generated
 requests and responses, with the project's own prompts. It then writes several responses to other
@@ -383,23 +384,29 @@ def trained_on(
     }
 
 
-def training_run(sizes: Sizes, work: Path, seed: int) -> dict[str, Any]:
-    """The whole run in a folder; its record."""
-    commands = Commands(work)
+def prepare(commands: Commands, sizes: Sizes, seed: int) -> int:
+    """Write the requests and train the model that is to learn from them; its parameters."""
     every = topics(seed)
     base, rest = every[: len(every) // 2], every[len(every) // 2 :]
-    sources, heldout = rest[: sizes.sources], rest[sizes.sources :][: sizes.heldout]
-    write_lines(work / "sources.jsonl", preference_rows(sources, seed))
-    write_lines(work / "heldout.jsonl", preference_rows(heldout, seed + 1))
-    parameters = train_base(commands, sizes, base, seed)
+    for name, about in (
+        ("sources", rest[: sizes.sources]),
+        ("heldout", rest[sizes.sources :][: sizes.heldout]),
+    ):
+        write_lines(commands.folder / f"{name}.jsonl", preference_rows(about, seed))
+    return train_base(commands, sizes, base, seed)
+
+
+def training_run(commands: Commands, sizes: Sizes, seed: int) -> dict[str, Any]:
+    """The whole run in a folder; its record."""
+    parameters = prepare(commands, sizes, seed)
     before = measured(commands, "before", "base/model", sizes)
     runs = [trained_on(commands, judge, sizes, before, seed) for judge in sizes.judges]
     return {
         "seed": seed,
         "parameters": parameters,
         "texts": sizes.texts,
-        "sources": len(sources),
-        "heldout_sources": len(heldout),
+        "sources": sizes.sources,
+        "heldout_sources": sizes.heldout,
         "runs": runs,
         "seconds": {step: round(seconds, 1) for step, seconds in commands.seconds.items()},
     }
@@ -437,6 +444,7 @@ def main() -> None:
     """Run, print the table, and write it into the page after a full run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a smaller run; the page stays")
+    parser.add_argument("--model-only", action="store_true", help="stop before the preferences")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="an empty folder for models, data and logs")
     parser.add_argument("--output", type=Path, help="write the record as JSON")
@@ -444,7 +452,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as temporary:
         work = options.work or Path(temporary)
         work.mkdir(parents=True, exist_ok=True)
-        record = training_run(QUICK if options.quick else Sizes(), work.resolve(), options.seed)
+        commands, sizes = Commands(work.resolve()), QUICK if options.quick else Sizes()
+        if options.model_only:
+            prepare(commands, sizes, options.seed)
+            return
+        record = training_run(commands, sizes, options.seed)
     if options.output:
         options.output.write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
     print(table(record))

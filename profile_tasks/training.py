@@ -8,6 +8,7 @@ ends in the very weights that an undisturbed run ends in.
 import importlib.metadata
 import importlib.util
 import json
+import logging
 import os
 import shutil
 import time
@@ -21,6 +22,8 @@ from profile_tasks.training_data import Method, TrainingData
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Trainer
+
+logger = logging.getLogger(__name__)
 
 Device = Literal["auto", "cpu"]
 Precision = Literal["auto", "fp32", "bf16"]
@@ -245,7 +248,8 @@ def train(
 
     Returns:
         The record, as ``training.json`` holds it: ``status``, ``settings``, ``data``, ``versions``,
-        ``steps``, ``resumed_from`` (a step each time), ``train_loss``, ``evaluation``.
+        ``too_long``, ``steps``, ``resumed_from`` (a step each time), ``train_loss``,
+        ``evaluation``.
 
     Raises:
         TrainingError: As the checks do, before any work.
@@ -271,10 +275,11 @@ def train(
     if earlier is not None:
         at = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0
         run["resumed_from"] = [*earlier["resumed_from"], at]
-    output.mkdir(parents=True, exist_ok=True)
-    _write(output, run)
     started = time.monotonic()
     trainer = build_trainer(settings, data, output, tokenizer)
+    run["too_long"] = too_long(trainer, data, settings)
+    output.mkdir(parents=True, exist_ok=True)
+    _write(output, run)
     outcome = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
     evaluation = trainer.evaluate() if data.heldout else {}
     merged = _save(trainer, tokenizer, output, lora=settings.lora)
@@ -360,6 +365,49 @@ def build_trainer(
             else None
         ),
     )
+
+
+def too_long(
+    trainer: "Trainer", data: TrainingData, settings: TrainingSettings
+) -> dict[str, dict[str, int]]:
+    """Records that ``max_length`` drops, because their prompt fills it, and those that it cuts.
+
+    Raises:
+        TrainingError: No record of a split is left.
+    """
+    # SFT's preparation has cut its records already, so what fills the length counts as cut.
+    longest = settings.max_length - (settings.method == "sft")
+    found = {}
+    for name, prepared, records in (
+        ("train", trainer.train_dataset, data.train),
+        ("heldout", trainer.eval_dataset, data.heldout),
+    ):
+        if not records:
+            continue
+        if not len(prepared):
+            raise TrainingError(
+                f"all {len(records)} {name} records have prompts of {settings.max_length} tokens "
+                "or more; raise --max-length"
+            )
+        lengths = [
+            len(record.get("prompt_ids", ()))
+            + max(len(record.get(column, ())) for column in _COMPLETIONS)
+            for record in prepared
+        ]
+        found[name] = {
+            "dropped": len(records) - len(prepared),
+            "cut": sum(length > longest for length in lengths),
+        }
+        if any(found[name].values()):
+            logger.warning(
+                "%s: --max-length %d drops %d of %d records and cuts %d",
+                name, settings.max_length, found[name]["dropped"], len(records), found[name]["cut"],
+            )  # fmt: skip
+    return found
+
+
+_COMPLETIONS = ("chosen_ids", "rejected_ids", "completion_ids", "input_ids")
+"""Where TRL's trainers keep the tokens of a response, or of the whole text (SFT)."""
 
 
 def _save(

@@ -121,5 +121,5 @@ def train(
     click.echo(f"written to {output}", err=True)
 
 
-_TOLD = ("status", "steps", "resumed_from", "train_loss", "evaluation")
+_TOLD = ("status", "steps", "resumed_from", "too_long", "train_loss", "evaluation")
 """What of the record is printed."""

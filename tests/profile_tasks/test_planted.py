@@ -14,7 +14,7 @@ from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
 from profile_tasks.scorers.factors.judged import JudgedRequest
 from profile_tasks.scorers.factors.surface import length, novel_words
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
+from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest, NeutralRequest
 
 SOURCE = (
     "The ferry left at nine. It carried forty people and two lorries. Half way over, the wind "
@@ -55,6 +55,16 @@ def test_texts_of_equal_utility_get_the_first_position_and_so_tie_over_both_orde
 def test_without_noise_written_length_follows_the_score(source: str | None, sign: int) -> None:
     lengths = [sign * length(text) for text in written(noiseless(length=float(sign)), source)]
     assert lengths == sorted(set(lengths))
+
+
+def test_another_seed_or_temperature_with_the_request_gives_another_answer_to_it() -> None:
+    annotator = PlantedAnnotator(planted_profile("verbose"))
+    request = NeutralRequest("summarization", "Summarize.", SOURCE).render()
+    drawn = [annotator.answer(request, draw) for draw in range(8)]
+    assert drawn == [annotator.answer(request, draw) for draw in range(8)]
+    assert len(set(drawn)) > 3
+    cold = {annotator.answer(request, draw, heat=0.0) for draw in range(8)}
+    assert cold == {PlantedAnnotator(planted_profile("verbose", None, 0.0)).answer(request)}
 
 
 def test_a_copyist_writes_fewer_other_words_for_a_higher_score() -> None:

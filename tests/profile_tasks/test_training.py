@@ -167,6 +167,28 @@ def test_a_folder_with_a_run_is_neither_written_over_nor_mixed_with_another(
     )
 
 
+@trained
+def test_records_that_are_too_long_are_counted_and_none_left_is_an_error(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    folder = write_data(tmp_path / "data", "dpo")
+    long = json.loads((folder / "train.jsonl").read_text().splitlines()[0])
+    long["prompt"][0]["content"] = "Why? " * 100
+    cut = json.loads((folder / "train.jsonl").read_text().splitlines()[1])
+    cut["rejected"][0]["content"] = "Because. " * 40
+    with (folder / "train.jsonl").open("a", encoding="utf-8") as file:
+        file.write(f"{json.dumps(long)}\n{json.dumps(cut)}\n")
+    data = read_training_data(folder, "dpo")
+    record = train(settings(tiny_model, max_steps=1), data, tmp_path / "run")
+    assert record["too_long"] == {
+        "train": {"dropped": 1, "cut": 1},
+        "heldout": {"dropped": 0, "cut": 0},
+    }
+    with pytest.raises(TrainingError, match="all 10 train records have prompts of 16 tokens"):
+        train(settings(tiny_model, max_length=16), data, tmp_path / "other")
+    assert not (tmp_path / "other" / "training.json").exists()
+
+
 def test_a_checkpoint_that_was_cut_short_is_passed_over(tmp_path: Path) -> None:
     assert last_checkpoint(tmp_path) is None
     for step, state in ((2, '{"global_step": 2}'), (10, '{"global_step": 10}'), (12, '{"glo')):
@@ -188,9 +210,7 @@ def test_a_model_that_cannot_be_trained_is_told_before_any_work(
     for file in tiny_model.iterdir():
         if file.name != "chat_template.jinja":
             (mute / file.name).write_bytes(file.read_bytes())
-    with pytest.raises(
-        TrainingError, match=r"has no chat template, and the data are conv.*--plain"
-    ):
+    with pytest.raises(TrainingError, match=r"no chat template, and the data are .*--plain"):
         train(settings(mute), data, tmp_path / "run")
     with pytest.raises(TrainingError, match=r"model '.*nowhere' cannot be loaded"):
         train(settings(tmp_path / "nowhere"), data, tmp_path / "run")
