@@ -22,11 +22,18 @@ from profile_tasks.score_validity import (
 from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
 from profile_tasks.scorers.feedback_profile import feedback_profile, revision_headline
 from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
+from profile_tasks.scorers.self_guided_ranking import self_guided_metrics, self_guided_ranking
 from profile_tasks.scorers.validity_scorer import text_validity, validity_metrics
+from profile_tasks.self_guided import (
+    document_qa_self_guided,
+    instruction_following_self_guided,
+    summarization_self_guided,
+)
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.feedback_revision import feedback_revision
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
+from profile_tasks.solvers.self_guided import self_guided_sampling
 from profile_tasks.solvers.text_likelihood import text_likelihood
 from profile_tasks.summarization import summarization
 
@@ -45,6 +52,7 @@ __all__ = [
     "document_qa",
     "document_qa_feedback",
     "document_qa_score_validity",
+    "document_qa_self_guided",
     "factor_profile",
     "feedback_profile",
     "feedback_revision",
@@ -54,14 +62,19 @@ __all__ = [
     "instruction_following",
     "instruction_following_feedback",
     "instruction_following_score_validity",
+    "instruction_following_self_guided",
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
     "revision_headline",
     "score_conditioned_generation",
+    "self_guided_metrics",
+    "self_guided_ranking",
+    "self_guided_sampling",
     "summarization",
     "summarization_feedback",
     "summarization_score_validity",
+    "summarization_self_guided",
     "text_likelihood",
     "text_validity",
     "validity_metrics",

@@ -11,6 +11,8 @@ COMMANDS = {
     "align": "Alignment of two factor profiles.",
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",
+    "export": "Preference pairs as training data, in the formats of TRL.",
+    "train": "DPO, SFT or KTO on exported data (extra train).",
     "factors": "The factors there are, or those that a selection holds.",
     "cost": "Requests and tokens of a run, before it; no model is called.",
     "validate-grader": "A grader's verdicts beside human factor labels.",

@@ -4,8 +4,8 @@ It judges and writes by a weighted utility of surface factors, so that a measure
 against a known answer. IT IS A SIMULATION: no figure obtained with it says anything about a
 language model or about people.
 
-Its answer depends only on the text of the request, its profile and its seed: never on the order
-of calls or on the harness that sends them.
+Its answer depends only on the text of the request, the seed and the temperature that come with it,
+its profile and its own seed: never on the order of calls or on the harness that sends them.
 """
 
 import hashlib
@@ -131,18 +131,20 @@ class PlantedAnnotator:
     profile: PlantedProfile
     seed: int = 0
 
-    def answer(self, request: str, draw: int | None = None) -> str:
+    def answer(self, request: str, draw: int | None = None, heat: float = 1.0) -> str:
         """The text answered to a rendered request.
 
         Args:
             request: The request.
-            draw: Another number gives other noise; None is one more such number.
+            draw: Another number gives other noise, as the seed that came with a request does; None
+                is one more such number.
+            heat: The sampling temperature that came with it; scales the noise.
 
         Raises:
             ValueError: The text is not a request of this project.
         """
         drawn = f"{self.seed}" if draw is None else f"{self.seed} draw {draw}"
-        noise = self.profile.temperature * _logistic(f"{drawn}\n{request}")
+        noise = heat * self.profile.temperature * _logistic(f"{drawn}\n{request}")
         if (feedback := parse_feedback_request(request)) is not None:
             return self._on_draft(feedback, noise)
         parsed = parse_request(request)

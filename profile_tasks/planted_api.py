@@ -115,7 +115,7 @@ class PlantedAPI(ModelAPI):
         request = next(
             message.text for message in reversed(input) if isinstance(message, ChatMessageUser)
         )
-        answer, note = self._answer(request, config.seed)
+        answer, note = self._answer(request, config)
         output = ModelOutput.from_content(model=f"planted/{self.model_name}", content=answer)
         # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.
         read, written = len(request.split()), len(output.completion.split())
@@ -125,7 +125,7 @@ class PlantedAPI(ModelAPI):
         output.metadata = {"simulation": note}
         return output
 
-    def _answer(self, request: str, draw: int | None) -> tuple[str, str]:
+    def _answer(self, request: str, config: GenerateConfig) -> tuple[str, str]:
         """The answer, and the note that says what gave it."""
         if is_grader_request(request):
             return self.grader.answer(request), GRADER_SIMULATION_NOTE
@@ -142,7 +142,8 @@ class PlantedAPI(ModelAPI):
                 "--model planted/verbose --model-role grader=planted/grader. "
                 f"It was sent: {request[:80]!r}"
             )
-        return self.annotator.answer(request, draw), SIMULATION_NOTE
+        heat = 1.0 if config.temperature is None else config.temperature
+        return self.annotator.answer(request, config.seed, heat), SIMULATION_NOTE
 
     def log_likelihood(self, request: str, text: str) -> float:
         """As of ``PlantedAnnotator``; planted/grader has none."""

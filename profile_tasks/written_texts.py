@@ -37,10 +37,14 @@ def _of_samples(location: str) -> Iterator[tuple[str, dict[int, str]]]:
 
 def _of_log(location: str) -> Iterator[tuple[str, dict[int, str]]]:
     from profile_tasks.run_log import read_log
+    from profile_tasks.solvers.score_conditioned_generation import (
+        has_responses,
+        written_responses,
+    )
 
     for sample in read_log(location).samples or []:
-        stored = sample.store.get("responses_by_score") or {}
-        yield str(sample.id), _present({int(score): text for score, text in stored.items()})
+        if has_responses(sample.store):
+            yield str(sample.id), _present(written_responses(sample.store)[0])
 
 
 def _present(written: Mapping[int, str | None]) -> dict[int, str]:

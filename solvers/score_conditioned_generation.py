@@ -7,6 +7,7 @@ not see each other (this implementation's choice).
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -79,6 +80,17 @@ def responses_by_score(state: TaskState) -> dict[int, str | None] | None:
 def truncated_scores(state: TaskState) -> list[int]:
     """Target scores whose response was cut off by a token limit."""
     return list(state.store.get(_TRUNCATED, []))
+
+
+def has_responses(store: Mapping[str, Any]) -> bool:
+    """Whether the model was asked to write for target scores in a logged sample."""
+    return bool(store.get(_RESPONSES))
+
+
+def written_responses(store: Mapping[str, Any]) -> tuple[dict[int, str | None], list[int]]:
+    """Of a logged sample's store: what the model wrote by target score, and what was cut off."""
+    responses = {int(score): text for score, text in store[_RESPONSES].items()}
+    return responses, list(store.get(_TRUNCATED, []))
 
 
 def was_cut_off(output: ModelOutput) -> bool:

@@ -66,6 +66,16 @@ def test_without_noise_written_length_follows_the_score(source: str | None, sign
     assert lengths == sorted(set(lengths))
 
 
+def test_another_seed_or_temperature_with_the_request_gives_another_answer_to_it() -> None:
+    annotator = PlantedAnnotator(planted_profile("verbose"))
+    request = NeutralRequest("summarization", "Summarize.", SOURCE).render()
+    drawn = [annotator.answer(request, draw) for draw in range(8)]
+    assert drawn == [annotator.answer(request, draw) for draw in range(8)]
+    assert len(set(drawn)) > 3
+    cold = {annotator.answer(request, draw, heat=0.0) for draw in range(8)}
+    assert cold == {PlantedAnnotator(planted_profile("verbose", None, 0.0)).answer(request)}
+
+
 def test_a_copyist_writes_fewer_other_words_for_a_higher_score() -> None:
     shares = [novel_words(text, SOURCE) for text in written(noiseless(novel_words=-1.0))]
     assert shares == sorted(shares, reverse=True)

@@ -1,0 +1,164 @@
+"""Self-guided data: a model writes several responses, and its own verdicts rank them.
+
+After the self-guided training of PROFILE (arXiv 2410.06965): a model judges closer to people than
+it writes, so its verdicts on its own samples can train it. How samples meet is this
+implementation's choice (``tournament.py``).
+"""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model, model_roles
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+from inspect_ai.util import collect
+
+from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.solvers.pairwise_discrimination import shown_pick
+from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
+from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
+from profile_tasks.solvers.tournament import Match, Picks, Tournament, play
+
+JUDGE_ROLE = "judge"
+"""Model role of another judge than the evaluated model; unbound, the model judges itself."""
+
+MAXIMUM_SAMPLES = 64
+
+_KEY = "self_guided"  # in the sample's store
+
+
+@dataclass(frozen=True)
+class WrittenSample:
+    """One response that the model wrote.
+
+    Attributes:
+        text: The response; None where it was empty or refused.
+        truncated: Whether a token limit cut it off.
+        same_as: Index of the first sample with the same text, None where it is the first.
+    """
+
+    text: str | None
+    truncated: bool = False
+    same_as: int | None = None
+
+
+@dataclass(frozen=True)
+class JudgedSamples:
+    """The samples of a source, and how the judge decided between them.
+
+    Attributes:
+        samples: In the order of their seeds.
+        matches: Who met, and the verdicts.
+        judge: The model that judged.
+        requests: Requests sent, for writing and for judging.
+    """
+
+    samples: tuple[WrittenSample, ...]
+    matches: tuple[Match, ...]
+    judge: str
+    requests: int
+
+    @property
+    def distinct(self) -> list[int]:
+        """Indices of the samples that can meet: with a text, and the first of that text."""
+        return distinct_samples(self.samples)
+
+
+@solver
+def self_guided_sampling(
+    samples: int = 4,
+    temperature: float = 1.0,
+    tournament: Tournament = "round_robin",
+    seed: int = 0,
+) -> Solver:
+    """Write several responses to the neutral request, then let the model choose between them.
+
+    A source takes ``samples`` requests for writing, and for judging ``samples * (samples - 1)``
+    (round robin) or ``2 * (samples - 1)`` (knock-out), both orders of each match; fewer where
+    samples are equal.
+
+    Args:
+        samples: Responses to each source.
+        temperature: Of their sampling; judging uses the model's own settings.
+        tournament: Which samples meet: "round_robin" or "knock_out".
+        seed: Each sample is asked for with a seed of its own, counted up from this one times
+            ``MAXIMUM_SAMPLES``. Not every provider heeds it.
+    """
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        annotated = state.metadata_as(AnnotatedSource)
+        judge = get_model(role=JUDGE_ROLE) if JUDGE_ROLE in model_roles() else get_model()
+        request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
+
+        async def write(index: int) -> ModelOutput:
+            config = GenerateConfig(temperature=temperature, seed=seed * MAXIMUM_SAMPLES + index)
+            return await get_model().generate(request, config=config)
+
+        outputs = await collect(*(write(index) for index in range(samples)))
+        written = written_samples(list(outputs))
+
+        async def decide(first: int, second: int) -> Picks:
+            texts = written[first].text or "", written[second].text or ""
+            return await judged_pair(judge, annotated, *texts)
+
+        matches = await play(distinct_samples(written), tournament, decide)
+        judged = JudgedSamples(written, tuple(matches), str(judge), samples + 2 * len(matches))
+        state.store.set(_KEY, asdict(judged))
+        return state
+
+    return solve
+
+
+async def judged_pair(
+    judge: Model, source: AnnotatedSource, response_a: str, response_b: str
+) -> Picks:
+    """A judge's verdicts on two responses: as given, then swapped."""
+    one, other = await collect(
+        *(
+            judge.generate(
+                DiscriminationRequest(source.task, source.prompt, source.source, *shown).render()
+            )
+            for shown in ((response_a, response_b), (response_b, response_a))
+        )
+    )
+    return shown_pick(one), shown_pick(other)
+
+
+def written_samples(outputs: list[ModelOutput]) -> tuple[WrittenSample, ...]:
+    """The samples in a model's outputs; what was written before is marked."""
+    first_of: dict[str, int] = {}
+    found = []
+    for index, output in enumerate(outputs):
+        text = written_text(output)
+        earlier = None if text is None else first_of.setdefault(text, index)
+        same_as = None if earlier == index else earlier
+        found.append(WrittenSample(text, was_cut_off(output), same_as))
+    return tuple(found)
+
+
+def distinct_samples(samples: tuple[WrittenSample, ...]) -> list[int]:
+    """Indices of the samples with a text that is no earlier sample's."""
+    return [
+        index
+        for index, sample in enumerate(samples)
+        if sample.text is not None and sample.same_as is None
+    ]
+
+
+def judged_samples(state: TaskState) -> JudgedSamples:
+    """What the solver found.
+
+    Raises:
+        ValueError: The sample was not made by ``self_guided_sampling``.
+    """
+    stored: dict[str, Any] | None = state.store.get(_KEY)
+    if stored is None:
+        raise ValueError("the sample holds no self-guided samples; its solver was another one")
+    return JudgedSamples(
+        samples=tuple(WrittenSample(**sample) for sample in stored["samples"]),
+        matches=tuple(
+            Match(match["first"], match["second"], (match["picks"][0], match["picks"][1]))
+            for match in stored["matches"]
+        ),
+        judge=stored["judge"],
+        requests=stored["requests"],
+    )
