@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from profile_tasks.commands.printing import Record, emit, interval
+from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.preference_export import ExportedData, ExportFormat, Prompts
@@ -16,7 +17,7 @@ FILES = ("train.jsonl", "heldout.jsonl", "card.json", "README.md")
 """What the folder holds."""
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks export logs/samples.eval --format dpo --output pairs")
 @click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "--format",
@@ -96,7 +97,7 @@ def export(
         data = export_pairs(found, settings)
         _write(output, data)
     except (ImportError, OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     _print(output, data)
 
 

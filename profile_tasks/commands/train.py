@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from profile_tasks.commands.unusable import Unusable
 from profile_tasks.training import TrainingSettings
 
 
@@ -53,7 +54,7 @@ def _setting(
     )
 
 
-@click.command()
+@click.command(epilog="Example: profile-tasks train pairs --model MODEL --method dpo --output out")
 @click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "--config",
@@ -116,7 +117,7 @@ def train(
             TrainingSettings(**settings), records, output, resume=resume, overwrite=overwrite
         )
     except (OSError, ValueError) as error:
-        raise click.ClickException(str(error)) from error
+        raise Unusable(str(error)) from error
     click.echo(json.dumps({name: record[name] for name in _TOLD}, indent=2))
     click.echo(f"written to {output}", err=True)
 

@@ -115,7 +115,7 @@ def test_nothing_is_written_over_without_being_asked(
 ) -> None:
     arguments = ("export", self_guided, "--format", "dpo", "--output", tmp_path)
     run(*arguments)
-    told = run(*arguments, exit_code=1).output
+    told = run(*arguments, exit_code=2).output
     assert f"{tmp_path} holds train.jsonl, heldout.jsonl" in told
     run(*arguments, "--overwrite", "--heldout", 0)
     assert not (tmp_path / "heldout.jsonl").exists()
@@ -133,7 +133,7 @@ def test_what_gives_no_data_is_told_and_leaves_no_folder(
 ) -> None:
     folder = tmp_path / "data"
     found = run(
-        "export", self_guided, "--format", "dpo", "--output", folder, *arguments, exit_code=1
+        "export", self_guided, "--format", "dpo", "--output", folder, *arguments, exit_code=2
     )
     assert told in found.output
     assert not folder.exists()
@@ -147,7 +147,7 @@ def test_inputs_that_are_none_are_told(run: Run, tmp_path: Path) -> None:
         ("nowhere", "dataset is 'nowhere'. Must be one of"),
         ("demo", "has one file a task"),
     ):
-        found = run("export", name, "--format", "dpo", "--output", tmp_path / "x", exit_code=1)
+        found = run("export", name, "--format", "dpo", "--output", tmp_path / "x", exit_code=2)
         assert told in found.output
 
 
@@ -155,6 +155,6 @@ def test_inputs_of_several_kinds_are_told(self_guided: str, run: Run, tmp_path: 
     found = run(
         *("export", self_guided, "demo", "--task", "summarization", "--format", "dpo"),
         *("--output", tmp_path / "x"),
-        exit_code=1,
+        exit_code=2,
     )
     assert "the inputs are of several kinds (recorded, self-guided)" in found.output

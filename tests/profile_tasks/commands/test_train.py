@@ -69,7 +69,7 @@ def test_data_of_another_format_are_told_before_a_model_is_loaded(
 ) -> None:
     found = run(
         *("train", data, "--model", "nowhere", "--method", "kto", "--output", tmp_path / "run"),
-        exit_code=1,
+        exit_code=2,
     )
     assert "train.jsonl:1: the record has prompt, chosen, rejected; kto needs" in found.output
     assert "--method dpo" in found.output
@@ -82,7 +82,7 @@ def test_without_the_extra_the_command_says_what_to_install(
 ) -> None:
     found = run(
         *("train", data, "--model", "m", "--method", "dpo", "--output", tmp_path / "run"),
-        exit_code=1,
+        exit_code=2,
     )
     assert "pip install 'profile-tasks[train]'" in found.output
 

@@ -1,0 +1,48 @@
+"""The runs of a report compared: the numbers of the command, and what cannot be compared."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from inspect_ai import eval as inspect_eval
+
+from profile_tasks.document_qa import document_qa
+from profile_tasks.report.comparison import COLUMNS, paired_comparisons
+from profile_tasks.report.inspect_run import inspect_run
+from profile_tasks.run_log import compare_runs, read_run
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+
+
+def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Path) -> None:
+    read = [(path, inspect_run(path)) for path in (verbose_log, concise_log)]
+    ((compared,),) = paired_comparisons(read).values()
+    record = compare_runs(*(read_run(str(path)) for path, _ in read))
+    assert (compared.first, compared.second) == (0, 1)
+    assert list(compared.words) == record["words"]
+    rows = {row[0]: row[1:] for row in compared.rows}
+    assert {len(row) for row in compared.rows} == {len(COLUMNS)}
+    length = record["perspectives"]["generation"]["factors"]["length"]
+    assert rows["tau_generation_length"] == tuple(
+        length[key] for key in ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
+    )
+
+
+def test_one_log_of_a_task_is_compared_with_nothing(verbose_log: Path) -> None:
+    assert paired_comparisons([(verbose_log, inspect_run(verbose_log))]) == {}
+
+
+def test_runs_of_several_tasks_are_not_mixed(verbose_log: Path, concise_log: Path) -> None:
+    runs = [inspect_run(verbose_log), replace(inspect_run(concise_log), task="other")]
+    assert paired_comparisons(list(zip((verbose_log, concise_log), runs, strict=True))) == {}
+
+
+def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        document_qa(limit=3), model="planted/verbose", log_dir=str(tmp_path), display="none"
+    )
+    paths = (verbose_log, Path(log.location))
+    runs = [replace(inspect_run(path), task="one") for path in paths]
+    (compared,) = paired_comparisons(list(zip(paths, runs, strict=True)))["one"]
+    assert compared.words == ()
+    assert "have no source in common; compare runs over the same data" in compared.notes[0]
