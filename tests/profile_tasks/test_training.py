@@ -222,6 +222,17 @@ def test_a_model_that_cannot_be_trained_is_told_before_any_work(
     assert not (tmp_path / "run").exists()
 
 
+@trained
+def test_a_precision_that_no_device_has_is_told(tiny_model: Path, tmp_path: Path) -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("a GPU is at hand")
+    data = read_training_data(write_data(tmp_path / "data", "dpo"), "dpo")
+    with pytest.raises(TrainingError, match="no GPU with bf16 is at hand"):
+        train(settings(tiny_model, device="auto", precision="bf16"), data, tmp_path / "run")
+
+
 @pytest.mark.skipif(find_spec("trl") is not None, reason="the extra train is installed")
 def test_without_the_extra_the_command_says_what_to_install() -> None:
     with pytest.raises(TrainingError, match=r"pip install 'profile-tasks\[train\]'"):
