@@ -34,8 +34,9 @@ VIEWS = {
 }
 
 
+# Pages first: where Playwright runs, Inspect cannot, since both want the thread's event loop.
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(planted_page: Path, hostile_page: Path) -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no Chromium on the path: apt-get install chromium")
