@@ -1,10 +1,14 @@
 """What tests share: the offline switch, the folder of real data, runs of Inspect tasks."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+# The hub's library reads this once, when it is imported.
+os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 
@@ -22,13 +26,6 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip(f"no folder {folder} with the real preference data")
     return folder
-
-
-@pytest.fixture(autouse=True)
-def offline(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No test may reach a hub, or wait for one."""
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    monkeypatch.setenv("HF_DATASETS_OFFLINE", "1")
 
 
 @pytest.fixture(autouse=True)

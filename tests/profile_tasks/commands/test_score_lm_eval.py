@@ -147,6 +147,7 @@ def test_the_results_stand_beside_those_of_lm_eval(
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_json_stands_alone_on_stdout(samples: Samples, tmp_path: Path) -> None:
     # A process of its own, in which Inspect introduces itself for the first time.
     done = subprocess.run(
