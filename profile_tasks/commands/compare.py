@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -31,8 +32,9 @@ def compare(
     from profile_tasks.run_log import compare_runs, read_run
 
     try:
-        runs = (read_run(log_a, score), read_run(log_b, score))
-        record = compare_runs(*runs, replicates=replicates, seed=seed)
+        with progress("comparing"):
+            runs = (read_run(log_a, score), read_run(log_b, score))
+            record = compare_runs(*runs, replicates=replicates, seed=seed)
     except (FileNotFoundError, ValueError) as error:
         raise Unusable(str(error)) from error
     if format_ == "table":

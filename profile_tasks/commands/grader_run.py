@@ -80,9 +80,14 @@ def run_to_end(
     """
     from inspect_ai import eval as inspect_eval
 
+    watched = sys.stderr.isatty()
     with _inspect_on_stderr():
         logs = inspect_eval(
-            task, model=model, model_roles=roles, log_dir=str(log_dir), display="none"
+            task,
+            model=model,
+            model_roles=roles,
+            log_dir=str(log_dir),
+            display="plain" if watched else "none",
         )
     # It takes an interruption for itself, and then returns no log or a cancelled one.
     if not logs or logs[0].status == "cancelled":

@@ -14,6 +14,7 @@ from profile_tasks.commands.printing import (
 from profile_tasks.commands.printing import (
     interval as bounds,
 )
+from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
 from profile_tasks.commands.unusable import Unusable
 
@@ -60,8 +61,9 @@ def influence(
         table = human_comparisons(data, ctx.params["factors"])
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    record = influence_record(table, replicates=replicates, seed=seed, interval=interval)
-    record["annotators"] = annotators_record(table, recorded_votes(data), seed=seed)
+    with progress("estimating"):
+        record = influence_record(table, replicates=replicates, seed=seed, interval=interval)
+        record["annotators"] = annotators_record(table, recorded_votes(data), seed=seed)
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "

@@ -1,22 +1,17 @@
 """``profile-tasks leaderboard``: many models side by side, from their results."""
 
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
     from profile_tasks.leaderboard.forms import Leaderboard
     from profile_tasks.reported_run import ReportedRun
-
-MANY = 20
-"""From this many files on, a terminal shows a progress bar."""
 
 
 @click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")
@@ -79,28 +74,14 @@ def _read(results: tuple[Path, ...], cache: Path | None) -> "Gathered":
 
     try:
         files = found_files(results)
-        with _progress(len(files)) as advance:
+        with progress("reading results", len(files)) as advance:
             for done in gathered(files, cache):
                 if isinstance(done, Gathered):
                     return done
-                next(advance)
+                advance()
     except (OSError, ValueError) as error:
         raise Unusable(str(error)) from error
     raise AssertionError("gathered() ends with what it gathered")
-
-
-@contextmanager
-def _progress(files: int) -> Iterator[Iterator[None]]:
-    """What to advance for each file read: a bar on stderr for many of them, where people watch."""
-    if files < MANY or not sys.stderr.isatty():
-        yield iter(lambda: None, 0)
-        return
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True) as bar:
-        reading = bar.add_task("reading", total=files)
-        yield iter(lambda: bar.advance(reading), 0)
 
 
 def _leaderboard(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
@@ -121,11 +122,12 @@ def power(
             seed=seed,
         )
         agreement = DEFAULT_AGREEMENT if agreement is None else agreement
-        if file is None:
-            title, population = _assumed(about_sources, design, agreement)
-        else:
-            title, population = _pilot(file, about_sources, design, agreement)
-        curves = power_curves(population, design)
+        with progress("simulating studies"):
+            if file is None:
+                title, population = _assumed(about_sources, design, agreement)
+            else:
+                title, population = _pilot(file, about_sources, design, agreement)
+            curves = power_curves(population, design)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     record = {

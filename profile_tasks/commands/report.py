@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     """One self-contained HTML page of one run or several: headline, figures, examples.
 
     LOG is an Inspect log of this project's tasks, results of lm-eval (results_*.json), or JSON of
-    `profile-tasks influence`. Runs of one task stand side by side,
-    and its Inspect logs are compared with the first of them, paired by source.
+    `profile-tasks influence`. Runs of one task stand side by side, and
+    its Inspect logs are compared with the first of them, paired by source.
     """
     # Inspect and the plots take seconds to import, so that --help must not wait for them.
     from profile_tasks.report.comparison import paired_comparisons
@@ -40,13 +41,19 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     from profile_tasks.report.reading import read_runs
     from profile_tasks.report.unusable import UnusableInput
 
-    try:
-        read = [(Path(log), run) for log in logs for run in read_runs(Path(log), score)]
-    except UnusableInput as error:
-        raise Unusable(str(error)) from error
-    runs = [run for _, run in read]
-    comparisons = paired_comparisons(read, score)
-    sections = task_sections(runs, comparisons, with_files=figures is not None)
+    read = []
+    with progress("making the report", len(logs) + 2) as advance:
+        try:
+            for log in logs:
+                read += [(Path(log), run) for run in read_runs(Path(log), score)]
+                advance()
+        except UnusableInput as error:
+            raise Unusable(str(error)) from error
+        runs = [run for _, run in read]
+        comparisons = paired_comparisons(read, score)
+        advance()
+        sections = task_sections(runs, comparisons, with_files=figures is not None)
+        advance()
     try:
         output.write_text(rendered(sections), encoding="utf-8")
         if figures is not None:
