@@ -95,7 +95,7 @@ class Sizes:
     texts: int = 10_000
     sources: int = 100
     heldout: int = 80
-    preference_epochs: int = 2
+    preference_epochs: int = 3
     neutral: bool = True
     judges: tuple[str, ...] = ("planted/concise", "planted/verbose")
 
@@ -356,6 +356,8 @@ def trained_on(
             f"{sizes.preference_epochs}",
             "--learning-rate",
             "1e-3",
+            "--sft-weight",
+            "0.5",
             "--batch-size",
             "16",
         ),

@@ -55,6 +55,8 @@ class TrainingSettings:
         batch_size: Records a device and step.
         gradient_accumulation: Batches that make one optimiser step.
         beta: Strength of the pull towards the untrained model (DPO, KTO).
+        sft_weight: Weight of the likelihood of the chosen responses beside the preference loss
+            (DPO); above 0 it keeps a small model from forgetting how to write.
         max_length: Longest sequence in tokens; longer ones are cut.
         save_steps: Steps between checkpoints, and between evaluations on held-out records.
         seed: Of everything random.
@@ -75,6 +77,7 @@ class TrainingSettings:
     batch_size: int = 8
     gradient_accumulation: int = 1
     beta: float = 0.1
+    sft_weight: float = 0.0
     max_length: int = 1024
     save_steps: int = 50
     seed: int = 0
@@ -347,6 +350,9 @@ def build_trainer(
     }
     if settings.method != "sft":
         arguments["beta"] = settings.beta
+    if settings.method == "dpo" and settings.sft_weight:
+        arguments["loss_type"] = ["sigmoid", "sft"]
+        arguments["loss_weights"] = [1.0, settings.sft_weight]
     return trainer_class(
         model=settings.model,
         args=config_class(**arguments),

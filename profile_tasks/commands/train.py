@@ -86,6 +86,7 @@ def _setting(
 @_setting(
     "beta", click.FloatRange(0, min_open=True), "Pull towards the untrained model (dpo, kto)."
 )
+@_setting("sft_weight", click.FloatRange(0), "Weight of the chosen responses' likelihood (dpo).")
 @_setting("max_length", click.IntRange(8), "Longest sequence in tokens.")
 @_setting("save_steps", click.IntRange(1), "Steps between checkpoints, and evaluations.")
 @_setting("seed", click.IntRange(0), "Of everything random.")

@@ -110,6 +110,25 @@ def test_exported_files_load_with_datasets_and_pass_trls_own_preparation(
 
 
 @trained
+def test_the_likelihood_of_the_chosen_responses_adds_to_the_preference_loss(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    data = read_training_data(write_data(tmp_path / "data", "dpo"), "dpo")
+    losses = [
+        train(
+            settings(tiny_model, "dpo", max_steps=1, learning_rate=1e-9, sft_weight=weight),
+            data,
+            tmp_path / f"run {weight}",
+        )["evaluation"]["eval_loss"]
+        for weight in (0.0, 1.0, 2.0)
+    ]
+    alone, once, twice = losses
+    assert alone == pytest.approx(0.693, abs=0.01)  # log 2: nothing is learned yet
+    assert twice - alone == pytest.approx(2 * (once - alone), rel=0.01)
+    assert once - alone > 1  # of random weights over 256 bytes
+
+
+@trained
 @pytest.mark.parametrize("method", METHODS)
 def test_a_run_leaves_an_adapter_a_merged_model_and_a_record(
     method: str, tiny_model: Path, tmp_path: Path
