@@ -54,10 +54,12 @@ def leaderboard(
     from profile_tasks.leaderboard.boards import SORT
 
     held = _read(results, cache)
-    for problem in held.unreadable:
-        click.echo(f"{'skipped: ' if skip_bad else ''}{problem}", err=True)
     if held.unreadable and not skip_bad:
-        raise Unusable(f"unreadable files: {len(held.unreadable)} (--skip-bad leaves them out)")
+        first, *others = held.unreadable
+        more = f", and {len(others)} other files" if others else ""
+        raise Unusable(f"{first}{more}; --skip-bad leaves out what cannot be read")
+    for problem in held.unreadable:
+        click.echo(f"skipped: {problem}", err=True)
     board = _leaderboard(held, tasks, sort or SORT, ascending=ascending, every=every)
     text = _written(board, format_ or _form_of(output))
     if output is None:
