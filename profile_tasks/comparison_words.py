@@ -58,11 +58,12 @@ def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
 
 def _gap(found: Mapping[str, Any]) -> str:
     numbers = f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
-    wider = _greater(found)
-    if wider is None:
-        return f"it is undecided whether the gap between judging and writing differs: {numbers}"
-    other = "B" if wider == "A" else "A"
-    return f"the gap between judging and writing is wider in {wider} than in {other}: {numbers}"
+    what = "the gap, alignment as a judge less alignment as a writer,"
+    greater = _greater(found)
+    if greater is None:
+        return f"it is undecided whether {what} differs: {numbers}"
+    other = "B" if greater == "A" else "A"
+    return f"{what} is greater in {greater} than in {other}: {numbers}"
 
 
 def _accuracy(found: Mapping[str, Any]) -> str:
@@ -84,17 +85,36 @@ def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list
     }
     role = _WRITES[perspective]
     sentences = [
-        f"{role}, A follows {name} {'more' if found['value'] > 0 else 'less'} than B: "
+        f"{role}, {_follows(name, found)}: "
         f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
         + (f"; people {_signed(found['human'])}" if found.get("human") is not None else "")
         for name, found in sorted(differing.items(), key=lambda item: item[1]["p_adjusted"])
     ]
     undecided = len(factors) - len(differing)
-    if not differing:
-        sentences.append(f"{role}, no factor's influence differs beyond chance (Holm)")
+    if factors and all(found["p_adjusted"] is None for found in factors.values()):
+        sentences.append(f"{role}, the data are too few to test whether factors differ")
+    elif not differing:
+        sentences.append(
+            f"{role}, no factor's influence is shown to differ (Holm); that does not show that "
+            "they are equal"
+        )
     elif undecided:
         sentences.append(f"{role}, it is undecided whether the others ({undecided}) differ")
     return sentences
+
+
+def _follows(name: str, found: Mapping[str, Any]) -> str:
+    """Who follows, or goes against, a factor more; by the signs of both influences."""
+    a, b = found["a"], found["b"]
+    if a < 0 and b < 0:
+        return f"A goes against {name} {'less' if a > b else 'more'} than B"
+    if a >= 0 and b >= 0:
+        return f"A follows {name} {'more' if a > b else 'less'} than B"
+    return f"A {_leans(a)} {name}, and B {_leans(b)} it"
+
+
+def _leans(tau: float) -> str:
+    return "follows" if tau > 0 else "goes against" if tau < 0 else "does not heed"
 
 
 def _greater(found: Mapping[str, Any]) -> str | None:

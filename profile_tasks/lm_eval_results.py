@@ -10,6 +10,9 @@ _SAMPLES = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[^_]+)\.jsonl")
 _NAMES = ("peft", "delta", "pretrained", "model", "path", "engine", "profile")
 """Model arguments that name the model, in lm-eval's own order; the last is of planted models."""
 
+GRADING = "profile_tasks_grading"
+"""What ``score-lm-eval`` adds to a results file: who graded which factors, and warnings."""
+
 PLANTED_PROFILE = "balanced"
 """The planted annotator's profile where no argument names one."""
 

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from profile_tasks.lm_eval_results import model_of
+from profile_tasks.lm_eval_results import GRADING, model_of
 from profile_tasks.scorers.evaluated_model import evaluated_model
 
 if TYPE_CHECKING:
@@ -80,11 +80,12 @@ class ReportedRun:
         return frozenset(parts)
 
 
-def read_reported_runs(path: Path) -> tuple[ReportedRun, ...]:
+def read_reported_runs(path: Path, score: str | None = None) -> tuple[ReportedRun, ...]:
     """What one file reports.
 
     Args:
         path: An Inspect log (``.eval`` or ``.json``) or a results file of lm-eval.
+        score: Name of the score in an Inspect log; None: the last one of this project.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -96,7 +97,7 @@ def read_reported_runs(path: Path) -> tuple[ReportedRun, ...]:
         raise FileNotFoundError(f"{path}: there is no such file")
     if path.suffix == ".json" and _first_key(path) not in ("version", "status", "eval"):
         return _lm_eval_runs(path)
-    return (_inspect_run(path),)
+    return (_inspect_run(path, score),)
 
 
 def finite_or_none(value: object) -> float | None:
@@ -123,7 +124,7 @@ def human_factors(metrics: Metrics) -> tuple[str, ...]:
 # Inspect -----------------------------------------------------------------------------------------
 
 
-def _inspect_run(path: Path) -> ReportedRun:
+def _inspect_run(path: Path, name: str | None) -> ReportedRun:
     from inspect_ai.log import read_eval_log
 
     from profile_tasks.scorers.full_profile import is_own_score
@@ -135,7 +136,13 @@ def _inspect_run(path: Path) -> ReportedRun:
         raise ValueError(f"{path}: not an Inspect log ({problem})") from error
     used = [own for own in log.eval.scorers or () if is_own_score(own.name.rpartition("/")[2])]
     scores = (
-        [score for score in log.results.scores if is_own_score(score.name)] if log.results else []
+        [
+            score
+            for score in log.results.scores
+            if is_own_score(score.name) and name in (None, score.name)
+        ]
+        if log.results
+        else []
     )
     if not used and not scores:
         raise NothingReportedError(str(path), f"a log of another task, {log.eval.task}")
@@ -239,6 +246,7 @@ def _lm_eval_run(
         metrics |= values
     metadata = found["configs"][next(iter(settings.values()))].get("metadata") or {}
     dataset = str(metadata.get("dataset", "demo"))
+    grading = found.get(GRADING) or {}
     factors = human_factors(metrics)
     return ReportedRun(
         model=model,
@@ -253,6 +261,7 @@ def _lm_eval_run(
         conditions=_stated(
             {
                 "lm_eval_task_version": metadata.get("version"),
+                "grader": " ".join(grading.get("graders") or ()) or None,
                 "seed": metadata.get("profile_seed", 0),
                 "revision": metadata.get("dataset_revision"),
                 "split": metadata.get("dataset_split"),

@@ -29,12 +29,14 @@ class MeasuredRun:
         model: The evaluated model.
         task: Name of the task.
         measurements: One a sample.
+        status: "success" where the run came to its end.
     """
 
     location: str
     model: str
     task: str
     measurements: tuple[SourceMeasurement, ...]
+    status: str = "success"
 
     @property
     def graders(self) -> set[str]:
@@ -101,6 +103,7 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
         model=evaluated_model(log),
         task=log.eval.task,
         measurements=tuple(logged_measurements(log, score or names[0])),
+        status=log.status,
     )
 
 
@@ -190,7 +193,11 @@ def _shared_sources(first: MeasuredRun, second: MeasuredRun) -> set[str]:
 
 def _differences(first: MeasuredRun, second: MeasuredRun) -> list[str]:
     """What makes the two runs less comparable, in words."""
-    notes = []
+    notes = [
+        f"{name} did not finish (status: {run.status}): only some of its sources count"
+        for name, run in (("A", first), ("B", second))
+        if run.status != "success"
+    ]
     if first.task != second.task:
         notes.append(f"A is a run of {first.task}, B of {second.task}")
     if first.graders != second.graders:

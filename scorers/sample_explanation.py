@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from profile_tasks.scorers.source_measurement import SourceMeasurement
+from profile_tasks.untrusted_text import one_line
 
 LINES = 24
 """Pairs that are explained; the log's metadata has all of them."""
@@ -10,14 +11,15 @@ LINES = 24
 
 def sample_value(measurement: SourceMeasurement) -> dict[str, int]:
     """Counts that Inspect shows beside a sample."""
-    judged = measurement.discrimination or ()
-    return {
-        "annotated_pairs": len(measurement.human),
-        "judged_as_human": sum(
-            human == model for human, model in zip(measurement.human, judged, strict=False)
-        ),
-        "written_pairs": len(measurement.pairs_written or ()),
-    }
+    counts = {"annotated_pairs": len(measurement.human)}
+    if (judged := measurement.discrimination) is not None:
+        # As the accuracy counts: where neither people nor the model say that both are as good.
+        counts["judged_as_human"] = sum(
+            human == model != 0 for human, model in zip(measurement.human, judged, strict=True)
+        )
+    if measurement.pairs_written is not None:
+        counts["written_pairs"] = len(measurement.pairs_written)
+    return counts
 
 
 def sample_answer(measurement: SourceMeasurement) -> str | None:
@@ -66,9 +68,9 @@ def _annotated(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> Itera
     for index, (name, human, signs) in enumerate(
         zip(pair_ids, measurement.human, measurement.annotated, strict=True)
     ):
-        model = "" if judged is None else f", the model {_PREFERRED[judged[index]]}"
+        model = "" if judged is None else f", the model {_JUDGED[judged[index]]}"
         shown = _shown_more(measurement.factors, signs, ("A", "B"))
-        yield f"{name}: people prefer {_PREFERRED[human]}{model}; {shown}"
+        yield f"{one_line(name)}: people prefer {_PREFERRED[human]}{model}; {shown}"
 
 
 def _written(measurement: SourceMeasurement) -> Iterator[str]:
@@ -82,7 +84,8 @@ def _written(measurement: SourceMeasurement) -> Iterator[str]:
         yield f"{high} over {low}: {shown}"
 
 
-_PREFERRED = {1: "A", -1: "B", 0: "neither", None: "unreadably"}
+_PREFERRED = {1: "A", -1: "B", 0: "neither"}
+_JUDGED = {1: "A", -1: "B", 0: "neither, or with the order", None: "unreadably"}
 
 
 def _shown_more(factors: Sequence[str], signs: Sequence[int | None], names: tuple[str, str]) -> str:

@@ -8,6 +8,7 @@ import click
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from profile_tasks.run_log import MeasuredRun
@@ -70,12 +71,12 @@ def _rows(record: Record) -> list[Record]:
 
 def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
     for side, run in zip("AB", runs, strict=True):
-        click.echo(f"{side}: {run.model}, {Path(run.location).name}")
+        click.echo(one_line(f"{side}: {run.model}, {Path(run.location).name}"))
     click.echo(
         f"{record['n_sources']} sources in {record['n_groups']} groups, which both were measured on"
     )
     for note in record["notes"]:
-        click.echo(f"note: {note}")
+        click.echo(one_line(f"note: {note}"))
     headline = {**record["alignments"], **record["agreement"]}
     emit("table", {}, [], "\nalignment with people, and agreement", _printed(headline, tests=False))
     for perspective, compared in record["perspectives"].items():
@@ -84,7 +85,7 @@ def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
         click.echo(f"p: {compared['p_method']}")
     click.echo("\nin words")
     for sentence in record["words"]:
-        click.echo(f"- {sentence}")
+        click.echo(one_line(f"- {sentence}"))
     click.echo("\nA - B: [95 %] and p are paired by source; all resampled together")
     for name, why in _reasons(record).items():
         click.echo(f"{name}: {why}")

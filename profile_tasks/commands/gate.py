@@ -109,7 +109,12 @@ def _comparing(
     def compared_with(baseline: str) -> dict[str, Any]:
         if baseline not in known and evidence.measured is not None:
             location = baseline if "://" in baseline else str(folder / baseline)
-            known[baseline] = compare_runs(evidence.measured, read_run(location, score))
+            other = read_run(location, score)
+            if other.status != "success":
+                raise ValueError(
+                    f"{location}: the baseline did not finish (status: {other.status})"
+                )
+            known[baseline] = compare_runs(evidence.measured, other)
             notes.extend(
                 f"A is the run, B the baseline {baseline}: {note}"
                 for note in known[baseline]["notes"]

@@ -67,12 +67,14 @@ def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
     from profile_tasks.untrusted_text import file_name
 
     folder.mkdir(parents=True, exist_ok=True)
-    for section in sections:
+    for place, section in enumerate(sections, 1):
         for panels in section.figures:
             for number, panel in enumerate(panels, 1):
                 parts = (section.task, panel.model, panel.figure.name)
                 name = "_".join(file_name(part) for part in parts)
                 if len(panels) > 1:
                     name = f"{number}_{name}"  # two models may have one name as file names go
+                if len(sections) > 1:
+                    name = f"{place}_{name}"  # and so may two tasks
                 for ending, content in (panel.figure.files or {}).items():
                     (folder / f"{name}.{ending}").write_bytes(content)

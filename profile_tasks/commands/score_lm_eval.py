@@ -93,13 +93,14 @@ def _graded(samples: Sequence[str], log: "EvalLog", seed: int) -> dict[str, Any]
     from inspect_ai.log import read_eval_log
 
     from profile_tasks.lm_eval_grading import graded_results
+    from profile_tasks.lm_eval_results import GRADING
     from profile_tasks.scorers.full_profile import SCORER, graded_by, logged_measurements
 
     # Read again: the measurements are the whole truth, and the run returns a shortened log.
     measurements = logged_measurements(read_eval_log(log.location), SCORER)
     results = graded_results(samples, measurements, seed=seed)
     evaluated = str((log.eval.metadata or {})["answered_by"])
-    results["profile_tasks_grading"] = {
+    results[GRADING] = {
         **graded_by(measurements, evaluated),
         "answered_by": evaluated,
         "factors": list(measurements[0].factors),
@@ -130,7 +131,9 @@ def _write(path: Path, results: Record) -> None:
 
 
 def _print(format_: str, results: Record, path: Path) -> None:
-    grading = results["profile_tasks_grading"]
+    from profile_tasks.lm_eval_results import GRADING
+
+    grading = results[GRADING]
     values = {
         name.removesuffix(",none"): value
         for row in results["results"].values()

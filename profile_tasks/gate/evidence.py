@@ -67,9 +67,9 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    runs = [run for run in read_reported_runs(path) if task in (None, run.task)]
+    runs = [run for run in read_reported_runs(path, score) if task in (None, run.task)]
     if len(runs) != 1:
-        held = ", ".join(f"{run.task} ({run.setting})" for run in read_reported_runs(path))
+        held = ", ".join(f"{run.task} ({run.setting})" for run in read_reported_runs(path, score))
         raise ValueError(f"{path}: name one task of it (--task); it holds: {held}")
     (run,) = runs
     if run.harness != "inspect":

@@ -16,6 +16,7 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
+from profile_tasks.scorers.comparison_tables import AGREEMENT
 from profile_tasks.scorers.metric_sense import higher_is_better
 from profile_tasks.scorers.uncertainty import Interval, percentile_interval, symmetric_interval
 
@@ -138,6 +139,9 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
     """
     differences = {**record["alignments"], **record["agreement"]}
     metrics = [bar.metric] if bar.metric else [m for m in DEFAULT_METRICS if m in differences]
+    if not bar.metric and metrics:
+        # A run that leaves out its worse half must not pass by the other one.
+        metrics += [m for m in DEFAULT_METRICS if m not in differences and _one_sided(m, record)]
     verdicts = []
     for metric in metrics:
         shown = name if bar.metric or len(metrics) == 1 else f"{name} ({metric})"
@@ -170,6 +174,12 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
         why = f"the runs have none of {', '.join(DEFAULT_METRICS)} in common"
         verdicts.append(_untold(name, bar.text, why))
     return verdicts
+
+
+def _one_sided(metric: str, record: Compared) -> bool:
+    """Whether only one of the two runs has the setting of an alignment."""
+    setting = metric.split("_")[1]
+    return any(note.endswith(f"has a {setting} setting") for note in record["notes"])
 
 
 def interval_of(subject: Expression, evidence: Evidence, confidence: float) -> _Bounds:
@@ -208,6 +218,10 @@ def interval_of(subject: Expression, evidence: Evidence, confidence: float) -> _
     return _Bounds(found.low, found.high, found.reason and f"no interval: {found.reason}")
 
 
+_NO_WIDTH = 1e-12
+"""An interval narrower than this is one in which all sources are alike, but for rounding."""
+
+
 def _by_interval(
     name: str,
     text: str,
@@ -218,6 +232,13 @@ def _by_interval(
     limit: float,
     confidence: float,
 ) -> Verdict:
+    alike = ""
+    if bounds.high - bounds.low < _NO_WIDTH:
+        alike = "; it has no width, since all sources are alike, which is no certainty about others"
+        if subject in AGREEMENT:
+            # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
+            why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
+            return Verdict(name, text, "cannot tell", value, bounds.low, bounds.high, limit, why)
     low, high = _holds(bounds.low, relation, limit), _holds(bounds.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
@@ -227,7 +248,7 @@ def _by_interval(
     }[outcome]
     why = (
         f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {bounds.low:.3f} to "
-        f"{bounds.high:.3f}, lies {where} {limit:g}"
+        f"{bounds.high:.3f}, lies {where} {limit:g}{alike}"
     )
     return Verdict(name, text, outcome, value, bounds.low, bounds.high, limit, why)
 

@@ -64,10 +64,15 @@ class Board:
     notes: tuple[str, ...]
 
 
+def _stands_on(run: ReportedRun) -> tuple[str, str, frozenset[str]]:
+    """What runs of one board have in common."""
+    return run.task, run.data, frozenset(run.factors)
+
+
 def newest(
     runs: Iterable[ReportedRun],
 ) -> tuple[list[ReportedRun], list[tuple[ReportedRun, ReportedRun]]]:
-    """Of several runs of a model on a task, the newest of each setting.
+    """Of several runs of a model on one board, the newest of each setting.
 
     Returns:
         The runs that stand, newest first; and those that are superseded, each with the newest run
@@ -76,7 +81,7 @@ def newest(
     kept: list[ReportedRun] = []
     superseded = []
     for run in sorted(runs, key=lambda run: (run.date, run.file), reverse=True):
-        newer = [k for k in kept if (k.model, k.task) == (run.model, run.task)]
+        newer = [k for k in kept if (k.model, _stands_on(k)) == (run.model, _stands_on(run))]
         covered = frozenset[str]().union(*(k.measured for k in newer))
         if run.measured <= covered:
             superseded.append((run, newer[0]))

@@ -126,15 +126,20 @@ def _read_cache(path: Path) -> dict[str, _Known]:
         raise ValueError(f"{path}: not a cache of this command; name another file, or remove it")
     if found.get("version") != CACHE_VERSION:
         return {}
-    return {
-        key: _Known(
-            held["size"],
-            held["changed"],
-            tuple(ReportedRun(**run | {"factors": tuple(run["factors"])}) for run in held["runs"]),
-            held["why"],
-        )
-        for key, held in found["files"].items()
-    }
+    try:
+        return {
+            key: _Known(
+                held["size"],
+                held["changed"],
+                tuple(
+                    ReportedRun(**run | {"factors": tuple(run["factors"])}) for run in held["runs"]
+                ),
+                held["why"],
+            )
+            for key, held in found["files"].items()
+        }
+    except (AttributeError, KeyError, TypeError):
+        return {}  # damaged: everything is read anew
 
 
 def _write_cache(path: Path, known: dict[str, _Known]) -> None:

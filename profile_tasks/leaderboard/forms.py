@@ -236,13 +236,13 @@ def html(board: Leaderboard) -> str:
     return page.render(
         sort=board.sort,
         method=METHOD,
-        left_out=board.left_out,
+        left_out=[tuple(map(one_line, left_out)) for left_out in board.left_out],
         metrics=shown_metrics(board.sort),
         boards=[
             {
                 "title": one_line(f"{each.task} · {each.data}"),
                 "factors": [one_line(factor) for factor in each.factors],
-                "notes": each.notes,
+                "notes": [one_line(note) for note in each.notes],
                 "rows": [_html_row(row, each, board.sort) for row in each.rows],
             }
             for each in board.boards

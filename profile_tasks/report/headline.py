@@ -109,6 +109,11 @@ def _contrast(run: Run, perspective: str, factor: str) -> str:
     m, h = model.value or 0.0, human.value or 0.0
     name = label(factor)
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
+    if not model.excludes_zero and not human.excludes_zero:
+        return (
+            f"differs from people on {name} {numbers[0]} against {numbers[1]}, though neither "
+            "shows a clear preference alone"
+        )
     if not model.excludes_zero:
         people = "follow" if h > 0 else "go against"
         return (
@@ -176,6 +181,7 @@ def _beyond_chance(run: Run) -> str:
         for p in run.compared
         if (found := run.alignments.get(p, {}).get("tau_b")) is not None
         and found.number.value is not None
+        and found.number.low is not None
         and not found.number.excludes_zero
     ]
     if not unclear:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.lm_eval_results import model_of
+from profile_tasks.lm_eval_results import GRADING, model_of
 from profile_tasks.report.report_data import (
     MODEL_PERSPECTIVES,
     PERSPECTIVES,
@@ -84,6 +84,7 @@ def _run(
         p for p in PERSPECTIVES if any(f"tau_{p}_{factor}" in metrics for factor in factors)
     ]
     model = model_of(content)
+    grading = content.get(GRADING) or {}
     absent = [f"No {name} setting was run." for name in MODEL_PERSPECTIVES
               if name not in perspectives]  # fmt: skip
     return Run(
@@ -98,7 +99,11 @@ def _run(
         metrics=standard_metrics_of(metrics),
         mean_words=mean_words_of(metrics),
         measured=_measured(content, metrics),
-        warnings=(f"{shown(model)} is {SIMULATION_NOTE}",) if model.startswith("planted") else (),
+        graders=tuple(shown(grader) for grader in grading.get("graders") or ()),
+        warnings=(
+            *((f"{shown(model)} is {SIMULATION_NOTE}",) if model.startswith("planted") else ()),
+            *(shown(warning) for warning in grading.get("warnings") or ()),
+        ),
         absent=(*_NOT_HERE, *absent),
     )
 

@@ -46,7 +46,9 @@ def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
             agreement={"discrimination_accuracy": found(0.7, 0.71, 0.1)},
         )
     )
-    assert gap.startswith("the gap between judging and writing is wider in A than in B: +0.40")
+    assert gap.startswith(
+        "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: +0.40"
+    )
     assert accuracy.startswith("it is undecided whether A or B judges more like people: accuracy")
 
 
@@ -69,7 +71,29 @@ def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
 
 def test_no_difference_is_not_called_sameness() -> None:
     (shown,) = comparison_words(generation(length=found(0.9, 0.3, 1, p_adjusted=0.5, human=0)))
-    assert shown == "as a writer, no factor's influence differs beyond chance (Holm)"
+    assert shown == (
+        "as a writer, no factor's influence is shown to differ (Holm); that does not show that "
+        "they are equal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        (-0.4, -0.8, "A goes against length less than B"),
+        (-0.8, -0.4, "A goes against length more than B"),
+        (0.3, -0.4, "A follows length, and B goes against it"),
+        (0.3, 0.0, "A follows length more than B"),
+    ],
+)
+def test_who_follows_a_factor_is_told_by_both_signs(a: float, b: float, words: str) -> None:
+    (shown,) = comparison_words(generation(length=found(a, b, 0.1, p_adjusted=0.01)))
+    assert shown.startswith(f"as a writer, {words}: ")
+
+
+def test_too_few_groups_for_a_test_are_said_to_be_so() -> None:
+    (shown,) = comparison_words(generation(length=found(0.9, 0.1, 0.1, p_adjusted=None)))
+    assert shown == "as a writer, the data are too few to test whether factors differ"
 
 
 @pytest.mark.parametrize("missing", ["ci_low", "ci_high"])

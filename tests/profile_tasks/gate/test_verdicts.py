@@ -215,3 +215,17 @@ def test_without_samples_nothing_is_paired() -> None:
     found = judge(bars, bare, lambda baseline: pytest.fail(f"{baseline} was read"))
     assert [v.outcome for v in found] == ["cannot tell", "missed"]
     assert "the log holds no samples" in found[0].why
+
+
+def test_a_share_without_width_is_no_certainty() -> None:
+    from profile_tasks.gate.verdicts import _Bounds, _by_interval
+
+    told = _by_interval(
+        "b", "flip_rate <= 0.001", "flip_rate", 0.0, _Bounds(0.0, 0.0), "<=", 0.001, 0.95
+    )
+    assert told.outcome == "cannot tell"
+    assert "no certainty about others" in told.why
+    wide = _by_interval(
+        "b", "flip_rate <= 0.5", "flip_rate", 0.1, _Bounds(0.0, 0.2), "<=", 0.5, 0.95
+    )
+    assert wide.outcome == "met"
