@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from profile_tasks.lm_eval_results import model_of, read_results, results_beside
 from profile_tasks.lm_eval_samples import read_sampled_run
 from profile_tasks.scorers.grading import JudgeBatch
+from profile_tasks.scorers.profile_metrics import GAP
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -56,6 +57,7 @@ def grading_task(
     from profile_tasks.solvers.replayed_answers import replayed_answers
 
     run = read_sampled_run(samples)
+    answered_by = answering_model(samples)
     chosen = measured_factors(factors, run.task, grader=True, learned_by={})
     return Task(
         name=f"{run.task}_graded",
@@ -75,16 +77,29 @@ def grading_task(
         version=TASK_VERSION,
         metadata={
             "samples": list(samples),
-            "answered_by": answering_model(samples),
+            "answered_by": answered_by,
             "factors": [factor.id for factor in chosen],
         },
     )
 
 
 def answering_model(samples: Sequence[str]) -> str:
-    """The model that answered, as the results file beside the samples names it."""
-    beside = results_beside(samples[0])
-    return UNKNOWN_MODEL if beside is None else model_of(read_results(beside))
+    """The model that answered, as the results files beside the samples name it.
+
+    Raises:
+        ValueError: The samples are those of several models.
+    """
+    models = {
+        model_of(read_results(beside))
+        for file in samples
+        if (beside := results_beside(file)) is not None
+    }
+    if len(models) > 1:
+        raise ValueError(
+            f"{', '.join(samples)}: samples of several models ({', '.join(sorted(models))}); give "
+            "those of one evaluation"
+        )
+    return models.pop() if models else UNKNOWN_MODEL
 
 
 def graded_results(
@@ -107,6 +122,11 @@ def graded_results(
     run = read_sampled_run(samples)
     beside = results_beside(samples[0])
     results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
+    # The gap was over other factors, and may stand with either task.
+    for task, row in results["results"].items():
+        if task.startswith(f"profile_{run.task}_"):
+            for name in [name for name in row if name.startswith(GAP)]:
+                del row[name]
     for kind in run.kinds.values():
         task = f"profile_{run.task}_{kind}"
         row = results["results"].setdefault(task, {"alias": task})
@@ -131,7 +151,6 @@ def _metrics(
     every: Sequence["SourceMeasurement"],
     seed: int,
 ) -> dict[str, float | str | None]:
-    from profile_tasks.scorers.profile_metrics import GAP
     from profile_tasks.scorers.source_measurement import standard_metrics
     from profile_tasks.task_configs.standard_errors import (
         NOT_AVAILABLE,
@@ -141,6 +160,7 @@ def _metrics(
 
     found = profile_estimates(answered, seed) | standard_metrics(answered)
     found |= agreement_metrics(answered, seed)
+    found.pop("generation_truncated_rate", None)  # lm-eval does not say what was cut off
     if kind != "generation":
         together = profile_estimates(list(every), seed)
         found |= {name: value for name, value in together.items() if name.startswith(GAP)}

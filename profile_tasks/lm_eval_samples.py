@@ -76,7 +76,7 @@ def read_sampled_run(files: Sequence[str]) -> SampledRun:
             kind = _kind(measurement)
             if kinds.setdefault(file, kind) != kind:
                 raise ValueError(f"{place}: a sample of {kind} among those of {kinds[file]}")
-            source = _source(sample, place)
+            source = sampled_source(sample, place)
             if source.id in seen:
                 raise ValueError(f"{place}: source {source.id!r} stands in the file twice")
             seen.add(source.id)
@@ -148,17 +148,37 @@ def sampled_responses(
 ) -> dict[int, str | None]:
     """What was written for each target score, None where it is missing, as the task read it."""
     scores = list(measurement.words_by_score or {})
-    answers = [answers[0] for answers in sample["resps"]]
-    return dict(zip(scores, map(response_text, answers), strict=True)) if scores else {}
+    if not scores:
+        return {}
+    answers = sample.get("resps")
+    if (
+        not isinstance(answers, list)
+        or len(answers) != len(scores)
+        or not all(isinstance(a, list) and a and isinstance(a[0], str) for a in answers)
+    ):
+        raise ValueError(
+            f"source {measurement.source_id!r}: field 'resps' does not hold one text for each of "
+            f"{len(scores)} target scores"
+        )
+    return {score: response_text(a[0]) for score, a in zip(scores, answers, strict=True)}
 
 
 def _kind(measurement: SourceMeasurement) -> str:
     if measurement.words_by_score is not None:
         return "generation"
+    if measurement.picks is None:
+        raise ValueError(
+            f"source {measurement.source_id!r}: the sample holds neither responses nor verdicts"
+        )
     return "discrimination" if measurement.margins is None else "discrimination_loglikelihood"
 
 
-def _source(sample: Mapping[str, Any], place: str) -> AnnotatedSource:
+def sampled_source(sample: Mapping[str, Any], place: str) -> AnnotatedSource:
+    """The source that a sample is about.
+
+    Raises:
+        ValueError: It holds none.
+    """
     try:
         return AnnotatedSource.model_validate(sample.get("doc"))
     except ValueError as error:

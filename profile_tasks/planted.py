@@ -177,6 +177,8 @@ class PlantedAnnotator:
             ValueError: It is another request, or the answer names neither response.
         """
         parsed = parse_request(request)
+        if not text.strip():
+            return 0.0  # what stands between a request and its answer
         if isinstance(parsed, NeutralRequest):
             size = len(text.encode("utf-8", "surrogatepass"))
             liked = _utility(text, parsed.source, parsed.prompt, self.profile.weights)

@@ -269,12 +269,21 @@ def _records(
     if settings.format == "jsonl":
         return [_own_record(pair, settings.seed) for pair in pairs]
     asked = {"neutral": (None,), "scores": (HIGHEST, LOWEST), "both": (None, HIGHEST, LOWEST)}
+    # One text must not be taught as the answer for the highest and for the lowest score.
+    both = {(pair.source_id, pair.chosen) for pair in pairs} & {
+        (pair.source_id, pair.rejected) for pair in pairs
+    }
     unique: dict[str, Record] = {}
     for pair in pairs:
         for score in asked[settings.prompts]:
             # For the lowest score the worse response is the one that was asked for.
-            wanted = replace(pair, chosen=pair.rejected, rejected=pair.chosen)
-            for record in _asked(wanted if score == LOWEST else pair, score, settings):
+            swapped = replace(pair, chosen=pair.rejected, rejected=pair.chosen)
+            wanted = swapped if score == LOWEST else pair
+            ambiguous = (wanted.source_id, wanted.chosen) in both
+            if settings.format == "sft" and score is not None and ambiguous:
+                left_out["response both chosen and rejected (sft)"] += 1
+                continue
+            for record in _asked(wanted, score, settings):
                 unique.setdefault(json.dumps(record, sort_keys=True), record)
     records = list(unique.values())
     if settings.format != "kto":

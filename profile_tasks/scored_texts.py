@@ -26,11 +26,17 @@ def scored_texts(data: PreferenceData, texts: str | None) -> dict[str, TextsBySc
     if texts is None:
         return {source.id: recorded_scores(source) for source in data.sources}
     written = read_written_texts(texts)
-    found = {
-        source.id: [(float(score), text) for score, text in written[source.id].items()]
-        for source in data.sources
-        if written.get(source.id)
-    }
+    found: dict[str, TextsByScore] = {}
+    for source in data.sources:
+        if source.id not in written or not written[source.id].texts:
+            continue
+        about = written[source.id]
+        if (about.prompt, about.source) != (source.prompt, source.source):
+            raise ValueError(
+                f"{texts}: source {source.id!r} is another one than in {data.name}; give the data "
+                "that the texts were written for"
+            )
+        found[source.id] = [(float(score), text) for score, text in about.texts.items()]
     if not found:
         raise ValueError(
             f"{texts} and {data.name} have no source in common; give the settings of the run that "

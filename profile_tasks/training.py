@@ -9,6 +9,7 @@ import importlib.metadata
 import importlib.util
 import json
 import logging
+import math
 import os
 import shutil
 import time
@@ -203,19 +204,26 @@ def prepare_output(
     if output.exists() and not output.is_dir():
         raise TrainingError(f"{output} is a file; name a folder (--output)")
     if not file.is_file():
+        foreign = [path for path in _written_by_a_run(output) if path.exists()]
+        if foreign:
+            raise TrainingError(
+                f"{foreign[0]} is there and no {RUN_FILE} says what it is; name another folder "
+                "(--output)"
+            )
         return None
     if overwrite:
-        if _is_main_process():
-            for path in (*output.glob("checkpoint-*"), output / ADAPTER, output / MODEL):
-                shutil.rmtree(path, ignore_errors=True)
-            file.unlink()
         return None
     if not resume:
         raise TrainingError(
             f"{output} holds a run already; go on with it (--resume), remove it (--overwrite), or "
             "name another folder"
         )
-    earlier: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    try:
+        earlier: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+        if not {"settings", "data", "processes", "status", "resumed_from"} <= earlier.keys():
+            raise ValueError("fields are missing")
+    except (AttributeError, ValueError) as error:
+        raise TrainingError(f"{file}: not the record of a run ({error})") from error
     differing = [
         f"{part}.{name}: {earlier[part].get(name)!r} -> {run[part].get(name)!r}"
         for part in ("settings", "data")
@@ -230,6 +238,18 @@ def prepare_output(
             "was started with, or start anew (--overwrite)"
         )
     return earlier
+
+
+def _written_by_a_run(output: Path) -> list[Path]:
+    return [*output.glob("checkpoint-*"), output / ADAPTER, output / MODEL]
+
+
+def _remove_run(output: Path) -> None:
+    """Remove what an earlier run left; nothing else that stands in its folder."""
+    if _is_main_process() and (output / RUN_FILE).is_file():
+        for path in _written_by_a_run(output):
+            shutil.rmtree(path, ignore_errors=True)
+        (output / RUN_FILE).unlink()
 
 
 def train(
@@ -259,6 +279,13 @@ def train(
     """
     check_libraries()
     check_devices(settings)
+    if Path(settings.model).exists() and Path(settings.model).resolve().is_relative_to(
+        output.resolve()
+    ):
+        raise TrainingError(
+            f"the model {settings.model} stands in {output}, where the run writes; name another "
+            "folder (--output)"
+        )
     run: dict[str, Any] = {
         "status": "running",
         "settings": asdict(settings),
@@ -281,6 +308,8 @@ def train(
     started = time.monotonic()
     trainer = build_trainer(settings, data, output, tokenizer)
     run["too_long"] = too_long(trainer, data, settings)
+    if overwrite:
+        _remove_run(output)  # not before everything was checked
     output.mkdir(parents=True, exist_ok=True)
     _write(output, run)
     outcome = trainer.train(resume_from_checkpoint=None if checkpoint is None else str(checkpoint))
@@ -436,8 +465,18 @@ def _is_main_process() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
+def _finite(value: Any) -> Any:  # noqa: ANN401 - as JSON has it
+    """Null for what JSON has no number for: the losses of a run that diverged."""
+    if isinstance(value, Mapping):
+        return {name: _finite(held) for name, held in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(held) for held in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def _write(output: Path, run: Mapping[str, Any]) -> None:
     if _is_main_process():
         half = output / f".{RUN_FILE}.half"
-        half.write_text(json.dumps(run, indent=2, allow_nan=False) + "\n", encoding="utf-8")
+        text = json.dumps(_finite(run), indent=2, allow_nan=False)
+        half.write_text(f"{text}\n", encoding="utf-8")
         half.replace(output / RUN_FILE)

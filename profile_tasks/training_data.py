@@ -62,8 +62,13 @@ def read_training_data(data: Path, method: Method, heldout: Path | None = None) 
         if path is None:
             continue
         content = _content(path)
-        files[path.name] = hashlib.sha256(content).hexdigest()
-        parts[name], forms[path.name] = _records(path, content, method)
+        known = path.name if path.name not in files else f"{name} {path.name}"
+        files[known] = hashlib.sha256(content).hexdigest()
+        parts[name], forms[known] = _records(path, content, method)
+    if len(files) > len(set(files.values())):
+        raise TrainingDataError(
+            f"{heldout} holds the records to train on; evaluate on others (--heldout)"
+        )
     if len(set(forms.values())) > 1:
         raise TrainingDataError(
             f"of {' and '.join(forms)} one is conversational and the other plain; export both alike"

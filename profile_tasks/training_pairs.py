@@ -166,8 +166,16 @@ def self_guided_pairs(
             ]
         else:
             placed = [i for i, sample in samples.items() if sample.share is not None]
+            # Equal texts met once, so that a match is one of texts.
+            read = {
+                frozenset((samples[m.first].text, samples[m.second].text))
+                for m in ranking.matches
+                if m.preference is not None
+            }
             decided = []
             for i, j in combinations(placed, 2):
+                if frozenset((samples[i].text, samples[j].text)) not in read:
+                    continue  # equal, or their own verdict was unreadable
                 difference = (samples[i].share or 0.0) - (samples[j].share or 0.0)
                 left_out["tie"] += not difference
                 if difference:

@@ -1,11 +1,27 @@
 """Texts that a finished run wrote for target scores, from lm-eval's samples or an Inspect log."""
 
 from collections.abc import Iterator, Mapping
+from typing import NamedTuple
 
-from profile_tasks.lm_eval_samples import read_samples, sampled_responses
+from profile_tasks.lm_eval_samples import read_samples, sampled_responses, sampled_source
+from profile_tasks.preference_data import AnnotatedSource
 
-WrittenTexts = dict[str, dict[int, str]]
-"""Source id -> target score -> text; a missing response is left out."""
+WrittenTexts = dict[str, "WrittenSource"]
+"""Source id -> what was written about it."""
+
+
+class WrittenSource(NamedTuple):
+    """What was written about one source.
+
+    Attributes:
+        prompt: The request that it answers.
+        source: Its document, None where there is none.
+        texts: Target score -> text; a missing response is left out.
+    """
+
+    prompt: str
+    source: str | None
+    texts: dict[int, str]
 
 
 def read_written_texts(location: str) -> WrittenTexts:
@@ -20,8 +36,12 @@ def read_written_texts(location: str) -> WrittenTexts:
         ValueError: The file is neither, or its run wrote nothing.
     """
     samples = location.endswith(".jsonl")
-    texts = dict(_of_samples(location) if samples else _of_log(location))
-    if not any(texts.values()):
+    texts: WrittenTexts = {}
+    for name, written in _of_samples(location) if samples else _of_log(location):
+        if name in texts and samples:
+            raise ValueError(f"{location}: source {name!r} stands in the file twice")
+        texts.setdefault(name, written)
+    if not any(written.texts for written in texts.values()):
         raise ValueError(
             f"{location}: holds no responses to target scores; give the log or the samples of a "
             "generation run"
@@ -29,13 +49,14 @@ def read_written_texts(location: str) -> WrittenTexts:
     return texts
 
 
-def _of_samples(location: str) -> Iterator[tuple[str, dict[int, str]]]:
-    for _, sample, measurement in read_samples(location):
+def _of_samples(location: str) -> Iterator[tuple[str, WrittenSource]]:
+    for place, sample, measurement in read_samples(location):
         written = sampled_responses(sample, measurement)
-        yield measurement.source_id, _present(written)
+        source = sampled_source(sample, place)
+        yield source.id, WrittenSource(source.prompt, source.source, _present(written))
 
 
-def _of_log(location: str) -> Iterator[tuple[str, dict[int, str]]]:
+def _of_log(location: str) -> Iterator[tuple[str, WrittenSource]]:
     from profile_tasks.run_log import read_log
     from profile_tasks.solvers.score_conditioned_generation import (
         has_responses,
@@ -44,7 +65,9 @@ def _of_log(location: str) -> Iterator[tuple[str, dict[int, str]]]:
 
     for sample in read_log(location).samples or []:
         if has_responses(sample.store):
-            yield str(sample.id), _present(written_responses(sample.store)[0])
+            written = _present(written_responses(sample.store)[0])
+            source = AnnotatedSource.model_validate(sample.metadata)
+            yield source.id, WrittenSource(source.prompt, source.source, written)
 
 
 def _present(written: Mapping[int, str | None]) -> dict[int, str]:

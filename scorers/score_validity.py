@@ -71,6 +71,10 @@ class ScoreValidity:
         return undefined(self.estimates)
 
 
+_DECIMALS = 12
+"""Beyond these stands the rounding of sums, which must not look like a difference."""
+
+
 def per_byte(log_likelihood: float, text: str) -> float:
     """Log-probability of a text per byte.
 
@@ -92,7 +96,7 @@ def per_byte(log_likelihood: float, text: str) -> float:
             f"a log-likelihood is {log_likelihood}; the model's outputs are broken "
             "(try dtype=float32)"
         )
-    return log_likelihood / len(text.encode("utf-8", "surrogatepass"))
+    return round(log_likelihood / len(text.encode("utf-8", "surrogatepass")), _DECIMALS)
 
 
 def source_correlation(texts: ScoredTexts) -> float:

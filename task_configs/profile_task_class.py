@@ -36,7 +36,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
 
     def build_all_requests(self, **options: Any) -> None:  # noqa: ANN401 - as lm-eval has them
         """Build the requests; the tasks that are built in a row belong to one evaluation."""
-        if any(task.items for task in _together):
+        # Another task of one name is another evaluation, even if the one before ended in an error.
+        if any(task.items or task.task_name == self.task_name for task in _together):
             _together.clear()
         if self not in _together:
             _together.append(self)
@@ -76,7 +77,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         if self.OUTPUT_TYPE != "generate_until" or self not in _together:
             return False
         before = _together[: _together.index(self)]
-        return any(task in before for task in self._siblings())
+        siblings = self._siblings()
+        return len(siblings) == 1 and siblings[0] in before
 
     def _nothing_measured(self) -> SourceMeasurement:
         return SourceMeasurement(

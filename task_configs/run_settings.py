@@ -95,7 +95,7 @@ def _checked(name: str, value: Any) -> Any:  # noqa: ANN401 - values of JSON
     if name == "pairing":
         _require(value in PAIRINGS, name, value, f"one of: {', '.join(PAIRINGS)}")
     elif name == "orders":
-        _require(value in (1, 2) and not isinstance(value, bool), name, value, "1 or 2")
+        _require(value in (1, 2) and type(value) is int, name, value, "1 or 2")
     elif name == "skip_bad_rows":
         _require(isinstance(value, bool), name, value, "true or false")
     elif name in ("limit", "max_pairs_per_source", "profile_seed"):

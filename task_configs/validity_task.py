@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from lm_eval.api.instance import Instance
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scored_texts import scored_texts
@@ -41,6 +42,31 @@ class ScoreValidity(SourceTask[ScoredTexts]):
         asked = NeutralRequest(source.task, source.prompt, source.source).render()
         return [(f"{asked}\n\n", text) for _, text in self.texts[source.id]]
 
+    def construct_requests(
+        self,
+        doc: dict[str, Any],
+        ctx: str,
+        **options: Any,  # noqa: ANN401 - as lm-eval has them
+    ) -> list[Instance]:
+        """One instance a text, then one for the white space that ends the context, if any.
+
+        lm-eval counts that white space to the continuation; over the bytes of the text alone it
+        would make short texts unlikely.
+        """
+        instances = super().construct_requests(doc, ctx, **options)
+        context: str = instances[0].arguments[0]
+        bare = context.rstrip()
+        if bare == context:
+            return instances
+        space = Instance(
+            request_type=self.OUTPUT_TYPE,
+            doc=doc,
+            arguments=(bare, context[len(bare) :]),
+            idx=len(instances),
+            metadata=options.get("metadata", (None, None, None)),
+        )
+        return [*instances, space]
+
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> ScoredTexts:
         """Read the log-probabilities.
 
@@ -48,10 +74,12 @@ class ScoreValidity(SourceTask[ScoredTexts]):
             ValueError: One is no finite number.
         """
         scored = self.texts[source.id]
+        told = [float(likelihood) for likelihood, _ in answers]
+        space = told.pop() if len(told) > len(scored) else 0.0
         try:
             logs = [
-                per_byte(float(likelihood), text)
-                for (likelihood, _), (_, text) in zip(answers, scored, strict=True)
+                per_byte(likelihood - space, text)
+                for likelihood, (_, text) in zip(told, scored, strict=True)
             ]
         except ValueError as error:
             raise ValueError(f"source {source.id!r}: {error}") from error

@@ -31,6 +31,13 @@ def _from_file(ctx: click.Context, _: click.Parameter, path: Path | None) -> Non
             f"{path}: unknown option {', '.join(unknown)}. "
             f"Must be one of: {', '.join(sorted(name for name in names if name))}"
         )
+    for name, value in options.items():
+        param = next(p for p in ctx.command.params if p.name == name)
+        part = isinstance(value, float) and not value.is_integer()
+        if not isinstance(value, str | int | float | bool) or (
+            part and isinstance(param.type, click.IntRange)
+        ):
+            raise click.BadParameter(f"{path}: {name} is {value!r}; expected {param.type.name}")
     ctx.default_map = {**(ctx.default_map or {}), **options}
 
 

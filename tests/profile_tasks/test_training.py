@@ -110,6 +110,46 @@ def test_exported_files_load_with_datasets_and_pass_trls_own_preparation(
 
 
 @trained
+def test_nothing_is_removed_before_everything_was_checked(tiny_model: Path, tmp_path: Path) -> None:
+    data = read_training_data(write_data(tmp_path / "data", "dpo"), "dpo")
+    output = tmp_path / "run"
+    train(settings(tiny_model, "dpo", max_steps=1), data, output)
+    before = sorted(path.name for path in output.iterdir())
+    with pytest.raises(TrainingError):
+        train(settings(tmp_path / "no model", "dpo", max_steps=1), data, output, overwrite=True)
+    assert sorted(path.name for path in output.iterdir()) == before
+    with pytest.raises(TrainingError, match="where the run writes; name another folder"):
+        train(settings(output / "model", "dpo", max_steps=1), data, output, overwrite=True)
+    assert (output / "model").is_dir()
+
+
+@trained
+def test_a_model_that_no_record_explains_is_not_written_over(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    data = read_training_data(write_data(tmp_path / "data", "dpo"), "dpo")
+    own = tmp_path / "own"
+    (own / "model").mkdir(parents=True)
+    with pytest.raises(TrainingError, match=r"no training\.json says what it is"):
+        train(settings(tiny_model, "dpo", max_steps=1), data, own)
+
+
+@trained
+def test_a_run_that_diverges_leaves_a_record_in_strict_json(
+    tiny_model: Path, tmp_path: Path
+) -> None:
+    data = read_training_data(write_data(tmp_path / "data", "dpo"), "dpo")
+    output = tmp_path / "run"
+    train(settings(tiny_model, "dpo", max_steps=3, learning_rate=1e20), data, output)
+
+    def refuse(constant: str) -> None:
+        raise AssertionError(constant)
+
+    record = json.loads((output / "training.json").read_text(), parse_constant=refuse)
+    assert record["status"] == "finished"
+
+
+@trained
 def test_the_likelihood_of_the_chosen_responses_adds_to_the_preference_loss(
     tiny_model: Path, tmp_path: Path
 ) -> None:

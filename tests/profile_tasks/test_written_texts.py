@@ -18,7 +18,10 @@ def sample(**changes: Any) -> dict[str, Any]:
         "annotated": [[1]],
         "words_by_score": {"1": 1, "5": 2},
     }
-    return {"resps": [[" short "], ["rather long"]], "measured_sources": measured} | changes
+    pair = {"id": "p", "response_a": "a", "response_b": "b", "preference": "a"}
+    doc = {"id": "s1", "group": "s1", "task": "document_qa", "prompt": "Why?", "pairs": [pair]}
+    known = {"doc": doc, "resps": [[" short "], ["rather long"]], "measured_sources": measured}
+    return known | changes
 
 
 def written(folder: Path, *lines: object) -> str:
@@ -28,12 +31,14 @@ def written(folder: Path, *lines: object) -> str:
 
 
 def test_responses_stand_by_source_and_score(tmp_path: Path) -> None:
-    assert read_written_texts(written(tmp_path, sample())) == {"s1": {1: "short", 5: "rather long"}}
+    assert read_written_texts(written(tmp_path, sample())) == {
+        "s1": ("Why?", None, {1: "short", 5: "rather long"})
+    }
 
 
 def test_an_empty_response_is_left_out(tmp_path: Path) -> None:
     empty = sample(resps=[["  "], ["rather long"]])
-    assert read_written_texts(written(tmp_path, empty)) == {"s1": {5: "rather long"}}
+    assert read_written_texts(written(tmp_path, empty))["s1"].texts == {5: "rather long"}
 
 
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -49,7 +54,7 @@ def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
         display="none",
     )
     texts = read_written_texts(log.location)
-    assert [sorted(by_score) for by_score in texts.values()] == [[1, 2, 3, 4, 5]] * 2
+    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 2
 
 
 @pytest.mark.parametrize(
@@ -59,6 +64,10 @@ def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
         ([{"resps": []}], r"jsonl:1: no sample of this project: field 'measured_sources'"),
         ([sample(), sample(measured_sources={"a": 1})], r"jsonl:2: .* no measurement of a gen"),
         ([], "holds no responses to target scores"),
+        ([sample(), sample()], "source 's1' stands in the file twice"),
+        ([sample(resps=[["a"]])], "'resps' does not hold one text for each of 2 target scores"),
+        ([sample(resps=[[], [None]])], "'resps' does not hold one text for each"),
+        ([sample(resps="ab")], "'resps' does not hold one text for each"),
     ],
 )
 def test_other_files_are_refused_by_line(tmp_path: Path, lines: list[object], message: str) -> None:

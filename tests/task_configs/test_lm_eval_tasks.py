@@ -126,6 +126,22 @@ def test_no_gap_is_left_over_from_an_earlier_evaluation(evaluate: Callable[..., 
     assert GAP not in values(alone, "profile_summarization_discrimination")
 
 
+def test_no_gap_is_left_over_from_an_evaluation_that_failed(
+    evaluate: Callable[..., Results], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from profile_tasks.task_configs.planted_lm import PlantedLM
+
+    def fail(*_: object, **__: object) -> None:
+        raise ConnectionError("gone")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(PlantedLM, "generate_until", fail)
+        with pytest.raises(ConnectionError):
+            evaluate("profile_summarization")
+    alone = evaluate("profile_summarization_generation")
+    assert GAP not in values(alone, "profile_summarization_generation")
+
+
 def test_every_metric_has_its_error_where_it_has_an_interval(
     evaluate: Callable[..., Results],
 ) -> None:

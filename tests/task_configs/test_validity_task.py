@@ -93,6 +93,63 @@ def test_recorded_responses_are_scored_by_their_comparisons(
     assert results["higher_is_better"][name]["score_validity_within"] is True
 
 
+@pytest.mark.parametrize("chat", [False, True])
+def test_to_a_model_that_finds_all_bytes_alike_no_text_is_likelier(
+    samples: Path, chat: bool
+) -> None:
+    # lm-eval counts the white space that ends a context to the text: a short one must not pay.
+    from lm_eval import simple_evaluate
+    from lm_eval.api.model import LM
+
+    from profile_tasks.lm_eval_run import OwnTaskManager
+
+    class Uniform(LM):
+        tokenizer_name = "uniform"
+
+        def loglikelihood(self, requests: Any, **_: object) -> list[tuple[float, bool]]:
+            told = []
+            for context, text in (request.args for request in requests):
+                moved = context[len(context.rstrip()) :] + text
+                told.append((-math.log(256) * len(moved.encode()), False))
+            return told
+
+        def apply_chat_template(self, chat_history: Any, add_generation_prompt: bool = True) -> str:
+            return f"<user>{chat_history[-1]['content']}</user>\n<assistant>\n"
+
+        def chat_template(self, chat_template: bool | str = False) -> str:
+            return "template"
+
+        def generate_until(self, requests: Any, **_: object) -> list[str]:
+            raise NotImplementedError
+
+        loglikelihood_rolling = generate_until
+
+    task = "profile_summarization_score_validity"
+    results = simple_evaluate(
+        model=Uniform(),
+        tasks=[task],
+        task_manager=OwnTaskManager(metadata={"texts": str(samples)}),
+        apply_chat_template=chat,
+        bootstrap_iters=0,
+    )
+    row = results["results"][task]
+    assert row["score_validity_within,none"] is None
+    assert row["score_validity_pooled,none"] is None
+    assert row["score_validity_texts,none"] > 50
+
+
+def test_texts_about_another_source_of_the_same_name_are_refused(
+    evaluate: Callable[..., Results], samples: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.jsonl"
+    lines = [json.loads(line) for line in samples.read_text().splitlines()]
+    for line in lines:
+        line["doc"]["source"] = "Another text."
+    other.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    with pytest.raises(ValueError, match="is another one than in demo"):
+        evaluate("profile_summarization_score_validity", texts=str(other))
+
+
 def test_an_error_stands_beside_each_correlation(evaluate: Callable[..., Results]) -> None:
     task = "profile_document_qa_score_validity"
     row = evaluate(task)["results"][task]

@@ -147,6 +147,33 @@ def test_the_results_stand_beside_those_of_lm_eval(
     ]  # fmt: skip
 
 
+def test_samples_of_two_models_are_not_joined(run: Run, samples: Samples, tmp_path: Path) -> None:
+    generation, discrimination = samples
+    for name, text in ((generation, "balanced"), (discrimination, "verbose")):
+        folder = tmp_path / text
+        folder.mkdir()
+        (folder / name.name).write_bytes(name.read_bytes())
+        (results,) = name.parent.glob("results_*[0-9].json")
+        changed = json.loads(results.read_text())
+        changed["config"]["model_args"] = {"profile": text}
+        (folder / results.name).write_text(json.dumps(changed))
+    error = run(
+        "score-lm-eval", tmp_path / "balanced" / generation.name,
+        tmp_path / "verbose" / discrimination.name, "--grader", GRADER, exit_code=2,
+    ).stderr  # fmt: skip
+    assert "samples of several models (planted/balanced, planted/verbose)" in error
+
+
+def test_no_gap_over_other_factors_is_left(
+    score: Callable[..., dict[str, Any]], samples: Samples
+) -> None:
+    results = score(samples[0], "--factors", "fluency,length")
+    left = [k for row in results["results"].values() for k in row if k.startswith("alignment_gap")]
+    assert left == []
+    row = results["results"]["profile_summarization_generation"]
+    assert "generation_truncated_rate,none" not in row
+
+
 @pytest.mark.slow
 def test_json_stands_alone_on_stdout(samples: Samples, tmp_path: Path) -> None:
     # A process of its own, in which Inspect introduces itself for the first time.
