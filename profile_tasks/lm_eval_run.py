@@ -5,6 +5,7 @@ be wrong with the arguments is checked before a model is loaded or paid for.
 """
 
 import argparse
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
@@ -96,6 +97,7 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: As ``validated_tasks``.
     """
+    refuse_keys(getattr(arguments, "model_args", None) or {})
     validated_tasks(
         getattr(arguments, "tasks", None) or [],
         metadata=getattr(arguments, "metadata", None) or {},
@@ -104,6 +106,30 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         chat_template=bool(getattr(arguments, "apply_chat_template", False)),
         own_only=True,
     )
+
+
+_SECRET = re.compile(r"(^|_)(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
+"""Names of arguments that hold a secret; a ``tokenizer`` holds none."""
+
+
+def refuse_keys(arguments: Mapping[str, Any] | str) -> None:
+    """Refuse secrets among a model's arguments, which lm-eval logs and writes into its results.
+
+    Args:
+        arguments: As of ``--model_args``.
+
+    Raises:
+        ValueError: There is one; the message does not show it.
+    """
+    if not isinstance(arguments, Mapping):
+        return
+    header = arguments.get("header")
+    for name in (*arguments, *(header if isinstance(header, Mapping) else ())):
+        if _SECRET.search(str(name).replace("-", "_")):
+            raise ValueError(
+                f"--model_args {name}: lm-eval writes model arguments into logs and results; give "
+                "the key in the environment variable of the model (e.g. OPENAI_API_KEY)"
+            )
 
 
 def validated_tasks(

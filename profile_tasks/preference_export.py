@@ -120,10 +120,10 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
     )
     train = [pair for pair in pairs if pair.group not in held]
     heldout = [pair for pair in pairs if pair.group in held]
-    trained_on = {_request(pair) for pair in train}
-    leaking = [pair for pair in heldout if _request(pair) in trained_on]
-    left_out["held out, but its prompt is trained on"] += len(leaking)
-    heldout = [pair for pair in heldout if _request(pair) not in trained_on]
+    trained_on = {_material(pair) for pair in train}
+    leaking = [pair for pair in heldout if _material(pair) in trained_on]
+    left_out["held out, but its text is trained on"] += len(leaking)
+    heldout = [pair for pair in heldout if _material(pair) not in trained_on]
     records = {
         "train": _records(train, settings, left_out),
         "heldout": _records(heldout, settings, left_out),
@@ -331,6 +331,11 @@ def _own_record(pair: TrainingPair, seed: int) -> Record:
         "group": pair.group,
     }
     return record if pair.margin is None else {**record, "margin": pair.margin}
+
+
+def _material(pair: TrainingPair) -> str:
+    """The text that a pair is about, whatever its white space: its source, else its prompt."""
+    return " ".join((pair.source or pair.prompt).split())
 
 
 def _request(pair: TrainingPair, score: int | None = None) -> str:

@@ -109,7 +109,7 @@ def test_a_held_out_prompt_that_is_trained_on_under_another_group_is_left_out() 
     same = [replace(p, prompt="Why?", source=None, chosen=f"Text {n}.") for n, p in enumerate(TEN)]
     data = exported(same, heldout=0.2)
     assert (len(data.train), len(data.heldout)) == (8, 0)
-    assert data.card["left_out"] == {"held out, but its prompt is trained on": 2}
+    assert data.card["left_out"] == {"held out, but its text is trained on": 2}
 
 
 def test_what_cannot_teach_is_left_out_and_counted() -> None:

@@ -54,6 +54,11 @@ def test_a_run_prints_the_table_and_writes_strict_json(tmp_path: Path) -> None:
         (("--tasks", "profile_poems"), "--tasks 'profile_poems' is unknown. Must be one of: "),
         (("--metadata", '{"factor": "length"}'), "--metadata 'factor' is no setting. Must be one"),
         (("--metadata", "{"), "Invalid JSON: {"),
+        (("--model_args", '{"api_key": "sk-1"}'), "--model_args api_key: lm-eval writes model"),
+        (
+            ("--model_args", '{"header": {"Authorization": "Bearer sk-1"}}'),
+            "--model_args Authorization: lm-eval writes model arguments into logs",
+        ),
         (("--include_path", "nowhere"), "--include_path nowhere: no such folder"),
         (
             ("--model", "local-chat-completions", "--tasks", "profile_likelihood"),
