@@ -47,6 +47,33 @@ def comparison_tables(
     return [rows.comparisons(names, perspective) for perspective, rows in tables.items()]
 
 
+def table_of_signs(
+    preferences: Sequence[int],
+    signs: Sequence[Sequence[int | None]],
+    groups: Sequence[int],
+    factors: tuple[str, ...],
+    perspective: Perspective,
+) -> Comparisons:
+    """A table from one row of signs a pair, in which None is missing.
+
+    Args:
+        preferences: (n,) in {1, 0, -1}.
+        signs: n rows of F signs.
+        groups: (n,) code of each pair's group.
+        factors: The F factors.
+        perspective: Whose preferences they are.
+    """
+    shape = (len(signs), len(factors))
+    return Comparisons(
+        preference=np.array(preferences, dtype=np.int8),
+        manifestation=np.array([[s or 0 for s in row] for row in signs], np.int8).reshape(shape),
+        missing=np.array([[s is None for s in row] for row in signs], np.bool_).reshape(shape),
+        group=np.array(groups, dtype=np.int32),
+        factors=factors,
+        perspective=perspective,
+    )
+
+
 def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     """The single votes on the annotated pairs, row by row with the human table."""
     records = _in_order(measurements)
@@ -132,19 +159,6 @@ class _Rows:
                 self.manifestations.append(row)
 
     def comparisons(self, factors: tuple[str, ...], perspective: Perspective) -> Comparisons:
-        shape = (len(self.groups), len(factors))
-        signs = np.array(
-            [[0 if sign is None else sign for sign in row] for row in self.manifestations],
-            dtype=np.int8,
-        ).reshape(shape)
-        missing = np.array(
-            [[sign is None for sign in row] for row in self.manifestations], dtype=np.bool_
-        ).reshape(shape)
-        return Comparisons(
-            preference=np.array(self.preferences, dtype=np.int8),
-            manifestation=signs,
-            missing=missing,
-            group=np.array(self.groups, dtype=np.int32),
-            factors=factors,
-            perspective=perspective,
+        return table_of_signs(
+            self.preferences, self.manifestations, self.groups, factors, perspective
         )

@@ -8,7 +8,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.influence import none_for_nan
+from profile_tasks.scorers.influence import FactorProfile, none_for_nan
 from profile_tasks.scorers.uncertainty import Interval, percentile_interval, symmetric_interval
 
 
@@ -60,6 +60,21 @@ def percentile_estimate(
     if math.isnan(value):
         return Estimate.undefined(reason or "")
     return Estimate(value, percentile_interval(replicates, n_groups=n_groups))
+
+
+def tau_estimates(profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
+    """Each influence of a profile with its percentile interval, by factor.
+
+    Args:
+        profile: The profile.
+        drawn: (B, F) bootstrap replicates of its influences.
+    """
+    return {
+        factor: percentile_estimate(
+            float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
+        )
+        for i, factor in enumerate(profile.factors)
+    }
 
 
 def symmetric_estimate(

@@ -25,6 +25,7 @@ from profile_tasks.scorers.estimates import (
     flat_metrics,
     percentile_estimate,
     symmetric_estimate,
+    tau_estimates,
     undefined,
 )
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
@@ -225,7 +226,7 @@ def grader_agreement(
         estimates = _share_estimates(measured, drawn_shares)
         estimates["kappa"] = _kappa_estimate(measured, drawn_shares)
         if table.label in found_profiles:
-            estimates |= _tau_estimates(found_profiles[table.label], drawn_profiles[table.label])
+            estimates |= tau_estimates(found_profiles[table.label], drawn_profiles[table.label])
         at = measured.factors.index("agreement")
         entries.append(
             LabelAgreement(
@@ -333,18 +334,6 @@ def _kappa(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.floa
     kappa = np.full(observed.shape, np.nan)
     np.divide(observed - by_chance, 1 - by_chance, out=kappa, where=by_chance < 1)
     return kappa
-
-
-def _tau_estimates(profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
-    return {
-        name: percentile_estimate(
-            float(profile.tau[index]),
-            drawn[:, index],
-            int(profile.groups[index]),
-            profile.reasons[index] or "",
-        )
-        for index, name in enumerate(profile.factors)
-    }
 
 
 def _alignment(

@@ -9,13 +9,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.alignment import COEFFICIENTS, align, alignment_replicates
+from profile_tasks.scorers.alignment import (
+    COEFFICIENTS,
+    Alignment,
+    AlignmentReplicates,
+    align,
+    alignment_replicates,
+)
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.estimates import (
     Estimate,
     flat_metrics,
-    percentile_estimate,
     symmetric_estimate,
+    tau_estimates,
     undefined,
 )
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
@@ -99,13 +105,10 @@ def profile_metrics(
     if len(profiles) == len(MODEL_PERSPECTIVES) + 1:
         estimates[GAP], correlations[GAP] = _gap(profiles, drawn_taus)
     for perspective, profile in profiles.items():
-        for index, factor in enumerate(profile.factors):
-            estimates[f"tau_{perspective}_{factor}"] = percentile_estimate(
-                float(profile.tau[index]),
-                drawn_taus[perspective][:, index],
-                int(profile.groups[index]),
-                profile.reasons[index],
-            )
+        estimates |= {
+            f"tau_{perspective}_{factor}": estimate
+            for factor, estimate in tau_estimates(profile, drawn_taus[perspective]).items()
+        }
     return ProfileMetrics(
         profiles, _headline_first(estimates), drawn_taus, correlations, replicates, seed
     )
@@ -116,31 +119,50 @@ def by_factor(profile: FactorProfile) -> dict[str, float]:
     return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
 
 
+def paired_alignments(
+    human: FactorProfile,
+    models: Sequence[FactorProfile],
+    drawn: Sequence[NDArray[np.float64]],
+) -> list[tuple[Alignment, AlignmentReplicates]]:
+    """Alignment of several profiles with the human one, over the factors that all of them define.
+
+    Two alignments over different factors would differ for that reason alone.
+
+    Args:
+        human: The human profile.
+        models: The others.
+        drawn: (B, F) bootstrap replicates of the human profile, then of the others, drawn together.
+    """
+    profiles = [human, *models]
+    known = np.all([np.isfinite(profile.tau) for profile in profiles], axis=0)
+    drawn_known = np.all([np.isfinite(taus) for taus in drawn], axis=0) & known
+    masked = [np.where(drawn_known, taus, np.nan) for taus in drawn]
+    shared = [
+        {f: tau for (f, tau), k in zip(by_factor(p).items(), known, strict=True) if k}
+        for p in profiles
+    ]
+    return [
+        (align(shared[0], taus, permutations=0), alignment_replicates(masked[0], replicates))
+        for taus, replicates in zip(shared[1:], masked[1:], strict=True)
+    ]
+
+
 def _gap(
     profiles: Mapping[Perspective, FactorProfile],
     taus: Mapping[Perspective, NDArray[np.float64]],
 ) -> tuple[Estimate, NDArray[np.float64]]:
-    """Alignment of the judge less that of the writer, over the factors of all profiles; replicates.
-
-    Two alignments over different factors would differ for that reason alone.
-    """
-    known = np.all([np.isfinite(profile.tau) for profile in profiles.values()], axis=0)
-    drawn_known = np.all([np.isfinite(drawn) for drawn in taus.values()], axis=0) & known
-    drawn = {name: np.where(drawn_known, values, np.nan) for name, values in taus.items()}
-    shared = {
-        name: {f: tau for (f, tau), k in zip(by_factor(p).items(), known, strict=True) if k}
-        for name, p in profiles.items()
-    }
-    points, replicates = [], []
-    for perspective in MODEL_PERSPECTIVES:
-        points.append(align(shared["human"], shared[perspective], permutations=0))
-        replicates.append(alignment_replicates(drawn["human"], drawn[perspective]).tau_b)
-    difference = replicates[0] - replicates[1]
+    """Alignment of the judge less that of the writer, and its replicates."""
+    (judge, judge_drawn), (writer, writer_drawn) = paired_alignments(
+        profiles["human"],
+        [profiles[perspective] for perspective in MODEL_PERSPECTIVES],
+        [taus[perspective] for perspective in ("human", *MODEL_PERSPECTIVES)],
+    )
+    difference = judge_drawn.tau_b - writer_drawn.tau_b
     estimate = symmetric_estimate(
-        points[0].tau_b - points[1].tau_b,
+        judge.tau_b - writer.tau_b,
         difference,
         min(profile.n_groups for profile in profiles.values()),
-        points[0].reason or points[1].reason,
+        judge.reason or writer.reason,
         limit=2,
     )
     return estimate, difference

@@ -13,17 +13,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.comparison_tables import comparison_tables, shared_group_codes
+from profile_tasks.scorers.comparison_tables import (
+    comparison_tables,
+    shared_group_codes,
+    table_of_signs,
+)
 from profile_tasks.scorers.comparisons import Comparisons
 from profile_tasks.scorers.estimates import (
     Estimate,
     flat_metrics,
     percentile_estimate,
     symmetric_estimate,
+    tau_estimates,
     undefined,
 )
 from profile_tasks.scorers.influence import FactorProfile, factor_profile
-from profile_tasks.scorers.profile_metrics import REPLICATES, by_factor
+from profile_tasks.scorers.profile_metrics import REPLICATES, by_factor, paired_alignments
 from profile_tasks.scorers.revision_measurement import MeasuredRevision, RevisionMeasurement
 from profile_tasks.scorers.uncertainty import bootstrap_taus, resampled_sums
 
@@ -118,7 +123,7 @@ def revision_metrics(
             estimates |= study.added(name)
     for name, one in alone.items():
         estimates |= {
-            f"revision_{outcome}_{name}": one.outcome(i) for i, outcome in enumerate(OUTCOMES)
+            f"revision_{outcome}_{name}": share for outcome, share in one.shares().items()
         }
         estimates[f"revision_length_ratio_{name}"] = one.length_ratio()
     human_profile = factor_profile(human)
@@ -176,13 +181,8 @@ class _Revised:
             for coefficient in COEFFICIENTS
         }
 
-    def outcome(self, index: int) -> Estimate:
-        return percentile_estimate(
-            float(self.outcomes.tau[index]),
-            self.outcomes_drawn[:, index],
-            int(self.outcomes.groups[index]),
-            self.outcomes.reasons[index],
-        )
+    def shares(self) -> dict[str, Estimate]:
+        return tau_estimates(self.outcomes, self.outcomes_drawn)
 
     def length_ratio(self) -> Estimate:
         return percentile_estimate(
@@ -210,7 +210,7 @@ class _Study:
             one, other = (record.revisions[name] for name in (condition, beside or condition))
             if one is not None and other is not None and record.draft_words:
                 kept.append((codes[record.source.group], record.draft_words, one))
-        groups = np.array([group for group, _, _ in kept], dtype=np.intp)
+        groups = [group for group, _, _ in kept]
         revisions = [revision for _, _, revision in kept]
         table = _table([r.signs for r in revisions], groups, self.human.factors)
         shares = _table([_outcomes(r) for r in revisions], groups, OUTCOMES)
@@ -240,24 +240,15 @@ class _Study:
     def added(self, condition: str) -> dict[str, Estimate]:
         """What a condition adds to revising without feedback, over the drafts that both revised."""
         one, none = self.revised(condition, BASELINE), self.revised(BASELINE, condition)
-        profiles = [one.human, one.profile, none.profile]
-        drawn = [one.human_drawn, one.drawn, none.drawn]
-        # Two alignments over different factors would differ for that reason alone.
-        known = np.all([np.isfinite(profile.tau) for profile in profiles], axis=0)
-        drawn_known = np.all([np.isfinite(taus) for taus in drawn], axis=0) & known
-        human, ours, theirs = (
-            {f: tau for (f, tau), k in zip(by_factor(p).items(), known, strict=True) if k}
-            for p in profiles
+        (ours, ours_drawn), (theirs, theirs_drawn) = paired_alignments(
+            one.human, [one.profile, none.profile], [one.human_drawn, one.drawn, none.drawn]
         )
-        points = [align(human, taus, permutations=0) for taus in (ours, theirs)]
-        masked = [np.where(drawn_known, taus, np.nan) for taus in drawn]
-        replicates = [alignment_replicates(masked[0], taus) for taus in masked[1:]]
         added = {
             f"alignment_revision_{condition}_less_{BASELINE}_{coefficient}": symmetric_estimate(
-                getattr(points[0], coefficient) - getattr(points[1], coefficient),
-                getattr(replicates[0], coefficient) - getattr(replicates[1], coefficient),
+                getattr(ours, coefficient) - getattr(theirs, coefficient),
+                getattr(ours_drawn, coefficient) - getattr(theirs_drawn, coefficient),
                 min(one.n_groups, none.n_groups),
-                points[0].reason or points[1].reason,
+                ours.reason or theirs.reason,
                 limit=2,
             )
             for coefficient in COEFFICIENTS
@@ -286,27 +277,14 @@ def _outcomes(revision: MeasuredRevision) -> tuple[int | None, ...]:
 
 
 def _table(
-    signs: Sequence[Sequence[int | None]], groups: NDArray[np.intp], factors: tuple[str, ...]
+    signs: Sequence[Sequence[int | None]], groups: Sequence[int], factors: tuple[str, ...]
 ) -> Comparisons:
     """Revision over draft: the revision counts as preferred."""
-    shape = (len(signs), len(factors))
-    return Comparisons(
-        preference=np.ones(len(signs), dtype=np.int8),
-        manifestation=np.array([[s or 0 for s in row] for row in signs], np.int8).reshape(shape),
-        missing=np.array([[s is None for s in row] for row in signs], np.bool_).reshape(shape),
-        group=groups.astype(np.int32),
-        factors=factors,
-        perspective="revision",
-    )
+    return table_of_signs([1] * len(signs), signs, groups, factors, "revision")
 
 
 def _taus(name: str, profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
-    return {
-        f"{name}_{factor}": percentile_estimate(
-            float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
-        )
-        for i, factor in enumerate(profile.factors)
-    }
+    return {f"{name}_{factor}": tau for factor, tau in tau_estimates(profile, drawn).items()}
 
 
 def _rates(records: Sequence[RevisionMeasurement], names: Sequence[str]) -> dict[str, float]:

@@ -19,7 +19,7 @@ from profile_tasks.scorers.annotators import Votes, annotator_agreement, annotat
 from profile_tasks.scorers.attenuation import attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.difference_record import difference_record
-from profile_tasks.scorers.estimates import Estimate, json_record, percentile_estimate
+from profile_tasks.scorers.estimates import Estimate, json_record, tau_estimates
 from profile_tasks.scorers.influence import factor_profile, none_for_nan
 from profile_tasks.scorers.influence_record import influence_record
 from profile_tasks.scorers.profile_metrics import ProfileMetrics, by_factor
@@ -147,14 +147,8 @@ def agreement_estimates(
         seed: Seed of the bootstrap.
     """
     (drawn,) = bootstrap_taus([table], replicates=replicates, seed=seed)
-    profile = factor_profile(table)
-    estimates = {
-        name: percentile_estimate(
-            float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
-        )
-        for i, name in enumerate(profile.factors)
-    }
-    return estimates, {name: drawn[:, i] for i, name in enumerate(profile.factors)}
+    estimates = tau_estimates(factor_profile(table), drawn)
+    return estimates, {name: drawn[:, i] for i, name in enumerate(table.factors)}
 
 
 def _agreement(table: Comparisons, profiled: ProfileMetrics) -> Record:

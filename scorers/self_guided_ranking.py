@@ -5,7 +5,6 @@ metrics are the factor profile of the winners over the losers, i.e. what trainin
 would teach, and the rates that say how far the judge can be trusted.
 """
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -18,7 +17,7 @@ from profile_tasks.scorers.factor_choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
 from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
-from profile_tasks.scorers.standard_metrics import verdict_rates
+from profile_tasks.scorers.standard_metrics import mean, verdict_rates
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
 from profile_tasks.solvers.tournament import Match, Tournament, standings
 
@@ -185,14 +184,14 @@ def ranking_metrics(
     samples = [sample for ranking in rankings for sample in ranking.samples]
     rates = verdict_rates([match.picks for match in matches])
     metrics = {
-        "decided_rate": _mean(bool(match.preference) for match in matches),
+        "decided_rate": mean(bool(match.preference) for match in matches),
         "flip_rate": rates.flip_rate,
         "first_position_rate": rates.first_position_rate,
         "unreadable_rate": rates.unreadable_rate,
-        "sample_missing_rate": _mean(sample.text is None for sample in samples),
-        "sample_truncated_rate": _mean(sample.truncated for sample in samples),
-        "sample_identical_rate": _mean(sample.same_as is not None for sample in samples),
-        "sample_words": _mean(sample.words for sample in samples if sample.words is not None),
+        "sample_missing_rate": mean(sample.text is None for sample in samples),
+        "sample_truncated_rate": mean(sample.truncated for sample in samples),
+        "sample_identical_rate": mean(sample.same_as is not None for sample in samples),
+        "sample_words": mean(sample.words for sample in samples if sample.words is not None),
         "requests": float(sum(ranking.requests for ranking in rankings)),
     }
     judged = [
@@ -205,11 +204,6 @@ def ranking_metrics(
         name.replace("tau_discrimination_", "tau_self_guided_", 1): value
         for name, value in profile.items()
     }
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return math.fsum(listed) / len(listed) if listed else math.nan
 
 
 @scorer(metrics=[self_guided_metrics()])

@@ -31,6 +31,7 @@ from profile_tasks.scorers.standard_metrics import (
     combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
+    mean,
     preference_by_margin,
     rouge,
     verdict_rates,
@@ -293,20 +294,20 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
     metrics = {}
     references = [record.rouge for record in records if record.rouge is not None]
     for name in references[0] if references else ():
-        metrics[name] = _mean(reference[name] for reference in references)
+        metrics[name] = mean(reference[name] for reference in references)
     precisions = [
         precision
         for record in records
         if (precision := _of_best(record, "citation_precision")) is not None
     ]
     if precisions:
-        metrics["citation_precision"] = _mean(precisions)
-    metrics["generation_missing_rate"] = _mean(count is None for _, count in words)
+        metrics["citation_precision"] = mean(precisions)
+    metrics["generation_missing_rate"] = mean(count is None for _, count in words)
     truncated = sum(len(record.truncated_scores) for record in records)
     metrics["generation_truncated_rate"] = truncated / len(words)
-    metrics["generation_identical_rate"] = _mean(identical)
+    metrics["generation_identical_rate"] = mean(identical)
     for score in sorted({score for score, _ in words}):
-        metrics[f"words_at_score_{score}"] = _mean(
+        metrics[f"words_at_score_{score}"] = mean(
             count for s, count in words if s == score and count is not None
         )
     return metrics
@@ -342,11 +343,6 @@ def _grader_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
 def _ratio(gradings: Sequence[FactorGrading], part: str, whole: str) -> float:
     total = sum(getattr(grading, whole) for grading in gradings)
     return sum(getattr(grading, part) for grading in gradings) / total if total else math.nan
-
-
-def _mean(values: Iterable[float]) -> float:
-    listed = list(values)
-    return math.fsum(listed) / len(listed) if listed else math.nan
 
 
 class PairManifestations:

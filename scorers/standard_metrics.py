@@ -8,7 +8,7 @@ which a response was shown. Pure functions; what is undefined is NaN, never 0.
 import math
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -177,6 +177,16 @@ def preference_by_margin(margins: Sequence[float]) -> int:
     swapped = margins[1] if len(margins) == 2 else 0.0
     total = margins[0] - swapped
     return (total > 0) - (total < 0)
+
+
+def mean(values: Iterable[float]) -> float:
+    """The mean; NaN of nothing.
+
+    >>> mean([1, 2]), mean([])
+    (1.5, nan)
+    """
+    listed = list(values)
+    return math.fsum(listed) / len(listed) if listed else math.nan
 
 
 def _tokens(text: str) -> list[str]:
