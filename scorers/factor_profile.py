@@ -9,36 +9,22 @@ from functools import cache
 from threading import Lock
 
 import anyio
-from inspect_ai.event import ScoreEvent
-from inspect_ai.log import transcript
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
 from profile_tasks.preference_data import AnnotatedSource
 from profile_tasks.scorers.comparison_tables import comparison_tables
-from profile_tasks.scorers.factor_choice import LearnedBy, measured_factors, needing_grader
+from profile_tasks.scorers.factor_choice import LearnedBy, measured_factors
 from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT, UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.grader import (
-    Grader,
-    RunNotes,
-    check_grader,
-    grader_is_bound,
-    grader_model,
-)
-from profile_tasks.scorers.grades import SourceGrades
-from profile_tasks.scorers.grading import (
-    JudgeBatch,
-    JudgeProtocol,
-    SourceToGrade,
-    grade_source,
-)
+from profile_tasks.scorers.grading import JudgeBatch, JudgeProtocol
 from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
 from profile_tasks.scorers.sample_explanation import (
     sample_answer,
     sample_explanation,
     sample_value,
 )
+from profile_tasks.scorers.sample_grading import SampleGrading
 from profile_tasks.scorers.source_measurement import (
     SourceMeasurement,
     compared_responses,
@@ -135,7 +121,9 @@ def factor_profile(
         grader_cache: Take grader answers from, and put them into, Inspect's cache.
     """
     learned_by = {"fluency": fluency, "coherence": coherence}
-    protocol = JudgeProtocol(judge_orders, judge_batch)
+    grading = SampleGrading(
+        JudgeProtocol(judge_orders, judge_batch), allow_self_grading, grader_cache
+    )
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
@@ -145,35 +133,16 @@ def factor_profile(
 
     if task is not None:
         chosen(task, True)  # a wrong selection is told before a sample is scored
-    notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
         pairs = generation_pairs(list(written), pairing, annotated.id) if written else ()
-        wanted = chosen(annotated.task, grader_is_bound() or allow_self_grading)
+        wanted = chosen(annotated.task, grading.is_possible)
         compared = compared_responses(annotated, written, pairs)
-        grades = None
-        if graded := needing_grader(wanted):
-            check_grader(graded, allow_self_grading=allow_self_grading)
-            known = logged_grades()
-            # An answer that could not be read is cached too, so each scoring has its own answers.
-            scoring = 0 if known is None else known.scoring + 1
-            grader = Grader(grader_model(), grader_cache, scoring, notes)
-            grades = await grade_source(
-                SourceToGrade(
-                    annotated.prompt,
-                    annotated.source,
-                    compared.texts,
-                    [*compared.annotated, *compared.written],
-                ),
-                wanted,
-                grader.ask,
-                grader=grader.name,
-                grader_settings=grader.settings,
-                protocol=protocol,
-                known=known,
-            )
+        grades = await grading.grade(
+            annotated, compared.texts, [*compared.annotated, *compared.written], wanted
+        )
         learned: Mapping[str, Mapping[str, float]] = {}
         if found_by_model := [factor for factor in wanted if factor.kind == "learned"]:
             learned = await anyio.to_thread.run_sync(
@@ -227,17 +196,6 @@ def _learned(
 
 _ONE_AT_A_TIME = Lock()
 """A local model gains nothing from samples that run side by side, and may not bear them."""
-
-
-def logged_grades() -> SourceGrades | None:
-    """What a grader said when this sample was scored before; None the first time.
-
-    Scoring a finished log shows a scorer the sample's events, the last score among them.
-    """
-    for event in reversed(transcript().events):
-        if isinstance(event, ScoreEvent) and "grades" in (event.score.metadata or {}):
-            return SourceGrades.model_validate((event.score.metadata or {})["grades"])
-    return None
 
 
 def measurement_of(score: Score) -> SourceMeasurement:

@@ -11,22 +11,9 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.preference_data import AnnotatedSource
-from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
-from profile_tasks.scorers.factor_profile import logged_grades
+from profile_tasks.scorers.factor_choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.grader import (
-    Grader,
-    RunNotes,
-    check_grader,
-    grader_is_bound,
-    grader_model,
-)
-from profile_tasks.scorers.grading import (
-    JudgeBatch,
-    JudgeProtocol,
-    SourceToGrade,
-    grade_source,
-)
+from profile_tasks.scorers.grading import JudgeBatch, JudgeProtocol
 from profile_tasks.scorers.profile_metrics import REPLICATES
 from profile_tasks.scorers.revision_measurement import (
     RevisionMeasurement,
@@ -34,6 +21,7 @@ from profile_tasks.scorers.revision_measurement import (
     measure_revisions,
 )
 from profile_tasks.scorers.revision_metrics import revision_metrics
+from profile_tasks.scorers.sample_grading import SampleGrading
 from profile_tasks.solvers.feedback_revision import RevisedDraft, revised_draft
 
 SCORER = "feedback_profile"
@@ -100,7 +88,9 @@ def feedback_profile(
         allow_self_grading: Let the evaluated model grade where no model has the role ``grader``.
         grader_cache: Take grader answers from, and put them into, Inspect's cache.
     """
-    protocol = JudgeProtocol(judge_orders, judge_batch)
+    grading = SampleGrading(
+        JudgeProtocol(judge_orders, judge_batch), allow_self_grading, grader_cache
+    )
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
@@ -110,30 +100,13 @@ def feedback_profile(
 
     if task is not None:
         chosen(task, True)  # a wrong selection is told before a sample is scored
-    notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         revised = revised_draft(state)
-        wanted = chosen(annotated.task, grader_is_bound() or allow_self_grading)
-        grades = None
-        if graded := needing_grader(wanted):
-            check_grader(graded, allow_self_grading=allow_self_grading)
-            known = logged_grades()
-            scoring = 0 if known is None else known.scoring + 1
-            grader = Grader(grader_model(), grader_cache, scoring, notes)
-            texts, pairs, revisions = compared_revisions(annotated, revised)
-            grades = await grade_source(
-                SourceToGrade(
-                    annotated.prompt, annotated.source, texts, [*pairs, *revisions.values()]
-                ),
-                wanted,
-                grader.ask,
-                grader=grader.name,
-                grader_settings=grader.settings,
-                protocol=protocol,
-                known=known,
-            )
+        wanted = chosen(annotated.task, grading.is_possible)
+        texts, pairs, revisions = compared_revisions(annotated, revised)
+        grades = await grading.grade(annotated, texts, [*pairs, *revisions.values()], wanted)
         measurement = measure_revisions(annotated, wanted, revised, grades)
         metadata = measurement.model_dump(mode="json") | {"texts": revised.model_dump(mode="json")}
         if grades is not None:
