@@ -134,6 +134,9 @@ def write_pairs(file: Path, n_sources: int) -> None:
 
 # The same requests in YAML -----------------------------------------------------------------------
 
+GAP = "\n\n"
+"""Between a request and the answer whose likelihood is asked for."""
+
 PEER_MODULE = '''
 """One number a request."""
 
@@ -169,10 +172,14 @@ def peer_task(kind: str, rows: Path) -> dict[str, Any]:
             score="{{score}}", low=1, high=5, sections=sections("request", "source")
         )
     elif kind == "score_validity":
-        prompt = NEUTRAL_PROMPTS[TASK].format(sections=sections("request", "source"))
+        prompt = NEUTRAL_PROMPTS[TASK].format(sections=sections("request", "source")) + "{{gap}}"
     else:
         prompt = DISCRIMINATION_PROMPTS[TASK].format(
             sections=sections("request", "source", "response_a", "response_b")
+        )
+    if kind == "discrimination_loglikelihood":
+        prompt += (
+            f"{{{{{GAP!r}}}}}"  # Jinja drops a template's last line break, not an expression's
         )
     likely = kind in LIKELIHOOD
     return {
@@ -180,8 +187,7 @@ def peer_task(kind: str, rows: Path) -> dict[str, Any]:
         "dataset_path": "json",
         "dataset_kwargs": {"data_files": {"test": str(rows)}},
         "test_split": "test",
-        # Jinja drops the last line break of a template, not that of an expression.
-        "doc_to_text": prompt + ("{{'\\n\\n'}}" if likely else ""),
+        "doc_to_text": prompt,
         "doc_to_target": "{{continuation}}" if likely else "",
         "process_results": "!function peer." + ("likelihood" if likely else "length"),
         "metric_list": [{"metric": "number", "aggregation": "mean", "higher_is_better": True}],
@@ -208,7 +214,10 @@ def expanded(kind: str, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from (row | {"score": score} for score in range(1, 6))
         return
     if kind == "score_validity":
-        yield from (row | {"continuation": row[side]} for side in ("response_a", "response_b"))
+        for side in ("response_a", "response_b"):
+            yield row | {"gap": GAP, "continuation": row[side]}
+        if row["id"].endswith(f"-{PAIRS_OF_A_SOURCE - 1}"):  # once a source
+            yield row | {"gap": "", "continuation": GAP}
         return
     swapped = {"response_a": row["response_b"], "response_b": row["response_a"]}
     for shown in (row, row | swapped):

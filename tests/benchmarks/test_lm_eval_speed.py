@@ -27,7 +27,7 @@ def test_every_kind_of_task_and_the_start_up_have_a_ratio(repository: Path, tmp_
             ("generation", 100),
             ("discrimination", 80),
             ("discrimination_loglikelihood", 160),
-            ("score_validity", 80),
+            ("score_validity", 100),
         )
         for loading in ("", ", with loading")
     ] + ["start-up, to the first request"]
