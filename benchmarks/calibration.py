@@ -25,18 +25,18 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import norm
 
-from profile_tasks.scorers.adjusted import adjusted_influence
-from profile_tasks.scorers.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.comparisons import Comparisons, Perspective, manifestations
-from profile_tasks.scorers.influence import factor_profile, group_sums
-from profile_tasks.scorers.ranks import factor_ranks
-from profile_tasks.scorers.significance import (
+from profile_tasks.scorers.statistics.adjusted import adjusted_influence
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, manifestations
+from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
+from profile_tasks.scorers.statistics.ranks import factor_ranks
+from profile_tasks.scorers.statistics.significance import (
     adjust_p_values,
     difference_tests,
     influence_tests,
     sign_flip_p_values,
 )
-from profile_tasks.scorers.uncertainty import (
+from profile_tasks.scorers.statistics.uncertainty import (
     Interval,
     bca_interval,
     bootstrap_taus,

@@ -16,9 +16,9 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
+from profile_tasks.data.preferences import TASKS
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.preference_data import TASKS
 from profile_tasks.summarization import summarization
 
 BUILD = {

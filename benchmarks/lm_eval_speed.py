@@ -252,7 +252,7 @@ def loaders(kind: str, folder: Path, pairs: Path) -> tuple[Load, Load]:
     """Load our task, and the YAML task."""
     from lm_eval.tasks import TaskManager
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     ours = OwnTaskManager(metadata={"dataset": str(pairs)})
     theirs = TaskManager(include_path=str(folder), include_defaults=False)

@@ -29,10 +29,10 @@ from inspect_ai.scorer import Score, Scorer, Target, mean, scorer
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
-from profile_tasks.preference_data import AnnotatedSource, load_preferences
-from profile_tasks.profile_task import profile_task
+from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
 from profile_tasks.solvers.target_scores import DEFAULT_SCORES
+from profile_tasks.tasks.profile_task import profile_task
 
 MODEL = "planted/verbose"
 

@@ -25,8 +25,8 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import read_eval_log
 from pydantic_core import from_json, to_json
 
-from profile_tasks.scorers.full_profile import SCORER, completed_results
-from profile_tasks.scorers.source_measurement import SourceMeasurement
+from profile_tasks.scorers.inspect.full_profile import SCORER, completed_results
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.summarization import summarization
 
 FACTORS = (

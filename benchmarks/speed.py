@@ -27,8 +27,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.comparisons import Comparisons
-from profile_tasks.scorers.influence import factor_profile, group_sums
+from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -330,7 +330,7 @@ def in_own_process(job: Callable[..., Result], *arguments: object) -> Result:
 
 def bootstrap(report: Report, n: int, n_groups: int, replicates: int) -> None:
     """Replicates of 13 factors' tau_14 by drawing groups."""
-    from profile_tasks.scorers.uncertainty import bootstrap_taus
+    from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
 
     table = random_table(n, 13)
     table = Comparisons(
@@ -436,7 +436,7 @@ def alignments(report: Report, replicates: int) -> None:
     """The alignment of every pair of bootstrap replicates."""
     from scipy.stats import kendalltau, pearsonr, spearmanr
 
-    from profile_tasks.scorers.alignment import alignment_replicates
+    from profile_tasks.scorers.statistics.alignment import alignment_replicates
 
     rng = np.random.default_rng(2)
     profile = rng.normal(size=13)
@@ -469,7 +469,7 @@ def texts(report: Report, n: int) -> None:
     """Surface factors and ROUGE-L of texts of 200 words."""
     from profile_tasks.scorers.factors.surface import factor_values
     from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-    from profile_tasks.scorers.standard_metrics import rouge, rouge_l
+    from profile_tasks.scorers.measurement.standard_metrics import rouge, rouge_l
 
     responses, references = random_texts(n)
     pairs = list(zip(responses, references, strict=True))

@@ -7,28 +7,18 @@ included: nothing here or in what it imports may load the statistics or data lib
 from inspect_ai.model import ModelAPI, modelapi
 
 from profile_tasks.document_qa import document_qa
-from profile_tasks.feedback_tasks import (
-    document_qa_feedback,
-    instruction_following_feedback,
-    summarization_feedback,
-)
-from profile_tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.score_validity import (
-    document_qa_score_validity,
-    instruction_following_score_validity,
-    summarization_score_validity,
+from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile, revision_headline
+from profile_tasks.scorers.inspect.grader_validation_scorer import (
+    agreement_metrics,
+    human_agreement,
 )
-from profile_tasks.scorers.factor_profile import factor_profile, headline_metrics
-from profile_tasks.scorers.feedback_profile import feedback_profile, revision_headline
-from profile_tasks.scorers.grader_validation import agreement_metrics, human_agreement
-from profile_tasks.scorers.self_guided_ranking import self_guided_metrics, self_guided_ranking
-from profile_tasks.scorers.validity_scorer import text_validity, validity_metrics
-from profile_tasks.self_guided import (
-    document_qa_self_guided,
-    instruction_following_self_guided,
-    summarization_self_guided,
+from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+from profile_tasks.scorers.inspect.self_guided_scorer import (
+    self_guided_metrics,
+    self_guided_ranking,
 )
+from profile_tasks.scorers.inspect.validity_scorer import text_validity, validity_metrics
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.feedback_revision import feedback_revision
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
@@ -36,12 +26,28 @@ from profile_tasks.solvers.score_conditioned_generation import score_conditioned
 from profile_tasks.solvers.self_guided import self_guided_sampling
 from profile_tasks.solvers.text_likelihood import text_likelihood
 from profile_tasks.summarization import summarization
+from profile_tasks.tasks.feedback import (
+    document_qa_feedback,
+    instruction_following_feedback,
+    summarization_feedback,
+)
+from profile_tasks.tasks.grader_validation import grader_validation, nothing_to_solve
+from profile_tasks.tasks.score_validity import (
+    document_qa_score_validity,
+    instruction_following_score_validity,
+    summarization_score_validity,
+)
+from profile_tasks.tasks.self_guided import (
+    document_qa_self_guided,
+    instruction_following_self_guided,
+    summarization_self_guided,
+)
 
 
 @modelapi(name="planted")
 def planted() -> type[ModelAPI]:
     """The planted annotator, a simulated model with a known profile."""
-    from profile_tasks.planted_api import PlantedAPI
+    from profile_tasks.planted.provider import PlantedAPI
 
     return PlantedAPI
 

@@ -12,12 +12,12 @@ from collections.abc import Sequence
 
 from inspect_ai import Task, task
 
-from profile_tasks.profile_task import profile_task
-from profile_tasks.scorers.factor_choice import LearnedBy
+from profile_tasks.data.sources import Setting
+from profile_tasks.scorers.factors.choice import LearnedBy
 from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT
-from profile_tasks.scorers.grading import JudgeBatch
+from profile_tasks.scorers.grading.requests import JudgeBatch
 from profile_tasks.solvers.target_scores import DEFAULT_SCORES, Pairing
-from profile_tasks.task_sources import Setting
+from profile_tasks.tasks.profile_task import profile_task
 
 
 @task

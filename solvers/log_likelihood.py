@@ -67,17 +67,15 @@ async def log_likelihood(model: Model, request: str, text: str) -> float:
     Raises:
         LogLikelihoodError: The model gives none, or its tokens do not spell the text.
     """
-    provider = str(model).partition("/")[0]
+    check_log_likelihoods(model)
     if isinstance(model.api, TellsLogLikelihoods):
         return model.api.log_likelihood(request, text)
-    if provider == "hf":
-        return await anyio.to_thread.run_sync(_of_local_model, model.api, request, text)
+    provider = str(model).partition("/")[0]
     if provider in IN_THE_PROMPT:
         return await _in_the_prompt(model, request, text)
     if provider in ECHOED:
         return await _echoed(model, request, text)
-    check_log_likelihoods(model)
-    raise AssertionError(provider)
+    return await anyio.to_thread.run_sync(_of_local_model, model.api, request, text)
 
 
 async def _in_the_prompt(model: Model, request: str, text: str) -> float:

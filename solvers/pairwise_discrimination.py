@@ -10,7 +10,7 @@ from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.verdict import ShownPick, read_pick

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
     GENERATION_PROMPTS,

@@ -13,7 +13,7 @@ from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import DEFAULT_SCORES, response_text, score_scale
 

@@ -12,7 +12,7 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model, mode
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.pairwise_discrimination import shown_pick
 from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text

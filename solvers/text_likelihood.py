@@ -8,7 +8,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 from pydantic import BaseModel
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.log_likelihood import (
     LogLikelihoodError,
     check_log_likelihoods,

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
-from profile_tasks.preference_data import AnnotatedSource
-from profile_tasks.scorers.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.solvers.requests import discrimination_requests
 from profile_tasks.solvers.verdict import read_pick
 from profile_tasks.task_configs.profile_task_class import ProfileTask

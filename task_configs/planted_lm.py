@@ -18,7 +18,7 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
-from profile_tasks.planted import SIMULATION_NOTE, PlantedAnnotator, planted_profile
+from profile_tasks.planted.annotator import SIMULATION_NOTE, PlantedAnnotator, planted_profile
 
 logger = logging.getLogger(__name__)
 

@@ -4,14 +4,15 @@ Everything estimated is estimated by the functions that the Inspect tasks use, f
 measurements, with the same seed: the numbers are the same numbers.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
 
-from profile_tasks.scorers.comparison_tables import comparison_tables
-from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
+from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.profile_metrics import GAP, profile_metrics
-from profile_tasks.scorers.source_measurement import SourceMeasurement, standard_metrics
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
+from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.scorers.statistics.study import GAP, profile_metrics
 from profile_tasks.task_configs.source_task import SourceTask
 from profile_tasks.task_configs.standard_errors import (
     agreement_metrics,
@@ -30,9 +31,9 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         super().__init__(config)
         self.factors = self._chosen_factors()
 
+    @abstractmethod
     def standard_names(self) -> list[str]:
         """Names of the metrics beside the profile."""
-        raise NotImplementedError
 
     def build_all_requests(self, **options: Any) -> None:  # noqa: ANN401 - as lm-eval has them
         """Build the requests; the tasks that are built in a row belong to one evaluation."""

@@ -5,6 +5,7 @@ cuts between sources. A source's record is the item of every metric, and all met
 estimation over the same items.
 """
 
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
@@ -15,12 +16,12 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
-from profile_tasks.lm_eval_samples import MEASURED
-from profile_tasks.preference_data import AnnotatedSource, PreferenceData, load_preferences
-from profile_tasks.scorers.metric_sense import higher_is_better
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.data.sources import Setting, check_sources
+from profile_tasks.runs.lm_eval_samples import MEASURED
+from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.task_configs.run_settings import RunSettings, run_settings
 from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
-from profile_tasks.task_sources import Setting, check_sources
 
 Request = tuple[str, Any]
 """Text of a request, and what the request type takes beside it."""
@@ -82,21 +83,21 @@ class SourceTask(Task, Generic[_Record]):
 
     # What a task of this project adds ------------------------------------------------------------
 
+    @abstractmethod
     def requests(self, source: AnnotatedSource) -> list[Request]:
         """The requests about one source, in the order in which ``measure`` gets the answers."""
-        raise NotImplementedError
 
+    @abstractmethod
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> _Record:
         """Measure what the model answered about one source."""
-        raise NotImplementedError
 
+    @abstractmethod
     def estimate(self, records: list[_Record]) -> Mapping[str, float]:
         """Every metric by its name; NaN, or absent, where it is not defined."""
-        raise NotImplementedError
 
+    @abstractmethod
     def estimated_names(self) -> list[str]:
         """Names of the metrics that ``estimate`` gives, each standard error behind its metric."""
-        raise NotImplementedError
 
     # What lm-eval asks of a task -----------------------------------------------------------------
 

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.comparison_tables import agreement_table, comparison_tables
-from profile_tasks.scorers.estimates import flat_metrics
-from profile_tasks.scorers.profile_metrics import REPLICATES, ProfileMetrics, profile_metrics
-from profile_tasks.scorers.run_statistics import agreement_estimates
-from profile_tasks.scorers.source_measurement import SourceMeasurement
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
+from profile_tasks.scorers.statistics.estimate import flat_metrics
+from profile_tasks.scorers.statistics.run_statistics import agreement_estimates
+from profile_tasks.scorers.statistics.study import REPLICATES, ProfileMetrics, profile_metrics
 
 NOT_AVAILABLE = "N/A"
 """What lm-eval writes where there is no standard error."""

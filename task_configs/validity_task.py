@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 from lm_eval.api.instance import Instance
 
-from profile_tasks.preference_data import AnnotatedSource
-from profile_tasks.scored_texts import scored_texts
-from profile_tasks.scorers.score_validity import (
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.runs.scored_texts import scored_texts
+from profile_tasks.scorers.statistics.score_validity import (
     POOLED,
     WITHIN,
     ScoredTexts,

@@ -17,8 +17,8 @@ from click.testing import CliRunner
 
 import profile_tasks
 from profile_tasks.cli import main
+from profile_tasks.data.public_sets import PUBLIC
 from profile_tasks.gate.bars import load_bars
-from profile_tasks.public_sets import PUBLIC
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, surface_function
 
 

@@ -17,7 +17,7 @@ from profile_tasks.commands.recorded import (
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.scorers.comparisons import Comparisons
+    from profile_tasks.scorers.statistics.comparisons import Comparisons
 
 
 @click.command(epilog="Example: profile-tasks align people.json model.json")
@@ -49,7 +49,7 @@ def align(
     since sources can be resampled. Groups of one name in both are resampled together. Two judges
     of the same pairs may be two columns of one file.
     """
-    from profile_tasks.scorers.alignment_record import aligned_profiles, aligned_tables
+    from profile_tasks.scorers.statistics.alignment_record import aligned_profiles, aligned_tables
 
     try:
         profiles = [read_profile(Path(name)) for name in (a, b) if _is_profile(Path(name))]
@@ -97,7 +97,7 @@ def _tables(
     a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
 ) -> "list[Comparisons]":
     """The tables of two files, with shared codes of groups."""
-    from profile_tasks.recorded_preferences import human_comparisons, shared_group_codes
+    from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
 
     data = [
         load_recorded(name, options, seed=seed, preference_column=column)

@@ -11,7 +11,7 @@ from profile_tasks.commands.unusable import Unusable
 from profile_tasks.untrusted_text import one_line
 
 if TYPE_CHECKING:
-    from profile_tasks.run_log import MeasuredRun
+    from profile_tasks.runs.inspect_log import MeasuredRun
 
 
 @click.command(epilog="Example: profile-tasks compare logs/before.eval logs/after.eval")
@@ -30,7 +30,7 @@ def compare(
     only one of them holds are left out and counted.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.run_log import compare_runs, read_run
+    from profile_tasks.runs.inspect_log import compare_runs, read_run
 
     try:
         with progress("comparing"):

@@ -9,12 +9,12 @@ from profile_tasks.commands.printing import FORMAT_OPTION, emit
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.preference_data import PreferenceData
-    from profile_tasks.request_cost import RequestCost, RequestCount, RunSettings
-    from profile_tasks.scorers.factor_choice import LearnedBy
-    from profile_tasks.scorers.grading import JudgeBatch
+    from profile_tasks.data.preferences import PreferenceData
+    from profile_tasks.data.sources import Setting
+    from profile_tasks.scorers.factors.choice import LearnedBy
+    from profile_tasks.scorers.grading.requests import JudgeBatch
     from profile_tasks.solvers.target_scores import Pairing
-    from profile_tasks.task_sources import Setting
+    from profile_tasks.tasks.request_cost import RequestCost, RequestCount, RunSettings
 
 _FOUND_BY = click.Choice(["judged", "unieval"])
 
@@ -84,10 +84,10 @@ def cost(
     DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
-    from profile_tasks.preference_data import load_preferences
-    from profile_tasks.request_cost import RunSettings, request_cost
-    from profile_tasks.scorers.factor_choice import measured_factors, needing_grader
+    from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
     from profile_tasks.solvers.target_scores import parsed_scores
+    from profile_tasks.tasks.request_cost import RunSettings, request_cost
 
     try:
         settings = RunSettings(
@@ -161,7 +161,7 @@ def _check_sources(data: "PreferenceData", task: str, settings: "RunSettings") -
 
 def _rows(found: "RequestCost") -> list[dict[str, Any]]:
     """One row a purpose, and under those of a role its total."""
-    from profile_tasks.request_cost import PURPOSES
+    from profile_tasks.tasks.request_cost import PURPOSES
 
     rows = []
     for role, purposes in PURPOSES.items():

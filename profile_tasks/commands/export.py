@@ -10,8 +10,8 @@ from profile_tasks.commands.printing import Record, emit, interval
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.preference_export import ExportedData, ExportFormat, Prompts
-    from profile_tasks.training_pairs import FoundPairs, PairChoice
+    from profile_tasks.training.export import ExportedData, ExportFormat, Prompts
+    from profile_tasks.training.pairs import FoundPairs, PairChoice
 
 FILES = ("train.jsonl", "heldout.jsonl", "card.json", "README.md")
 """What the folder holds."""
@@ -88,7 +88,7 @@ def export(
     summarization, instruction_following or document_qa (of two responses written for target scores
     the one for the higher score), a file of recorded preferences, or demo (with --task).
     """
-    from profile_tasks.preference_export import ExportSettings, export_pairs
+    from profile_tasks.training.export import ExportSettings, export_pairs
 
     try:
         settings = ExportSettings(format_, conversational, prompts, margin, heldout, seed)
@@ -113,9 +113,9 @@ def _check_folder(output: Path, *, overwrite: bool) -> None:
 
 def _found(name: str, choice: "PairChoice", task: str | None, sources: str | None) -> "FoundPairs":
     """The pairs of one input: a log by its ending, else recorded preferences."""
-    from profile_tasks.preference_data import load_preferences
-    from profile_tasks.run_log import read_log
-    from profile_tasks.training_pairs import logged_pairs, recorded_pairs
+    from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.runs.inspect_log import read_log
+    from profile_tasks.training.pairs import logged_pairs, recorded_pairs
 
     if name.endswith(".eval") or "://" in name or _is_log(Path(name)):
         return logged_pairs(read_log(name), Path(name).name, choice)
@@ -132,7 +132,7 @@ def _is_log(path: Path) -> bool:
 
 
 def _write(output: Path, data: "ExportedData") -> None:
-    from profile_tasks.preference_export import card_text, json_lines
+    from profile_tasks.training.export import card_text, json_lines
 
     output.mkdir(parents=True, exist_ok=True)
     texts = {

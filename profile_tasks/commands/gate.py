@@ -102,7 +102,7 @@ def _comparing(
     evidence: "Evidence", folder: Path, score: str | None, notes: list[str]
 ) -> Callable[[str], dict[str, Any]]:
     """Compare the run with a baseline, whose path is relative to the file of bars; each once."""
-    from profile_tasks.run_log import compare_runs, read_run
+    from profile_tasks.runs.inspect_log import compare_runs, read_run
 
     known: dict[str, dict[str, Any]] = {}
 

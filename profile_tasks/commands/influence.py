@@ -19,7 +19,7 @@ from profile_tasks.commands.recorded import load_recorded, recorded_options
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.scorers.influence_record import IntervalMethod
+    from profile_tasks.scorers.statistics.influence_record import IntervalMethod
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
@@ -52,9 +52,9 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.recorded_preferences import human_comparisons, recorded_votes
-    from profile_tasks.scorers.influence_record import influence_record
-    from profile_tasks.scorers.run_statistics import annotators_record
+    from profile_tasks.scorers.measurement.recorded import human_comparisons, recorded_votes
+    from profile_tasks.scorers.statistics.influence_record import influence_record
+    from profile_tasks.scorers.statistics.run_statistics import annotators_record
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)

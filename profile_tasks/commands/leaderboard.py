@@ -11,7 +11,7 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
     from profile_tasks.leaderboard.forms import Leaderboard
-    from profile_tasks.reported_run import ReportedRun
+    from profile_tasks.runs.reported import ReportedRun
 
 
 @click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")

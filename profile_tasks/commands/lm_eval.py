@@ -19,7 +19,7 @@ def lm_eval(arguments: tuple[str, ...]) -> None:
     one line before a model is loaded, and knows the simulated model `planted`. lm-eval's own
     options: `profile-tasks lm-eval run --help`.
     """
-    from profile_tasks.lm_eval_run import run_lm_eval
+    from profile_tasks.lm_eval_runner.run import run_lm_eval
 
     try:
         run_lm_eval(list(arguments))

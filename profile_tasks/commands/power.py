@@ -17,8 +17,8 @@ from profile_tasks.commands.recorded import (
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.scorers.power import Goal, PowerCurve, SampleSize, StudyDesign
-    from profile_tasks.scorers.source_population import SourcePopulation
+    from profile_tasks.scorers.statistics.power import Goal, PowerCurve, SampleSize, StudyDesign
+    from profile_tasks.scorers.statistics.source_population import SourcePopulation
 
 _PILOT = (*RECORDED_OPTIONS, "second_preference_column", "effect")
 _ASSUMED = (
@@ -103,8 +103,8 @@ def power(
     Without FILE, sources are made up from --responses, --tau and the other assumptions.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.scorers.power import StudyDesign, power_curves
-    from profile_tasks.scorers.source_population import DEFAULT_AGREEMENT
+    from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
+    from profile_tasks.scorers.statistics.source_population import DEFAULT_AGREEMENT
 
     _check_options(ctx, file)
     about_sources = ctx.params
@@ -193,7 +193,7 @@ def _numbers(at: str, most: int) -> tuple[int, ...]:
 def _assumed(
     about_sources: Record, design: "StudyDesign", agreement: float
 ) -> tuple[str, "SourcePopulation"]:
-    from profile_tasks.scorers.source_population import Assumptions, assumed_population
+    from profile_tasks.scorers.statistics.source_population import Assumptions, assumed_population
 
     assumptions = Assumptions(
         responses=about_sources["responses"],
@@ -218,9 +218,9 @@ def _assumed(
 def _pilot(
     file: str, about_sources: Record, design: "StudyDesign", agreement: float
 ) -> tuple[str, "SourcePopulation"]:
-    from profile_tasks.recorded_preferences import human_comparisons
-    from profile_tasks.scorers.influence import factor_profile
-    from profile_tasks.scorers.source_population import (
+    from profile_tasks.scorers.measurement.recorded import human_comparisons
+    from profile_tasks.scorers.statistics.influence import factor_profile
+    from profile_tasks.scorers.statistics.source_population import (
         check_difference,
         pilot_population,
         pilot_with_second_judge,

@@ -9,7 +9,7 @@ from click.core import ParameterSource
 from profile_tasks.commands.printing import Record
 
 if TYPE_CHECKING:
-    from profile_tasks.preference_data import PreferenceData
+    from profile_tasks.data.preferences import PreferenceData
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -73,7 +73,7 @@ def load_recorded(
         ImportError: A library that the file's format needs is not installed.
         ValueError: The file is not as it should be.
     """
-    from profile_tasks.preference_data import load_preferences
+    from profile_tasks.data.preferences import load_preferences
 
     data = load_preferences(
         file,

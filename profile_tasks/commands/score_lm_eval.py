@@ -14,6 +14,8 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
+    from profile_tasks.runs.lm_eval_samples import SampledRun
+
 
 @click.command(
     epilog="Example: profile-tasks score-lm-eval out/samples_*.jsonl --grader openai/gpt-4o"
@@ -60,11 +62,13 @@ def score_lm_eval(
     generation task, that of a discrimination task, or both, which give the gap too. The evaluated
     model is not asked again. Every answer of the grader is cached, and kept in an Inspect log.
     """
-    from profile_tasks.lm_eval_grading import grading_task
+    from profile_tasks.lm_eval_runner.grading import grading_task
+    from profile_tasks.runs.lm_eval_samples import read_sampled_run
 
     try:
+        run = read_sampled_run(samples)
         task = grading_task(
-            samples,
+            run,
             factors=factors,
             judge_orders=judge_orders,
             judge_batch="one" if judge_batch == "one" else "all",
@@ -82,36 +86,36 @@ def score_lm_eval(
     if log.status != "success":
         reason = "it scored nothing" if log.error is None else log.error.message
         raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
-    results = _graded(samples, log, seed)
+    results = _graded(run, log, seed)
     path = output or _output(samples[0], str(model))
     _write(path, results)
     _print(format_, results, path)
 
 
-def _graded(samples: Sequence[str], log: "EvalLog", seed: int) -> dict[str, Any]:
+def _graded(run: "SampledRun", log: "EvalLog", seed: int) -> dict[str, Any]:
     """The results, with what a reader must know about the grading."""
     from inspect_ai.log import read_eval_log
 
-    from profile_tasks.lm_eval_grading import graded_results
-    from profile_tasks.lm_eval_results import GRADING
-    from profile_tasks.scorers.full_profile import SCORER, graded_by, logged_measurements
+    from profile_tasks.lm_eval_runner.grading import graded_results
+    from profile_tasks.runs.lm_eval_results import GRADING
+    from profile_tasks.scorers.inspect.full_profile import SCORER, graded_by, logged_measurements
 
     # Read again: the measurements are the whole truth, and the run returns a shortened log.
     measurements = logged_measurements(read_eval_log(log.location), SCORER)
-    results = graded_results(samples, measurements, seed=seed)
+    results = graded_results(run, measurements, seed=seed)
     evaluated = str((log.eval.metadata or {})["answered_by"])
     results[GRADING] = {
         **graded_by(measurements, evaluated),
         "answered_by": evaluated,
         "factors": list(measurements[0].factors),
-        "samples": list(samples),
+        "samples": list(run.kinds),
         "log": log.location,
     }
     return results
 
 
 def _output(samples: str, grader: str) -> Path:
-    from profile_tasks.lm_eval_results import results_beside
+    from profile_tasks.runs.lm_eval_results import results_beside
 
     beside = results_beside(samples)
     stem = "results" if beside is None else beside.stem
@@ -131,7 +135,7 @@ def _write(path: Path, results: Record) -> None:
 
 
 def _print(format_: str, results: Record, path: Path) -> None:
-    from profile_tasks.lm_eval_results import GRADING
+    from profile_tasks.runs.lm_eval_results import GRADING
 
     grading = results[GRADING]
     values = {

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 import click
 
 from profile_tasks.commands.unusable import Unusable
-from profile_tasks.training import TrainingSettings
+from profile_tasks.training.trl import TrainingSettings
 
 
 def _from_file(ctx: click.Context, _: click.Parameter, path: Path | None) -> None:
@@ -113,8 +113,8 @@ def train(
     Needs the extra train. Several GPUs: accelerate launch "$(which profile-tasks)" train DATA ...
     The folder of the run holds checkpoints, adapter/, the merged model/ and training.json.
     """
-    from profile_tasks.training import check_libraries, train
-    from profile_tasks.training_data import read_training_data
+    from profile_tasks.training.data import read_training_data
+    from profile_tasks.training.trl import check_libraries, train
 
     if resume and overwrite:
         raise click.UsageError("--resume goes on with a run, --overwrite removes it: give one")

@@ -36,7 +36,7 @@ def validate(
     """
     from dataclasses import asdict
 
-    from profile_tasks.lm_eval_run import validated_tasks
+    from profile_tasks.lm_eval_runner.run import validated_tasks
 
     try:
         checked = validated_tasks(

@@ -13,7 +13,7 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
 
-    from profile_tasks.scorers.estimates import Estimate
+    from profile_tasks.scorers.statistics.estimate import Estimate
 
 _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real one"
 
@@ -44,7 +44,7 @@ def validate_grader(
     FILE holds annotated pairs with human labels in `factors`, as .jsonl, .json, .csv or .parquet.
     Runs the Inspect task grader_validation; every answer is kept in its log.
     """
-    from profile_tasks.grader_validation import grader_validation
+    from profile_tasks.tasks.grader_validation import grader_validation
 
     try:
         task = grader_validation(
@@ -76,8 +76,12 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
     Raises:
         click.ClickException: The run gave no result.
     """
-    from profile_tasks.scorers.grader_agreement import ALIGNMENT, METRICS
-    from profile_tasks.scorers.grader_validation import SCORER, run_agreement, validation_of
+    from profile_tasks.scorers.inspect.grader_validation_scorer import (
+        SCORER,
+        run_agreement,
+        validation_of,
+    )
+    from profile_tasks.scorers.statistics.grader_agreement import ALIGNMENT, METRICS
 
     validations = [
         validation_of(sample.scores[SCORER])
@@ -122,7 +126,7 @@ def _seed(log: "EvalLog") -> int:
 
 
 def _flat(estimates: dict[str, "Estimate | None"]) -> dict[str, float | None]:
-    from profile_tasks.scorers.influence import none_for_nan
+    from profile_tasks.scorers.statistics.influence import none_for_nan
 
     flat: dict[str, float | None] = {}
     for name, estimate in estimates.items():
@@ -166,7 +170,7 @@ def _share(value: float | None) -> str:
 
 
 def _closing_lines(record: Record) -> list[str]:
-    from profile_tasks.scorers.grader_agreement import ALIGNMENT
+    from profile_tasks.scorers.statistics.grader_agreement import ALIGNMENT
 
     lines = []
     if record[ALIGNMENT] is not None:

@@ -7,13 +7,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.reported_run import ReportedRun, finite_or_none, read_reported_runs
-from profile_tasks.run_log import MeasuredRun, read_run
-from profile_tasks.scorers.comparison_tables import agreement_table, comparison_tables
-from profile_tasks.scorers.influence import factor_profile
-from profile_tasks.scorers.profile_metrics import REPLICATES, profile_metrics
-from profile_tasks.scorers.source_measurement import SourceMeasurement, standard_metrics
-from profile_tasks.scorers.uncertainty import bootstrap_taus
+from profile_tasks.runs.inspect_log import MeasuredRun, read_run
+from profile_tasks.runs.reported import ReportedRun, finite_or_none, read_reported_runs
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
+from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
+from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
 
 
 @dataclass(frozen=True)
@@ -67,9 +67,10 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    runs = [run for run in read_reported_runs(path, score) if task in (None, run.task)]
+    reported = read_reported_runs(path, score)
+    runs = [run for run in reported if task in (None, run.task)]
     if len(runs) != 1:
-        held = ", ".join(f"{run.task} ({run.setting})" for run in read_reported_runs(path, score))
+        held = ", ".join(f"{run.task} ({run.setting})" for run in reported)
         raise ValueError(f"{path}: name one task of it (--task); it holds: {held}")
     (run,) = runs
     if run.harness != "inspect":

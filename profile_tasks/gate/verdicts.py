@@ -16,16 +16,20 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.scorers.comparison_tables import AGREEMENT
-from profile_tasks.scorers.metric_sense import higher_is_better
-from profile_tasks.scorers.uncertainty import Interval, percentile_interval, symmetric_interval
+from profile_tasks.scorers.measurement.tables import AGREEMENT
+from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.uncertainty import (
+    Interval,
+    percentile_interval,
+    symmetric_interval,
+)
 
 Outcome = Literal["met", "missed", "cannot tell"]
 
 EXIT_STATUS: Mapping[Outcome, int] = {"met": 0, "missed": 1, "cannot tell": 2}
 
 Compared = Mapping[str, Any]
-"""A record of ``profile_tasks.run_log.compare_runs``."""
+"""A record of ``profile_tasks.runs.inspect_log.compare_runs``."""
 
 
 @dataclass(frozen=True)
@@ -186,8 +190,8 @@ def interval_of(subject: Expression, evidence: Evidence, confidence: float) -> _
     """The interval of an expression, or why there is none.
 
     Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
-    takes part (scorers/uncertainty.py says why). That of abs() follows from what stands in it, as
-    replicates of an absolute value never lie below 0.
+    takes part (scorers/statistics/uncertainty.py says why). That of abs() follows from what stands
+    in it, as replicates of an absolute value never lie below 0.
     """
     inner = subject.inside_abs
     if inner is not None:

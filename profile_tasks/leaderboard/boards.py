@@ -6,8 +6,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from profile_tasks.reported_run import ReportedRun
-from profile_tasks.scorers.metric_sense import higher_is_better
+from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 
 SORT = "alignment_generation_tau_b"
 

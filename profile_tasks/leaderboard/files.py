@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.reported_run import NothingReportedError, ReportedRun, read_reported_runs
+from profile_tasks.runs.reported import NothingReportedError, ReportedRun, read_reported_runs
 
 CACHE = "profile-tasks leaderboard cache"
 CACHE_VERSION = 1

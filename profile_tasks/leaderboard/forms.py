@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
-from profile_tasks.reported_run import ReportedRun
+from profile_tasks.runs.reported import ReportedRun
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5

@@ -1,6 +1,6 @@
 """Two runs of a report compared, paired by source: the numbers of ``profile-tasks compare``."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -53,24 +53,32 @@ def paired_comparisons(
         if run.kind == "Inspect log" and run.compared:
             by_task.setdefault(run.task, []).append((place, path))
     return {
-        task: tuple(_compared(own[0], other, score) for other in own[1 : 1 + MOST])
+        task: tuple(_with_the_first(own[: 1 + MOST], score))
         for task, own in by_task.items()
         if len(own) > 1
     }
 
 
-def _compared(first: tuple[int, Path], second: tuple[int, Path], score: str | None) -> Comparison:
-    from profile_tasks.run_log import compare_runs, read_run
+def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iterator[Comparison]:
+    from profile_tasks.runs.inspect_log import compare_runs, read_run
 
-    try:
-        runs = [read_run(str(path), score) for _, path in (first, second)]
-        record = compare_runs(*runs)
-    except ValueError as error:
-        return Comparison(first[0], second[0], (), (shown(error),), ())
+    (place, path), *others = logs
+    first = None
+    for other_place, other in others:
+        try:
+            first = first or read_run(str(path), score)  # once, since a log may be large
+            record = compare_runs(first, read_run(str(other), score))
+        except ValueError as error:
+            yield Comparison(place, other_place, (), (shown(error),), ())
+        else:
+            yield _compared(place, other_place, record)
+
+
+def _compared(first: int, second: int, record: dict[str, Any]) -> Comparison:
     notes = (f"{record['n_sources']} sources that both were measured on", *record["notes"])
     return Comparison(
-        first[0],
-        second[0],
+        first,
+        second,
         tuple(map(shown, record["words"])),
         tuple(map(shown, notes)),
         tuple(_rows(record)),

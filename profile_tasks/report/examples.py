@@ -15,11 +15,14 @@ from functools import cache
 from itertools import count
 from typing import Any
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
-from profile_tasks.scorers.grades import SourceGrades, annotated_id, written_id
-from profile_tasks.scorers.source_measurement import SourceMeasurement, compared_responses
+from profile_tasks.scorers.grading.record import SourceGrades, annotated_id, written_id
+from profile_tasks.scorers.measurement.source_measurement import (
+    SourceMeasurement,
+    compared_responses,
+)
 from profile_tasks.untrusted_text import cut, shown
 
 EXAMPLES = 3

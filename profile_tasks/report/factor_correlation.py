@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from profile_tasks.scorers.source_measurement import Manifestations
+from profile_tasks.scorers.measurement.source_measurement import Manifestations
 
 
 class FactorCorrelation:

@@ -11,7 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from profile_tasks.preference_data import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.report.examples import (
     LoudestPairs,
     MeasuredSource,
@@ -34,9 +34,9 @@ from profile_tasks.report.report_data import (
     standard_metrics_of,
 )
 from profile_tasks.report.unusable import UnusableInput
-from profile_tasks.scorers.evaluated_model import evaluated_model
-from profile_tasks.scorers.grades import SourceGrades
-from profile_tasks.scorers.source_measurement import SourceMeasurement
+from profile_tasks.scorers.grading.record import SourceGrades
+from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.untrusted_text import shown
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def inspect_run(path: Path, score: str | None = None) -> Run:
 
 
 def _own_score(log: "EvalLog", path: Path, name: str | None) -> "EvalScore":
-    from profile_tasks.scorers.full_profile import SCORER, is_own_score
+    from profile_tasks.scorers.inspect.full_profile import SCORER, is_own_score
 
     own = [score for score in (log.results.scores if log.results else ())
            if is_own_score(score.name)]  # fmt: skip
@@ -228,12 +228,17 @@ def _run(
 def _measured_source(
     sample: Mapping[str, Any], metadata: Mapping[str, Any], measured: SourceMeasurement
 ) -> MeasuredSource:
-    written = (sample.get("store") or {}).get("responses_by_score") or {}
+    from profile_tasks.solvers.score_conditioned_generation import (
+        has_responses,
+        written_responses,
+    )
+
+    store = sample.get("store") or {}
     grades = metadata.get("grades")
     return MeasuredSource(
         annotated=AnnotatedSource.model_validate(sample["metadata"]),
         measurement=measured,
-        written={int(target): text for target, text in written.items()},
+        written=written_responses(store)[0] if has_responses(store) else {},
         grades=None if grades is None else SourceGrades.model_validate(grades),
     )
 
@@ -287,7 +292,7 @@ def _measured(
 def _warnings(
     log: "EvalLog", record: Mapping[str, Any], about: Mapping[str, Any]
 ) -> tuple[str, ...]:
-    from profile_tasks.planted import SIMULATION_NOTE
+    from profile_tasks.planted.annotator import SIMULATION_NOTE
 
     found = [*record.get("grading", {}).get("warnings", ()), about.get("grader_warning")]
     found.append(about.get("factors_note"))

@@ -6,19 +6,19 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.lm_eval_results import GRADING, model_of
 from profile_tasks.report.report_data import (
     MODEL_PERSPECTIVES,
     PERSPECTIVES,
     Run,
     alignments_of_metrics,
-    finite,
     mean_words_of,
     metric,
     profile_of_metrics,
     standard_metrics_of,
 )
 from profile_tasks.report.unusable import UnusableInput
+from profile_tasks.runs.lm_eval_results import GRADING, model_of
+from profile_tasks.runs.reported import finite_or_none
 from profile_tasks.untrusted_text import shown
 
 _TASK = re.compile(r"profile_(?P<task>\w+?)_(generation|discrimination)(?P<how>_loglikelihood)?")
@@ -48,7 +48,7 @@ def lm_eval_runs(content: Mapping[str, Any], path: Path) -> list[Run]:
         if (found := _TASK.fullmatch(name)) is None:
             continue
         entries = {
-            key.removesuffix(",none"): finite(value)
+            key.removesuffix(",none"): finite_or_none(value)
             for key, value in results.items()
             if key.endswith(",none")
         }
@@ -73,7 +73,7 @@ def _run(
     *,
     by_likelihood: bool,
 ) -> Run:
-    from profile_tasks.planted import SIMULATION_NOTE
+    from profile_tasks.planted.annotator import SIMULATION_NOTE
 
     factors = dict.fromkeys(
         found["factor"]
@@ -109,7 +109,7 @@ def _run(
 
 
 def _measured(content: Mapping[str, Any], metrics: Mapping[str, float | None]) -> dict[str, str]:
-    date = finite(content.get("date"))
+    date = finite_or_none(content.get("date"))
     config = content.get("config") or {}
     versions = content.get("versions") or {}
     entries: dict[str, object] = {
@@ -123,6 +123,6 @@ def _measured(content: Mapping[str, Any], metrics: Mapping[str, float | None]) -
         "task versions": ", ".join(f"{name} {v}" for name, v in versions.items()),
         "versions": f"lm-eval {content.get('lm_eval_version', 'unknown')}",
     }
-    sources = finite(entries["sources"])
+    sources = finite_or_none(entries["sources"])
     entries["sources"] = None if sources is None else int(sources)
     return {label: shown(value) for label, value in entries.items() if value is not None}

@@ -10,11 +10,11 @@ from profile_tasks.report.lm_eval_runs import lm_eval_runs
 from profile_tasks.report.report_data import (
     PERSPECTIVES,
     Run,
-    finite,
     profile_of_record,
     recorded,
 )
 from profile_tasks.report.unusable import UnusableInput
+from profile_tasks.runs.reported import finite_or_none
 from profile_tasks.untrusted_text import shown
 
 _EXPECTED = (
@@ -96,7 +96,7 @@ def _recorded_run(record: Mapping[str, Any], path: Path) -> Run:
                 ("seed of the statistics", "seed"),
                 ("bootstrap replicates", "replicates"),
             )
-            if finite(record.get(name)) is not None
+            if finite_or_none(record.get(name)) is not None
         },
         absent=(
             "One profile of recorded preferences: no model, so no alignment and no gap.",

@@ -5,12 +5,12 @@ metrics of the same names; ``influence`` has one perspective. Each becomes the s
 what a file does not hold stands in ``Run.absent``, in words.
 """
 
-import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from profile_tasks.report.examples import Example
+from profile_tasks.runs.reported import finite_or_none
 from profile_tasks.untrusted_text import shown
 
 COEFFICIENTS = ("tau_b", "spearman", "pearson")
@@ -181,33 +181,28 @@ STANDARD_METRICS = (
 """Metrics beside the profile, in the order of the report's table."""
 
 
-def finite(value: object) -> float | None:
-    """A number that is finite; None for anything else."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
-
-
 def recorded(record: Record, name: str = "value", low: str = "ci_low", high: str = "ci_high",
              reason: str = "reason") -> Number:  # fmt: skip
     """A number in a record that names its value, interval and reason."""
     why = record.get(reason)
     return Number(
-        finite(record.get(name)),
-        finite(record.get(low)),
-        finite(record.get(high)),
+        finite_or_none(record.get(name)),
+        finite_or_none(record.get(low)),
+        finite_or_none(record.get(high)),
         None if why is None else shown(why),
     )
 
 
 def metric(metrics: Mapping[str, float | None], name: str) -> Number:
     """A number among flat metrics, with ``_ci_low`` and ``_ci_high`` where they are there."""
-    value, low, high = (finite(metrics.get(name + end)) for end in ("", "_ci_low", "_ci_high"))
+    value, low, high = (
+        finite_or_none(metrics.get(name + end)) for end in ("", "_ci_low", "_ci_high")
+    )
     return Number(value, low, high)
 
 
 def profile_of_record(record: Record) -> Profile:
-    """A profile in the shape of ``scorers/influence_record.py``."""
+    """A profile in the shape of ``scorers/statistics/influence_record.py``."""
     reliability = record.get("reliability", {})
     return Profile(
         influences={
@@ -217,8 +212,8 @@ def profile_of_record(record: Record) -> Profile:
                 adjusted=recorded(
                     found, "adjusted", "adjusted_ci_low", "adjusted_ci_high", "adjusted_reason"
                 ),
-                vif=finite(found.get("vif")),
-                p_holm=finite(found.get("p_adjusted")),
+                vif=finite_or_none(found.get("vif")),
+                p_holm=finite_or_none(found.get("p_adjusted")),
                 **{
                     name: _count(found.get(name))
                     for name in ("n", "concordant", "discordant", "tied", "missing", "groups")
@@ -253,7 +248,7 @@ def profile_of_metrics(
                 tau=metric(metrics, f"tau_{perspective}_{factor}"),
                 rank=metric(metrics, f"rank_{perspective}_{factor}"),
                 adjusted=metric(metrics, f"adjusted_{perspective}_{factor}"),
-                p_holm=finite(metrics.get(f"tau_{perspective}_{factor}_p_adjusted")),
+                p_holm=finite_or_none(metrics.get(f"tau_{perspective}_{factor}_p_adjusted")),
             )
             for factor in factors
         }
@@ -279,7 +274,10 @@ def alignments_of_metrics(
                 for kind in ("ceiling", "corrected")
             )
             entries[coefficient] = Alignment(
-                metric(metrics, name), finite(metrics.get(f"{name}_p_value")), ceiling, corrected
+                metric(metrics, name),
+                finite_or_none(metrics.get(f"{name}_p_value")),
+                ceiling,
+                corrected,
             )
         if entries:
             found[perspective] = entries
@@ -290,7 +288,7 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
     """Differences to the human influence in the record of a run."""
     return {
         perspective: {
-            shown(factor): Difference(recorded(entry), finite(entry.get("p_adjusted")))
+            shown(factor): Difference(recorded(entry), finite_or_none(entry.get("p_adjusted")))
             for factor, entry in found["factors"].items()
         }
         for perspective, found in record.items()
@@ -310,10 +308,10 @@ def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:
         int(name.removeprefix(start)): mean
         for name, value in metrics.items()
         if name.startswith(start) and name.removeprefix(start).isdigit()
-        and (mean := finite(value)) is not None
+        and (mean := finite_or_none(value)) is not None
     }  # fmt: skip
 
 
 def _count(value: object) -> int | None:
-    number = finite(value)
+    number = finite_or_none(value)
     return None if number is None else int(number)

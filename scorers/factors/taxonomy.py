@@ -15,7 +15,7 @@ from math import inf
 from pathlib import Path
 from typing import Any, Literal
 
-from profile_tasks.preference_data import TASKS
+from profile_tasks.data.preferences import TASKS
 
 SELECTIONS = ("auto", "core", "surface", "all")
 """Names that `resolve_factors` takes in place of factor ids."""

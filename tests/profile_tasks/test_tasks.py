@@ -9,10 +9,10 @@ from inspect_ai import eval_retry, score
 from inspect_ai.log import EvalLog, EvalScore, read_eval_log, recompute_metrics
 from inspect_ai.model import ModelOutput, get_model
 
+from profile_tasks.data.preferences import TASKS
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.preference_data import TASKS
-from profile_tasks.scorers.full_profile import complete_log
+from profile_tasks.scorers.inspect.full_profile import complete_log
 from profile_tasks.summarization import summarization
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -210,7 +210,7 @@ def test_the_log_says_how_factors_were_chosen_and_that_the_model_is_simulated(
 def test_rescoring_a_log_makes_no_model_call(tmp_path: Path) -> None:
     log = run("summarization", tmp_path, limit=3)
     before = metrics(log)
-    from profile_tasks.scorers.factor_profile import factor_profile
+    from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 
     rescored = score(
         log, factor_profile("summarization", "auto"), action="overwrite", display="none"

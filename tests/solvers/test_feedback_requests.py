@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_tasks.preference_data import TASKS
+from profile_tasks.data.preferences import TASKS
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,

@@ -167,39 +167,13 @@ def test_the_planted_annotator_tells_its_rule() -> None:
     assert found == pytest.approx(9 * -math.log1p(math.exp(-math.log1p(2))))
 
 
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny model with random weights, a byte-level tokenizer and a chat template."""
-    torch = pytest.importorskip("torch", reason="torch is not installed")
-    transformers = pytest.importorskip("transformers", reason="transformers is not installed")
-    tokenizers = pytest.importorskip("tokenizers", reason="tokenizers is not installed")
-    pytest.importorskip("accelerate", reason="accelerate is not installed")
-    folder = tmp_path_factory.mktemp("tiny")
-    trained = tokenizers.ByteLevelBPETokenizer()
-    trained.train_from_iterator([REQUEST, TEXT], vocab_size=300, special_tokens=["<|end|>"])
-    special = {"eos_token": "<|end|>", "pad_token": "<|end|>"}
-    tokenizer = transformers.PreTrainedTokenizerFast(tokenizer_object=trained._tokenizer, **special)
-    tokenizer.chat_template = (
-        "{% for m in messages %}<{{ m.role }}>{{ m.content }}<|end|>{% endfor %}"
-        "{% if add_generation_prompt %}<assistant>{% endif %}"
-    )
-    tokenizer.save_pretrained(folder)
-    torch.manual_seed(0)
-    config = transformers.GPT2Config(
-        vocab_size=len(tokenizer), n_positions=600, n_embd=16, n_layer=2, n_head=2,
-        eos_token_id=tokenizer.eos_token_id,
-    )  # fmt: skip
-    transformers.GPT2LMHeadModel(config).save_pretrained(folder)
-    return folder
-
-
 @pytest.mark.slow
-def test_a_local_model_finds_what_lm_eval_finds(tiny: Path) -> None:
+def test_a_local_model_finds_what_lm_eval_finds(tiny_model: Path) -> None:
     from lm_eval.api.instance import Instance
     from lm_eval.models.huggingface import HFLM
 
-    theirs = HFLM(pretrained=str(tiny), device="cpu", dtype="float32")
-    ours = get_model("hf/tiny", model_path=str(tiny), memoize=False)
+    theirs = HFLM(pretrained=str(tiny_model), device="cpu", dtype="float32")
+    ours = get_model("hf/tiny", model_path=str(tiny_model), memoize=False)
     texts = [TEXT, " starts with a space", "ümlaut – dash", "x"]
     chat = theirs.apply_chat_template([{"role": "user", "content": REQUEST}])
     requests = [Instance("loglikelihood", {}, (chat, text), 0) for text in texts]
@@ -210,7 +184,7 @@ def test_a_local_model_finds_what_lm_eval_finds(tiny: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_context_that_is_too_long_is_named(tiny: Path) -> None:
-    model = get_model("hf/tiny", model_path=str(tiny), memoize=False)
-    with pytest.raises(LogLikelihoodError, match="tokens, and the model takes 600"):
-        likelihood(model, "unheard-of words " * 200)
+def test_a_context_that_is_too_long_is_named(tiny_model: Path) -> None:
+    model = get_model("hf/tiny", model_path=str(tiny_model), memoize=False)
+    with pytest.raises(LogLikelihoodError, match="tokens, and the model takes 8192"):
+        likelihood(model, "unheard-of words " * 600)

@@ -6,7 +6,7 @@ from typing import get_args
 import anyio
 import pytest
 
-from profile_tasks.scorers.standard_metrics import combined_preference
+from profile_tasks.scorers.measurement.standard_metrics import combined_preference
 from profile_tasks.solvers.tournament import (
     Match,
     Picks,

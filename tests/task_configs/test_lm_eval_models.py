@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.planted import PlantedAnnotator, planted_profile
+from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 
 pytestmark = pytest.mark.slow
 
@@ -79,38 +79,6 @@ def rows(folder: Path) -> Mapping[str, Row]:
 # A transformers model ----------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A GPT-2 of some 150,000 random weights that reads bytes, with a chat template."""
-    for library in ("torch", "transformers", "accelerate"):
-        pytest.importorskip(library, reason=f"{library} is missing: pip install '.[hf]'")
-    import torch
-    from tokenizers import Tokenizer, decoders, models, pre_tokenizers
-    from transformers import GPT2Config, GPT2LMHeadModel, PreTrainedTokenizerFast
-
-    letters = sorted(pre_tokenizers.ByteLevel.alphabet())
-    tokenizer = Tokenizer(models.BPE({letter: n for n, letter in enumerate(letters)}, []))
-    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
-    tokenizer.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
-        eos_token="<end>",  # noqa: S106 - no password
-        chat_template=(
-            "{% for message in messages %}<{{ message.role }}>{{ message.content }}\n{% endfor %}"
-            "{% if add_generation_prompt %}<assistant>{% endif %}"
-        ),
-    )
-    torch.manual_seed(0)
-    config = GPT2Config(
-        vocab_size=len(fast), n_positions=8192, n_embd=16, n_layer=1, n_head=2,
-        bos_token_id=fast.eos_token_id, eos_token_id=fast.eos_token_id,
-    )  # fmt: skip
-    folder = tmp_path_factory.mktemp("tiny")
-    GPT2LMHeadModel(config).save_pretrained(folder)
-    fast.save_pretrained(folder)
-    return folder
-
-
 @pytest.fixture(scope="module", params=["as text", "as chat"])
 def stock_run(
     request: pytest.FixtureRequest, tiny_model: Path, tmp_path_factory: pytest.TempPathFactory
@@ -148,7 +116,7 @@ def test_torch_is_seeded_for_a_model_that_uses_it_and_not_imported_for_others(
 ) -> None:
     script = (
         "import sys, lm_eval.evaluator\n"
-        "from profile_tasks.lm_eval_run import run_lm_eval\n"
+        "from profile_tasks.lm_eval_runner.run import run_lm_eval\n"
         "def seen(*_, **__):\n"
         "    lm_eval.evaluator.set_torch_seed(77)\n"
         "    torch = sys.modules.get('torch')\n"

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner
 
 from profile_tasks.cli import main
-from profile_tasks.preference_data import TASKS
-from profile_tasks.scorers.profile_metrics import GAP
+from profile_tasks.data.preferences import TASKS
+from profile_tasks.scorers.statistics.study import GAP
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -25,7 +25,7 @@ def evaluate() -> Callable[..., Results]:
     """Run lm-eval's own evaluation over this project's tasks with a planted annotator."""
     from lm_eval import simple_evaluate
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     def evaluate(*tasks: str, first: int | None = None, **metadata: Any) -> Results:
         results = simple_evaluate(
@@ -196,7 +196,7 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
     # Without noise the planted annotator says what it finds more likely.
     from lm_eval import simple_evaluate
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     spoken, likely = (
         values(
@@ -223,7 +223,7 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
 
 
 def test_a_liking_for_a_position_cancels() -> None:
-    from profile_tasks.scorers.standard_metrics import preference_by_margin
+    from profile_tasks.scorers.measurement.standard_metrics import preference_by_margin
 
     # Both orders lean to what is shown first, the recorded order by more: the first response.
     assert preference_by_margin((3.0, 1.0)) == 1

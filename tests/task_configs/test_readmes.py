@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from profile_tasks.preference_data import TASKS
+from profile_tasks.data.preferences import TASKS
 from profile_tasks.task_configs import FOLDER
 
 HEADINGS = [

@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from scipy.stats import pearsonr
 
-from profile_tasks.planted import PlantedAnnotator, planted_profile
-from profile_tasks.preference_data import TASKS, load_preferences
-from profile_tasks.scored_texts import recorded_scores
+from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+from profile_tasks.runs.scored_texts import recorded_scores
 from profile_tasks.solvers.requests import NeutralRequest
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # lm-eval and its dependencies warn
@@ -23,7 +23,7 @@ Results = dict[str, Any]
 def evaluate() -> Callable[..., Results]:
     from lm_eval import simple_evaluate
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     def evaluate(task: str, profile: str = "verbose", **metadata: Any) -> Results:
         results = simple_evaluate(
@@ -101,7 +101,7 @@ def test_to_a_model_that_finds_all_bytes_alike_no_text_is_likelier(
     from lm_eval import simple_evaluate
     from lm_eval.api.model import LM
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     class Uniform(LM):
         tokenizer_name = "uniform"

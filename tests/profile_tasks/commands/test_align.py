@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from click.testing import Result
 
-from profile_tasks.preference_data import load_preferences
-from profile_tasks.recorded_preferences import human_comparisons, shared_group_codes
-from profile_tasks.scorers.alignment_record import aligned_tables
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
+from profile_tasks.scorers.statistics.alignment_record import aligned_tables
 
 Run = Callable[..., Result]
 FEW = ("--permutations", 99, "--replicates", 100)

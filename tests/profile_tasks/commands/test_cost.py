@@ -13,12 +13,12 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.commands.cost import cost
-from profile_tasks.preference_data import TASKS, load_preferences
-from profile_tasks.profile_task import SETTINGS
-from profile_tasks.request_cost import PURPOSES, RunSettings, request_cost
-from profile_tasks.scorers.factor_choice import LEARNED_BY, measured_factors
-from profile_tasks.scorers.grading import JUDGE_BATCHES
+from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.scorers.factors.choice import LEARNED_BY, measured_factors
+from profile_tasks.scorers.grading.requests import JUDGE_BATCHES
 from profile_tasks.solvers.target_scores import DEFAULT_SCORES, PAIRINGS
+from profile_tasks.tasks.profile_task import SETTINGS
+from profile_tasks.tasks.request_cost import PURPOSES, RunSettings, request_cost
 
 Run = Callable[..., Result]
 

@@ -10,10 +10,10 @@ from datasets import load_dataset
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, convert_eval_logs
 
-from profile_tasks.preference_data import load_preferences
-from profile_tasks.self_guided import summarization_self_guided
+from profile_tasks.data.preferences import load_preferences
 from profile_tasks.summarization import summarization
-from profile_tasks.training_data import METHODS, read_training_data
+from profile_tasks.tasks.self_guided import summarization_self_guided
+from profile_tasks.training.data import METHODS, read_training_data
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.commands.factors import factors
-from profile_tasks.preference_data import TASKS
+from profile_tasks.data.preferences import TASKS
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, resolve_factors
 
 Run = Callable[..., Result]

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from click.testing import Result
 
-from profile_tasks.preference_data import load_preferences
-from profile_tasks.recorded_preferences import human_comparisons
-from profile_tasks.scorers.power import StudyDesign, power_curves
-from profile_tasks.scorers.source_population import (
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.scorers.measurement.recorded import human_comparisons
+from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
+from profile_tasks.scorers.statistics.source_population import (
     Assumptions,
     assumed_population,
     pilot_population,

@@ -26,7 +26,7 @@ def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     from lm_eval import simple_evaluate
     from lm_eval.loggers import EvaluationTracker
 
-    from profile_tasks.lm_eval_run import OwnTaskManager
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
     folder = tmp_path_factory.mktemp("out")
     tracker = EvaluationTracker(output_path=str(folder))

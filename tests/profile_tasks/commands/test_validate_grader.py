@@ -19,7 +19,7 @@ import pytest
 from click.testing import Result
 from inspect_ai.log import read_eval_log
 
-from profile_tasks.scorers.grader_agreement import METRICS
+from profile_tasks.scorers.statistics.grader_agreement import METRICS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -8,8 +8,8 @@ import pytest
 from profile_tasks.gate.bars import NamedBar, parse_bar
 from profile_tasks.gate.evidence import Drawn, Evidence
 from profile_tasks.gate.verdicts import Verdict, judge, judge_comparison, judge_no_worse, overall
-from profile_tasks.reported_run import ReportedRun
-from profile_tasks.scorers.uncertainty import percentile_interval, symmetric_interval
+from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.scorers.statistics.uncertainty import percentile_interval, symmetric_interval
 
 GROUPS = 40
 NOISE = np.random.default_rng(0).normal(0, 0.05, (2, 1000))

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from profile_tasks.leaderboard.boards import SORT, Board, boards, newest, places
-from profile_tasks.reported_run import ReportedRun
+from profile_tasks.runs.reported import ReportedRun
 
 
 def run(

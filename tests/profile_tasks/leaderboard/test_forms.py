@@ -14,7 +14,7 @@ import pytest
 
 from profile_tasks.leaderboard.boards import METHOD, SORT, boards
 from profile_tasks.leaderboard.forms import Leaderboard, csv_text, html, json_text, markdown
-from profile_tasks.reported_run import ReportedRun
+from profile_tasks.runs.reported import ReportedRun
 
 HOSTILE = '=HYPERLINK("x")|<script>alert(1)</script>\n# [a](javascript:b) `c` \x1b[31m'
 

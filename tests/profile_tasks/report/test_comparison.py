@@ -9,7 +9,7 @@ from inspect_ai import eval as inspect_eval
 from profile_tasks.document_qa import document_qa
 from profile_tasks.report.comparison import COLUMNS, paired_comparisons
 from profile_tasks.report.inspect_run import inspect_run
-from profile_tasks.run_log import compare_runs, read_run
+from profile_tasks.runs.inspect_log import compare_runs, read_run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

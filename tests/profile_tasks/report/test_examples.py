@@ -1,6 +1,6 @@
 """Examples are the loudest pairs, and what is said of them is what the log holds."""
 
-from profile_tasks.preference_data import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.report.examples import (
     EXAMPLES,
     MOST_CHARACTERS,
@@ -10,7 +10,7 @@ from profile_tasks.report.examples import (
     marked_differences,
 )
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.scorers.source_measurement import measure_source
+from profile_tasks.scorers.measurement.source_measurement import measure_source
 
 LENGTH = load_taxonomy()["length"]
 

@@ -1,0 +1,1 @@
+"""Recorded preferences: files, row rules, sources, public sets and the demonstration data."""

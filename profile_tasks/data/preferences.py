@@ -1,0 +1,385 @@
+"""Recorded preferences: annotated pairs of responses, by the source they answer.
+
+A row is one annotated pair in the plain schema (`id`, `prompt`, `source`, `response_a`,
+`response_b`, `preference`, ...) of a .jsonl, .json, .csv or .parquet file, of the embedded demo
+or of one of three public sets. Everything is checked here, once, so that what computes on the
+pairs need not doubt them: a row that cannot be understood is an error that names its place, and
+is never read as a tie or as an empty text.
+"""
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from profile_tasks.data.files import (
+    READERS,
+    PreferenceDataError,
+    Record,
+    Row,
+    RowError,
+    read_file,
+)
+from profile_tasks.data.rows import (
+    AnnotatedPair,
+    CheckedRow,
+    Preference,
+    optional_text,
+    read_row,
+    read_stories,
+)
+
+__all__ = [
+    "PUBLIC_SETS",
+    "TASKS",
+    "AnnotatedPair",
+    "AnnotatedSource",
+    "Preference",
+    "PreferenceData",
+    "PreferenceDataError",
+    "SkippedRow",
+    "load_preferences",
+]
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+
+PUBLIC_SETS = ("tldr", "shp2", "webgpt")
+"""Names of the data sets that `public_sets` fetches."""
+
+_DEMO = Path(__file__).parent / "demo"
+
+
+class AnnotatedSource(BaseModel):
+    """What the responses answer, with all its annotated pairs.
+
+    Attributes:
+        id: Unique in the data: the group, or "group#k" (k from 1) where a group holds several.
+        group: What is resampled as one; e.g. all questions about one story.
+        task: The task as the file names it, "" where it does not.
+        prompt: The request; blank only where the source alone is the request.
+        source: The text to work on, None where there is none.
+        reference: A human-written response, None where there is none.
+        pairs: In the order of the file, never empty.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    group: str
+    task: str
+    prompt: str
+    source: str | None = None
+    reference: str | None = None
+    pairs: tuple[AnnotatedPair, ...]
+
+
+@dataclass(frozen=True)
+class SkippedRow:
+    """A bad row that was left out: its place and what is wrong with it."""
+
+    place: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.reason}"
+
+
+@dataclass(frozen=True)
+class PreferenceData:
+    """Annotated sources, and what was left out on the way to them.
+
+    Attributes:
+        sources: In the order of first appearance.
+        skipped: The bad rows left out (only with ``skip_bad_rows``).
+        other_task_rows: How many rows belong to other tasks and were left out, unread.
+        unjoined_rows: How many rows name a source_id but have no source, for want of a source
+            file; counted before ``limit``.
+        name: What the data are called in reports: file name, "demo", or repository[split].
+
+    """
+
+    sources: tuple[AnnotatedSource, ...]
+    skipped: tuple[SkippedRow, ...]
+    other_task_rows: int
+    unjoined_rows: int
+    name: str
+
+
+def load_preferences(
+    dataset: str,
+    *,
+    task: str | None = None,
+    source_file: str | Path | None = None,
+    preference_column: str = "preference",
+    factors_column: str = "factors",
+    skip_bad_rows: bool = False,
+    limit: int | None = None,
+    max_pairs_per_source: int | None = None,
+    seed: int = 0,
+    revision: str | None = None,
+    split: str | None = None,
+) -> PreferenceData:
+    """Load annotated pairs and gather them by source.
+
+    Rows need `id`, `prompt`, `response_a`, `response_b` and a preference: "a", "b" or "tie", a
+    list of votes, or votes in `annotators`. Votes are counted by plurality; equal top votes are a
+    tie. A missing `group` is the `source_id`, else a short hash of the source, else of the prompt.
+    In CSV an empty cell is null, and the factor column and votes are JSON.
+
+    >>> data = load_preferences("demo", task="document_qa", limit=2, max_pairs_per_source=3)
+    >>> [len(source.pairs) for source in data.sources]
+    [3, 3]
+
+    Args:
+        dataset: "demo" (needs `task`), "tldr", "shp2", "webgpt", or the path of a .jsonl, .json
+            (an array of objects), .csv or .parquet file in UTF-8.
+        task: Take only rows whose `task` is this; rows without one count as this task. None
+            takes all rows.
+        source_file: A file of `source_id` and `source`, joined to the rows that name a source_id
+            and hold no source themselves.
+        preference_column: Where the preference stands. Only the default one is compared with,
+            and replaced by, the votes in `annotators`; those belong to it.
+        factors_column: Where human factor values stand, as objects under "a" and "b". Numbers
+            become factor values; texts, booleans and nested values stay in `extra` only.
+        skip_bad_rows: Leave bad rows out and list them in `skipped`. What is wrong with a whole
+            file is an error all the same.
+        limit: How many sources to take at most, >= 1. They are a random choice, since files are
+            often sorted by system or subset, and keep the order of the file.
+        max_pairs_per_source: The same within each source, >= 1.
+        seed: Of both random choices.
+        revision: Of a public set, instead of the pinned one.
+        split: Of a public set, instead of its default one.
+
+    Raises:
+        PreferenceDataError: An argument, a file or a row that cannot be used, or no row left.
+
+    """
+    for argument, number in (("limit", limit), ("max_pairs_per_source", max_pairs_per_source)):
+        if number is not None and not _is_count(number, least=1):
+            raise PreferenceDataError(
+                f"{argument} is {number!r}; expected a whole number of at least 1, or None"
+            )
+    if not _is_count(seed, least=0):
+        raise PreferenceDataError(f"seed is {seed!r}; expected a whole number of at least 0")
+    if not isinstance(skip_bad_rows, bool):
+        raise PreferenceDataError(f"skip_bad_rows is {skip_bad_rows!r}; expected true or false")
+    if source_file is not None and dataset in ("demo", *PUBLIC_SETS):
+        raise PreferenceDataError(
+            f"a file of sources goes with a data file; data set {dataset!r} holds its own"
+        )
+    name, records = _records(
+        dataset,
+        task,
+        nested=(factors_column, "annotators"),
+        votes=preference_column,
+        revision=revision,
+        split=split,
+    )
+    stories = None if source_file is None else read_stories(Path(source_file).expanduser())
+    gathered = _gather(
+        records,
+        task=task,
+        read=lambda row: read_row(
+            row,
+            task=task,
+            stories=stories,
+            preference_column=preference_column,
+            factors_column=factors_column,
+        ),
+        skip_bad_rows=skip_bad_rows,
+    )
+    _check_not_empty(gathered, name, task)
+    if stories is not None and not gathered.rows_with_source_id:
+        raise PreferenceDataError(
+            f"{name}: no row has a 'source_id', so {stories.name} cannot be joined; "
+            "leave the file of sources out"
+        )
+    return PreferenceData(
+        sources=_selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed),
+        skipped=tuple(gathered.skipped),
+        other_task_rows=gathered.other_tasks.total(),
+        unjoined_rows=gathered.unjoined_rows,
+        name=name,
+    )
+
+
+def _is_count(value: object, *, least: int) -> bool:
+    """Whether it is such a whole number; command lines hand over whatever was typed."""
+    return isinstance(value, int) and not isinstance(value, bool) and value >= least
+
+
+def _records(
+    dataset: str,
+    task: str | None,
+    *,
+    nested: Sequence[str],
+    votes: str,
+    revision: str | None,
+    split: str | None,
+) -> tuple[str, Iterable[Record]]:
+    """Name and rows of a data set."""
+    if dataset in PUBLIC_SETS:
+        # Imported here because public_sets builds on this module.
+        from profile_tasks.data import public_sets
+
+        return public_sets.records(dataset, task=task, revision=revision, split=split)
+    if revision is not None or split is not None:
+        raise PreferenceDataError(
+            f"revision and split go with a public data set ({', '.join(PUBLIC_SETS)}), "
+            f"not with {dataset!r}"
+        )
+    if dataset == "demo":
+        if task not in TASKS:
+            raise PreferenceDataError(
+                f"data set 'demo' has one file a task, and task is {task!r}. "
+                f"Must be one of: {', '.join(TASKS)}"
+            )
+        return "demo", read_file(_DEMO / f"{task}.jsonl", nested, votes)
+    path = Path(dataset).expanduser()
+    if path.suffix.lower() not in READERS:
+        raise PreferenceDataError(
+            f"dataset is {dataset!r}. Must be one of: demo, {', '.join(PUBLIC_SETS)}, "
+            f"or a path that ends in {', '.join(READERS)}"
+        )
+    return path.name, read_file(path, nested, votes)
+
+
+_SourceKey = tuple[str, str, str, str | None, str | None]
+"""Task, group, prompt, source and source_id. A group may hold several sources (the questions
+about one story), and one prompt without a source may stand in many groups."""
+
+
+@dataclass
+class _Draft:
+    """A source while its rows are read."""
+
+    first: CheckedRow
+    reference: str | None = None
+    reference_place: str = ""
+    pairs: list[AnnotatedPair] = field(default_factory=list)
+
+
+@dataclass
+class _Gathered:
+    drafts: dict[_SourceKey, _Draft] = field(default_factory=dict)
+    skipped: list[SkippedRow] = field(default_factory=list)
+    other_tasks: Counter[str] = field(default_factory=Counter)
+    unjoined_rows: int = 0
+    rows_with_source_id: int = 0
+
+
+def _gather(
+    records: Iterable[Record],
+    *,
+    task: str | None,
+    read: Callable[[Row], CheckedRow],
+    skip_bad_rows: bool,
+) -> _Gathered:
+    gathered = _Gathered()
+    places: dict[str, str] = {}
+    for place, row in records:
+        try:
+            if isinstance(row, RowError):
+                raise row
+            row_task = optional_text(row, "task")
+            if task is not None and row_task and row_task != task:
+                gathered.other_tasks[row_task] += 1
+                continue
+            checked = read(row)
+            _add(gathered.drafts, checked, place, places)
+        except RowError as error:
+            if not skip_bad_rows:
+                raise PreferenceDataError(f"{place}: {error}") from error
+            gathered.skipped.append(SkippedRow(place, str(error)))
+            continue
+        gathered.rows_with_source_id += checked.source_id is not None
+        gathered.unjoined_rows += checked.source_id is not None and checked.source is None
+    return gathered
+
+
+def _add(
+    drafts: dict[_SourceKey, _Draft], row: CheckedRow, place: str, places: dict[str, str]
+) -> None:
+    """Add a row to its source; nothing is changed if the row contradicts an earlier one."""
+    if row.pair.id in places:
+        raise RowError(f"duplicate id {row.pair.id!r}; first at {places[row.pair.id]}")
+    key = (row.task, row.group, row.prompt, row.source, row.source_id)
+    draft = drafts.get(key) or _Draft(row)
+    if row.reference is not None:
+        if draft.reference is None:
+            draft.reference, draft.reference_place = row.reference, place
+        elif draft.reference != row.reference:
+            raise RowError(
+                f"field 'reference' differs from the one at {draft.reference_place} for the same "
+                f"source (group {row.group!r}); one source has one reference"
+            )
+    draft.pairs.append(row.pair)
+    drafts[key] = draft
+    places[row.pair.id] = place
+
+
+def _check_not_empty(gathered: _Gathered, name: str, task: str | None) -> None:
+    if gathered.drafts:
+        return
+    if gathered.skipped:
+        others = gathered.other_tasks.total()
+        raise PreferenceDataError(
+            f"{name}: all {len(gathered.skipped)} rows "
+            f"{f'but {others} of other tasks ' if others else ''}are bad; "
+            f"the first: {gathered.skipped[0]}"
+        )
+    if not gathered.other_tasks:
+        raise PreferenceDataError(f"{name}: there are no rows")
+    held = ", ".join(f"{other} ({n})" for other, n in gathered.other_tasks.most_common())
+    raise PreferenceDataError(f"{name}: no row has task {task!r}; the rows have: {held}")
+
+
+def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:
+    sizes = Counter(draft.first.group for draft in drafts.values())
+    taken: Counter[str] = Counter()
+    sources = []
+    for draft in drafts.values():
+        group = source_id = draft.first.group
+        while source_id in sizes and sizes[group] > 1:
+            taken[group] += 1
+            source_id = f"{group}#{taken[group]}"
+        sources.append(
+            AnnotatedSource(
+                id=source_id,
+                group=group,
+                task=draft.first.task,
+                prompt=draft.first.prompt,
+                source=draft.first.source,
+                reference=draft.reference,
+                pairs=tuple(draft.pairs),
+            )
+        )
+    return sources
+
+
+def _selected(
+    sources: Sequence[AnnotatedSource], limit: int | None, max_pairs: int | None, seed: int
+) -> tuple[AnnotatedSource, ...]:
+    # One stream a source, so that the pairs of a source do not depend on which others are taken.
+    return tuple(
+        source.model_copy(
+            update={"pairs": tuple(_chosen(source.pairs, max_pairs, f"{seed}:{source.id}"))}
+        )
+        for source in _chosen(sources, limit, f"{seed}")
+    )
+
+
+_T = TypeVar("_T")
+
+
+def _chosen(items: Sequence[_T], most: int | None, seed: str) -> Sequence[_T]:
+    """Choose at most so many items at random, and keep their order."""
+    if most is None or most >= len(items):
+        return items
+    picks = random.Random(seed).sample(range(len(items)), most)  # noqa: S311 - no secret
+    return [items[pick] for pick in sorted(picks)]

@@ -1,0 +1,322 @@
+"""One row of preference data: the rules it must keep, and the annotated pair it holds."""
+
+import difflib
+import hashlib
+import json
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+
+from profile_tasks.data.files import (
+    PreferenceDataError,
+    Row,
+    RowError,
+    read_file,
+    shown,
+)
+
+Preference = Literal["a", "b", "tie"]
+PREFERENCES: tuple[Preference, ...] = get_args(Preference)
+
+
+class AnnotatedPair(BaseModel):
+    """Two responses to one source, and which of them the annotators preferred.
+
+    Attributes:
+        id: Unique in its file.
+        response_a: One response, never blank.
+        response_b: The other response, never blank.
+        preference: The better response, or "tie".
+        annotators: The single votes, where they are known.
+        factors_a: Human factor values of response_a by factor name; None where one is missing.
+        factors_b: The same of response_b.
+        extra: All other columns as they came, among them the factor column with its texts.
+
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    id: str
+    response_a: str
+    response_b: str
+    preference: Preference
+    annotators: tuple[Preference, ...] = ()
+    factors_a: dict[str, float | None] = {}
+    factors_b: dict[str, float | None] = {}
+    extra: dict[str, JsonValue] = {}
+
+
+@dataclass(frozen=True)
+class Stories:
+    """Sources by source_id, kept apart from the rows because they are long."""
+
+    name: str
+    by_id: Mapping[str, str]
+
+
+def read_stories(path: Path) -> Stories:
+    """Read a file of sources.
+
+    Raises:
+        PreferenceDataError: The file cannot be read, or one of its rows cannot.
+    """
+    by_id: dict[str, str] = {}
+    places: dict[str, str] = {}
+    for place, row in read_file(path, (), None):
+        try:
+            if isinstance(row, RowError):
+                raise row
+            source_id, source = _identifier(row, "source_id"), _text(row, "source")
+            if not source.strip():
+                raise RowError("field 'source' is blank; expected the text of the source")
+            if source_id in by_id:
+                raise RowError(f"duplicate source_id {source_id!r}; first at {places[source_id]}")
+        except RowError as error:
+            raise PreferenceDataError(f"{place}: {error}") from error
+        by_id[source_id], places[source_id] = source, place
+    return Stories(path.name, by_id)
+
+
+@dataclass(frozen=True)
+class CheckedRow:
+    """A row that keeps the rules, with its source joined."""
+
+    pair: AnnotatedPair
+    task: str
+    group: str
+    prompt: str
+    source: str | None
+    source_id: str | None
+    reference: str | None
+
+
+_SOURCE_COLUMNS = frozenset({"prompt", "source", "reference", "group", "task"})
+_COLUMNS = _SOURCE_COLUMNS | {
+    "id",
+    "source_id",
+    "response_a",
+    "response_b",
+    "preference",
+    "annotators",
+    "factors",
+}
+
+
+def read_row(
+    row: Row,
+    *,
+    task: str | None,
+    stories: Stories | None,
+    preference_column: str,
+    factors_column: str,
+) -> CheckedRow:
+    """Check one row.
+
+    Raises:
+        RowError: What is wrong with it; the caller knows its place.
+    """
+    _check_encodable(row)
+    pair_id = _identifier(row, "id")
+    source_id = None if row.get("source_id") is None else _identifier(row, "source_id")
+    source = optional_text(row, "source")
+    if source is None and source_id is not None and stories is not None:
+        if source_id not in stories.by_id:
+            raise RowError(f"source_id {source_id!r} is not in {stories.name}")
+        source = stories.by_id[source_id]
+    prompt = _prompt(row, source)
+    responses = {side: _response(row, f"response_{side}") for side in ("a", "b")}
+    # Votes belong to the recorded preference; another column is another judgement.
+    votes_column = "annotators" if preference_column in ("preference", "annotators") else None
+    preference, votes = _preference(row, preference_column, votes_column)
+    factors = _object(row, factors_column)
+    modelled = {"id", "response_a", "response_b", preference_column, votes_column}
+    extra = {k: v for k, v in row.items() if k not in modelled and k not in _SOURCE_COLUMNS}
+    try:
+        pair = AnnotatedPair(
+            id=pair_id,
+            response_a=responses["a"],
+            response_b=responses["b"],
+            preference=preference,
+            annotators=votes,
+            factors_a=_numbers(factors, "a", factors_column),
+            factors_b=_numbers(factors, "b", factors_column),
+            extra=extra,
+        )
+    except ValidationError as error:  # an extra column nested too deeply
+        first = error.errors()[0]
+        column = ".".join(map(str, first["loc"][:2]))
+        raise RowError(f"field {column!r} cannot be kept: {first['msg']}") from error
+    return CheckedRow(
+        pair=pair,
+        task=optional_text(row, "task") or task or "",
+        group=_group(row, source_id, source, prompt),
+        prompt=prompt,
+        source=source,
+        source_id=source_id,
+        reference=optional_text(row, "reference"),
+    )
+
+
+def _check_encodable(row: Row) -> None:
+    # JSON can escape half of a surrogate pair, which no file or request could hold later on.
+    try:
+        json.dumps(row, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        character = error.object[error.start]
+        raise RowError(f"the row holds {character!r}, half of a character; remove it") from error
+
+
+def _missing(row: Row, column: str, alternative: str = "") -> RowError:
+    """Says which column is missing, and which one may be meant for it."""
+    others = {name.lower(): name for name in row if name not in _COLUMNS}
+    near = difflib.get_close_matches(column.lower(), others, n=1, cutoff=0.7)
+    if near:
+        remedy = f"is {others[near[0]]!r} meant? Rename it"
+    else:
+        listed = ", ".join(row) or "no fields"
+        remedy = f"the row has: {listed if len(listed) <= 200 else f'{listed[:197]}...'}"
+    return RowError(f"missing field {column!r}{alternative}; {remedy}")
+
+
+def _text(row: Row, column: str) -> str:
+    if column not in row:
+        raise _missing(row, column)
+    value = row[column]
+    if not isinstance(value, str):
+        raise RowError(f"field {column!r} is {shown(value)}; expected text")
+    return value
+
+
+def optional_text(row: Row, column: str) -> str | None:
+    """Text, or None where it is null, blank or absent: a blank source is no source."""
+    value = row.get(column)
+    if value is None or isinstance(value, str):
+        return value if value and value.strip() else None
+    raise RowError(f"field {column!r} is {shown(value)}; expected text or null")
+
+
+def _identifier(row: Row, column: str) -> str:
+    if column not in row:
+        raise _missing(row, column)
+    value = row[column]
+    if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
+        raise RowError(
+            f"field {column!r} is {shown(value)}; expected text, not blank, or a whole number"
+        )
+    return str(value)
+
+
+def _prompt(row: Row, source: str | None) -> str:
+    # Null is blank, because CSV has no other way to write a blank prompt.
+    prompt = "" if "prompt" in row and row["prompt"] is None else _text(row, "prompt")
+    # Some sets put the whole request into the source (an instruction's input).
+    if not prompt.strip() and source is None:
+        raise RowError("field 'prompt' is blank, and there is no source either")
+    return prompt
+
+
+def _response(row: Row, column: str) -> str:
+    if column in row and row[column] is None:
+        raise RowError(f"empty response: field {column!r} is null")
+    response = _text(row, column)
+    if not response.strip():
+        raise RowError(f"empty response: field {column!r} is blank")
+    return response
+
+
+def _group(row: Row, source_id: str | None, source: str | None, prompt: str) -> str:
+    if row.get("group") is not None:
+        return _identifier(row, "group")
+    return source_id or hashlib.sha256((source or prompt).encode()).hexdigest()[:12]
+
+
+def _votes(value: JsonValue, column: str) -> tuple[Preference, ...]:
+    if not isinstance(value, list):
+        raise RowError(f"field {column!r} is {shown(value)}; expected a list of votes")
+    return tuple(_vote(vote, f"field {column!r} holds") for vote in value)
+
+
+def _vote(value: JsonValue, where: str) -> Preference:
+    for preference in PREFERENCES:
+        if value == preference:
+            return preference
+    raise RowError(f"{where} {shown(value)}; expected 'a', 'b' or 'tie'")
+
+
+def plurality(votes: Sequence[Preference]) -> Preference:
+    """Return the most frequent of one or more votes; equally frequent ones make a tie.
+
+    >>> plurality(["a", "b", "a"]), plurality(["a", "b"])
+    ('a', 'tie')
+    """
+    counts = Counter(votes)
+    top = [vote for vote in PREFERENCES if counts[vote] == max(counts.values())]
+    return top[0] if len(top) == 1 else "tie"
+
+
+def _preference(
+    row: Row, column: str, votes_column: str | None
+) -> tuple[Preference, tuple[Preference, ...]]:
+    """Preference and votes of a row; the votes of `votes_column` check or replace the column."""
+    value = row.get(column)
+    recorded_votes = None if votes_column is None else row.get(votes_column)
+    votes = () if recorded_votes is None else _votes(recorded_votes, votes_column or "")
+    if value is None or value == []:
+        if votes:
+            return plurality(votes), votes
+        if column in row:
+            raise RowError(f"field {column!r} is {shown(value)}; expected 'a', 'b' or 'tie'")
+        raise _missing(row, column, " (or 'annotators')" if votes_column else "")
+    if isinstance(value, list):
+        own_votes = _votes(value, column)
+        preference, votes = plurality(own_votes), votes or own_votes
+    else:
+        preference = _vote(value, f"field {column!r} is")
+    if votes and plurality(votes) != preference:
+        raise RowError(
+            f"field {column!r} says {preference!r}, but the votes in {votes_column!r} make "
+            f"{plurality(votes)!r}; correct one of them, or remove {column!r} to count the votes"
+        )
+    return preference, votes
+
+
+def _object(row: Row, column: str) -> Row:
+    value = row.get(column)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RowError(f"field {column!r} is {shown(value)}; expected an object or null")
+    return value
+
+
+def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
+    """Keep the factor values of one side that are numbers, or missing ones."""
+    values = factors.get(side)
+    if values is None:
+        return {}
+    if not isinstance(values, dict):
+        raise RowError(f"field '{column}.{side}' is {shown(values)}; expected an object or null")
+    numbers: dict[str, float | None] = {}
+    for name, value in values.items():
+        if not name.isprintable() or name != name.strip() or not name or "," in name:
+            raise RowError(
+                f"field '{column}.{side}' names a factor {name!r}; expected a name of printable "
+                "characters without commas and outer spaces"
+            )
+        if value is None:
+            numbers[name] = None
+        elif isinstance(value, int | float) and not isinstance(value, bool):
+            # As text, because float() of a whole number beyond the range raises.
+            number = float(str(value))
+            if not math.isfinite(number):
+                raise RowError(
+                    f"field '{column}.{side}.{name}' is {shown(value)}; "
+                    "expected a finite number, or null where it is missing"
+                )
+            numbers[name] = number
+    return numbers

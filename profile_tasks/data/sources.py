@@ -1,0 +1,33 @@
+"""Whether data allow a setting: the model must be shown what the annotators saw."""
+
+from typing import Literal
+
+from profile_tasks.data.preferences import PreferenceData
+
+Setting = Literal["both", "generation", "discrimination"]
+
+
+def check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
+    """Refuse data that lack the sources that a setting needs.
+
+    Args:
+        task: One of ``TASKS``.
+        data: The data.
+        setting: What the model is asked for.
+
+    Raises:
+        ValueError: Rows name sources that they do not hold, or there is nothing to summarize.
+    """
+    if data.unjoined_rows:
+        raise ValueError(
+            f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
+            "give the file that holds the sources: -T sources=FILE (in lm-eval, in --metadata)"
+        )
+    without = [source for source in data.sources if source.source is None]
+    if task == "summarization" and setting != "discrimination" and without:
+        raise ValueError(
+            f"{data.name}: {len(without)} of {len(data.sources)} sources have no text, the first "
+            f"with pair {without[0].pairs[0].id!r}, so there is nothing to summarize; use "
+            "-T setting=discrimination (in lm-eval, the discrimination task), or give every row a "
+            "'source'"
+        )

@@ -1,0 +1,164 @@
+"""Grading after the fact: factors that need a grader, on samples that lm-eval logged.
+
+lm-eval has no grader. So the logged answers are replayed through the scorer of the Inspect tasks:
+its requests, cache and repairs are the very same code, and the run leaves an ordinary Inspect log
+behind. Its numbers are then written into a copy of lm-eval's results file.
+"""
+
+import math
+from collections.abc import Sequence
+from copy import deepcopy
+from typing import TYPE_CHECKING, Any
+
+from profile_tasks.runs.lm_eval_results import model_of, read_results, results_beside
+from profile_tasks.runs.lm_eval_samples import SampledRun
+from profile_tasks.scorers.grading.requests import JudgeBatch
+from profile_tasks.scorers.statistics.study import GAP
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+
+    from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+
+UNKNOWN_MODEL = "unknown"
+
+
+def grading_task(
+    run: SampledRun,
+    *,
+    factors: str | Sequence[str] = "auto",
+    judge_orders: int = 2,
+    judge_batch: JudgeBatch = "all",
+    grader_cache: bool = True,
+    seed: int = 0,
+) -> "Task":
+    """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
+
+    Args:
+        run: The samples of one evaluation.
+        factors: As of the Inspect tasks; "auto" are the core factors.
+        judge_orders: Show the grader each pair in 2 orders, or in 1.
+        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
+        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
+        seed: Seed of the bootstrap.
+
+    Raises:
+        ValueError: The samples are those of several models, or the factors are not known.
+    """
+    from inspect_ai import Task
+    from inspect_ai.dataset import MemoryDataset
+
+    import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
+    from profile_tasks.runs.replay import replayed_answers
+    from profile_tasks.scorers.factors.choice import measured_factors
+    from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+    from profile_tasks.scorers.statistics.study import REPLICATES
+    from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
+
+    samples = list(run.kinds)
+    answered_by = answering_model(samples)
+    chosen = measured_factors(factors, run.task, grader=True, learned_by={})
+    return Task(
+        name=f"{run.task}_graded",
+        dataset=MemoryDataset(
+            [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
+        ),
+        solver=replayed_answers(samples),
+        scorer=factor_profile(
+            run.task,
+            factors if isinstance(factors, str) else list(factors),
+            run.pairing,
+            judge_orders,
+            judge_batch,
+            grader_cache=grader_cache,
+        ),
+        metrics=[headline_metrics(REPLICATES, seed)],
+        version=TASK_VERSION,
+        metadata={
+            "samples": samples,
+            "answered_by": answered_by,
+            "factors": [factor.id for factor in chosen],
+        },
+    )
+
+
+def answering_model(samples: Sequence[str]) -> str:
+    """The model that answered, as the results files beside the samples name it.
+
+    Raises:
+        ValueError: The samples are those of several models.
+    """
+    models = {
+        model_of(read_results(beside))
+        for file in samples
+        if (beside := results_beside(file)) is not None
+    }
+    if len(models) > 1:
+        raise ValueError(
+            f"{', '.join(samples)}: samples of several models ({', '.join(sorted(models))}); give "
+            "those of one evaluation"
+        )
+    return models.pop() if models else UNKNOWN_MODEL
+
+
+def graded_results(
+    run: SampledRun, measurements: Sequence["SourceMeasurement"], *, seed: int = 0
+) -> dict[str, Any]:
+    """lm-eval's results with the metrics of the graded factors, in its own form.
+
+    Metrics that lm-eval's run had already are replaced: an alignment is now one over the graded
+    factors too. What is not defined is None.
+
+    Args:
+        run: The samples.
+        measurements: What the graded run measured, one a source.
+        seed: Seed of the bootstrap.
+    """
+    beside = results_beside(next(iter(run.kinds)))
+    results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
+    # The gap was over other factors, and may stand with either task.
+    for task, row in results["results"].items():
+        if task.startswith(f"profile_{run.task}_"):
+            for name in [name for name in row if name.startswith(GAP)]:
+                del row[name]
+    for kind in run.kinds.values():
+        task = f"profile_{run.task}_{kind}"
+        row = results["results"].setdefault(task, {"alias": task})
+        answered = _of_kind(kind, measurements)
+        for name, value in _metrics(answered, kind, measurements, seed).items():
+            row[f"{name},none"] = value
+    return results
+
+
+def _of_kind(kind: str, measurements: Sequence["SourceMeasurement"]) -> list["SourceMeasurement"]:
+    """What one lm-eval task measured, without what the other setting adds."""
+    if kind == "generation":
+        without: dict[str, Any] = {"picks": None, "margins": None}
+        return [m.model_copy(update=without) for m in measurements if m.pairs_written is not None]
+    without = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
+    return [m.model_copy(update=without) for m in measurements if m.picks is not None]
+
+
+def _metrics(
+    answered: list["SourceMeasurement"],
+    kind: str,
+    every: Sequence["SourceMeasurement"],
+    seed: int,
+) -> dict[str, float | str | None]:
+    from profile_tasks.scorers.measurement.source_measurement import standard_metrics
+    from profile_tasks.task_configs.standard_errors import (
+        NOT_AVAILABLE,
+        agreement_metrics,
+        profile_estimates,
+    )
+
+    found = profile_estimates(answered, seed) | standard_metrics(answered)
+    found |= agreement_metrics(answered, seed)
+    found.pop("generation_truncated_rate", None)  # lm-eval does not say what was cut off
+    if kind != "generation":
+        together = profile_estimates(list(every), seed)
+        found |= {name: value for name, value in together.items() if name.startswith(GAP)}
+    return {
+        name: value if math.isfinite(value) else NOT_AVAILABLE if name.endswith("_stderr") else None
+        for name, value in found.items()
+    }

@@ -1,0 +1,1 @@
+"""Simulated annotators and graders, whose answers are known beforehand; evidence of no model."""

@@ -1,0 +1,29 @@
+"""Answers that another harness logged, put where the scorer looks for those of a run."""
+
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from profile_tasks.solvers.pairwise_discrimination import put_picks
+from profile_tasks.solvers.score_conditioned_generation import put_responses
+
+
+@solver
+def replayed_answers(samples: list[str]) -> Solver:
+    """Ask the model nothing: its answers stand in samples that lm-eval logged.
+
+    Args:
+        samples: The files of samples.
+    """
+    # It loads the statistics, for which nobody else's evaluation should wait.
+    from profile_tasks.runs.lm_eval_samples import read_sampled_run
+
+    run = read_sampled_run(samples)
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        answers = run.answers[str(state.sample_id)]
+        if answers.responses is not None:
+            put_responses(state, answers.responses)
+        if answers.picks is not None:
+            put_picks(state, answers.picks, answers.margins)
+        return state
+
+    return solve

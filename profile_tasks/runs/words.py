@@ -1,0 +1,135 @@
+"""What two compared models differ in, in plain sentences with their numbers.
+
+A difference is stated only where its test or its interval says so: of a factor where the p-value,
+adjusted over all factors (Holm), is below 0.05, of alignment and agreement where the interval of
+the paired difference leaves 0 out. Everything else is said to be undecided, never to be equal.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+LEVEL = 0.05
+
+_WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
+
+
+def comparison_words(record: Mapping[str, Any]) -> list[str]:
+    """Sentences about a comparison, the ones that matter most first.
+
+    Args:
+        record: As of ``profile_tasks.runs.inspect_log.compare_runs``; models A and B,
+            differences A - B.
+
+    Example:
+        >>> found = {"a": 0.7, "b": 0.6, "value": 0.1, "ci_low": 0.05, "ci_high": 0.15}
+        >>> comparison_words(
+        ...     {
+        ...         "alignments": {},
+        ...         "perspectives": {},
+        ...         "agreement": {"discrimination_accuracy": found},
+        ...     }
+        ... )
+        ['A judges more like people than B: accuracy 0.70 against 0.60, A - B +0.10 [+0.05, +0.15]']
+    """
+    sentences = [
+        _alignment(perspective, found)
+        for perspective in _WRITES
+        if (found := record["alignments"].get(f"alignment_{perspective}_tau_b"))
+    ]
+    if gap := record["alignments"].get("alignment_gap_tau_b"):
+        sentences.append(_gap(gap))
+    if accuracy := record["agreement"].get("discrimination_accuracy"):
+        sentences.append(_accuracy(accuracy))
+    for perspective, compared in record["perspectives"].items():
+        sentences += _factors(perspective, compared["factors"])
+    return sentences
+
+
+def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
+    role = _WRITES[perspective]
+    numbers = f"alignment (tau_b) {_signed(found['a'])} against {_signed(found['b'])}"
+    if (order := _by_value(found)) is None:
+        return (
+            f"{role}, it is undecided whether A or B is closer to people: {numbers}, {_by(found)}"
+        )
+    closer, other = order
+    return f"{role}, {closer} is closer to people than {other}: {numbers}, {_by(found)}"
+
+
+def _gap(found: Mapping[str, Any]) -> str:
+    numbers = f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
+    what = "the gap, alignment as a judge less alignment as a writer,"
+    if (order := _by_value(found)) is None:
+        return f"it is undecided whether {what} differs: {numbers}"
+    greater, other = order
+    return f"{what} is greater in {greater} than in {other}: {numbers}"
+
+
+def _accuracy(found: Mapping[str, Any]) -> str:
+    if found["a"] is None or found["b"] is None:
+        return "the accuracy of judging cannot be compared: it is not defined"
+    numbers = f"accuracy {found['a']:.2f} against {found['b']:.2f}, {_by(found)}"
+    if (order := _by_value(found)) is None:
+        return f"it is undecided whether A or B judges more like people: {numbers}"
+    better, other = order
+    return f"{better} judges more like people than {other}: {numbers}"
+
+
+def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    differing = {
+        name: found
+        for name, found in factors.items()
+        if found["p_adjusted"] is not None and found["p_adjusted"] < LEVEL
+    }
+    role = _WRITES[perspective]
+    sentences = [
+        f"{role}, {_follows(name, found)}: "
+        f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
+        + (f"; people {_signed(found['human'])}" if found.get("human") is not None else "")
+        for name, found in sorted(differing.items(), key=lambda item: item[1]["p_adjusted"])
+    ]
+    undecided = len(factors) - len(differing)
+    if factors and all(found["p_adjusted"] is None for found in factors.values()):
+        sentences.append(f"{role}, the data are too few to test whether factors differ")
+    elif not differing:
+        sentences.append(
+            f"{role}, no factor's influence is shown to differ (Holm); that does not show that "
+            "they are equal"
+        )
+    elif undecided:
+        sentences.append(f"{role}, it is undecided whether the others ({undecided}) differ")
+    return sentences
+
+
+def _follows(name: str, found: Mapping[str, Any]) -> str:
+    """Who follows, or goes against, a factor more; by the signs of both influences."""
+    a, b = found["a"], found["b"]
+    if a < 0 and b < 0:
+        return f"A goes against {name} {'less' if a > b else 'more'} than B"
+    if a >= 0 and b >= 0:
+        return f"A follows {name} {'more' if a > b else 'less'} than B"
+    return f"A {_leans(a)} {name}, and B {_leans(b)} it"
+
+
+def _leans(tau: float) -> str:
+    return "follows" if tau > 0 else "goes against" if tau < 0 else "does not heed"
+
+
+def _by_value(found: Mapping[str, Any]) -> tuple[str, str] | None:
+    """The model with the greater value, then the other; None where the interval tells neither."""
+    low, high = found["ci_low"], found["ci_high"]
+    if low is None or high is None or low <= 0 <= high:
+        return None
+    return ("A", "B") if low > 0 else ("B", "A")
+
+
+def _by(found: Mapping[str, Any]) -> str:
+    value, low, high = found["value"], found["ci_low"], found["ci_high"]
+    if value is None:
+        return "A - B not defined"
+    interval = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
+    return f"A - B {value:+.2f} [{interval}]"
+
+
+def _signed(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:+.2f}"

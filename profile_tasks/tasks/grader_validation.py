@@ -1,0 +1,165 @@
+"""Grader validation: does a grader see the factors that people see?
+
+    inspect eval profile_tasks/grader_validation --model openai/gpt-4o -T dataset=summeval.jsonl
+    inspect eval profile_tasks/grader_validation --model G -T dataset=haluquestqa.jsonl \
+        -T limit=50 -T retest=true
+    inspect eval profile_tasks/grader_validation --model G -T dataset=pairs.jsonl \
+        -T labels=my_labels.yaml -T factors=coherence,fluency
+    inspect eval profile_tasks/grader_validation --model planted/grader -T dataset=summeval.jsonl
+
+The model under test is the one in the role grader, or the evaluated one where no model has that
+role. It neither writes nor prefers here: it grades, as it would in the three other tasks.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from inspect_ai import Task, task
+from inspect_ai.dataset import MemoryDataset, Sample
+from inspect_ai.solver import Generate, Solver, TaskState, solver
+
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.grading.requests import JUDGE_BATCHES, JudgeBatch
+from profile_tasks.scorers.inspect.grader_validation_scorer import (
+    REPLICATES,
+    agreement_metrics,
+    human_agreement,
+)
+from profile_tasks.scorers.measurement.human_labels import (
+    HumanLabel,
+    check_labels,
+    chosen_labels,
+    data_set_name,
+    labels_of,
+)
+from profile_tasks.tasks.arguments import check_choice, told_in_one_line
+
+logger = logging.getLogger(__name__)
+
+TASK_VERSION = 1
+"""Goes up with every change that makes old results incomparable."""
+
+DERIVED_NOTE = (
+    "the recorded preference is computed from these same human ratings (preference_derived): the "
+    "taus and the alignment of profiles are circular here; only agreement, kappa and rates count"
+)
+
+
+@task
+@told_in_one_line()
+def grader_validation(
+    dataset: str = "",
+    labels: str | None = None,
+    factors: str | Sequence[str] | None = None,
+    limit: int | None = None,
+    max_pairs_per_source: int | None = None,
+    seed: int = 0,
+    judge_orders: int = 2,
+    judge_batch: JudgeBatch = "all",
+    retest: bool = False,
+    grader_cache: bool = True,
+    skip_bad_rows: bool = False,
+) -> Task:
+    """A grader's verdicts beside human factor labels.
+
+    Args:
+        dataset: A .jsonl, .json, .csv or .parquet file of annotated pairs with human labels in
+            ``factors``.
+        labels: A YAML file that maps the labels to factors, instead of the packaged one.
+        factors: Only the labels of these factor ids; taxonomy files (.yaml) add your own factors.
+        limit: Use this many sources, chosen by the seed.
+        max_pairs_per_source: Use at most this many annotated pairs of each source.
+        seed: Seed of every choice and of the bootstrap.
+        judge_orders: Show the grader each pair in 2 orders, or in 1.
+        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
+        retest: Ask for everything a second time, to see whether the grader agrees with itself.
+        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
+        skip_bad_rows: Leave bad rows out, counted in the log, instead of stopping.
+
+    Raises:
+        ValueError: An argument is not one of its choices, or the data hold no such labels.
+    """
+    if not dataset:
+        raise ValueError(
+            "dataset is missing: give a file of annotated pairs with human labels, -T dataset=FILE"
+        )
+    check_choice("judge_orders", judge_orders, (1, 2))
+    check_choice("judge_batch", judge_batch, JUDGE_BATCHES)
+    check_choice("retest", retest, (True, False))
+    check_choice("grader_cache", grader_cache, (True, False))
+    data = load_preferences(
+        dataset,
+        skip_bad_rows=skip_bad_rows,
+        limit=limit,
+        max_pairs_per_source=max_pairs_per_source,
+        seed=seed,
+    )
+    data_set = data_set_name(data)
+    chosen = chosen_labels(data_set, labels, factors)
+    check_labels(data, chosen)
+    labelled = [s for s in data.sources if any(labels_of(s, label) for label in chosen)]
+    return Task(
+        dataset=MemoryDataset([_sample(source) for source in labelled], name=data.name),
+        solver=nothing_to_solve(),
+        scorer=human_agreement(
+            data_set,
+            labels,
+            factors if factors is None or isinstance(factors, str) else list(factors),
+            judge_orders,
+            judge_batch,
+            retest,
+            grader_cache,
+        ),
+        metrics=[agreement_metrics(REPLICATES, seed)],
+        version=TASK_VERSION,
+        metadata=_metadata(data, chosen, len(labelled)),
+    )
+
+
+@solver
+def nothing_to_solve() -> Solver:
+    """Ask the model nothing; the scorer has all the questions."""
+
+    async def solve(state: TaskState, generate: Generate) -> TaskState:
+        return state
+
+    return solve
+
+
+def is_derived(data: PreferenceData) -> bool:
+    """Whether the recorded preferences are computed from ratings."""
+    return any(p.extra.get("preference_derived") is True for s in data.sources for p in s.pairs)
+
+
+def _sample(source: AnnotatedSource) -> Sample:
+    return Sample(
+        id=source.id,
+        input=source.prompt if source.source is None else f"{source.prompt}\n\n{source.source}",
+        metadata=source.model_dump(mode="json"),
+    )
+
+
+def _metadata(
+    data: PreferenceData, chosen: Sequence[HumanLabel], labelled: int
+) -> dict[str, object]:
+    """What a reader of the log must know about the data and the labels."""
+    metadata: dict[str, object] = {
+        "data": data.name,
+        "labelled_sources": labelled,
+        "unlabelled_sources": len(data.sources) - labelled,
+        "skipped_rows": len(data.skipped),
+        "labels": [{**asdict(label), "factor": label.factor.id} for label in chosen],
+        "grader_prompt_version": GRADER_PROMPT_VERSION,
+        "preference_derived": is_derived(data),
+    }
+    if metadata["preference_derived"]:
+        metadata["preference_note"] = DERIVED_NOTE
+        logger.info("%s: %s", data.name, DERIVED_NOTE)
+    if data.skipped:
+        metadata["first_skipped_rows"] = [str(row) for row in data.skipped[:20]]
+        logger.warning(
+            "%s: %d bad rows skipped, the first: %s", data.name, len(data.skipped), data.skipped[0]
+        )
+    return metadata

@@ -1,0 +1,300 @@
+"""What a run costs, before it: requests and estimated tokens by role, without asking a model.
+
+The grader's requests are counted by the code that sends them, ``grade_source``, here with an
+``ask`` that counts and answers with stand-ins. So the number cannot drift from what a run does.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from math import ceil
+from typing import Any, Literal, TypeVar
+
+import anyio
+
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.data.sources import Setting
+from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
+from profile_tasks.scorers.factors.grader_answer import GraderRequest
+from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, WORDS_PER_FACTS_REQUEST
+from profile_tasks.scorers.factors.judged import JudgedRequest
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.grading.requests import (
+    GraderAnswer,
+    JudgeBatch,
+    JudgeProtocol,
+    SourceToGrade,
+    grade_source,
+)
+from profile_tasks.scorers.measurement.source_measurement import compared_responses
+from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
+from profile_tasks.solvers.target_scores import DEFAULT_SCORES, Pairing, generation_pairs
+
+_T = TypeVar("_T")
+
+# What the tokens are estimated with. Rules of thumb for English and usual tokenizers.
+CHARACTERS_PER_TOKEN = 4
+TOKENS_PER_VERDICT = 5  # "Verdict: A" and the end of the turn
+WORDS_PER_FACT = 12  # how much of a response makes one atomic fact
+CHARACTERS_PER_FACT = 80  # with its JSON around about 25 tokens, labels not included
+
+Role = Literal["evaluated model", "grader"]
+Purpose = Literal["generation", "discrimination", "key facts", "facts", "judged"]
+
+PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
+    "evaluated model": ("generation", "discrimination"),
+    "grader": ("key facts", "facts", "judged"),
+}
+"""What each role is asked for."""
+
+
+@dataclass(frozen=True)
+class RunSettings:
+    """What sets the number of requests, besides the data and the factors.
+
+    Attributes:
+        setting: Whether the model writes, judges or does both.
+        scores: Target scores, at least two.
+        pairing: Which written responses are compared.
+        orders: Orders in which the model is shown an annotated pair, 1 or 2.
+        judge_orders: Orders in which the grader is shown a pair, 1 or 2.
+        judge_batch: How many judged factors are in one grader request.
+        epochs: How often every source is run, >= 1.
+    """
+
+    setting: Setting = "both"
+    scores: tuple[int, ...] = DEFAULT_SCORES
+    pairing: Pairing = "all"
+    orders: int = 2
+    judge_orders: int = 2
+    judge_batch: JudgeBatch = "all"
+    epochs: int = 1
+
+    @property
+    def writes(self) -> bool:
+        """Whether the model is asked to write."""
+        return self.setting != "discrimination"
+
+    @property
+    def judges(self) -> bool:
+        """Whether the model is asked to judge."""
+        return self.setting != "generation"
+
+
+@dataclass(frozen=True)
+class RequestCount:
+    """Requests, and their estimated tokens."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: "RequestCount") -> "RequestCount":
+        """Both together."""
+        return RequestCount(
+            self.requests + other.requests,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+@dataclass(frozen=True)
+class RequestCost:
+    """What a run costs.
+
+    Attributes:
+        n_sources: How many sources are run.
+        n_pairs: How many annotated pairs they have.
+        by_purpose: Count of every purpose, zeros included.
+        notes: What the numbers rest on, in words.
+    """
+
+    n_sources: int
+    n_pairs: int
+    by_purpose: Mapping[Purpose, RequestCount]
+    notes: tuple[str, ...]
+
+    def total(self, role: Role) -> RequestCount:
+        """All that the role is asked for."""
+        return sum((self.by_purpose[purpose] for purpose in PURPOSES[role]), RequestCount())
+
+
+def request_cost(
+    data: PreferenceData, factors: Sequence[Factor], settings: RunSettings = RunSettings()
+) -> RequestCost:
+    """Count the requests of a run and estimate their tokens.
+
+    The number of requests is exact when nothing is cached and nothing is asked again, and the
+    written responses are all there, different from one another and from the annotated ones, and
+    of at most ``WORDS_PER_FACTS_REQUEST`` words. Where ``source_coverage`` is the only facts
+    factor, it also takes sources that have key facts. Not to be called where an event loop runs.
+
+    Args:
+        data: The annotated sources.
+        factors: The factors of the run; those that need no grader cost nothing.
+        settings: The settings of the run.
+
+    >>> from profile_tasks.data.preferences import load_preferences
+    >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
+    >>> data = load_preferences("demo", task="summarization", limit=1, max_pairs_per_source=2)
+    >>> cost = request_cost(data, resolve_factors("fluency", "summarization"))
+    >>> {purpose: count.requests for purpose, count in cost.by_purpose.items()}
+    {'generation': 5, 'discrimination': 4, 'key facts': 0, 'facts': 0, 'judged': 24}
+    """
+    sent = {purpose: _Sent() for purposes in PURPOSES.values() for purpose in purposes}
+
+    async def count() -> None:
+        for source in data.sources:
+            await _count_source(source, factors, settings, sent)
+
+    anyio.run(count)
+    return RequestCost(
+        n_sources=len(data.sources),
+        n_pairs=sum(len(source.pairs) for source in data.sources),
+        by_purpose={purpose: one.count(settings.epochs) for purpose, one in sent.items()},
+        notes=_notes(data, factors, settings),
+    )
+
+
+@dataclass
+class _Sent:
+    """Requests of one purpose while they are counted."""
+
+    requests: int = 0
+    input_tokens: float = 0.0
+    output_tokens: float = 0.0
+
+    def add(self, request: str, output_tokens: float) -> None:
+        self.requests += 1
+        self.input_tokens += _tokens(request)
+        self.output_tokens += output_tokens
+
+    def count(self, epochs: int) -> RequestCount:
+        return RequestCount(
+            self.requests * epochs,
+            round(self.input_tokens * epochs),
+            round(self.output_tokens * epochs),
+        )
+
+
+async def _count_source(
+    source: AnnotatedSource,
+    factors: Sequence[Factor],
+    settings: RunSettings,
+    sent: Mapping[Purpose, _Sent],
+) -> None:
+    written = stand_in_responses(source, settings.scores) if settings.writes else {}
+    low, high = min(1, *settings.scores), max(5, *settings.scores)
+    for score, text in written.items():
+        writing = GenerationRequest(source.task, source.prompt, source.source, score, low, high)
+        sent["generation"].add(writing.render(), _tokens(text))
+    for pair in source.pairs if settings.judges else ():
+        shown = (pair.response_a, pair.response_b)
+        for ordered in (shown, shown[::-1])[: settings.orders]:
+            judging = DiscriminationRequest(source.task, source.prompt, source.source, *ordered)
+            sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
+
+    async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
+        purpose, entries = _purpose(request)
+        answer = json.dumps(_filled(request.schema(), entries))
+        sent[purpose].add(request.render(), _tokens(answer))
+        # Read as a grader's answer is, so that the requests that follow from it are a run's.
+        reading = request.read(answer)
+        return GraderAnswer(reading.value, problem="; ".join(reading.problems) or None)
+
+    compared = compared_responses(
+        source, written, generation_pairs(list(written), settings.pairing, source.id)
+    )
+    grades = await grade_source(
+        SourceToGrade(
+            source.prompt,
+            source.source,
+            compared.texts,
+            [*compared.annotated, *compared.written],
+        ),
+        factors,
+        ask,
+        grader="stand-in",
+        protocol=JudgeProtocol(settings.judge_orders, settings.judge_batch),
+    )
+    if grades.problems:
+        raise RuntimeError(f"a stand-in answer cannot be read: {grades.problems[0]}")
+
+
+def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[int, str]:
+    """A text for each score: all different, with as many words as annotated ones have on average.
+
+    Made of the annotated responses' own words, so that it has sentences like theirs.
+    """
+    texts = dict.fromkeys(text for p in source.pairs for text in (p.response_a, p.response_b))
+    words = [word for text in texts for word in text.split()]
+    average = " ".join(words[: round(len(words) / len(texts))])
+    return {score: f"({score}){average}" for score in scores}
+
+
+def _purpose(request: GraderRequest[Any]) -> tuple[Purpose, int]:
+    """What a request is for, and how many entries the lists of its answer have."""
+    match request:
+        case KeyFactsRequest():
+            return "key facts", MOST_KEY_FACTS
+        case FactsRequest():
+            return "facts", ceil(len(request.response.split()) / WORDS_PER_FACT)
+        case JudgedRequest():
+            return "judged", 0
+    raise TypeError(f"no purpose is known for a {type(request).__name__}")
+
+
+def _filled(schema: Mapping[str, Any], entries: int, number: int = 1) -> object:
+    """An answer of the form that the JSON schema of a request asks for; no two facts are equal."""
+    if "enum" in schema:
+        return schema["enum"][0]
+    if schema["type"] == "object":
+        return {name: _filled(of, entries, number) for name, of in schema["properties"].items()}
+    if schema["type"] == "array":
+        return [_filled(schema["items"], entries, n) for n in range(1, entries + 1)]
+    return 1 if schema["type"] == "integer" else f"{number} ".ljust(CHARACTERS_PER_FACT, "x")
+
+
+def _tokens(text: str) -> float:
+    return len(text) / CHARACTERS_PER_TOKEN
+
+
+def _notes(
+    data: PreferenceData, factors: Sequence[Factor], settings: RunSettings
+) -> tuple[str, ...]:
+    """What the numbers of this run rest on."""
+    graded = any(factor.graded for factor in factors)
+    measures = {factor.measure for factor in factors if factor.kind == "facts"}
+    lists_facts = bool(measures & {"count", "share"})
+    again = "after a failure or for a repair" if graded else "after a failure"
+    notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
+    if settings.writes and graded:
+        parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts
+        notes.append(
+            "written responses are taken to be all there, different from one another and from the "
+            "annotated ones, and as long as these are on average: a missing or equal one takes "
+            f"fewer grader requests{parts}"
+        )
+    if settings.writes and lists_facts:
+        n_long = sum(
+            len(stand_in_responses(source, (1,))[1].split()) > WORDS_PER_FACTS_REQUEST
+            for source in data.sources
+        )
+        if n_long:
+            notes.append(
+                f"annotated responses average more than {WORDS_PER_FACTS_REQUEST} words in "
+                f"{n_long} of {len(data.sources)} sources: there, the facts requests of written "
+                "responses are an estimate"
+            )
+    if measures == {"coverage"}:
+        notes.append("every source is taken to have key facts; without, no facts are asked for")
+    if settings.epochs > 1 and graded:
+        notes.append(
+            "in later epochs the grader's answers on annotated responses can come from the cache"
+        )
+    notes.append(
+        f"~ tokens are estimates: {CHARACTERS_PER_TOKEN} characters a token; {TOKENS_PER_VERDICT} "
+        f"tokens a verdict; a fact for every {WORDS_PER_FACT} words of a response; no tokens of "
+        "thought, and no JSON schema that is sent beside a request"
+    )
+    return tuple(notes)

@@ -1,0 +1,1 @@
+"""Training on preferences: pairs, their export in TRL's formats, and TRL itself."""

@@ -1,0 +1,1 @@
+"""The Inspect scorers and metrics: thin skins over measurement and statistics."""

@@ -1,0 +1,148 @@
+"""The Inspect scorer of feedback-driven generation, and the metrics that it prints.
+
+The scorer keeps one ``RevisionMeasurement`` a sample in the log, with the texts that it measured;
+``full_revision`` adds every other metric to the finished log.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
+from inspect_ai.solver import TaskState
+
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.scorers.factors.choice import measured_factors
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.grading.requests import JudgeBatch, JudgeProtocol
+from profile_tasks.scorers.inspect.sample_grading import SampleGrading
+from profile_tasks.scorers.measurement.revision_metrics import revision_metrics
+from profile_tasks.scorers.measurement.revisions import (
+    RevisionMeasurement,
+    compared_revisions,
+    measure_revisions,
+)
+from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.solvers.feedback_revision import RevisedDraft, revised_draft
+
+SCORER = "feedback_profile"
+
+_NOT_PRINTED = (
+    *("spearman", "pearson", "loss_rate", "tie_rate", "unreadable_rate"),
+    "_over_none",
+)
+"""Parts of the names of metrics that stand in the log only."""
+
+_TROUBLE = ("missing_rate", "truncated_rate", "drafts_equal_rate")
+"""Those of metrics that are printed where they are not 0."""
+
+
+@metric(scores="unreduced")
+def revision_headline(replicates: int = REPLICATES, seed: int = 0) -> Metric:
+    """Alignments, win rates and lengths of the revisions, and what feedback adds to them.
+
+    Args:
+        replicates: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        if not scores:
+            return {}
+        measured = [revision_of(score.score) for score in scores]
+        every = revision_metrics(measured, replicates=replicates, seed=seed).values()
+        return {name: every[name] for name in printed_names(every)}
+
+    return compute
+
+
+def printed_names(every: Mapping[str, float]) -> list[str]:
+    """Which metrics the terminal shows: alignments in tau_b, and what is not about a factor."""
+    return [name for name in every if _is_printed(name, every[name])]
+
+
+def _is_printed(name: str, value: float) -> bool:
+    if name.startswith("tau_") or any(part in name for part in _NOT_PRINTED):
+        return False
+    if name.startswith("revision_") and ("_ci_" in name or "_less_" in name):
+        return False
+    return value != 0 or not any(part in name for part in _TROUBLE)
+
+
+@scorer(metrics=[revision_headline()])
+def feedback_profile(
+    task: str | None = None,
+    factors: str | Sequence[str] = "auto",
+    judge_orders: int = 2,
+    judge_batch: JudgeBatch = "all",
+    allow_self_grading: bool = False,
+    grader_cache: bool = True,
+) -> Scorer:
+    """Measure a source's annotated pairs, and each revision beside its draft.
+
+    Args:
+        task: The task whose factors are meant; None: the task of the scored samples.
+        factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
+            or the path of a YAML file with factors of your own.
+        judge_orders: Orders in which the grader is shown a pair: 2, or 1.
+        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
+        allow_self_grading: Let the evaluated model grade where no model has the role ``grader``.
+        grader_cache: Take grader answers from, and put them into, Inspect's cache.
+    """
+    grading = SampleGrading(
+        JudgeProtocol(judge_orders, judge_batch), allow_self_grading, grader_cache
+    )
+
+    @cache
+    def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
+        if task not in (None, of_task):
+            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
+        return measured_factors(factors, of_task, grader=grader, learned_by={})
+
+    if task is not None:
+        chosen(task, True)  # a wrong selection is told before a sample is scored
+
+    async def score(state: TaskState, target: Target) -> Score:
+        annotated = state.metadata_as(AnnotatedSource)
+        revised = revised_draft(state)
+        wanted = chosen(annotated.task, grading.is_possible)
+        texts, pairs, revisions = compared_revisions(annotated, revised)
+        grades = await grading.grade(annotated, texts, [*pairs, *revisions.values()], wanted)
+        measurement = measure_revisions(annotated, wanted, revised, grades)
+        metadata = measurement.model_dump(mode="json") | {"texts": revised.model_dump(mode="json")}
+        if grades is not None:
+            metadata["grades"] = grades.model_dump(mode="json")
+        return Score(
+            value=sample_value(measurement),
+            answer=revised.draft,
+            explanation=explanation(revised),
+            metadata=metadata,
+        )
+
+    return score
+
+
+def revision_of(score: Score) -> RevisionMeasurement:
+    """The measurement that a score of this scorer holds."""
+    return RevisionMeasurement.model_validate(score.metadata)
+
+
+def sample_value(measurement: RevisionMeasurement) -> dict[str, int]:
+    """Counts that Inspect shows beside a sample."""
+    found = [revision for revision in measurement.revisions.values() if revision is not None]
+    return {
+        "revisions": len(found),
+        "changed": sum(not revision.unchanged for revision in found),
+        "preferred_to_draft": sum(revision.preference == 1 for revision in found),
+    }
+
+
+def explanation(revised: RevisedDraft) -> str:
+    """Draft, feedback and revisions one below the other, for the log viewer."""
+    parts = [f"DRAFT\n{revised.draft or '(missing)'}"]
+    if revised.other_draft is not None:
+        parts.append(f"SECOND DRAFT, for the evaluator\n{revised.other_draft}")
+    for condition, revision in revised.revisions.items():
+        if condition != "none":
+            parts.append(f"FEEDBACK, {condition}\n{revision.feedback or '(missing)'}")
+        parts.append(f"REVISION, {condition}\n{revision.text or '(missing)'}")
+    return "\n\n".join(parts)

@@ -1,0 +1,121 @@
+"""Every metric of a factor profile, with its interval, in the finished Inspect log.
+
+Under ``results`` as metrics of the names that lm-eval and the command line use, and as a
+``profile`` with the counts and the reasons behind them in the score's metadata.
+"""
+
+import logging
+import shlex
+from inspect import signature
+
+from inspect_ai.hooks import hooks
+from inspect_ai.log import EvalLog, EvalScore
+
+from profile_tasks.scorers.grading.grader import grader_warning
+from profile_tasks.scorers.inspect.log_completion import (
+    CompletesLogs,
+    LogCompletion,
+    bootstrap_of,
+    with_metrics,
+)
+from profile_tasks.scorers.inspect.profile_scorer import factor_profile, measurement_of
+from profile_tasks.scorers.measurement.source_measurement import (
+    SourceMeasurement,
+    standard_metrics,
+)
+from profile_tasks.scorers.measurement.tables import (
+    agreement_table,
+    comparison_tables,
+    human_votes,
+)
+from profile_tasks.scorers.statistics.run_statistics import run_statistics
+from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+
+logger = logging.getLogger(__name__)
+
+SCORER = "factor_profile"
+_METRIC = "headline_metrics"
+
+
+def _completed(
+    score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
+) -> EvalScore:
+    tables = comparison_tables(measurements)
+    replicates, seed = bootstrap_of(score, REPLICATES)
+    profiled = profile_metrics(tables, replicates=replicates, seed=seed)
+    statistics = run_statistics(
+        tables, profiled, human_votes(measurements), agreement_table(measurements)
+    )
+    record = statistics.record() | {
+        "replicates": profiled.replicates,
+        "seed": profiled.seed,
+        "reasons": profiled.reasons(),
+    }
+    return with_metrics(
+        score,
+        _METRIC,
+        profiled.values() | standard_metrics(measurements) | statistics.values(),
+        {"profile": record | grading_record(measurements, evaluated)},
+    )
+
+
+def _tell_gaps(log: EvalLog, measurements: list[SourceMeasurement]) -> None:
+    if gaps := missing_judgements(measurements):
+        logger.warning("%s. Scoring the log again asks for them: %s", gaps, rescoring(log))
+
+
+COMPLETION = LogCompletion(SCORER, measurement_of, _completed, _tell_gaps)
+complete_log = COMPLETION.log
+is_own_score = COMPLETION.is_own_score
+logged_measurements = COMPLETION.logged
+completed_results = COMPLETION.results
+
+
+@hooks(name="full_profile", description="Adds the full factor profile to a finished log")
+class FullProfile(CompletesLogs[SourceMeasurement]):
+    """Completes the logs of this project's scorer."""
+
+    completion = COMPLETION
+
+
+def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, object]:
+    """The entry about the grading in a log's profile; empty where nothing was graded."""
+    found = graded_by(measurements, evaluated)
+    return {"grading": found} if found["graders"] else {}
+
+
+def graded_by(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, list[str]]:
+    """Who graded, and what speaks against taking its word."""
+    graders = sorted({m.grader for m in measurements if m.grader is not None})
+    warnings = [warning for g in graders if (warning := grader_warning(evaluated, g))]
+    if gaps := missing_judgements(measurements):
+        warnings.append(gaps)
+    return {"graders": graders, "warnings": warnings}
+
+
+def missing_judgements(measurements: list[SourceMeasurement]) -> str | None:
+    """How many judgements are missing, why the first one is, and what to do; None for none."""
+    gradings = [grading for m in measurements for grading in m.grading.values()]
+    missing, asked = (sum(getattr(g, name) for g in gradings) for name in ("missing", "asked"))
+    if not missing:
+        return None
+    problems = [problem for m in measurements for problem in m.grader_problems]
+    return (
+        f"the grader left {missing} of {asked} judgements missing ({missing / asked:.0%})"
+        + (f"; the first: {problems[0]}" if problems else "")
+        + ". They count for no factor"
+    )
+
+
+def rescoring(log: EvalLog) -> str:
+    """The command that scores a log again as it was scored, and so asks for what is missing."""
+    usual = signature(factor_profile).parameters
+    used = next((s.options or {} for s in log.eval.scorers or () if s.name == SCORER), {})
+    arguments = [
+        "-S " + shlex.quote(f"{name}={','.join(value) if isinstance(value, list) else value}")
+        for name, value in used.items()
+        if value != usual[name].default
+    ]
+    # By default, a second score with a name of its own would stand beside the incomplete one.
+    options = ["--action overwrite --overwrite", f"--scorer profile_tasks/{SCORER}", *arguments]
+    return f"inspect score {shlex.quote(log.location)} {' '.join(options)}"

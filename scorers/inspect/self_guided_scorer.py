@@ -1,0 +1,263 @@
+"""The Inspect scorer of self-guided data: a source's samples ranked, and what the winners show.
+
+Each score's metadata hold one ``SelfGuidedRanking``; ``profile-tasks export`` reads them. The
+metrics are the factor profile of the winners over the losers, i.e. what training on these pairs
+would teach, and the rates that say how far the judge can be trusted.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
+from inspect_ai.solver import TaskState
+from pydantic import BaseModel
+
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.scorers.factors.choice import measured_factors
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
+from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
+from profile_tasks.solvers.tournament import Match, Tournament, standings
+
+SCORER = "self_guided_ranking"
+
+
+class RankedSample(BaseModel, frozen=True):
+    """One sample with its place.
+
+    Attributes:
+        text: The response; None where it was empty or refused.
+        words: Its length; None without a text.
+        truncated: Whether a token limit cut it off.
+        same_as: Index of the earlier sample with this text; such a sample did not meet others.
+        wins: Matches won in both orders.
+        losses: Matches lost in both orders.
+        ties: Matches in which the orders disagreed.
+        unreadable: Matches with an unreadable verdict.
+        share: Share of its matches won, ties half, 0 to 1; None where no match counts.
+        rank: 1 for the greatest share, equal shares alike; None without a share.
+    """
+
+    text: str | None
+    words: int | None
+    truncated: bool
+    same_as: int | None
+    wins: int
+    losses: int
+    ties: int
+    unreadable: int
+    share: float | None
+    rank: int | None
+
+
+class SampleMatch(BaseModel, frozen=True):
+    """Two samples that met, by index, and the verdicts: as named, and swapped."""
+
+    first: int
+    second: int
+    picks: tuple[str | None, str | None]
+    preference: int | None
+
+
+class SelfGuidedRanking(BaseModel, frozen=True):
+    """The samples of a source, ranked.
+
+    Attributes:
+        source_id: The source.
+        group: What is split and resampled as one.
+        task: One of ``TASKS``.
+        prompt: The request.
+        source: The text to work on, if any.
+        judge: The model that judged.
+        tournament: Who met whom.
+        requests: Requests sent for this source.
+        samples: In the order of their seeds.
+        matches: Who met, and the verdicts.
+        measurement: Factor manifestations of the matches' samples, and the verdicts.
+    """
+
+    source_id: str
+    group: str
+    task: str
+    prompt: str
+    source: str | None
+    judge: str
+    tournament: Tournament
+    requests: int
+    samples: tuple[RankedSample, ...]
+    matches: tuple[SampleMatch, ...]
+    measurement: SourceMeasurement
+
+
+def ranked(
+    annotated: AnnotatedSource,
+    judged: JudgedSamples,
+    factors: Sequence[Factor],
+    tournament: Tournament,
+) -> SelfGuidedRanking:
+    """Rank a source's samples and measure those that met."""
+    table = standings(range(len(judged.samples)), judged.matches)
+    shares = [table[index].share for index in range(len(judged.samples))]
+    samples = tuple(
+        RankedSample(
+            text=sample.text,
+            words=None if sample.text is None else len(sample.text.split()),
+            truncated=sample.truncated,
+            same_as=sample.same_as,
+            wins=table[index].wins,
+            losses=table[index].losses,
+            ties=table[index].ties,
+            unreadable=table[index].unreadable,
+            share=shares[index],
+            rank=_rank(shares[index], shares),
+        )
+        for index, sample in enumerate(judged.samples)
+    )
+    met = annotated.model_copy(update={"pairs": tuple(_pair(m, judged) for m in judged.matches)})
+    return SelfGuidedRanking(
+        source_id=annotated.id,
+        group=annotated.group,
+        task=annotated.task,
+        prompt=annotated.prompt,
+        source=annotated.source,
+        judge=judged.judge,
+        tournament=tournament,
+        requests=judged.requests,
+        samples=samples,
+        matches=tuple(
+            SampleMatch(first=m.first, second=m.second, picks=m.picks, preference=m.preference)
+            for m in judged.matches
+        ),
+        measurement=measure_source(met, factors, picks=[m.picks for m in judged.matches]),
+    )
+
+
+def _rank(share: float | None, shares: Iterable[float | None]) -> int | None:
+    if share is None:
+        return None
+    return 1 + sum(other is not None and other > share for other in shares)
+
+
+def _pair(match: Match, judged: JudgedSamples) -> AnnotatedPair:
+    """A match as a pair. Nobody annotated it: the preference is a tie that no table reads."""
+    texts = (judged.samples[index].text or "" for index in (match.first, match.second))
+    first, second = texts
+    return AnnotatedPair(
+        id=f"{match.first}-{match.second}",
+        response_a=first,
+        response_b=second,
+        preference="tie",
+    )
+
+
+@metric(scores="unreduced")
+def self_guided_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
+    """The factor profile of winners over losers with intervals, and the judge's rates.
+
+    Args:
+        replicates: Bootstrap replicates; sources are resampled.
+        seed: Seed of the bootstrap.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        if not scores:
+            return {}
+        rankings = [ranking_of(score.score) for score in scores]
+        return dict(ranking_metrics(rankings, replicates=replicates, seed=seed))
+
+    return compute
+
+
+def ranking_metrics(
+    rankings: Sequence[SelfGuidedRanking], *, replicates: int = REPLICATES, seed: int = 0
+) -> dict[str, float]:
+    """Metrics of a run by name: rates and means of the samples, then ``tau_self_guided_{factor}``.
+
+    Args:
+        rankings: One a source, at least one.
+        replicates: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
+    matches = [match for ranking in rankings for match in ranking.matches]
+    samples = [sample for ranking in rankings for sample in ranking.samples]
+    rates = verdict_rates([match.picks for match in matches])
+    metrics = {
+        "decided_rate": mean(bool(match.preference) for match in matches),
+        "flip_rate": rates.flip_rate,
+        "first_position_rate": rates.first_position_rate,
+        "unreadable_rate": rates.unreadable_rate,
+        "sample_missing_rate": mean(sample.text is None for sample in samples),
+        "sample_truncated_rate": mean(sample.truncated for sample in samples),
+        "sample_identical_rate": mean(sample.same_as is not None for sample in samples),
+        "sample_words": mean(sample.words for sample in samples if sample.words is not None),
+        "requests": float(sum(ranking.requests for ranking in rankings)),
+    }
+    judged = [
+        table
+        for table in comparison_tables(ranking.measurement for ranking in rankings)
+        if table.perspective == "discrimination"
+    ]
+    profile = profile_metrics(judged, replicates=replicates, seed=seed).values()
+    return metrics | {
+        name.replace("tau_discrimination_", "tau_self_guided_", 1): value
+        for name, value in profile.items()
+    }
+
+
+@scorer(metrics=[self_guided_metrics()])
+def self_guided_ranking(
+    task: str, factors: str | Sequence[str] = "surface", tournament: Tournament = "round_robin"
+) -> Scorer:
+    """Rank the samples of a source by the verdicts, and measure winners against losers.
+
+    Args:
+        task: The task whose factors are meant.
+        factors: Which factors; none that needs a grader.
+        tournament: How the samples met.
+    """
+    chosen = measured_factors(factors, task, grader=False, learned_by={})
+
+    async def score(state: TaskState, target: Target) -> Score:
+        ranking = ranked(
+            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, tournament
+        )
+        best = next((sample for sample in ranking.samples if sample.rank == 1), None)
+        return Score(
+            value=sample_value(ranking),
+            answer=None if best is None else best.text,
+            explanation=explanation(ranking),
+            metadata=ranking.model_dump(mode="json"),
+        )
+
+    return score
+
+
+def ranking_of(score: Score) -> SelfGuidedRanking:
+    """The ranking that a score of this scorer holds."""
+    return SelfGuidedRanking.model_validate(score.metadata)
+
+
+def sample_value(ranking: SelfGuidedRanking) -> Mapping[str, int]:
+    """Counts that Inspect shows beside a source."""
+    return {
+        "samples": sum(sample.text is not None for sample in ranking.samples),
+        "distinct": sum(
+            sample.text is not None and sample.same_as is None for sample in ranking.samples
+        ),
+        "matches": len(ranking.matches),
+        "decided": sum(bool(match.preference) for match in ranking.matches),
+    }
+
+
+def explanation(ranking: SelfGuidedRanking) -> str:
+    """The source in words, for the log viewer."""
+    places = ", ".join(
+        f"{index}: {'no place' if sample.rank is None else f'{sample.rank}. ({sample.share:.2f})'}"
+        for index, sample in enumerate(ranking.samples)
+    )
+    return (
+        f"judged by {ranking.judge} in a {ranking.tournament.replace('_', ' ')}; "
+        f"{ranking.requests} requests; place (share of wins) by sample: {places}"
+    )

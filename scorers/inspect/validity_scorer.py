@@ -1,0 +1,127 @@
+"""The Inspect scorer of score validity: a thin skin over ``score_validity``."""
+
+from collections.abc import Sequence
+
+from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
+from inspect_ai.solver import TaskState
+from pydantic import BaseModel
+
+from profile_tasks.scorers.measurement.standard_metrics import combined_preference
+from profile_tasks.scorers.statistics.estimate import flat_metrics
+from profile_tasks.scorers.statistics.score_validity import (
+    COMPLIANCE,
+    REPLICATES,
+    ScoredTexts,
+    per_byte,
+    score_compliance,
+    score_validity,
+    source_correlation,
+)
+from profile_tasks.solvers.text_likelihood import (
+    SourceTexts,
+    compliance_picks,
+    likelihood_problems,
+    told_likelihoods,
+)
+
+
+class TextsMeasured(BaseModel, frozen=True):
+    """What was measured on the texts about one source.
+
+    Attributes:
+        texts: Those whose log-probability is known; None if not asked.
+        missing: Texts whose log-probability is not known.
+        problems: Why.
+        group: What is resampled as one.
+        picks: The verdicts on the best and the worst text by score; None if not asked.
+    """
+
+    group: str
+    texts: ScoredTexts | None
+    missing: int = 0
+    problems: tuple[str, ...] = ()
+    picks: tuple[str | None, ...] | None = None
+
+
+@metric(scores="unreduced")
+def validity_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
+    """Both correlations and score compliance, with intervals.
+
+    Args:
+        replicates: Bootstrap replicates.
+        seed: Seed of the bootstrap.
+    """
+
+    def compute(scores: list[SampleScore]) -> Value:
+        measured = [TextsMeasured.model_validate(score.score.metadata) for score in scores]
+        return dict(validity_values(measured, replicates=replicates, seed=seed))
+
+    return compute
+
+
+@scorer(metrics=[validity_metrics()])
+def text_validity() -> Scorer:
+    """Keep scores, log-probabilities per byte and verdicts of the texts about a source."""
+
+    async def score(state: TaskState, target: Target) -> Score:
+        known = state.metadata_as(SourceTexts)
+        told = told_likelihoods(state)
+        texts = None
+        if told is not None:
+            pairs = [
+                (score, per_byte(value, text))
+                for value, (score, text) in zip(told, known.texts, strict=True)
+                if value is not None
+            ]
+            texts = ScoredTexts(
+                source_id=known.source.id,
+                group=known.source.group,
+                scores=tuple(score for score, _ in pairs),
+                log_probabilities=tuple(log for _, log in pairs),
+            )
+        measured = TextsMeasured(
+            group=known.source.group,
+            texts=texts,
+            missing=0 if told is None else sum(value is None for value in told),
+            problems=tuple(dict.fromkeys(likelihood_problems(state))),
+            picks=compliance_picks(state),
+        )
+        return Score(
+            value={"texts": len(known.texts), "missing": measured.missing},
+            explanation=explanation(measured),
+            metadata=measured.model_dump(mode="json"),
+        )
+
+    return score
+
+
+def validity_values(
+    measured: Sequence[TextsMeasured], *, replicates: int = REPLICATES, seed: int = 0
+) -> dict[str, float]:
+    """Flat metrics of what was asked; NaN where a number is not defined."""
+    values: dict[str, float] = {}
+    if texts := [record.texts for record in measured if record.texts is not None]:
+        values |= score_validity(texts, replicates=replicates, seed=seed).values()
+        values["score_validity_missing"] = float(sum(record.missing for record in measured))
+    judged = [record for record in measured if record.picks is not None]
+    if judged:
+        outcomes = [(r.group, combined_preference(r.picks or ())) for r in judged]
+        estimate = score_compliance(outcomes, replicates=replicates, seed=seed)
+        values |= flat_metrics({COMPLIANCE: estimate})
+        values[f"{COMPLIANCE}_unreadable"] = float(sum(won is None for _, won in outcomes))
+    return values
+
+
+def explanation(measured: TextsMeasured) -> str:
+    """The sample in words, for the log viewer."""
+    parts = []
+    if measured.texts is not None:
+        correlation = source_correlation(measured.texts)
+        parts.append(f"r of score and log-probability per byte: {correlation:.2f}")
+    if measured.missing:
+        parts.append(f"{measured.missing} missing: {'; '.join(measured.problems[:1])}")
+    if measured.picks is not None:
+        won = combined_preference(measured.picks)
+        words = {1: "the better", 0: "as good", -1: "the worse", None: "unreadably judged"}
+        parts.append(f"the text for the highest score is {words[won]} of the extremes")
+    return "; ".join(parts)

@@ -1,0 +1,1 @@
+"""What is measured on a source, its responses and verdicts, and the tables that many make."""

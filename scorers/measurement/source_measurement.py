@@ -1,0 +1,391 @@
+"""What is measured on one source, and the tables that many of them make.
+
+A harness measures source by source and keeps each record in its log; everything that is
+estimated over sources reads the records again. So a finished log can be re-read, re-scored and
+compared without a model.
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from types import MappingProxyType
+
+import numpy as np
+from pydantic import BaseModel
+
+from profile_tasks.data.preferences import AnnotatedSource, Preference
+from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.grading.record import (
+    FactorGrading,
+    SourceGrades,
+    annotated_id,
+    factor_grading,
+    graded_signs,
+    graded_values,
+    written_id,
+)
+from profile_tasks.scorers.measurement.standard_metrics import (
+    combined_preference,
+    discrimination_accuracy,
+    discrimination_kappa,
+    mean,
+    preference_by_margin,
+    rouge,
+    verdict_rates,
+)
+from profile_tasks.scorers.statistics.comparisons import manifestations
+from profile_tasks.scorers.statistics.influence import none_for_nan
+
+PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
+
+_PROBLEMS_KEPT = 3
+"""All of them stand with the grades; these are for the summary of a run."""
+
+Manifestations = tuple[tuple[int | None, ...], ...]
+"""One row a pair, one sign a factor; None where the factor is missing."""
+
+
+class GenerationPair(BaseModel, frozen=True):
+    """Two responses that the model wrote to one source; the higher score counts as preferred."""
+
+    higher: int
+    lower: int
+    identical: bool
+
+
+class SourceMeasurement(BaseModel, frozen=True):
+    """Everything measured on one source.
+
+    Attributes:
+        source_id: The source; unique in a data set.
+        group: What is resampled as one.
+        factors: Factor ids, in the order of every row of manifestations.
+        human: Human preference of each annotated pair, in {1, 0, -1}.
+        annotated: Manifestations of the annotated pairs.
+        votes: Single votes behind each human preference, as recorded; empty where there are none.
+        picks: Verdicts by position shown, one or two a pair; None where that was not asked.
+        margins: Where the model judged by log-likelihood: that of the first response shown less
+            that of the second, one or two a pair. None where it judged in words.
+        pairs_written: Compared pairs of written responses; None where that was not asked.
+        written: Manifestations of those pairs.
+        words_by_score: Length in words of each written response; None where it is missing.
+        truncated_scores: Target scores whose response was cut off by a token limit.
+        values: Facts and learned factors: factor id -> response id -> value; None: missing.
+        grading: How the grading of each graded factor went.
+        grader: The model that graded, None where no factor needed one.
+        grader_requests: Answers wanted of the grader, repairs included.
+        grader_repairs: Requests to repair an answer.
+        grader_problems: What the grader did not give and why, the first few.
+        rouge: ROUGE F1 of the response for the highest score against the reference, if any.
+    """
+
+    source_id: str
+    group: str
+    factors: tuple[str, ...]
+    human: tuple[int, ...]
+    annotated: Manifestations
+    votes: tuple[tuple[int, ...], ...] = ()
+    picks: tuple[tuple[str | None, ...], ...] | None = None
+    margins: tuple[tuple[float, ...], ...] | None = None
+    pairs_written: tuple[GenerationPair, ...] | None = None
+    written: Manifestations = ()
+    words_by_score: dict[int, int | None] | None = None
+    truncated_scores: tuple[int, ...] = ()
+    values: dict[str, dict[str, float | None]] = {}
+    grading: dict[str, FactorGrading] = {}
+    grader: str | None = None
+    grader_requests: int = 0
+    grader_repairs: int = 0
+    grader_problems: tuple[str, ...] = ()
+    rouge: dict[str, float] | None = None
+
+    @property
+    def discrimination(self) -> tuple[int | None, ...] | None:
+        """The model's preference of each annotated pair; None where a verdict was unreadable.
+
+        By log-likelihood it is the sign of the margin summed over the orders, so that a liking for
+        a position cancels.
+        """
+        if self.margins is not None:
+            return tuple(preference_by_margin(margins) for margins in self.margins)
+        if self.picks is None:
+            return None
+        return tuple(combined_preference(picks) for picks in self.picks)
+
+
+@dataclass(frozen=True)
+class ComparedResponses:
+    """The responses to one source, by id, and the pairs of them that are compared.
+
+    Attributes:
+        texts: Response id -> text.
+        annotated: Pairs of response ids: the annotated pairs, in their order.
+        written: Pairs of response ids: what the model wrote, the higher target score first.
+    """
+
+    texts: Mapping[str, str]
+    annotated: tuple[tuple[str, str], ...]
+    written: tuple[tuple[str, str], ...] = ()
+
+
+def compared_responses(
+    annotated: AnnotatedSource,
+    responses_by_score: Mapping[int, str | None] | None = None,
+    generation_pairs: Sequence[tuple[int, int]] = (),
+) -> ComparedResponses:
+    """The responses to a source that are compared.
+
+    Args:
+        annotated: The source with its annotated pairs.
+        responses_by_score: What the model wrote for each target score, None where it is missing.
+        generation_pairs: Pairs (higher score, lower score); a pair with a missing response is
+            left out.
+    """
+    texts: dict[str, str] = {}
+    pairs: list[tuple[str, str]] = []
+    for pair in annotated.pairs:
+        ids = (annotated_id(pair.id, "a"), annotated_id(pair.id, "b"))
+        texts |= dict(zip(ids, (pair.response_a, pair.response_b), strict=True))
+        pairs.append(ids)
+    present = {s: text for s, text in (responses_by_score or {}).items() if text is not None}
+    texts |= {written_id(score): text for score, text in present.items()}
+    return ComparedResponses(
+        texts=texts,
+        annotated=tuple(pairs),
+        written=tuple(
+            (written_id(high), written_id(low))
+            for high, low in generation_pairs
+            if high in present and low in present
+        ),
+    )
+
+
+def measure_source(
+    annotated: AnnotatedSource,
+    factors: Sequence[Factor],
+    *,
+    picks: Sequence[Sequence[str | None]] | None = None,
+    margins: Sequence[Sequence[float]] | None = None,
+    responses_by_score: Mapping[int, str | None] | None = None,
+    truncated_scores: Sequence[int] = (),
+    generation_pairs: Sequence[tuple[int, int]] = (),
+    grades: SourceGrades | None = None,
+    learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+) -> SourceMeasurement:
+    """Measure one source: its annotated pairs, and what a model judged and wrote.
+
+    Args:
+        annotated: The source with its annotated pairs.
+        factors: Which factors to measure.
+        picks: One or two picks per annotated pair ("first", "second", "tie" or None).
+        margins: One or two margins per annotated pair, where it was judged by log-likelihood.
+        responses_by_score: What the model wrote for each target score.
+        truncated_scores: Target scores whose response was cut off; compared all the same.
+        generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
+            response is left out.
+        grades: What the grader said; without them facts and judged factors are missing.
+        learned: Values of the learned factors: factor id -> response id -> value.
+    """
+    compared = compared_responses(annotated, responses_by_score, generation_pairs)
+    graded = [factor for factor in factors if factor.graded]
+    values = dict(learned)
+    if grades is not None:
+        values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
+    table = PairManifestations(annotated, factors, compared.texts, values, grades)
+    measurement = SourceMeasurement(
+        source_id=annotated.id,
+        group=annotated.group,
+        factors=tuple(factor.id for factor in factors),
+        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
+        annotated=table.of(compared.annotated),
+        votes=(
+            tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+            if any(pair.annotators for pair in annotated.pairs)
+            else ()
+        ),
+        picks=None if picks is None else tuple(tuple(pick) for pick in picks),
+        margins=None if margins is None else tuple(tuple(margin) for margin in margins),
+        values={
+            factor: {response: none_for_nan(value) for response, value in by_response.items()}
+            for factor, by_response in values.items()
+        },
+    )
+    if grades is not None:
+        measurement = measurement.model_copy(
+            update={
+                "grading": {f.id: factor_grading(grades, f, annotated.source) for f in graded},
+                "grader": grades.grader,
+                "grader_requests": grades.requests,
+                "grader_repairs": grades.repairs,
+                "grader_problems": grades.problems[:_PROBLEMS_KEPT],
+            }
+        )
+    if responses_by_score is None:
+        return measurement
+    best = responses_by_score.get(max(responses_by_score))
+    present = {score for score, text in responses_by_score.items() if text is not None}
+    return measurement.model_copy(
+        update={
+            "pairs_written": tuple(
+                GenerationPair(
+                    higher=high,
+                    lower=low,
+                    identical=responses_by_score[high] == responses_by_score[low],
+                )
+                for high, low in generation_pairs
+                if {high, low} <= present
+            ),
+            "written": table.of(compared.written),
+            "words_by_score": {
+                score: None if text is None else len(text.split())
+                for score, text in responses_by_score.items()
+            },
+            "truncated_scores": tuple(truncated_scores),
+            "rouge": (
+                asdict(rouge(best, annotated.reference))
+                if best is not None and annotated.reference
+                else None
+            ),
+        }
+    )
+
+
+def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
+    """The metrics beside the profile, by name; only those that the measurements allow.
+
+    Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate. Generation:
+    shares of missing and of truncated responses, share of identical pairs, mean length by target
+    score, mean ROUGE where sources have a reference, mean citation precision where it is measured.
+    Grader: share of missing judgements and of flipped pairs, over all graded factors and by factor;
+    requests and repairs.
+    """
+    records = list(measurements)
+    metrics: dict[str, float] = {}
+    judged = [
+        (human, model)
+        for record in records
+        if (models := record.discrimination) is not None
+        for human, model in zip(record.human, models, strict=True)
+        if model is not None
+    ]
+    picks = [pick for record in records if record.picks is not None for pick in record.picks]
+    if picks:
+        human, model = (np.array([pair[side] for pair in judged], dtype=np.int8) for side in (0, 1))
+        rates = verdict_rates(picks)
+        metrics |= {
+            "discrimination_accuracy": discrimination_accuracy(human, model),
+            "discrimination_kappa": discrimination_kappa(human, model),
+            "flip_rate": rates.flip_rate,
+            "first_position_rate": rates.first_position_rate,
+            "unreadable_rate": rates.unreadable_rate,
+        }
+    written = [record for record in records if record.words_by_score is not None]
+    if written:
+        metrics |= _generation_metrics(written)
+    if any(record.grading for record in records):
+        metrics |= _grader_metrics(records)
+    return metrics
+
+
+def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    words = [(s, n) for r in records for s, n in (r.words_by_score or {}).items()]
+    identical = [pair.identical for r in records for pair in r.pairs_written or ()]
+    metrics = {}
+    references = [record.rouge for record in records if record.rouge is not None]
+    for name in references[0] if references else ():
+        metrics[name] = mean(reference[name] for reference in references)
+    precisions = [
+        precision
+        for record in records
+        if (precision := _of_best(record, "citation_precision")) is not None
+    ]
+    if precisions:
+        metrics["citation_precision"] = mean(precisions)
+    metrics["generation_missing_rate"] = mean(count is None for _, count in words)
+    truncated = sum(len(record.truncated_scores) for record in records)
+    metrics["generation_truncated_rate"] = truncated / len(words)
+    metrics["generation_identical_rate"] = mean(identical)
+    for score in sorted({score for score, _ in words}):
+        metrics[f"words_at_score_{score}"] = mean(
+            count for s, count in words if s == score and count is not None
+        )
+    return metrics
+
+
+def _of_best(record: SourceMeasurement, factor: str) -> float | None:
+    """Value of a factor of the response for the highest score, as ROUGE is of that response."""
+    best = written_id(max(record.words_by_score or {0: None}))
+    return record.values.get(factor, {}).get(best)
+
+
+def _grader_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    factors = list(dict.fromkeys(factor for record in records for factor in record.grading))
+    by_factor = {
+        factor: [record.grading[factor] for record in records if factor in record.grading]
+        for factor in factors
+    }
+    every = [grading for gradings in by_factor.values() for grading in gradings]
+    metrics = {
+        "grader_missing_rate": _ratio(every, "missing", "asked"),
+        "grader_flip_rate": _ratio(every, "flipped", "both_orders"),
+        "grader_missing": float(sum(grading.missing for grading in every)),
+        "grader_requests": float(sum(record.grader_requests for record in records)),
+        "grader_repairs": float(sum(record.grader_repairs for record in records)),
+    }
+    for factor, gradings in by_factor.items():
+        metrics[f"grader_missing_rate_{factor}"] = _ratio(gradings, "missing", "asked")
+        if any(grading.both_orders for grading in gradings):
+            metrics[f"grader_flip_rate_{factor}"] = _ratio(gradings, "flipped", "both_orders")
+    return metrics
+
+
+def _ratio(gradings: Sequence[FactorGrading], part: str, whole: str) -> float:
+    total = sum(getattr(grading, whole) for grading in gradings)
+    return sum(getattr(grading, part) for grading in gradings) / total if total else math.nan
+
+
+class PairManifestations:
+    """Signs of the factor differences of pairs of responses to one source.
+
+    Args:
+        annotated: The source.
+        factors: The factors, in the order of the signs.
+        texts: Response id -> text.
+        values: Facts and learned factors: factor id -> response id -> value.
+        grades: What the grader said; without it judged factors are missing.
+    """
+
+    def __init__(
+        self,
+        annotated: AnnotatedSource,
+        factors: Sequence[Factor],
+        texts: Mapping[str, str],
+        values: Mapping[str, Mapping[str, float]],
+        grades: SourceGrades | None,
+    ) -> None:
+        self._factors, self._grades = factors, grades
+        surface = [factor for factor in factors if factor.kind == "surface"]
+        count = len(texts)
+        computed = factor_values(
+            surface, list(texts.values()), [annotated.source] * count, [annotated.prompt] * count
+        )
+        columns = {factor.id: column for factor, column in zip(surface, computed.T, strict=True)}
+        for factor in factors:
+            known = values.get(factor.id, {})
+            columns.setdefault(factor.id, np.array([known.get(id_, math.nan) for id_ in texts]))
+        self._rows = {response: row for row, response in enumerate(texts)}
+        self._values = np.column_stack([columns[factor.id] for factor in factors])
+
+    def of(self, pairs: Sequence[tuple[str, str]]) -> Manifestations:
+        """One row a pair, one sign a factor; None where the factor is missing."""
+        first, second = ([self._rows[pair[side]] for pair in pairs] for side in (0, 1))
+        signs, missing = manifestations(self._values[first], self._values[second])
+        columns: list[Sequence[int | None]] = [
+            [None if absent else int(sign) for sign, absent in zip(*column, strict=True)]
+            for column in zip(signs.T, missing.T, strict=True)
+        ]
+        for index, factor in enumerate(self._factors):
+            if factor.kind == "judged" and self._grades is not None:
+                columns[index] = graded_signs(self._grades, factor, pairs)
+        return tuple(zip(*columns, strict=True))

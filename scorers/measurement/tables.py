@@ -1,0 +1,164 @@
+"""The tables that the measurements of many sources make: everything estimated reads these."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+
+from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
+from profile_tasks.scorers.measurement.standard_metrics import agree
+from profile_tasks.scorers.statistics.annotators import Votes
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+
+AGREEMENT = ("discrimination_accuracy", "flip_rate")
+"""The columns of ``agreement_table``."""
+
+
+def comparison_tables(
+    measurements: Iterable[SourceMeasurement], group_codes: Mapping[str, int] | None = None
+) -> list[Comparisons]:
+    """The human table and, where asked, the discrimination and generation tables.
+
+    Group codes are shared by all tables. A source measured several times (epochs) gives its
+    human preferences once and its model preferences every time.
+
+    Args:
+        measurements: What was measured on each source.
+        group_codes: Code of each group, where tables of another run share them.
+
+    Raises:
+        ValueError: No measurement, or measurements of different factors.
+    """
+    records = _in_order(measurements)
+    factors = {record.factors for record in records}
+    if len(factors) != 1:
+        raise ValueError(f"expected measurements of the same factors, got {sorted(factors)}")
+    codes = group_codes or shared_group_codes(records)
+    tables: dict[Perspective, _Rows] = {"human": _Rows()}
+    for record in _one_a_source(records):
+        tables["human"].extend(codes[record.group], record.human, record.annotated)
+    for record in records:
+        code = codes[record.group]
+        if (judged := record.discrimination) is not None:
+            tables.setdefault("discrimination", _Rows()).extend(code, judged, record.annotated)
+        if record.pairs_written is not None:
+            preferred = (1,) * len(record.pairs_written)
+            tables.setdefault("generation", _Rows()).extend(code, preferred, record.written)
+    (names,) = factors
+    return [rows.comparisons(names, perspective) for perspective, rows in tables.items()]
+
+
+def table_of_signs(
+    preferences: Sequence[int],
+    signs: Sequence[Sequence[int | None]],
+    groups: Sequence[int],
+    factors: tuple[str, ...],
+    perspective: Perspective,
+) -> Comparisons:
+    """A table from one row of signs a pair, in which None is missing.
+
+    Args:
+        preferences: (n,) in {1, 0, -1}.
+        signs: n rows of F signs.
+        groups: (n,) code of each pair's group.
+        factors: The F factors.
+        perspective: Whose preferences they are.
+    """
+    shape = (len(signs), len(factors))
+    return Comparisons(
+        preference=np.array(preferences, dtype=np.int8),
+        manifestation=np.array([[s or 0 for s in row] for row in signs], np.int8).reshape(shape),
+        missing=np.array([[s is None for s in row] for row in signs], np.bool_).reshape(shape),
+        group=np.array(groups, dtype=np.int32),
+        factors=factors,
+        perspective=perspective,
+    )
+
+
+def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
+    """The single votes on the annotated pairs, row by row with the human table."""
+    records = _in_order(measurements)
+    codes = shared_group_codes(records)
+    votes: list[tuple[int, ...]] = []
+    groups: list[int] = []
+    for record in _one_a_source(records):
+        votes += record.votes or [()] * len(record.human)
+        groups += [codes[record.group]] * len(record.human)
+    return Votes.from_lists(votes, groups)
+
+
+def shared_group_codes(*runs: Iterable[SourceMeasurement]) -> dict[str, int]:
+    """A code for each group of one run or more; groups of one name are one group."""
+    groups = sorted({record.group for measurements in runs for record in measurements})
+    return {group: code for code, group in enumerate(groups)}
+
+
+def agreement_table(
+    measurements: Iterable[SourceMeasurement], group_codes: Mapping[str, int] | None = None
+) -> Comparisons:
+    """How the model judged, as indicators of which tau_14 is the share: accuracy and flip rate.
+
+    So these shares are resampled with everything else. A pair is missing from accuracy where human
+    or model ties or the verdict was unreadable, and from the flip rate where it has no two readable
+    verdicts, as in ``standard_metrics``.
+
+    Args:
+        measurements: What was measured on each source.
+        group_codes: Code of each group, where tables of another run share them.
+    """
+    records = _in_order(measurements)
+    codes = group_codes or shared_group_codes(records)
+    rows = _Rows()
+    for record in records:
+        if record.picks is None:
+            continue
+        signs = tuple(
+            (
+                int(human == model) if human and model else None,
+                int(not agree(picks)) if len(picks) == 2 and None not in picks else None,
+            )
+            for human, model, picks in zip(
+                record.human, record.discrimination or (), record.picks, strict=True
+            )
+        )
+        rows.extend(codes[record.group], (1,) * len(signs), signs)
+    return rows.comparisons(AGREEMENT, "discrimination")
+
+
+def _in_order(measurements: Iterable[SourceMeasurement]) -> list[SourceMeasurement]:
+    # Samples finish in any order: the resamples follow the group codes, and of several epochs the
+    # human table takes the one in which the grader left out the least.
+    return sorted(measurements, key=lambda r: (r.group, r.source_id, *_incomplete(r)))
+
+
+def _one_a_source(records: Iterable[SourceMeasurement]) -> Iterable[SourceMeasurement]:
+    """The first record of each source."""
+    first: dict[str, SourceMeasurement] = {}
+    for record in records:
+        first.setdefault(record.source_id, record)
+    return first.values()
+
+
+def _incomplete(record: SourceMeasurement) -> tuple[int, str]:
+    """How much is missing of the annotated pairs; and what they show, to settle a draw."""
+    return sum(sign is None for row in record.annotated for sign in row), repr(record.annotated)
+
+
+class _Rows:
+    """Rows of one table while it is gathered."""
+
+    def __init__(self) -> None:
+        self.groups: list[int] = []
+        self.preferences: list[int] = []
+        self.manifestations: list[tuple[int | None, ...]] = []
+
+    def extend(self, group: int, preferences: Sequence[int | None], signs: Manifestations) -> None:
+        for preference, row in zip(preferences, signs, strict=True):
+            if preference is not None:
+                self.groups.append(group)
+                self.preferences.append(preference)
+                self.manifestations.append(row)
+
+    def comparisons(self, factors: tuple[str, ...], perspective: Perspective) -> Comparisons:
+        return table_of_signs(
+            self.preferences, self.manifestations, self.groups, factors, perspective
+        )

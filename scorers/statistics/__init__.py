@@ -1,0 +1,1 @@
+"""Statistics of compared pairs: pure functions and frozen dataclasses on arrays; no harness."""

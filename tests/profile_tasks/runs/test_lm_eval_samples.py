@@ -1,0 +1,101 @@
+"""Samples of one lm-eval evaluation, joined by source."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profile_tasks.runs.lm_eval_samples import read_sampled_run
+
+PAIR = {"id": "p1", "response_a": "a", "response_b": "b b", "preference": "a"}
+
+
+def doc(name: str = "s1", **changes: Any) -> dict[str, Any]:
+    source = {"id": name, "group": name, "task": "document_qa", "prompt": "Why?", "pairs": [PAIR]}
+    return source | changes
+
+
+def measured(name: str = "s1", **parts: Any) -> dict[str, Any]:
+    known = {"source_id": name, "group": name, "factors": ["length"], "human": [1]}
+    return known | {"annotated": [[-1]]} | parts
+
+
+def wrote(name: str = "s1", *texts: str, **changes: Any) -> dict[str, Any]:
+    answers = texts or ("one", "two words", "and now three")
+    words = {str(score): len(text.split()) or None for score, text in enumerate(answers, 1)}
+    pairs = [
+        {"higher": high, "lower": low, "identical": False}
+        for high, low in ((2, 1), (3, 1), (3, 2))
+        if words[str(high)] and words[str(low)]
+    ]
+    record = measured(name, words_by_score=words, pairs_written=pairs, written=[[1]] * len(pairs))
+    sample = {"doc": doc(name), "resps": [[text] for text in answers], "measured_sources": record}
+    return sample | changes
+
+
+def judged(name: str = "s1", **changes: Any) -> dict[str, Any]:
+    record = measured(name, picks=[["first", "second"]], **changes)
+    return {"doc": doc(name), "resps": [["A"], ["B"]], "measured_sources": record}
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Any:
+    def file(name: str, *samples: dict[str, Any]) -> str:
+        path = tmp_path / f"{name}.jsonl"
+        path.write_text("".join(f"{json.dumps(sample)}\n" for sample in samples))
+        return str(path)
+
+    return file
+
+
+def test_both_settings_are_joined_by_source(file: Any) -> None:
+    run = read_sampled_run([file("g", wrote(), wrote("s2")), file("d", judged("s2"), judged())])
+    assert run.task == "document_qa"
+    assert list(run.kinds.values()) == ["generation", "discrimination"]
+    assert run.answers["s1"].responses == {1: "one", 2: "two words", 3: "and now three"}
+    assert run.answers["s2"].picks == (("first", "second"),)
+    assert run.pairing == "all"
+
+
+def test_a_response_that_was_missing_stays_missing(file: Any) -> None:
+    run = read_sampled_run([file("g", wrote("s1", "one", " ", "three"))])
+    assert run.answers["s1"].responses == {1: "one", 2: None, 3: "three"}
+    assert run.answers["s1"].picks is None
+
+
+def test_margins_are_those_of_a_likelihood_task(file: Any) -> None:
+    run = read_sampled_run([file("d", judged(margins=[[2.0, -1.0]]))])
+    assert list(run.kinds.values()) == ["discrimination_loglikelihood"]
+    assert run.answers["s1"].margins == ((2.0, -1.0),)
+
+
+def test_the_pairing_is_read_off_the_compared_pairs(file: Any) -> None:
+    sample = wrote()
+    sample["measured_sources"]["pairs_written"] = [
+        {"higher": high, "lower": low, "identical": False} for high, low in ((2, 1), (3, 2))
+    ]
+    adjacent = read_sampled_run([file("g", sample)])
+    assert adjacent.pairing in ("half", "adjacent")
+    sample["measured_sources"]["pairs_written"] = []
+    with pytest.raises(ValueError, match="'s1': the compared responses are those of no pairing"):
+        read_sampled_run([file("g", sample)])
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ([[wrote(), wrote()]], r"0\.jsonl:2: source 's1' stands in the file twice"),
+        ([[wrote(), judged("s2")]], r"0\.jsonl:2: a sample of discrimination among those of gen"),
+        ([[wrote()], [wrote()]], "several files of one setting"),
+        ([[wrote()], [judged() | {"doc": doc(prompt="How?")}]], r"1\.jsonl:1: source 's1' is not"),
+        ([[wrote() | {"doc": {"id": 1}}]], r"0\.jsonl:1: field 'doc' holds no annotated source"),
+        ([[wrote(), wrote("s2") | {"doc": doc("s2", task="x")}]], "several tasks"),
+        ([[]], "no samples"),
+    ],
+)
+def test_files_that_do_not_go_together_are_refused(
+    file: Any, files: list[list[dict[str, Any]]], message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_sampled_run([file(str(i), *samples) for i, samples in enumerate(files)])

@@ -1,0 +1,135 @@
+"""What finished runs report: the same from an Inspect log and from lm-eval's results."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from inspect_ai import Task
+from inspect_ai import eval as inspect_eval
+from inspect_ai.dataset import Sample
+from inspect_ai.log import read_eval_log, write_eval_log
+from inspect_ai.model import get_model
+from inspect_ai.scorer import includes
+
+from profile_tasks.runs.reported import NothingReportedError, read_reported_runs
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+
+def test_lm_eval_and_inspect_report_the_same_run(inspect_log: Any, lm_eval_results: Any) -> None:
+    (ours,) = read_reported_runs(inspect_log("verbose"))
+    (theirs,) = read_reported_runs(lm_eval_results("verbose"))
+    assert (ours.harness, theirs.harness) == ("inspect", "lm-eval")
+    for same in ("model", "task", "setting", "sources", "data", "factors"):
+        assert getattr(ours, same) == getattr(theirs, same)
+    assert ours.model == "planted/verbose"
+    assert theirs.metrics.keys() <= ours.metrics.keys()
+    assert "alignment_gap_tau_b_ci_low" in theirs.metrics
+    for name, value in theirs.metrics.items():
+        assert value == pytest.approx(ours.metrics[name], rel=0, abs=1e-12), name
+    shared = ours.conditions.keys() & theirs.conditions.keys()
+    assert {"seed", "scores", "pairing", "orders"} <= shared
+    assert {n: ours.conditions[n] for n in shared} == {n: theirs.conditions[n] for n in shared}
+
+
+def test_the_metrics_are_those_of_the_log(inspect_log: Any) -> None:
+    path = inspect_log("concise", setting="generation")
+    (run,) = read_reported_runs(path)
+    (score,) = read_eval_log(str(path), header_only=True).results.scores
+    assert run.setting == "generation"
+    assert set(run.metrics) == set(score.metrics)
+    assert run.metrics["tau_generation_length"] == score.metrics["tau_generation_length"].value
+    assert "discrimination_accuracy" not in run.metrics
+
+
+def test_a_log_in_json_reports_the_same(inspect_log: Any, tmp_path: Path) -> None:
+    log = inspect_log("concise", setting="generation")
+    write_eval_log(read_eval_log(str(log)), str(tmp_path / "log.json"), format="json")
+    (first,), (second,) = (read_reported_runs(path) for path in (log, tmp_path / "log.json"))
+    assert (second.metrics, second.conditions) == (first.metrics, first.conditions)
+
+
+def test_likelihoods_are_a_run_of_their_own(lm_eval_results: Any) -> None:
+    tasks = "profile_summarization_generation,profile_summarization_discrimination_loglikelihood"
+    runs = read_reported_runs(lm_eval_results("concise", tasks))
+    assert [run.setting for run in runs] == ["generation", "discrimination_loglikelihood"]
+    assert "alignment_generation_tau_b" not in runs[1].metrics
+
+
+def changed(file: Path, folder: Path, **parts: Any) -> Path:
+    found = json.loads(file.read_text())
+    path = folder / "results_changed.json"
+    path.write_text(json.dumps(found | parts))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("config", "model"),
+    [
+        ({"model": "hf", "model_args": {"pretrained": "Qwen/Q"}}, "hf/Qwen/Q"),
+        ({"model": "hf", "model_args": "pretrained=Qwen/Q,dtype=float32"}, "hf/Qwen/Q"),
+        ({"model": "local-chat-completions", "model_args": {"model": "m", "base_url": "u"}},
+         "local-chat-completions/m"),
+        ({"model": "dummy", "model_args": {}}, "dummy"),
+        ({"model": "planted", "model_args": None}, "planted/balanced"),
+    ],
+)  # fmt: skip
+def test_the_model_is_never_the_random_name_of_lm_eval(
+    lm_eval_results: Any, tmp_path: Path, config: dict[str, Any], model: str
+) -> None:
+    (run,) = read_reported_runs(changed(lm_eval_results("verbose"), tmp_path, config=config))
+    assert run.model == model
+
+
+def test_what_is_not_finite_is_not_defined(lm_eval_results: Any, tmp_path: Path) -> None:
+    results = json.loads(lm_eval_results("verbose").read_text())["results"]
+    row = results["profile_summarization_generation"]
+    row["tau_generation_length,none"] = float("nan")  # lm-eval writes NaN, which JSON has not
+    row["rouge1,none"] = float("inf")
+    (run,) = read_reported_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
+    assert run.metrics["tau_generation_length"] is None
+    assert run.metrics["rouge1"] is None
+
+
+def test_a_log_of_another_task_reports_nothing(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        Task(dataset=[Sample(input="a", target="b")], scorer=includes(), name="arithmetic"),
+        model=get_model("planted/balanced"),
+        log_dir=str(tmp_path),
+        display="none",
+        fail_on_error=False,
+    )
+    with pytest.raises(NothingReportedError, match="a log of another task, arithmetic"):
+        read_reported_runs(Path(log.location))
+
+
+def test_an_unfinished_run_reports_nothing(inspect_log: Any, tmp_path: Path) -> None:
+    log = read_eval_log(str(inspect_log("concise", setting="generation")))
+    log.status = "error"
+    write_eval_log(log, str(tmp_path / "failed.eval"))
+    with pytest.raises(NothingReportedError, match=r"an unfinished run \(status: error\)"):
+        read_reported_runs(tmp_path / "failed.eval")
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "problem"),
+    [
+        ("a.eval", "nothing", "not an Inspect log"),
+        ("a.json", "{", "neither an Inspect log nor a results file"),
+        ("a.json", "[1, 2]", "neither an Inspect log nor a results file"),
+        ("a.json", '{"results": {}}', "neither .* \\(no 'configs'\\)"),
+        ("a.json", '{"version": 2, "status": "success"}', "not an Inspect log"),
+    ],
+)
+def test_a_broken_file_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
+    (tmp_path / name).write_text(text)
+    with pytest.raises(ValueError, match=problem) as error:
+        read_reported_runs(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"no\.eval: there is no such file"):
+        read_reported_runs(tmp_path / "no.eval")

@@ -1,0 +1,116 @@
+"""Differences of two models in words: stated where they are shown, undecided elsewhere."""
+
+from typing import Any
+
+import pytest
+
+from profile_tasks.runs.words import comparison_words
+
+
+def found(a: float, b: float, width: float, **more: Any) -> dict[str, Any]:
+    return {
+        "a": a,
+        "b": b,
+        "value": a - b,
+        "ci_low": a - b - width,
+        "ci_high": a - b + width,
+    } | more
+
+
+def compared(**parts: Any) -> dict[str, Any]:
+    return {"alignments": {}, "perspectives": {}, "agreement": {}} | parts
+
+
+def generation(**factors: dict[str, Any]) -> dict[str, Any]:
+    return compared(perspectives={"generation": {"factors": factors}})
+
+
+def test_an_alignment_is_closer_only_where_the_interval_says_so() -> None:
+    (shown,) = comparison_words(
+        compared(alignments={"alignment_generation_tau_b": found(0.1, 0.5, 0.2)})
+    )
+    assert shown == (
+        "as a writer, B is closer to people than A: alignment (tau_b) +0.10 against +0.50, "
+        "A - B -0.40 [-0.60, -0.20]"
+    )
+    (undecided,) = comparison_words(
+        compared(alignments={"alignment_discrimination_tau_b": found(0.1, 0.5, 0.5)})
+    )
+    assert undecided.startswith("as a judge, it is undecided whether A or B is closer to people:")
+
+
+def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
+    gap, accuracy = comparison_words(
+        compared(
+            alignments={"alignment_gap_tau_b": found(0.4, 0.1, 0.1)},
+            agreement={"discrimination_accuracy": found(0.7, 0.71, 0.1)},
+        )
+    )
+    assert gap.startswith(
+        "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: +0.40"
+    )
+    assert accuracy.startswith("it is undecided whether A or B judges more like people: accuracy")
+
+
+def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
+    sentences = comparison_words(
+        generation(
+            length=found(0.9, 0.3, 0.1, p_adjusted=0.04, human=0.2),
+            fluency=found(0.1, 0.3, 0.1, p_adjusted=0.01, human=None),
+            novelty=found(0.1, 0.9, 0.1, p_adjusted=0.06, human=0.1),
+        )
+    )
+    assert sentences == [
+        "as a writer, A follows fluency less than B: +0.10 against +0.30, "
+        "A - B -0.20 [-0.30, -0.10]",
+        "as a writer, A follows length more than B: +0.90 against +0.30, "
+        "A - B +0.60 [+0.50, +0.70]; people +0.20",
+        "as a writer, it is undecided whether the others (1) differ",
+    ]
+
+
+def test_no_difference_is_not_called_sameness() -> None:
+    (shown,) = comparison_words(generation(length=found(0.9, 0.3, 1, p_adjusted=0.5, human=0)))
+    assert shown == (
+        "as a writer, no factor's influence is shown to differ (Holm); that does not show that "
+        "they are equal"
+    )
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "words"),
+    [
+        (-0.4, -0.8, "A goes against length less than B"),
+        (-0.8, -0.4, "A goes against length more than B"),
+        (0.3, -0.4, "A follows length, and B goes against it"),
+        (0.3, 0.0, "A follows length more than B"),
+    ],
+)
+def test_who_follows_a_factor_is_told_by_both_signs(a: float, b: float, words: str) -> None:
+    (shown,) = comparison_words(generation(length=found(a, b, 0.1, p_adjusted=0.01)))
+    assert shown.startswith(f"as a writer, {words}: ")
+
+
+def test_too_few_groups_for_a_test_are_said_to_be_so() -> None:
+    (shown,) = comparison_words(generation(length=found(0.9, 0.1, 0.1, p_adjusted=None)))
+    assert shown == "as a writer, the data are too few to test whether factors differ"
+
+
+@pytest.mark.parametrize("missing", ["ci_low", "ci_high"])
+def test_without_an_interval_nothing_is_decided(missing: str) -> None:
+    entry = found(0.9, 0.1, 0.1) | {missing: None}
+    (shown,) = comparison_words(compared(alignments={"alignment_generation_tau_b": entry}))
+    assert "undecided" in shown
+    assert "[no interval]" in shown
+
+
+def test_what_is_not_defined_is_said_to_be_so() -> None:
+    entry = dict.fromkeys(("a", "b", "value", "ci_low", "ci_high"))
+    alignment, accuracy = comparison_words(
+        compared(
+            alignments={"alignment_generation_tau_b": entry},
+            agreement={"discrimination_accuracy": entry},
+        )
+    )
+    assert "not defined against not defined, A - B not defined" in alignment
+    assert accuracy == "the accuracy of judging cannot be compared: it is not defined"

@@ -1,0 +1,90 @@
+"""Texts of finished runs, read from lm-eval's samples and from Inspect logs."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from profile_tasks.runs.written_texts import read_written_texts
+
+
+def sample(**changes: Any) -> dict[str, Any]:
+    measured = {
+        "source_id": "s1",
+        "group": "s1",
+        "factors": ["length"],
+        "human": [1],
+        "annotated": [[1]],
+        "words_by_score": {"1": 1, "5": 2},
+    }
+    pair = {"id": "p", "response_a": "a", "response_b": "b", "preference": "a"}
+    doc = {"id": "s1", "group": "s1", "task": "document_qa", "prompt": "Why?", "pairs": [pair]}
+    known = {"doc": doc, "resps": [[" short "], ["rather long"]], "measured_sources": measured}
+    return known | changes
+
+
+def written(folder: Path, *lines: object) -> str:
+    path = folder / "samples_profile_summarization_generation_x.jsonl"
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+    return str(path)
+
+
+def test_responses_stand_by_source_and_score(tmp_path: Path) -> None:
+    assert read_written_texts(written(tmp_path, sample())) == {
+        "s1": ("Why?", None, {1: "short", 5: "rather long"})
+    }
+
+
+def test_an_empty_response_is_left_out(tmp_path: Path) -> None:
+    empty = sample(resps=[["  "], ["rather long"]])
+    assert read_written_texts(written(tmp_path, empty))["s1"].texts == {5: "rather long"}
+
+
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
+    from inspect_ai import eval as inspect_eval
+
+    from profile_tasks.summarization import summarization
+
+    (log,) = inspect_eval(
+        summarization(limit=2, setting="generation"),
+        model="planted/verbose",
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    texts = read_written_texts(log.location)
+    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 2
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        (["{"], r"jsonl:1: no sample of this project"),
+        ([{"resps": []}], r"jsonl:1: no sample of this project: field 'measured_sources'"),
+        ([sample(), sample(measured_sources={"a": 1})], r"jsonl:2: .* no measurement of a gen"),
+        ([], "holds no responses to target scores"),
+        ([sample(), sample()], "source 's1' stands in the file twice"),
+        ([sample(resps=[["a"]])], "'resps' does not hold one text for each of 2 target scores"),
+        ([sample(resps=[[], [None]])], "'resps' does not hold one text for each"),
+        ([sample(resps="ab")], "'resps' does not hold one text for each"),
+    ],
+)
+def test_other_files_are_refused_by_line(tmp_path: Path, lines: list[object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_written_texts(written(tmp_path, *lines))
+
+
+def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    path.write_bytes(b'{"a": \xff}\n')
+    with pytest.raises(ValueError, match=r"samples.jsonl:1: not JSON in UTF-8"):
+        read_written_texts(str(path))
+
+
+def test_a_missing_or_broken_log_is_named(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError, match=r"x\.eval: there is no such log"):
+        read_written_texts("x.eval")
+    (tmp_path / "broken.eval").write_bytes(b"nothing")
+    with pytest.raises(ValueError, match="not an Inspect log"):
+        read_written_texts(str(tmp_path / "broken.eval"))

@@ -1,0 +1,220 @@
+"""Two models on the same sources: differences, paired by source, as one record."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
+from profile_tasks.scorers.statistics.significance import difference_tests
+from profile_tasks.scorers.statistics.study import profile_metrics
+from profile_tasks.scorers.statistics.uncertainty import (
+    bootstrap_taus,
+    percentile_interval,
+    symmetric_interval,
+)
+
+FACTORS = ("length", "novel_words", "fluency", "markdown")
+ALIGNMENTS = {
+    f"alignment_{perspective}_{coefficient}"
+    for perspective in ("discrimination", "generation")
+    for coefficient in ("tau_b", "spearman", "pearson")
+} | {"alignment_gap_tau_b"}
+
+
+def table(
+    perspective: Perspective, seed: int, *, groups: range = range(30), length: float = 1.0
+) -> Comparisons:
+    """Six pairs a group, the same for every judge; each judge has noise of its own."""
+    manifestation = np.vstack(
+        [np.random.default_rng(group).integers(-1, 2, (6, len(FACTORS))) for group in groups]
+    )
+    noise = np.random.default_rng([9, seed]).logistic(size=len(manifestation))
+    return Comparisons(
+        np.sign(manifestation @ [length, -0.5, 0.3, 0.0] + noise), manifestation,
+        np.zeros(manifestation.shape, bool), np.repeat(np.array(groups), 6), FACTORS, perspective,
+    )  # fmt: skip
+
+
+def model(
+    seed: int, *, groups: range = range(30), written: int = 0, **taste: float
+) -> list[Comparisons]:
+    """A model's tables beside those of the same people."""
+    return [
+        table("human", 0, groups=groups),
+        table("discrimination", seed, groups=groups, **taste),
+        table("generation", seed + 100 + written, groups=groups, **taste),
+    ]
+
+
+def compared(
+    first: Sequence[Comparisons], second: Sequence[Comparisons], **options: Any
+) -> dict[str, Any]:
+    record = compare_models(first, second, replicates=200, **options)
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    return record
+
+
+def every(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Every compared number of a record by its name."""
+    return record["alignments"] | {
+        f"tau_{perspective}_{factor}": found
+        for perspective, part in record["perspectives"].items()
+        for factor, found in part["factors"].items()
+    }
+
+
+def test_influences_of_either_model_and_their_difference() -> None:
+    first, second = model(1), model(2, length=-1.0)
+    record = compared(first, second, seed=4)
+    drawn = bootstrap_taus([*first, *second], replicates=200, seed=4)
+    for place, perspective in ((1, "discrimination"), (2, "generation")):
+        tests = difference_tests(first[place], second[place], names=("A", "B"), seed=4)
+        part = record["perspectives"][perspective]
+        assert part["p_family"] == "influence on A less that on B: 4 factors"
+        for i, found in enumerate(part["factors"].values()):
+            assert found["value"] == found["a"] - found["b"] == tests.value[i]
+            interval = percentile_interval((drawn[place] - drawn[place + 3])[:, i], n_groups=30)
+            assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
+            assert found["p_value"] == tests.p_value[i]
+    length = record["perspectives"]["discrimination"]["factors"]["length"]
+    assert length["ci_low"] > 0
+    assert length["p_adjusted"] < 0.01
+
+
+def test_alignments_and_gaps_of_either_model_and_their_difference() -> None:
+    first, second = model(1), model(2, length=-1.0)
+    record = compared(first, second, seed=4)
+    assert set(record["alignments"]) == ALIGNMENTS
+    drawn = bootstrap_taus([*first, *second], replicates=200, seed=4)
+    a, b = (
+        profile_metrics(side, replicates=200, seed=4, taus=taus)
+        for side, taus in ((first, drawn[:3]), (second, drawn[3:]))
+    )
+    for name, found in record["alignments"].items():
+        assert found["a"] == a.estimates[name].value
+        assert found["b"] == b.estimates[name].value
+        assert found["value"] == found["a"] - found["b"]
+        interval = symmetric_interval(
+            found["value"],
+            a.correlations[name] - b.correlations[name],
+            n_groups=30,
+            limits=(-4, 4) if "gap" in name else (-2, 2),
+        )
+        assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
+
+
+def test_a_model_does_not_differ_from_itself() -> None:
+    record = compared(model(1), model(1))
+    for found in every(record).values():
+        assert found["a"] == found["b"]
+        assert (found["value"], found["ci_low"], found["ci_high"]) == (0, 0, 0)
+        assert found["reason"] is None
+    for part in record["perspectives"].values():
+        for found in part["factors"].values():
+            assert (found["p_value"], found["p_adjusted"], found["p_adjusted_bh"]) == (1, 1, 1)
+
+
+def test_the_models_may_change_places() -> None:
+    first, second = model(1), model(2, groups=range(10, 40), length=-1.0)
+    one, other = every(compared(first, second)), every(compared(second, first))
+    for name, found in one.items():
+        mirrored = other[name]
+        assert (found["a"], found["b"]) == (mirrored["b"], mirrored["a"])
+        assert found["value"] == pytest.approx(-mirrored["value"])
+        assert found["ci_low"] == pytest.approx(-mirrored["ci_high"])
+        assert found["ci_high"] == pytest.approx(-mirrored["ci_low"])
+        assert found.get("p_value") == mirrored.get("p_value")
+
+
+def test_groups_that_only_one_model_has_are_resampled_too() -> None:
+    record = compared(model(1), model(2, groups=range(10, 40)))
+    assert record["n_groups"] == 40
+    part = record["perspectives"]["discrimination"]["factors"]
+    assert {found["groups"] for found in part.values()} == {40}
+    assert all(found["ci_low"] < found["value"] < found["ci_high"] for found in part.values())
+
+
+def test_sharing_sources_makes_the_difference_of_like_judges_more_certain() -> None:
+    # The second judge follows the first one on nine pairs of ten.
+    def like(tables: list[Comparisons], shift: int) -> list[Comparisons]:
+        flip = np.random.default_rng(5).random(180) < 0.1
+        return [
+            Comparisons(
+                np.where(flip, -t.preference, t.preference), t.manifestation, t.missing,
+                t.group + shift, FACTORS, t.perspective,
+            )
+            for t in tables
+        ]  # fmt: skip
+
+    def width(shift: int) -> float:
+        found = compared(model(1), like(model(1), shift))["perspectives"]["discrimination"]
+        return found["factors"]["length"]["ci_high"] - found["factors"]["length"]["ci_low"]
+
+    assert width(0) < 0.7 * width(30)
+
+
+def test_only_what_both_models_were_asked_is_compared() -> None:
+    judge, both = model(1)[:2], model(2)
+    record = compared(judge, both)
+    assert set(record["perspectives"]) == {"discrimination"}
+    assert set(record["alignments"]) == {
+        f"alignment_discrimination_{c}" for c in ("tau_b", "spearman", "pearson")
+    }
+
+
+def test_a_judge_and_a_writer_have_nothing_to_compare() -> None:
+    judge, writer = model(1)[:2], [model(2)[0], model(2)[2]]
+    with pytest.raises(ValueError, match="first and second have no perspective of a model in"):
+        compare_models(judge, writer, names=("first", "second"))
+
+
+def test_models_with_different_factors_are_refused() -> None:
+    fewer = [
+        Comparisons(
+            t.preference, t.manifestation[:, :3], t.missing[:, :3], t.group, FACTORS[:3],
+            t.perspective,
+        )
+        for t in model(2)
+    ]  # fmt: skip
+    with pytest.raises(ValueError, match="the factors of A and B differ"):
+        compare_models(model(1), fewer)
+
+
+def test_the_record_says_what_it_rests_on() -> None:
+    record = compared(model(1), model(2), names=("old", "new"), seed=7)
+    assert record["names"] == ["old", "new"]
+    assert record["factors"] == list(FACTORS)
+    assert (record["replicates"], record["seed"], record["n_groups"]) == (200, 7, 30)
+    assert "old less that on new" in record["perspectives"]["generation"]["p_family"]
+
+
+def test_few_sources_have_differences_without_intervals() -> None:
+    for found in every(compared(model(1, groups=range(7)), model(2, groups=range(7)))).values():
+        assert found["value"] is not None
+        assert found["ci_low"] is None
+        assert found["reason"] == "groups: 7; an interval needs at least 8"
+
+
+def test_single_tables_are_compared_column_by_column() -> None:
+    def judged(seed: int, shares: Sequence[float]) -> Comparisons:
+        rng = np.random.default_rng(seed)
+        return Comparisons(
+            np.ones(200), (rng.random((200, 2)) < shares).astype(int), np.zeros((200, 2), bool),
+            np.repeat(np.arange(40), 5), ("discrimination_accuracy", "flip_rate"),
+            "discrimination",
+        )  # fmt: skip
+
+    first, second = judged(1, [0.9, 0.1]), judged(2, [0.6, 0.1])
+    record = compare_tables(first, second, replicates=200)
+    assert json.loads(json.dumps(record, allow_nan=False)) == record
+    accuracy, flips = record["factors"].values()
+    assert accuracy["a"] == first.manifestation[:, 0].mean()
+    assert accuracy["value"] == accuracy["a"] - accuracy["b"]
+    assert accuracy["ci_low"] > 0
+    assert flips["ci_low"] < 0 < flips["ci_high"]
+    same = compare_tables(first, first, replicates=200)["factors"]["flip_rate"]
+    assert (same["value"], same["ci_low"], same["ci_high"], same["p_value"]) == (0, 0, 0, 1)
