@@ -54,12 +54,12 @@ class ProfileTask(SourceTask[SourceMeasurement]):
 
     def estimate(self, records: list[SourceMeasurement]) -> Mapping[str, float]:
         """The profile's metrics, and the gap where the other setting has been measured before."""
-        estimates = profile_estimates(records, self.settings.profile_seed)
+        estimates = profile_estimates(records, self.settings.seed)
         if self._completes_an_evaluation():
             others = [item.record for task in self._siblings() for item in task.items]
-            together = profile_estimates(records + others, self.settings.profile_seed)
+            together = profile_estimates(records + others, self.settings.seed)
             estimates |= {name: together[name] for name in together if name.startswith(GAP)}
-        agreement = agreement_metrics(records, self.settings.profile_seed)
+        agreement = agreement_metrics(records, self.settings.seed)
         return estimates | standard_metrics(records) | agreement
 
     def _siblings(self) -> list["ProfileTask"]:
@@ -93,12 +93,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         )
 
     def _chosen_factors(self) -> tuple[Factor, ...]:
-        factors = self.settings.factors
         chosen = measured_factors(
-            factors if isinstance(factors, str) else list(factors),
-            self.profile_task,
-            grader=False,
-            learned_by={},
+            self.settings.factors, self.profile_task, grader=False, learned_by={}
         )
         if graded := needing_grader(chosen):
             raise ValueError(

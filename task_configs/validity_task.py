@@ -92,7 +92,7 @@ class ScoreValidity(SourceTask[ScoredTexts]):
 
     def estimate(self, records: list[ScoredTexts]) -> Mapping[str, float]:
         """Both correlations with intervals and standard errors, and the counts behind them."""
-        validity = score_validity(records, seed=self.settings.profile_seed)
+        validity = score_validity(records, seed=self.settings.seed)
         errors = {
             f"{name}_stderr": np.nan if validity.estimates[name].interval.reason else spread(drawn)
             for name, drawn in validity.replicates.items()
