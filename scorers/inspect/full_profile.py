@@ -27,6 +27,7 @@ from profile_tasks.scorers.measurement.tables import (
     agreement_table,
     comparison_tables,
     human_votes,
+    reasons_of_recorded,
 )
 from profile_tasks.scorers.statistics.run_statistics import run_statistics
 from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
@@ -49,7 +50,7 @@ def _completed(
     record = statistics.record() | {
         "replicates": profiled.replicates,
         "seed": profiled.seed,
-        "reasons": profiled.reasons(),
+        "reasons": profiled.reasons() | reasons_of_recorded(measurements),
     }
     return with_metrics(
         score,
