@@ -16,7 +16,8 @@ from typing import Any, Literal, get_args
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.measurement.recorded import human_comparisons
-from profile_tasks.scorers.statistics.influence_record import influence_record
+from profile_tasks.scorers.statistics.records import influence_record
+from profile_tasks.scorers.statistics.study import HUMAN, Study
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.requests import GenerationRequest, NeutralRequest
 from profile_tasks.training.pairs import MARGIN_UNITS, FoundPairs, TrainingPair
@@ -203,7 +204,8 @@ def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any
         unjoined_rows=0,
         name="pairs",
     )
-    record = influence_record(human_comparisons(data, "surface"), replicates=1000, seed=seed)
+    study = Study({HUMAN: human_comparisons(data, "surface")}, replicates=1000, seed=seed)
+    record = influence_record(study, HUMAN)
     kept = ("tau", "ci_low", "ci_high", "concordant", "discordant", "tied", "missing", "reason")
     return {
         factor: {key: values[key] for key in kept} for factor, values in record["factors"].items()

@@ -29,8 +29,8 @@ from profile_tasks.scorers.measurement.source_measurement import (
     measure_source,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import Pairing, generation_pairs
@@ -66,10 +66,8 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         measurements = [measurement_of(score.score) for score in scores]
-        profiled = profile_metrics(
-            comparison_tables(measurements), replicates=replicates, seed=seed
-        )
-        every = profiled.values() | standard_metrics(measurements)
+        study = run_study(measurements, replicates=replicates, seed=seed)
+        every = study.flat() | standard_metrics(measurements)
         factors = measurements[0].factors
         if not any(measurement.grading for measurement in measurements):
             factors = factors[:PRINTED_FACTORS]

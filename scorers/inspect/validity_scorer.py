@@ -7,7 +7,6 @@ from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
 from profile_tasks.scorers.measurement.standard_metrics import combined_preference
-from profile_tasks.scorers.statistics.estimate import flat_metrics
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
     REPLICATES,
@@ -107,7 +106,7 @@ def validity_values(
     if judged:
         outcomes = [(r.group, combined_preference(r.picks or ())) for r in judged]
         estimate = score_compliance(outcomes, replicates=replicates, seed=seed)
-        values |= flat_metrics({COMPLIANCE: estimate})
+        values |= estimate.flat(COMPLIANCE)
         values[f"{COMPLIANCE}_unreadable"] = float(sum(won is None for _, won in outcomes))
     return values
 

@@ -29,6 +29,7 @@ from profile_tasks.scorers.statistics.model_comparison import compare_models, co
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.run_statistics import run_statistics
 from profile_tasks.scorers.statistics.significance import (
     FactorTests,
@@ -37,7 +38,6 @@ from profile_tasks.scorers.statistics.significance import (
 )
 from profile_tasks.scorers.statistics.source_population import pilot_population
 from profile_tasks.scorers.statistics.study import profile_metrics
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
 
 FACTORS = ("length", "novel_words", "fluency", "coherence")
 REPLICATES = 100

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import factor_profile
 from profile_tasks.scorers.statistics.ranks import factor_ranks
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 
 NAN = np.nan
 
