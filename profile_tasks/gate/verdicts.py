@@ -112,7 +112,7 @@ def judge_comparison(name: str, bar: Comparison, evidence: Evidence) -> Verdict:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:.3f}, the point estimate"
         return Verdict(name, bar.text, outcome, value, None, None, limit, why)
-    found = estimate_of(subject, value, evidence, bar.confidence)
+    found = estimate_of(subject, evidence, bar.confidence)
     if not found.has_interval:
         return _untold(name, bar.text, found.reason or "", value, limit)
     return _by_interval(name, bar.text, subject.text, found, relation, limit, bar.confidence)
@@ -167,9 +167,7 @@ def _one_sided(metric: str, record: Compared) -> bool:
     return any(note.endswith(f"has a {setting} setting") for note in record["notes"])
 
 
-def estimate_of(
-    subject: Expression, value: float, evidence: Evidence, confidence: float
-) -> Estimate:
+def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> Estimate:
     """An expression with its interval, or why there is none.
 
     Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
@@ -178,10 +176,12 @@ def estimate_of(
     """
     inner = subject.inside_abs
     if inner is not None:
-        found = estimate_of(inner, value, evidence, confidence)
+        found = estimate_of(inner, evidence, confidence)
         least, most = sorted((abs(found.low), abs(found.high)))
         holds_zero = found.low <= 0 <= found.high
-        return replace(found, low=0.0 if holds_zero else least, high=most)
+        return replace(found, value=abs(found.value), low=0.0 if holds_zero else least, high=most)
+    points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
+    value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
     missing = [metric for metric in subject.metrics if metric not in evidence.estimates]
     if missing:

@@ -378,12 +378,17 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
         interval and p-values;
         ``alignments`` has, by metric name, either model's value and the difference with its
         interval; ``agreement`` the same of accuracy and flip rate, where both judged.
+
+    Raises:
+        ValueError: The factors differ, or the two have no perspective of a model in common.
     """
     shared = [
         perspective
         for perspective in MODEL_PERSPECTIVES
         if all(side(name, perspective) in study.tables for name in names)
     ]
+    if not shared:
+        raise ValueError(f"{names[0]} and {names[1]} have no perspective of a model in common")
     judged = all(side(name, AGREEMENT) in study.shares for name in names)
     first, second = (_alignments(study, name, shared) for name in names)
     people = _by_factor(study, side(names[0], HUMAN))
