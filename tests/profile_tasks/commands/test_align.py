@@ -134,9 +134,9 @@ def write_pairs(
                 }
             )
     if path.suffix == ".json":
-        path.write_text(json.dumps(rows))
+        path.write_text(json.dumps(rows), encoding="utf-8")
     else:
-        path.write_text("\n".join(map(json.dumps, rows)))
+        path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
 
 

@@ -40,7 +40,7 @@ def write_pairs(path: Path, n: int = 40) -> Path:
                 "factors": {"a": {"errors": i % 3}, "b": {"errors": (i + 1) % 3}},
             }
         )
-    path.write_text("\n".join(json.dumps(row) for row in rows))
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return path
 
 
@@ -189,7 +189,7 @@ def with_votes(path: Path, votes: Callable[[int, str], list[str]]) -> Path:
     rows = [json.loads(line) for line in write_pairs(path).read_text().splitlines()]
     for i, row in enumerate(rows):
         row["annotators"] = votes(i, row["preference"])
-    path.write_text("\n".join(json.dumps(row) for row in rows))
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return path
 
 
