@@ -7,12 +7,15 @@ are is in the data card. Everything here is a function of the pairs and the seed
 """
 
 import hashlib
+import io
 import json
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
+
+import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.measurement.recorded import human_comparisons
@@ -375,7 +378,10 @@ def _margins(pairs: Sequence[TrainingPair]) -> dict[str, float | int | None]:
 
 def json_lines(records: Iterable[Record]) -> str:
     """Records as JSON Lines."""
-    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+    text = io.StringIO()
+    with jsonlines.Writer(text) as writer:
+        writer.write_all(records)
+    return text.getvalue()
 
 
 def _digest(records: Sequence[Record]) -> str:
