@@ -13,7 +13,6 @@ Then the model judges each revision against the draft, in both orders.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, get_args
 
 from inspect_ai.model import GenerateConfig, Model, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -21,6 +20,7 @@ from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import CONDITIONS, Condition
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,
@@ -30,9 +30,6 @@ from profile_tasks.solvers.pairwise_discrimination import shown_pick
 from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 from profile_tasks.solvers.verdict import ShownPick
-
-Condition = Literal["none", "self", "evaluator", "factor"]
-CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 FactorFeedback = Callable[[], Awaitable[str | None]]
 """Finds the feedback of the condition ``factor`` when it is first wanted; None: there is none."""
@@ -174,29 +171,6 @@ def allowed_conditions(
             "or leave it out (-T condition=none,self)"
         )
     return tuple(name for name in CONDITIONS if name in conditions)
-
-
-def parsed_conditions(conditions: str | Sequence[str] | None) -> tuple[Condition, ...] | None:
-    """Conditions as given on a command line; None: all that the run allows.
-
-    Raises:
-        ValueError: None of them, an unknown one, or one given twice.
-
-    >>> parsed_conditions("factor, none")
-    ('none', 'factor')
-    """
-    if conditions is None:
-        return None
-    listed = conditions.split(",") if isinstance(conditions, str) else conditions
-    names = [str(name).strip() for name in listed]
-    if unknown := [name for name in names if name not in CONDITIONS]:
-        raise ValueError(
-            f"condition {unknown[0]!r} is unknown. Must be one or several of: "
-            f"{', '.join(CONDITIONS)}"
-        )
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"condition is {conditions!r}; name each one once")
-    return tuple(name for name in CONDITIONS if name in names)
 
 
 def evaluator_is_bound() -> bool:

@@ -13,15 +13,14 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import MAXIMUM_SAMPLES, Tournament
 from profile_tasks.solvers.pairwise_discrimination import shown_pick
 from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
-from profile_tasks.solvers.tournament import Match, Picks, Tournament, play
+from profile_tasks.solvers.tournament import Match, Picks, play
 
 JUDGE_ROLE = "judge"
 """Model role of another judge than the evaluated model; unbound, the model judges itself."""
-
-MAXIMUM_SAMPLES = 64
 
 _KEY = "self_guided"  # in the sample's store
 

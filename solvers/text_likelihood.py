@@ -1,7 +1,6 @@
 """Asking about texts that are there already: how likely they are, and which is better."""
 
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -9,6 +8,7 @@ from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import Measure
 from profile_tasks.solvers.log_likelihood import (
     LogLikelihoodError,
     check_log_likelihoods,
@@ -17,9 +17,6 @@ from profile_tasks.solvers.log_likelihood import (
 from profile_tasks.solvers.pairwise_discrimination import shown_pick
 from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
 from profile_tasks.solvers.verdict import ShownPick
-
-Measure = Literal["both", "likelihood", "compliance"]
-MEASURES: tuple[str, ...] = get_args(Measure)
 
 _LIKELIHOODS, _PROBLEMS, _PICKS = "log_likelihoods", "likelihood_problems", "compliance_picks"
 

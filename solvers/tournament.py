@@ -8,14 +8,11 @@ would say of each other is nothing, so the caller lets distinct samples meet onl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, get_args
 
 from inspect_ai.util import collect
 
+from profile_tasks.settings import Tournament
 from profile_tasks.solvers.verdict import ShownPick
-
-Tournament = Literal["round_robin", "knock_out"]
-TOURNAMENTS: tuple[str, ...] = get_args(Tournament)
 
 Picks = tuple[ShownPick | None, ShownPick | None]
 """The verdicts on a pair: as named, then with the two swapped; None: unreadable."""

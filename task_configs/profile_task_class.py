@@ -56,7 +56,7 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         """The profile's metrics, and the gap where the other setting has been measured before."""
         others = [item.record for task in self._siblings() for item in task.items]
         every = records + others if self._completes_an_evaluation() else None
-        return estimated_metrics(records, every, self.settings.profile_seed)
+        return estimated_metrics(records, every, self.settings.seed)
 
     def _siblings(self) -> list["ProfileTask"]:
         """Tasks of the same evaluation that measure the other setting on the same sources."""
@@ -89,12 +89,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         )
 
     def _chosen_factors(self) -> tuple[Factor, ...]:
-        factors = self.settings.factors
         chosen = measured_factors(
-            factors if isinstance(factors, str) else list(factors),
-            self.profile_task,
-            grader=False,
-            learned_by={},
+            self.settings.factors, self.profile_task, grader=False, learned_by={}
         )
         if graded := needing_grader(chosen):
             raise ValueError(

@@ -95,7 +95,7 @@ class ScoreValidity(SourceTask[ScoredTexts]):
 
     def estimate(self, records: list[ScoredTexts]) -> Mapping[str, float]:
         """Both correlations with intervals and standard errors, and the counts behind them."""
-        validity = score_validity(records, seed=self.settings.profile_seed)
+        validity = score_validity(records, seed=self.settings.seed)
         return validity.values() | standard_errors(validity.estimates)
 
     def estimated_names(self) -> list[str]:

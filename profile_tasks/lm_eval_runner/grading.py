@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from profile_tasks.runs.lm_eval_results import model_of, read_results, results_beside
 from profile_tasks.runs.lm_eval_samples import SampledRun
-from profile_tasks.scorers.grading.requests import JudgeBatch
 from profile_tasks.scorers.statistics.study import GAP
+from profile_tasks.settings import MeasuringSettings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -23,23 +23,12 @@ if TYPE_CHECKING:
 UNKNOWN_MODEL = "unknown"
 
 
-def grading_task(
-    run: SampledRun,
-    *,
-    factors: str | Sequence[str] = "auto",
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    grader_cache: bool = True,
-    seed: int = 0,
-) -> "Task":
+def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0) -> "Task":
     """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
 
     Args:
         run: The samples of one evaluation.
-        factors: As of the Inspect tasks; "auto" are the core factors.
-        judge_orders: Show the grader each pair in 2 orders, or in 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
+        settings: What is measured. The responses that are compared are those of the samples.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -57,27 +46,24 @@ def grading_task(
 
     samples = list(run.kinds)
     answered_by = answering_model(samples)
-    chosen = measured_factors(factors, run.task, grader=True, learned_by={})
+    settings = settings.model_copy(update={"pairing": run.pairing})
+    chosen = measured_factors(
+        settings.factors, run.task, grader=True, learned_by=settings.learned_by
+    )
     return Task(
         name=f"{run.task}_graded",
         dataset=MemoryDataset(
             [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
         ),
         solver=replayed_answers(samples),
-        scorer=factor_profile(
-            run.task,
-            factors if isinstance(factors, str) else list(factors),
-            run.pairing,
-            judge_orders,
-            judge_batch,
-            grader_cache=grader_cache,
-        ),
+        scorer=factor_profile(task=run.task, **settings.model_dump()),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
         metadata={
             "samples": samples,
             "answered_by": answered_by,
             "factors": [factor.id for factor in chosen],
+            "settings": settings.record(),
         },
     )
 

@@ -8,12 +8,8 @@ from typing import Any, cast, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.solvers.target_scores import (
-    PAIRINGS,
-    Pairing,
-    generation_pairs,
-    response_text,
-)
+from profile_tasks.settings import Pairing
+from profile_tasks.solvers.target_scores import generation_pairs, response_text
 from profile_tasks.solvers.verdict import ShownPick
 
 MEASURED = "measured_sources"
@@ -196,7 +192,7 @@ def _pairing(compared: Sequence[tuple[str, SourceMeasurement]]) -> Pairing:
             return cast("Pairing", pairing)
     raise ValueError(
         f"source {compared[0][0]!r}: the compared responses are those of no pairing "
-        f"({', '.join(PAIRINGS)}); give samples as this version of the tasks logs them"
+        f"({', '.join(get_args(Pairing))}); give samples as this version of the tasks logs them"
     )
 
 

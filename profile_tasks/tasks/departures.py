@@ -17,6 +17,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.significance import influence_tests
 from profile_tasks.scorers.statistics.study import HUMAN, WRITER, Study
+from profile_tasks.settings import MOST_FACTORS
 from profile_tasks.solvers.prompts import FACTOR_FEEDBACK, FACTOR_LINES
 
 Direction = Literal["more", "less", "keep"]
@@ -24,9 +25,6 @@ Direction = Literal["more", "less", "keep"]
 SIGNIFICANT = 0.05
 """A departure counts where its p-value, adjusted by Holm over the factors, lies below; a human
 influence has a direction where its own, single p-value does."""
-
-MOST_FACTORS = 3
-"""How many factors feedback names to be changed, and how many to be kept."""
 
 
 @dataclass(frozen=True)

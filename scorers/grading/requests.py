@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 
@@ -32,12 +32,10 @@ from profile_tasks.scorers.grading.record import (
     reusable,
     wording,
 )
+from profile_tasks.settings import JudgeSettings
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
-
-JudgeBatch = Literal["all", "one"]
-JUDGE_BATCHES: tuple[str, ...] = get_args(JudgeBatch)
 
 
 @dataclass(frozen=True)
@@ -66,19 +64,6 @@ class Ask(Protocol):
 
 
 @dataclass(frozen=True)
-class JudgeProtocol:
-    """How judged factors are asked for.
-
-    Attributes:
-        orders: Show each pair in 2 orders, or in 1 that is drawn by chance.
-        batch: "all" judged factors in one request, or "one" factor a request.
-    """
-
-    orders: int = 2
-    batch: JudgeBatch = "all"
-
-
-@dataclass(frozen=True)
 class SourceToGrade:
     """What a grader is shown of one source.
 
@@ -102,7 +87,7 @@ async def grade_source(
     *,
     grader: str,
     grader_settings: str = "",
-    protocol: JudgeProtocol = JudgeProtocol(),
+    judging: JudgeSettings = JudgeSettings(),
     known: SourceGrades | None = None,
 ) -> SourceGrades:
     """Ask the grader for everything that the factors need and known grades do not hold.
@@ -118,7 +103,7 @@ async def grade_source(
         ask: Sends one request.
         grader: Name of the grader; grades of another one are not reused.
         grader_settings: Digest of its settings; nor are grades with other settings.
-        protocol: How judged factors are asked for.
+        judging: How judged factors are asked for.
         known: Grades of an earlier scoring of the same source.
     """
     graded = [f for f in factors if f.graded and applies(f, shown.source)]
@@ -126,8 +111,8 @@ async def grade_source(
     asked = SourceGrades(
         grader=grader,
         grader_settings=grader_settings,
-        judge_batch=protocol.batch,
-        judge_orders=protocol.orders,
+        judge_batch=judging.judge_batch,
+        judge_orders=judging.judge_orders,
         scoring=0 if known is None else known.scoring + 1,
         material=digest(shown.prompt, shown.source),
         texts={response: digest(shown.responses[response]) for response in same_as.values()},
@@ -139,7 +124,7 @@ async def grade_source(
     judged_factors = [factor for factor in graded if factor.kind == "judged"]
     (key_facts, responses), pairs = await _both(
         partial(_grade_facts, shown, same_as, facts_factors, kept, counting),
-        partial(_grade_pairs, shown, same_as, judged_factors, kept, counting, protocol),
+        partial(_grade_pairs, shown, same_as, judged_factors, kept, counting, judging),
     )
     return asked.model_copy(
         update={
@@ -267,7 +252,7 @@ async def _grade_pairs(
     factors: Sequence[Factor],
     kept: SourceGrades,
     counting: _Counting,
-    protocol: JudgeProtocol,
+    judging: JudgeSettings,
 ) -> tuple[PairVerdicts, ...]:
     """The verdicts on every distinct pair of different texts."""
     known = {frozenset((pair.first, pair.second)): pair for pair in kept.pairs}
@@ -279,7 +264,7 @@ async def _grade_pairs(
     return tuple(
         await _together(
             [
-                partial(_grade_pair, shown, pair, factors, counting, protocol)
+                partial(_grade_pair, shown, pair, factors, counting, judging)
                 for pair in graded.values()
             ]
         )
@@ -291,11 +276,11 @@ async def _grade_pair(
     pair: PairVerdicts,
     factors: Sequence[Factor],
     counting: _Counting,
-    protocol: JudgeProtocol,
+    judging: JudgeSettings,
 ) -> PairVerdicts:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
     drawn = _shown_swapped(*texts)
-    wanted = (False, True) if protocol.orders == 2 else (drawn,)
+    wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
     known = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
     asked = [
         (
@@ -304,7 +289,7 @@ async def _grade_pair(
         )
         for swapped in wanted
         for batch in batches(
-            [f for f in factors if known[f.id].get(swapped) is None], protocol.batch
+            [f for f in factors if known[f.id].get(swapped) is None], judging.judge_batch
         )
     ]
     place = f"{pair.first} against {pair.second}"

@@ -18,8 +18,9 @@ from profile_tasks.scorers.measurement.source_measurement import SourceMeasureme
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
+from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
-from profile_tasks.solvers.tournament import Match, Tournament, standings
+from profile_tasks.solvers.tournament import Match, standings
 
 SCORER = "self_guided_ranking"
 
@@ -204,22 +205,22 @@ def ranking_metrics(
     }
 
 
-@scorer(metrics=[self_guided_metrics()])
-def self_guided_ranking(
-    task: str, factors: str | Sequence[str] = "surface", tournament: Tournament = "round_robin"
-) -> Scorer:
-    """Rank the samples of a source by the verdicts, and measure winners against losers.
+class SelfGuidedRankingSettings(WinnerSettings):
+    """Settings of the scorer."""
 
-    Args:
-        task: The task whose factors are meant.
-        factors: Which factors; none that needs a grader.
-        tournament: How the samples met.
-    """
-    chosen = measured_factors(factors, task, grader=False, learned_by={})
+    task: Text
+    """The task whose factors are meant."""
+
+
+@scorer(metrics=[self_guided_metrics()])
+@takes(SelfGuidedRankingSettings)
+def self_guided_ranking(settings: SelfGuidedRankingSettings) -> Scorer:
+    """Rank the samples of a source by the verdicts, and measure winners against losers."""
+    chosen = measured_factors(settings.factors, settings.task, grader=False, learned_by={})
 
     async def score(state: TaskState, target: Target) -> Score:
         ranking = ranked(
-            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, tournament
+            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, settings.tournament
         )
         best = next((sample for sample in ranking.samples if sample.rank == 1), None)
         return Score(

@@ -177,9 +177,9 @@ def test_factors_that_need_a_grader_are_refused_with_the_way_out(
     ("metadata", "message"),
     [
         ({"factor": "length"}, "metadata 'factor' is no setting; did you mean 'factors'"),
-        ({"limit": 0}, "metadata 'limit' is 0; expected a number >= 1"),
-        ({"pairing": "none"}, "metadata 'pairing' is 'none'; expected one of: all, half, adjacent"),
-        ({"orders": 3}, "metadata 'orders' is 3; expected 1 or 2"),
+        ({"limit": 0}, "metadata 'limit' is 0; expected a whole number of at least 1"),
+        ({"pairing": "none"}, "metadata 'pairing' is 'none'. Must be one of: all, half, adjacent"),
+        ({"orders": 3}, "metadata 'orders' is 3. Must be one of: 1, 2"),
         ({"factors": []}, "metadata 'factors' is []"),
         ({"skip_bad_rows": "yes"}, "metadata 'skip_bad_rows' is 'yes'; expected true or false"),
     ],
