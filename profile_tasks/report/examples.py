@@ -369,7 +369,7 @@ def _decided_by(
         yield "the grader's verdicts, one an order shown: " + ", ".join(
             {"first": "the preferred one shows more", "second": "the other one shows more",
              "tie": "neither shows more"}.get(verdict or "", "unreadable")
-            for verdict in grades.verdicts_on(ids[0], ids[1], factor)
+            for verdict in grades.verdict_on(ids[0], ids[1], factor).recorded
         )  # fmt: skip
 
 

@@ -31,7 +31,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
 )
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
-from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
+from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import Pairing, generation_pairs
 
@@ -151,8 +151,7 @@ def factor_profile(
         measurement = measure_source(
             annotated,
             wanted,
-            picks=picks_by_pair(state),
-            margins=margins_by_pair(state),
+            verdicts=verdicts_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,
