@@ -356,13 +356,13 @@ def _decided_by(
             if votes
             else "people: the recorded preference"
         )
-    elif measured.picks is not None:
-        yield "the model's verdicts, by position shown: " + ", ".join(
-            shown(pick or "unreadable") for pick in measured.picks[pair.index]
-        )
     elif measured.margins is not None:
         yield "log-likelihood of the first shown less that of the other: " + ", ".join(
             f"{margin:+.2f}" for margin in measured.margins[pair.index]
+        )
+    elif measured.picks is not None:
+        yield "the model's verdicts, by position shown: " + ", ".join(
+            shown(pick or "unreadable") for pick in measured.picks[pair.index]
         )
     if known is not None and known.kind == "judged" and grades is not None:
         ids = [grades.same_as.get(response, response) for response in (pair.preferred, pair.other)]
