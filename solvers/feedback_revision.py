@@ -206,7 +206,7 @@ def evaluator_is_bound() -> bool:
 def _evaluator() -> Model:
     """The model in the role ``grader``, else the evaluated one, counted as the grader."""
     if evaluator_is_bound():
-        return get_model(role=ROLE, config=GenerateConfig(temperature=0.0))
+        return get_model(role=ROLE, required=True, config=GenerateConfig(temperature=0.0))
     return get_model(role=ROLE, default=get_model())
 
 

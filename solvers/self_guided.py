@@ -78,7 +78,8 @@ def self_guided_sampling(
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         annotated = state.metadata_as(AnnotatedSource)
-        judge = get_model(role=JUDGE_ROLE) if JUDGE_ROLE in model_roles() else get_model()
+        bound = JUDGE_ROLE in model_roles()
+        judge = get_model(role=JUDGE_ROLE, required=True) if bound else get_model()
         request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
 
         async def write(index: int) -> ModelOutput:

@@ -5,6 +5,8 @@ from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
+from profile_tasks.scorers.statistics.estimate import Estimate, with_standard_errors
 from profile_tasks.solvers.both_orders import (
     PairVerdict,
     by_pair,
@@ -13,7 +15,6 @@ from profile_tasks.solvers.both_orders import (
 )
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
-from profile_tasks.task_configs.standard_errors import with_errors
 
 
 class Discrimination(ProfileTask):
@@ -37,9 +38,9 @@ class Discrimination(ProfileTask):
 
     def standard_names(self) -> list[str]:
         """Agreement with people, and the rates of the verdicts."""
-        uncertain = ("discrimination_accuracy", "flip_rate")
+        uncertain = [n for share in AGREEMENT_SHARES for n in Estimate.undefined("").flat(share)]
         return [
-            *with_errors([f"{n}{end}" for n in uncertain for end in ("", "_ci_low", "_ci_high")]),
+            *with_standard_errors(uncertain),
             "discrimination_kappa",
             "first_position_rate",
             "unreadable_rate",

@@ -17,7 +17,7 @@ from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
 from profile_tasks.solvers.tournament import Match, Tournament, standings
 
@@ -179,12 +179,10 @@ def ranking_metrics(
         "sample_words": mean(sample.words for sample in samples if sample.words is not None),
         "requests": float(sum(ranking.requests for ranking in rankings)),
     }
-    judged = [
-        table
-        for table in comparison_tables(ranking.measurement for ranking in rankings)
-        if table.perspective == "discrimination"
-    ]
-    profile = profile_metrics(judged, replicates=replicates, seed=seed).values()
+    tables = comparison_tables(ranking.measurement for ranking in rankings)
+    judged = {table.perspective: table for table in tables if table.perspective == JUDGE}
+    study = Study(judged, replicates=replicates, seed=seed)
+    profile = study.flat()
     return metrics | {
         name.replace("tau_discrimination_", "tau_self_guided_", 1): value
         for name, value in profile.items()

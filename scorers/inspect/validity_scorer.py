@@ -6,7 +6,6 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
-from profile_tasks.scorers.statistics.estimate import flat_metrics
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
     REPLICATES,
@@ -110,7 +109,7 @@ def validity_values(
     ]
     if outcomes:
         estimate = score_compliance(outcomes, replicates=replicates, seed=seed)
-        values |= flat_metrics({COMPLIANCE: estimate})
+        values |= estimate.flat(COMPLIANCE)
         values[f"{COMPLIANCE}_unreadable"] = float(sum(won is None for _, won in outcomes))
     return values
 

@@ -34,7 +34,7 @@ from profile_tasks.scorers.measurement.standard_metrics import (
     verdict_rates,
 )
 from profile_tasks.scorers.statistics.comparisons import manifestations
-from profile_tasks.scorers.statistics.influence import none_for_nan
+from profile_tasks.scorers.statistics.estimate import none_for_nan
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}

@@ -7,9 +7,34 @@ import numpy as np
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
 
-AGREEMENT = ("discrimination_accuracy", "flip_rate")
+AGREEMENT_SHARES = ("discrimination_accuracy", "flip_rate")
 """The columns of ``agreement_table``."""
+
+
+def run_study(
+    measurements: Iterable[SourceMeasurement], *, replicates: int = REPLICATES, seed: int = 0
+) -> Study:
+    """The study of one run: people, the model as judge and as writer, and how the two agree.
+
+    Args:
+        measurements: What was measured on each source.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+
+    Raises:
+        ValueError: No measurement, or measurements of different factors.
+    """
+    records = list(measurements)
+    agreement = agreement_table(records)
+    return Study(
+        {table.perspective: table for table in comparison_tables(records)},
+        {AGREEMENT: agreement} if agreement.preference.size else {},
+        human_votes(records),
+        replicates,
+        seed,
+    )
 
 
 def comparison_tables(
@@ -118,7 +143,7 @@ def agreement_table(
             for human, verdict in zip(record.human, record.verdicts, strict=True)
         )
         rows.extend(codes[record.group], (1,) * len(signs), signs)
-    return rows.comparisons(AGREEMENT, "discrimination")
+    return rows.comparisons(AGREEMENT_SHARES, "discrimination")
 
 
 def _in_order(measurements: Iterable[SourceMeasurement]) -> list[SourceMeasurement]:
