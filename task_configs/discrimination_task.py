@@ -7,8 +7,12 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
 from profile_tasks.scorers.statistics.estimate import Estimate, with_standard_errors
-from profile_tasks.solvers.requests import discrimination_requests
-from profile_tasks.solvers.verdict import read_pick
+from profile_tasks.solvers.both_orders import (
+    PairVerdict,
+    by_pair,
+    discrimination_requests,
+    read_pick,
+)
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
 
@@ -19,7 +23,7 @@ class Discrimination(ProfileTask):
     setting = "discrimination"
 
     def requests(self, source: AnnotatedSource) -> list[Request]:
-        """Each pair as recorded, then swapped."""
+        """Each pair in both orders."""
         return [
             (request.render(), self.config.generation_kwargs)
             for request in discrimination_requests(source, self.settings.orders)
@@ -27,12 +31,9 @@ class Discrimination(ProfileTask):
 
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Read the verdicts; one that names no response is missing."""
-        picks = [read_pick(answer) for answer in answers]
-        orders = self.settings.orders
+        picks = by_pair([read_pick(answer) for answer in answers], self.settings.orders)
         return measure_source(
-            source,
-            self.factors,
-            picks=[picks[start : start + orders] for start in range(0, len(picks), orders)],
+            source, self.factors, verdicts=[PairVerdict(of_pair) for of_pair in picks]
         )
 
     def standard_names(self) -> list[str]:

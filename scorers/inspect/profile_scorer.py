@@ -32,7 +32,7 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
-from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
+from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
 
@@ -121,8 +121,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
         measurement = measure_source(
             annotated,
             wanted,
-            picks=picks_by_pair(state),
-            margins=margins_by_pair(state),
+            verdicts=verdicts_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
-from profile_tasks.scorers.measurement.standard_metrics import agree
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
@@ -134,16 +133,14 @@ def agreement_table(
     codes = group_codes or shared_group_codes(records)
     rows = _Rows()
     for record in records:
-        if record.picks is None:
+        if record.verdicts is None:
             continue
         signs = tuple(
             (
-                int(human == model) if human and model else None,
-                int(not agree(picks)) if len(picks) == 2 and None not in picks else None,
+                int(human == verdict.preference) if human and verdict.preference else None,
+                None if verdict.flipped is None else int(verdict.flipped),
             )
-            for human, model, picks in zip(
-                record.human, record.discrimination or (), record.picks, strict=True
-            )
+            for human, verdict in zip(record.human, record.verdicts, strict=True)
         )
         rows.extend(codes[record.group], (1,) * len(signs), signs)
     return rows.comparisons(AGREEMENT_SHARES, "discrimination")
