@@ -19,10 +19,10 @@ from lm_eval.filters import build_filter_ensemble
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.lm_eval_samples import MEASURED
+from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.settings import Setting
 from profile_tasks.task_configs.run_settings import run_settings
-from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
 
 Request = tuple[str, Any]
 """Text of a request, and what the request type takes beside it."""
@@ -40,6 +40,9 @@ class SourceRecord(Protocol):
         """The record as JSON has it."""
         ...
 
+
+NOT_AVAILABLE = "N/A"
+"""What lm-eval writes where there is no standard error."""
 
 _Record = TypeVar("_Record", bound=SourceRecord)
 
@@ -210,7 +213,7 @@ class SourceTask(Task, Generic[_Record]):
             self._estimated = (same, self.estimate([item.record for item in items]))
         value = self._estimated[1].get(name)
         missing = value is None or np.isnan(value)
-        return (NOT_AVAILABLE if name.endswith("_stderr") else None) if missing else value
+        return (NOT_AVAILABLE if name.endswith(STANDARD_ERROR) else None) if missing else value
 
     def _load(self) -> PreferenceData:
         data = load_data(self.settings, self.profile_task)

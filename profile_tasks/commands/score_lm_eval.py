@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import MeasuringSettings
@@ -149,9 +149,7 @@ _PERSPECTIVES = ("human", "discrimination", "generation")
 
 def _shown(values: Record, name: str) -> str:
     """A metric with its interval; "-" where it was not measured."""
-    if name not in values:
-        return "-"
-    return interval(*(values[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")), digits=2)
+    return metric(values, name) if name in values else "-"
 
 
 def _share(values: Record, name: str) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import GraderValidationSettings
@@ -112,15 +112,10 @@ def _seed(log: "EvalLog") -> int:
 
 
 def _flat(estimates: dict[str, "Estimate | None"]) -> dict[str, float | None]:
-    from profile_tasks.scorers.statistics.influence import none_for_nan
+    from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, none_for_nan
 
-    flat: dict[str, float | None] = {}
-    for name, estimate in estimates.items():
-        interval = None if estimate is None else estimate.interval
-        flat[name] = None if estimate is None else none_for_nan(estimate.value)
-        flat[f"{name}_ci_low"] = None if interval is None else none_for_nan(interval.low)
-        flat[f"{name}_ci_high"] = None if interval is None else none_for_nan(interval.high)
-    return flat
+    known = {name: each or Estimate.undefined("") for name, each in estimates.items()}
+    return {name: none_for_nan(value) for name, value in flat_metrics(known).items()}
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:
@@ -142,13 +137,7 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
 
 
 def _interval(values: Record, name: str, *, signed: bool = False) -> str:
-    value, low, high = values[name], values[f"{name}_ci_low"], values[f"{name}_ci_high"]
-    if value is None:
-        return "-"
-    sign = "+" if signed else ""
-    if low is None or high is None:
-        return f"{value:{sign}.2f} [no interval]"
-    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
+    return "-" if values[name] is None else metric(values, name, signed=signed)
 
 
 def _share(value: float | None) -> str:

@@ -136,20 +136,14 @@ def _metrics(
     every: Sequence["SourceMeasurement"],
     seed: int,
 ) -> dict[str, float | str | None]:
-    from profile_tasks.scorers.measurement.source_measurement import standard_metrics
-    from profile_tasks.task_configs.standard_errors import (
-        NOT_AVAILABLE,
-        agreement_metrics,
-        profile_estimates,
-    )
+    from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
+    from profile_tasks.task_configs.profile_task_class import estimated_metrics
+    from profile_tasks.task_configs.source_task import NOT_AVAILABLE
 
-    found = profile_estimates(answered, seed) | standard_metrics(answered)
-    found |= agreement_metrics(answered, seed)
+    found = estimated_metrics(answered, every if kind != "generation" else None, seed)
     found.pop("generation_truncated_rate", None)  # lm-eval does not say what was cut off
-    if kind != "generation":
-        together = profile_estimates(list(every), seed)
-        found |= {name: value for name, value in together.items() if name.startswith(GAP)}
+    undefined = {name: NOT_AVAILABLE for name in found if name.endswith(STANDARD_ERROR)}
     return {
-        name: value if math.isfinite(value) else NOT_AVAILABLE if name.endswith("_stderr") else None
+        name: value if math.isfinite(value) else undefined.get(name)
         for name, value in found.items()
     }

@@ -18,6 +18,7 @@ import numpy as np
 
 from profile_tasks.report.headline import decimal, interval, label, told_apart
 from profile_tasks.report.report_data import COEFFICIENTS, PERSPECTIVES, Number, Run
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -498,23 +499,14 @@ def _lengths(run: Run) -> Iterator[_Sketch]:
     )
 
 
-_RATES: Mapping[str, tuple[str, str]] = {
-    "flip_rate": ("verdicts that flip with the order", "discrimination"),
-    "first_position_rate": ("verdicts for the first shown", "discrimination"),
-    "unreadable_rate": ("verdicts unreadable", "discrimination"),
-    "generation_missing_rate": ("responses missing", "generation"),
-    "generation_truncated_rate": ("responses cut off", "generation"),
-    "generation_identical_rate": ("written pairs of equal texts", "generation"),
-    "grader_flip_rate": ("grader's verdicts that flip", "muted"),
-    "grader_missing_rate": ("grader's judgements missing", "muted"),
-}
-
-
 def _rates(run: Run) -> Iterator[_Sketch]:
     found = [
-        (name, text, colour, number)
-        for name, (text, colour) in _RATES.items()
-        if (number := run.metrics.get(name)) is not None and number.value is not None
+        (metric.name, metric.label, "muted" if metric.of == "grader" else metric.of, number)
+        for metric in CATALOGUE
+        if metric.unit == "share"
+        and metric.label
+        and (number := run.metrics.get(metric.name)) is not None
+        and number.value is not None
     ]
     if not found:
         return

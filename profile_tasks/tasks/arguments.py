@@ -1,4 +1,5 @@
 """Wrong arguments of tasks and models: named, in one line of Inspect's terminal."""
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
 from collections.abc import Iterator
 from contextlib import contextmanager

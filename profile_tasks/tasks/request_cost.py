@@ -25,7 +25,8 @@ from profile_tasks.scorers.grading.requests import (
 )
 from profile_tasks.scorers.measurement.source_measurement import compared_responses
 from profile_tasks.settings import ProfileSettings
-from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
+from profile_tasks.solvers.both_orders import discrimination_requests
+from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, score_scale
 
 _T = TypeVar("_T")
@@ -158,11 +159,8 @@ async def _count_source(
     for score, text in written.items():
         writing = GenerationRequest(source.task, source.prompt, source.source, score, low, high)
         sent["generation"].add(writing.render(), _tokens(text))
-    for pair in source.pairs if settings.judges else ():
-        shown = (pair.response_a, pair.response_b)
-        for ordered in (shown, shown[::-1])[: settings.orders]:
-            judging = DiscriminationRequest(source.task, source.prompt, source.source, *ordered)
-            sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
+    for judging in discrimination_requests(source, settings.orders) if settings.judges else ():
+        sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
 
     async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
         purpose, entries = _purpose(request)

@@ -21,11 +21,10 @@ from profile_tasks.scorers.factors.facts import (
     parts,
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
-from profile_tasks.scorers.factors.judged import JudgedRequest, Shown, batches
+from profile_tasks.scorers.factors.judged import JudgedRequest, batches
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.record import (
-    SWAPPED,
-    PairVerdicts,
+    GradedPair,
     SourceGrades,
     applies,
     digest,
@@ -33,6 +32,7 @@ from profile_tasks.scorers.grading.record import (
     wording,
 )
 from profile_tasks.settings import JudgeSettings
+from profile_tasks.solvers.both_orders import Pick, named
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -253,14 +253,14 @@ async def _grade_pairs(
     kept: SourceGrades,
     counting: _Counting,
     judging: JudgeSettings,
-) -> tuple[PairVerdicts, ...]:
+) -> tuple[GradedPair, ...]:
     """The verdicts on every distinct pair of different texts."""
     known = {frozenset((pair.first, pair.second)): pair for pair in kept.pairs}
-    graded: dict[frozenset[str], PairVerdicts] = {}
+    graded: dict[frozenset[str], GradedPair] = {}
     for first, second in ((same_as[a], same_as[b]) for a, b in shown.pairs):
         ids = frozenset((first, second))  # two pairs may hold the same texts in swapped roles
         if first != second and ids not in graded:
-            graded[ids] = known.get(ids, PairVerdicts(first=first, second=second))
+            graded[ids] = known.get(ids, GradedPair(first=first, second=second))
     return tuple(
         await _together(
             [
@@ -273,11 +273,11 @@ async def _grade_pairs(
 
 async def _grade_pair(
     shown: SourceToGrade,
-    pair: PairVerdicts,
+    pair: GradedPair,
     factors: Sequence[Factor],
     counting: _Counting,
     judging: JudgeSettings,
-) -> PairVerdicts:
+) -> GradedPair:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
     drawn = _shown_swapped(*texts)
     wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
@@ -296,13 +296,12 @@ async def _grade_pair(
     answers = await _together([partial(counting.ask, request, place) for _, request in asked])
     for (swapped, request), answer in zip(asked, answers, strict=True):
         for factor in request.factors:
-            verdict = (answer or {}).get(factor.id)
-            known[factor.id][swapped] = SWAPPED[verdict] if swapped else verdict
+            known[factor.id][swapped] = named((answer or {}).get(factor.id), swapped=swapped)
     verdicts = {name: tuple(said[order] for order in sorted(said)) for name, said in known.items()}
     return pair.model_copy(update={"swapped": drawn, "verdicts": pair.verdicts | verdicts})
 
 
-def _by_order(said: Sequence[Shown | None], drawn: bool) -> dict[bool, Shown | None]:
+def _by_order(said: Sequence[Pick | None], drawn: bool) -> dict[bool, Pick | None]:
     """Verdicts by whether the responses were swapped when they were given."""
     return dict(zip((drawn,) if len(said) == 1 else (False, True), said, strict=False))
 

@@ -20,20 +20,13 @@ from profile_tasks.scorers.measurement.revisions import (
     compared_revisions,
     measure_revisions,
 )
+from profile_tasks.scorers.statistics.estimate import is_interval_end
+from profile_tasks.scorers.statistics.metric_catalogue import is_printed
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import GradingSettings, ScoredTaskSettings, Selection, takes
 from profile_tasks.solvers.feedback_revision import RevisedDraft, revised_draft
 
 SCORER = "feedback_profile"
-
-_NOT_PRINTED = (
-    *("spearman", "pearson", "loss_rate", "tie_rate", "unreadable_rate"),
-    "_over_none",
-)
-"""Parts of the names of metrics that stand in the log only."""
-
-_TROUBLE = ("missing_rate", "truncated_rate", "drafts_equal_rate")
-"""Those of metrics that are printed where they are not 0."""
 
 
 @metric(scores="unreduced")
@@ -57,15 +50,11 @@ def revision_headline(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: Mapping[str, float]) -> list[str]:
     """Which metrics the terminal shows: alignments in tau_b, and what is not about a factor."""
-    return [name for name in every if _is_printed(name, every[name])]
-
-
-def _is_printed(name: str, value: float) -> bool:
-    if name.startswith("tau_") or any(part in name for part in _NOT_PRINTED):
-        return False
-    if name.startswith("revision_") and ("_ci_" in name or "_less_" in name):
-        return False
-    return value != 0 or not any(part in name for part in _TROUBLE)
+    return [
+        name
+        for name, value in every.items()
+        if is_printed(name, value) and (name.startswith("alignment_") or not is_interval_end(name))
+    ]
 
 
 class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):

@@ -18,7 +18,6 @@ from profile_tasks.scorers.grading.grader import Grader, RunNotes, grader_model
 from profile_tasks.scorers.grading.record import (
     SourceGrades,
     annotated_id,
-    flipped,
     graded_signs,
     graded_values,
 )
@@ -337,7 +336,7 @@ def _signs(
 
 def _flipped(grades: SourceGrades, label: HumanLabel, pair: tuple[str, str]) -> bool | None:
     first, second = (grades.same_as[response] for response in pair)
-    return flipped(grades.verdicts_on(first, second, label.factor.id))
+    return grades.verdict_on(first, second, label.factor.id).flipped
 
 
 def _array(results: Iterable[int | None]) -> NDArray[np.float64]:

@@ -28,29 +28,17 @@ from profile_tasks.scorers.measurement.source_measurement import (
     measure_source,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
+from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
-from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
+from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
 
 PRINTED_FACTORS = 2
 """Without a grader the printed table shows the influence of the first few factors only, so that it
 fits a screen; the log has all of them. Who pays for a grader sees every factor."""
-
-_PRINTED_STANDARD = (
-    "discrimination_accuracy",
-    "discrimination_kappa",
-    "flip_rate",
-    "first_position_rate",
-    "unreadable_rate",
-    "grader_missing_rate",
-    "grader_flip_rate",
-    "rouge1",
-    "rouge2",
-    "rougeL",
-)
 
 
 @metric(scores="unreduced")
@@ -66,10 +54,8 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         measurements = [measurement_of(score.score) for score in scores]
-        profiled = profile_metrics(
-            comparison_tables(measurements), replicates=replicates, seed=seed
-        )
-        every = profiled.values() | standard_metrics(measurements)
+        study = run_study(measurements, replicates=replicates, seed=seed)
+        every = study.flat() | standard_metrics(measurements)
         factors = measurements[0].factors
         if not any(measurement.grading for measurement in measurements):
             factors = factors[:PRINTED_FACTORS]
@@ -80,8 +66,9 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
     """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    headline = [n for n in every if n.startswith("alignment_") and "_tau_b" in n]
-    standard = [name for name in _PRINTED_STANDARD if name in every]
+    headline = [n for n in every if n.startswith("alignment_") and is_printed(n, every[n])]
+    printed = names(lambda metric: metric.printed == "yes")
+    standard = [name for name in printed if name in every and name not in headline]
     taus = [
         name
         for factor in factors
@@ -158,8 +145,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
         measurement = measure_source(
             annotated,
             wanted,
-            picks=picks_by_pair(state),
-            margins=margins_by_pair(state),
+            verdicts=verdicts_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,

@@ -220,12 +220,3 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
     assert (likely["flip_rate"], likely["first_position_rate"]) == (0, 0.5)
     for name in spoken.keys() - by_order:
         assert likely[name] == pytest.approx(spoken[name], abs=1e-12), name
-
-
-def test_a_liking_for_a_position_cancels() -> None:
-    from profile_tasks.scorers.measurement.standard_metrics import preference_by_margin
-
-    # Both orders lean to what is shown first, the recorded order by more: the first response.
-    assert preference_by_margin((3.0, 1.0)) == 1
-    assert preference_by_margin((1.0, 3.0)) == -1
-    assert preference_by_margin((2.0, 2.0)) == 0

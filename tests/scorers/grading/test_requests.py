@@ -139,7 +139,7 @@ def test_two_orders_answer_for_one_and_one_is_half_of_two() -> None:
     assert grader.asked == []
     assert again.pairs == two.pairs  # what was paid for stays, whatever counts
     for pair, single in zip(again.pairs, one.pairs, strict=True):
-        assert pair.counted("fluency", 1) == single.verdicts["fluency"]
+        assert pair.verdict("fluency", 1) == single.verdict("fluency", 1)
     grader = Grader()
     assert grade(JUDGED, grader, known=again).pairs == two.pairs
     assert grader.asked == []
