@@ -84,6 +84,26 @@ class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):
     recorded: Names = None
     """Those of the factors that the data record for annotated responses: taken from there."""
 
+    @property
+    def recorded_names(self) -> Sequence[str]:
+        """The names, as a command line may give them."""
+        return self.recorded.split(",") if isinstance(self.recorded, str) else self.recorded or ()
+
+
+def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Factor]) -> Scorer:
+    """The scorer of a run.
+
+    Args:
+        task: One of ``TASKS``.
+        settings: Those of the run.
+        factors: What they choose on its data.
+    """
+    return factor_profile(
+        task=task,
+        recorded=[factor.id for factor in factors if factor.kind == "recorded"] or None,
+        **settings.model_dump(include=set(MeasuringSettings.model_fields)),
+    )
+
 
 @scorer(metrics=[headline_metrics()])
 @takes(FactorProfileSettings)
@@ -98,7 +118,11 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
                 f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
             )
         return measured_factors(
-            settings.factors, of_task, grader=grader, learned_by=settings.learned_by
+            settings.factors,
+            of_task,
+            grader=grader,
+            learned_by=settings.learned_by,
+            recorded=settings.recorded_names,
         )
 
     if settings.task is not None:

@@ -70,7 +70,9 @@ class SourceMeasurement(BaseModel, frozen=True):
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
-        values: Facts and learned factors: factor id -> response id -> value; None: missing.
+        values: Facts, learned and recorded factors: factor id -> response id -> value; None where
+            it is missing.
+        recorded: Factors whose values the data record: what a model writes has none.
         grading: How the grading of each graded factor went.
         grader: The model that graded, None where no factor needed one.
         grader_requests: Answers wanted of the grader, repairs included.
@@ -92,6 +94,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
     values: dict[str, dict[str, float | None]] = {}
+    recorded: tuple[str, ...] = ()
     grading: dict[str, FactorGrading] = {}
     grader: str | None = None
     grader_requests: int = 0
@@ -186,7 +189,8 @@ def measure_source(
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
-    values = dict(learned)
+    recorded = tuple(factor.id for factor in factors if factor.kind == "recorded")
+    values = dict(learned) | {factor: recorded_values(annotated, factor) for factor in recorded}
     if grades is not None:
         values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
     table = PairManifestations(annotated, factors, compared.texts, values, grades)
@@ -203,6 +207,7 @@ def measure_source(
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()
         },
+        recorded=recorded,
     )
     added = {} if grades is None else _grading(grades, graded, annotated.source)
     if responses_by_score is not None:
@@ -255,6 +260,15 @@ def _written(
             for score, text in responses_by_score.items()
         },
         "rouge": asdict(rouge(best, reference)) if best is not None and reference else None,
+    }
+
+
+def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]:
+    """What the data record of a factor: id of an annotated response -> value, NaN if missing."""
+    return {
+        annotated_id(pair.id, side): value
+        for pair in annotated.pairs
+        for side, value in zip("ab", pair.recorded(factor), strict=True)
     }
 
 
@@ -360,7 +374,7 @@ class PairManifestations:
         annotated: The source.
         factors: The factors, in the order of the signs.
         texts: Response id -> text.
-        values: Facts and learned factors: factor id -> response id -> value.
+        values: Facts, learned and recorded factors: factor id -> response id -> value.
         grades: What the grader said; without it judged factors are missing.
     """
 
