@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import (
     DEFAULT_METRICS,
@@ -183,21 +184,35 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
     points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
     value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
-    missing = [metric for metric in subject.metrics if metric not in evidence.estimates]
-    if missing:
+    drawn = {
+        metric: evidence.estimates[metric].drawn
+        for metric in subject.metrics
+        if metric in evidence.estimates
+    }
+    if missing := [metric for metric in subject.metrics if drawn.get(metric) is None]:
         reported = evidence.reported(single) if single else None
         if reported is not None and reported.has_interval and confidence == CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
-    parts = {metric: evidence.estimates[metric] for metric in subject.metrics}
-    drawn = np.asarray(subject.value({metric: part.drawn for metric, part in parts.items()}))
-    groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
-    if any(part.method == "symmetric" for part in parts.values()):
-        limit = parts[single].limit if single else math.inf
-        found = Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
-    else:
-        found = Estimate.percentile(value, drawn, groups, confidence=confidence)
+    replicates = {metric: each for metric, each in drawn.items() if each is not None}
+    parts = [evidence.estimates[metric] for metric in replicates]
+    limit = parts[0].limit if single else math.inf
+    found = _resampled(value, np.asarray(subject.value(replicates)), parts, limit, confidence)
     return found if found.reason is None else replace(found, reason=f"no interval: {found.reason}")
+
+
+def _resampled(
+    value: float,
+    drawn: NDArray[np.float64],
+    parts: Sequence[Estimate],
+    limit: float,
+    confidence: float,
+) -> Estimate:
+    """An expression from its replicates, with the interval that its parts have."""
+    groups = min(part.n_groups for part in parts if part.n_groups is not None)
+    if any(part.method == "symmetric" for part in parts):
+        return Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
+    return Estimate.percentile(value, drawn, groups, confidence=confidence)
 
 
 _NO_WIDTH = 1e-12

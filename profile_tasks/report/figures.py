@@ -199,28 +199,22 @@ def _alt_scores(
     return f"Dots with intervals for {len(order)} factors. " + ". ".join(parts) + "."
 
 
-def _ranking(run: Run) -> Iterator[_Sketch]:
-    perspectives = [p for p in ("generation", "human", "discrimination") if p in run.profiles]
-    ranked = {
-        p: {f: i.rank for f, i in run.profiles[p].influences.items() if i.rank.value is not None}
-        for p in perspectives
-    }
-    if len(perspectives) < 2 or not all(ranked.values()):
-        return
+def _drawn_ranking(
+    run: Run,
+    places: Mapping[str, Mapping[str, int]],
+    ranked: Mapping[str, Mapping[str, Number]],
+    apart: Mapping[str, set[str]],
+) -> "Drawing":
+    """Ranked lists side by side, the same factor joined by a line."""
     from matplotlib.figure import Figure as Drawing
 
-    # Equal influences share a rank; drawn one below the other, in the same order everywhere.
-    places = {
-        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
-        for p, found in ranked.items()
-    }
+    perspectives = list(places)
     height = max(map(len, places.values()))
     drawing = Drawing(figsize=(6.0, 0.46 * height + 0.5))
     axes = drawing.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set_axis_off()
     axes.set_xlim(-0.5, len(perspectives) - 0.5)
     axes.set_ylim(height - 0.4, -1.1)
-    apart = {p: set(told_apart(run, p)) for p in run.compared}
     half = 0.36
     for left, right in pairwise(perspectives):
         x = perspectives.index(left)
@@ -248,6 +242,35 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
             )  # fmt: skip
             axes.text(x, place + 0.22, f"{decimal(tau.value or 0)}{bounds}", ha="center",
                       va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
+    return drawing
+
+
+def _ranking_row(
+    factor: str, ranked: Mapping[str, Mapping[str, Number]], apart: Mapping[str, set[str]]
+) -> tuple[str | float | None, ...]:
+    ranks = [found.get(factor, Number()) for found in ranked.values()]
+    return (
+        factor,
+        *(value for rank in ranks for value in (rank.value, rank.low, rank.high)),
+        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
+    )
+
+
+def _ranking(run: Run) -> Iterator[_Sketch]:
+    perspectives = [p for p in ("generation", "human", "discrimination") if p in run.profiles]
+    ranked = {
+        p: {f: i.rank for f, i in run.profiles[p].influences.items() if i.rank.value is not None}
+        for p in perspectives
+    }
+    if len(perspectives) < 2 or not all(ranked.values()):
+        return
+    # Equal influences share a rank; drawn one below the other, in the same order everywhere.
+    places = {
+        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
+        for p, found in ranked.items()
+    }
+    apart = {p: set(told_apart(run, p)) for p in run.compared}
+    drawing = _drawn_ranking(run, places, ranked, apart)
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
@@ -260,23 +283,7 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
         ),
         ("factor", *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
          *(f"{p} differs from people" for p in perspectives if p != "human")),
-        [
-            (
-                factor,
-                *(
-                    value
-                    for p in perspectives
-                    for rank in (ranked[p].get(factor, Number()),)
-                    for value in (rank.value, rank.low, rank.high)
-                ),
-                *(
-                    "yes" if factor in apart.get(p, ()) else "no"
-                    for p in perspectives
-                    if p != "human"
-                ),
-            )
-            for factor in _order(run)
-        ],
+        [_ranking_row(factor, ranked, apart) for factor in _order(run)],
         drawing,
         wide=True,
     )  # fmt: skip

@@ -18,6 +18,7 @@ from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
 from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
@@ -182,7 +183,7 @@ def ranking_metrics(
         "requests": float(sum(ranking.requests for ranking in rankings)),
     }
     tables = comparison_tables(ranking.measurement for ranking in rankings)
-    judged = {table.perspective: table for table in tables if table.perspective == JUDGE}
+    judged: dict[str, Comparisons] = {t.perspective: t for t in tables if t.perspective == JUDGE}
     study = Study(judged, replicates=replicates, seed=seed)
     profile = study.flat()
     return metrics | {

@@ -105,10 +105,10 @@ def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
         name = f"reliability_{perspective}_{coefficient}"
         flat |= _flat(name, record["reliability"][coefficient])
     for factor, entry in record["factors"].items():
-        rank = (entry["rank"], entry["rank_low"], entry["rank_high"])
+        rank, low, high = (nan_for_none(entry[f"rank{end}"]) for end in ("", "_low", "_high"))
         flat |= _flat_p_values(f"tau_{perspective}_{factor}", entry)
         flat |= Estimate.of_metrics(entry, "adjusted").flat(f"adjusted_{perspective}_{factor}")
-        flat |= Estimate(*map(nan_for_none, rank)).flat(f"rank_{perspective}_{factor}")
+        flat |= Estimate(rank, low, high).flat(f"rank_{perspective}_{factor}")
     return flat
 
 
