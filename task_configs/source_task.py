@@ -18,7 +18,7 @@ from lm_eval.filters import build_filter_ensemble
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
 from profile_tasks.data.sources import Setting, check_sources
-from profile_tasks.runs.lm_eval_samples import MEASURED
+from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.task_configs.run_settings import RunSettings, run_settings
 from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.runs.inspect_log import MeasuredRun, read_run
-from profile_tasks.runs.reported import ReportedRun, finite_or_none, read_reported_runs
+from profile_tasks.runs.reading import finished_runs
+from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
 from profile_tasks.scorers.statistics.influence import factor_profile
@@ -34,19 +34,17 @@ class Evidence:
     """What a run has to show.
 
     Attributes:
-        run: What it reported.
+        run: What it reported, and what was measured on its samples, for pairing.
         metrics: Value of each metric; None where it is not defined.
         drawn: Replicates by metric; empty where there are no samples.
         reasons: Why a metric is not defined, by its name.
-        measured: The samples' measurements, for pairing; None where there are none.
-        without_samples: Why there are none, in words.
+        without_samples: Why there are no measurements, in words.
     """
 
-    run: ReportedRun
+    run: Run
     metrics: Mapping[str, float | None]
     drawn: Mapping[str, Drawn] = field(default_factory=dict)
     reasons: Mapping[str, str] = field(default_factory=dict)
-    measured: MeasuredRun | None = None
     without_samples: str | None = None
 
     def reported_interval(self, metric: str) -> tuple[float, float] | None:
@@ -67,27 +65,26 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    reported = read_reported_runs(path, score)
-    runs = [run for run in reported if task in (None, run.task)]
+    held = finished_runs(path, score)
+    runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
-        held = ", ".join(f"{run.task} ({run.setting})" for run in reported)
-        raise ValueError(f"{path}: name one task of it (--task); it holds: {held}")
+        named = ", ".join(f"{run.task} ({run.setting})" for run in held)
+        raise ValueError(f"{path}: name one task of it (--task); it holds: {named}")
     (run,) = runs
     if run.harness != "inspect":
         return Evidence(
             run, run.metrics, without_samples="a results file of lm-eval holds no samples"
         )
-    try:
-        measured = read_run(str(path), score)
-    except ValueError as error:
-        if score is not None or "several scores" in str(error):
-            raise
+    from profile_tasks.runs.inspect_log import with_measurements
+
+    run = with_measurements(run, score)
+    if not run.measurements:
         return Evidence(run, run.metrics, without_samples="the log holds no samples")
     seed = run.conditions.get("seed")
     drawn, metrics, reasons = drawn_metrics(
-        measured.measurements, seed=seed if isinstance(seed, int) else 0
+        run.measurements, seed=seed if isinstance(seed, int) else 0
     )
-    return Evidence(run, {**run.metrics, **metrics}, drawn, reasons, measured)
+    return Evidence(run, {**run.metrics, **metrics}, drawn, reasons)
 
 
 def drawn_metrics(

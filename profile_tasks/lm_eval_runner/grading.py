@@ -8,23 +8,22 @@ behind. Its numbers are then written into a copy of lm-eval's results file.
 import math
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from profile_tasks.runs.lm_eval_results import model_of, read_results, results_beside
-from profile_tasks.runs.lm_eval_samples import SampledRun
+from profile_tasks.runs.lm_eval import read_results, results_beside
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.grading.requests import JudgeBatch
 from profile_tasks.scorers.statistics.study import GAP
+from profile_tasks.solvers.target_scores import Pairing
 
 if TYPE_CHECKING:
     from inspect_ai import Task
 
     from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 
-UNKNOWN_MODEL = "unknown"
-
 
 def grading_task(
-    run: SampledRun,
+    run: Run,
     *,
     factors: str | Sequence[str] = "auto",
     judge_orders: int = 2,
@@ -43,7 +42,7 @@ def grading_task(
         seed: Seed of the bootstrap.
 
     Raises:
-        ValueError: The samples are those of several models, or the factors are not known.
+        ValueError: The factors are not known.
     """
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset
@@ -55,19 +54,19 @@ def grading_task(
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
-    samples = list(run.kinds)
-    answered_by = answering_model(samples)
+    samples = list(run.parts)
     chosen = measured_factors(factors, run.task, grader=True, learned_by={})
     return Task(
         name=f"{run.task}_graded",
         dataset=MemoryDataset(
-            [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
+            [source_sample(answered.source) for answered in run.answers],
+            name="samples of lm-eval",
         ),
         solver=replayed_answers(samples),
         scorer=factor_profile(
             run.task,
             factors if isinstance(factors, str) else list(factors),
-            run.pairing,
+            cast("Pairing", run.conditions["pairing"]),
             judge_orders,
             judge_batch,
             grader_cache=grader_cache,
@@ -76,33 +75,14 @@ def grading_task(
         version=TASK_VERSION,
         metadata={
             "samples": samples,
-            "answered_by": answered_by,
+            "answered_by": run.model,
             "factors": [factor.id for factor in chosen],
         },
     )
 
 
-def answering_model(samples: Sequence[str]) -> str:
-    """The model that answered, as the results files beside the samples name it.
-
-    Raises:
-        ValueError: The samples are those of several models.
-    """
-    models = {
-        model_of(read_results(beside))
-        for file in samples
-        if (beside := results_beside(file)) is not None
-    }
-    if len(models) > 1:
-        raise ValueError(
-            f"{', '.join(samples)}: samples of several models ({', '.join(sorted(models))}); give "
-            "those of one evaluation"
-        )
-    return models.pop() if models else UNKNOWN_MODEL
-
-
 def graded_results(
-    run: SampledRun, measurements: Sequence["SourceMeasurement"], *, seed: int = 0
+    run: Run, measurements: Sequence["SourceMeasurement"], *, seed: int = 0
 ) -> dict[str, Any]:
     """lm-eval's results with the metrics of the graded factors, in its own form.
 
@@ -114,14 +94,14 @@ def graded_results(
         measurements: What the graded run measured, one a source.
         seed: Seed of the bootstrap.
     """
-    beside = results_beside(next(iter(run.kinds)))
+    beside = results_beside(next(iter(run.parts)))
     results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
     # The gap was over other factors, and may stand with either task.
     for task, row in results["results"].items():
         if task.startswith(f"profile_{run.task}_"):
             for name in [name for name in row if name.startswith(GAP)]:
                 del row[name]
-    for kind in run.kinds.values():
+    for kind in run.parts.values():
         task = f"profile_{run.task}_{kind}"
         row = results["results"].setdefault(task, {"alias": task})
         answered = _of_kind(kind, measurements)

@@ -1,9 +1,12 @@
 """Answers that another harness logged, put where the scorer looks for those of a run."""
 
+from typing import cast
+
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from profile_tasks.solvers.pairwise_discrimination import put_picks
 from profile_tasks.solvers.score_conditioned_generation import put_responses
+from profile_tasks.solvers.verdict import ShownPick
 
 
 @solver
@@ -14,16 +17,21 @@ def replayed_answers(samples: list[str]) -> Solver:
         samples: The files of samples.
     """
     # It loads the statistics, for which nobody else's evaluation should wait.
-    from profile_tasks.runs.lm_eval_samples import read_sampled_run
+    from profile_tasks.runs.lm_eval import read_sampled_run
 
     run = read_sampled_run(samples)
+    replayed = {
+        answered.source.id: (answered.responses, measurement)
+        for answered, measurement in zip(run.answers, run.measurements, strict=True)
+    }
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        answers = run.answers[str(state.sample_id)]
-        if answers.responses is not None:
-            put_responses(state, answers.responses)
-        if answers.picks is not None:
-            put_picks(state, answers.picks, answers.margins)
+        responses, measured = replayed[str(state.sample_id)]
+        if responses:
+            put_responses(state, responses)
+        if measured.picks is not None:
+            picks = cast("tuple[tuple[ShownPick | None, ...], ...]", measured.picks)
+            put_picks(state, picks, measured.margins)
         return state
 
     return solve

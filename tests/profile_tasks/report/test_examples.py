@@ -4,18 +4,19 @@ from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.report.examples import (
     EXAMPLES,
     MOST_CHARACTERS,
+    Candidate,
     LoudestPairs,
-    MeasuredSource,
     known_factors,
     marked_differences,
 )
+from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import measure_source
 
 LENGTH = load_taxonomy()["length"]
 
 
-def source(name: str, words_a: int, words_b: int, preference: str = "a") -> MeasuredSource:
+def source(name: str, words_a: int, words_b: int, preference: str = "a") -> Candidate:
     """A source with one annotated pair of texts of so many words."""
     annotated = AnnotatedSource(
         id=name,
@@ -33,10 +34,10 @@ def source(name: str, words_a: int, words_b: int, preference: str = "a") -> Meas
             ),
         ),
     )
-    return MeasuredSource(annotated, measure_source(annotated, [LENGTH]))
+    return Candidate(AnsweredSource(annotated), measure_source(annotated, [LENGTH]))
 
 
-def found(*sources: MeasuredSource):
+def found(*sources: Candidate):
     loudest = LoudestPairs({"length": LENGTH})
     for each in sources:
         loudest.add(each)
