@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import GraderValidationSettings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -21,14 +23,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 _OPTIONS = (
     click.option("--grader", required=True, help="The grader, as Inspect names models."),
     click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument."),
-    click.option(
-        "--judge-orders",
-        type=click.IntRange(1, 2),
-        default=2,
-        show_default=True,
-        help="Orders in which the grader is shown a pair.",
-    ),
-    click.option("--seed", type=click.IntRange(0), default=0, show_default=True),
+    settings_options(GraderValidationSettings, ["judge_orders", "seed"]),
     click.option(
         "--log-dir",
         type=click.Path(file_okay=False, path_type=Path),

@@ -7,21 +7,13 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from profile_tasks.runs.run import Run
-from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 
-SORT = "alignment_generation_tau_b"
-
-HEADLINE = (
-    "alignment_generation_tau_b",
-    "alignment_discrimination_tau_b",
-    "alignment_gap_tau_b",
-    "discrimination_accuracy",
-    "discrimination_kappa",
-    "flip_rate",
-    "first_position_rate",
-    "unreadable_rate",
-)
+HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
+
+SORT = HEADLINE[0]
+"""What ranks the rows, where nothing else is asked for."""
 
 METHOD = (
     "Places are ranges: the best one is behind those models only whose 95 % interval lies wholly "

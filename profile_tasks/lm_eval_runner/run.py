@@ -8,7 +8,6 @@ import argparse
 import re
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import fields
 from functools import partial
 from importlib import import_module
 from pathlib import Path
@@ -34,7 +33,7 @@ from profile_tasks.lm_eval_runner.validation import (
     chosen_names,
 )
 from profile_tasks.task_configs import FOLDER
-from profile_tasks.task_configs.run_settings import RunSettings, unknown_settings
+from profile_tasks.task_configs.run_settings import check_names
 from profile_tasks.task_configs.source_task import SourceTask
 
 
@@ -159,11 +158,7 @@ def validated_tasks(
     """
     if include_path:
         check_folder(include_path)
-    if unknown := unknown_settings(metadata):
-        raise ValueError(
-            f"--metadata {unknown[0]!r} is no setting. Must be one of: "
-            + ", ".join(field.name for field in fields(RunSettings))
-        )
+    check_names(metadata)
     manager = OwnTaskManager(include_path=include_path, metadata=dict(metadata))
     names = chosen_names(tasks, manager.all_tasks)
     if model is not None:

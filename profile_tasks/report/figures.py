@@ -21,6 +21,7 @@ from profile_tasks.report.headline import decimal, interval, label, told_apart
 from profile_tasks.report.report_data import Number
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -236,7 +237,7 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
     for left, right in pairwise(perspectives):
         x = perspectives.index(left)
         model = left if left != "human" else right
-        for factor in places[left].keys() & places[right].keys():
+        for factor in (f for f in places[left] if f in places[right]):
             marked = factor in apart.get(model, ())
             axes.plot(
                 (x + half, x + 1 - half),
@@ -512,23 +513,14 @@ def _lengths(findings: Findings) -> Iterator[_Sketch]:
     )
 
 
-_RATES: Mapping[str, tuple[str, str]] = {
-    "flip_rate": ("verdicts that flip with the order", "discrimination"),
-    "first_position_rate": ("verdicts for the first shown", "discrimination"),
-    "unreadable_rate": ("verdicts unreadable", "discrimination"),
-    "generation_missing_rate": ("responses missing", "generation"),
-    "generation_truncated_rate": ("responses cut off", "generation"),
-    "generation_identical_rate": ("written pairs of equal texts", "generation"),
-    "grader_flip_rate": ("grader's verdicts that flip", "muted"),
-    "grader_missing_rate": ("grader's judgements missing", "muted"),
-}
-
-
 def _rates(findings: Findings) -> Iterator[_Sketch]:
     found = [
-        (name, text, colour, number)
-        for name, (text, colour) in _RATES.items()
-        if (number := findings.metrics.get(name)) is not None and number.value is not None
+        (metric.name, metric.label, "muted" if metric.of == "grader" else metric.of, number)
+        for metric in CATALOGUE
+        if metric.unit == "share"
+        and metric.label
+        and (number := findings.metrics.get(metric.name)) is not None
+        and number.value is not None
     ]
     if not found:
         return

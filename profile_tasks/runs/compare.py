@@ -12,8 +12,8 @@ from profile_tasks.scorers.measurement.tables import (
     shared_group_codes,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
-from profile_tasks.scorers.statistics.influence import factor_profile, none_for_nan
-from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
+from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 
 def compare_runs(
@@ -28,9 +28,8 @@ def compare_runs(
         seed: Of everything random.
 
     Returns:
-        The record of ``compare_models``, with ``agreement`` (accuracy and flip rate of the two
-        judges), the human influence of each factor, ``notes`` on what was left out, and ``words``:
-        what the two differ in, in sentences.
+        The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
+        the two differ in, in sentences.
 
     Raises:
         ValueError: The runs share no source or no factor, or their human preferences differ.
@@ -38,11 +37,23 @@ def compare_runs(
     shared = _shared_sources(first, second)
     sides = [[m for m in run.measurements if m.source_id in shared] for run in (first, second)]
     codes = shared_group_codes(*sides)
-    measured = [comparison_tables(side, codes) for side in sides]
+    measured = [comparison_tables(own, codes) for own in sides]
     tables = _common_tables(first, second, measured)
-    judges = [agreement_table(side, codes) for side in sides]
-    record = compare_models(*tables, names=("A", "B"), replicates=replicates, seed=seed)
-    _add_human_influence(record, tables[0][0])
+    judges = [agreement_table(own, codes) for own in sides]
+    study = Study(
+        {
+            side(name, table.perspective): table
+            for name, own in zip("AB", tables, strict=True)
+            for table in own
+        },
+        {
+            side(name, AGREEMENT): table
+            for name, table in zip("AB", judges, strict=True)
+            if all(each.preference.size for each in judges)
+        },
+        replicates=replicates,
+        seed=seed,
+    )
     compared = {
         "log_a": first.file,
         "log_b": second.file,
@@ -50,12 +61,7 @@ def compare_runs(
         "model_b": second.model,
         "n_sources": len(shared),
         "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **record,
-        "agreement": (
-            compare_tables(*judges, replicates=replicates, seed=seed)["factors"]
-            if all(table.preference.size for table in judges)
-            else {}
-        ),
+        **compared_record(study),
     }
     return compared | {"words": comparison_words(compared)}
 
@@ -68,7 +74,7 @@ def _common_tables(
     Raises:
         ValueError: They have no factor, or no setting, in common.
     """
-    every = common_factors([table for side in measured for table in side])
+    every = common_factors([table for own in measured for table in own])
     if not every[0].factors:
         raise ValueError(f"{first.file} and {second.file} have no factor in common")
     tables = [every[: len(measured[0])], every[len(measured[0]) :]]
@@ -86,7 +92,7 @@ def _left_out(
     """Factors and settings that only one of the runs measured, in words."""
     notes = []
     shared = len(tables[0][0].factors)
-    if shared < max(len(table.factors) for side in measured for table in side):
+    if shared < max(len(table.factors) for own in measured for table in own):
         notes.append(f"only the {shared} factors that both measured are compared")
     in_a, in_b = map(_perspectives, tables)
     for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
@@ -96,14 +102,6 @@ def _left_out(
 
 def _perspectives(tables: Sequence[Comparisons]) -> set[str]:
     return {table.perspective for table in tables}
-
-
-def _add_human_influence(record: dict[str, Any], human: Comparisons) -> None:
-    """Put beside each compared influence what the factor has on the human preference."""
-    taus = factor_profile(human).tau
-    for compared in record["perspectives"].values():
-        for tau, found in zip(taus, compared["factors"].values(), strict=True):
-            found["human"] = none_for_nan(tau)
 
 
 def _shared_sources(first: Run, second: Run) -> set[str]:

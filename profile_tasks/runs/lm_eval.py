@@ -24,12 +24,8 @@ from profile_tasks.runs.run import (
     utc,
 )
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.solvers.target_scores import (
-    PAIRINGS,
-    Pairing,
-    generation_pairs,
-    response_text,
-)
+from profile_tasks.settings import Pairing
+from profile_tasks.solvers.target_scores import generation_pairs, response_text
 
 MEASURED = "measured_sources"
 """The field of a sample that holds its measurement, and the metric that counts them."""
@@ -344,7 +340,7 @@ def _pairing(measured: Sequence[SourceMeasurement]) -> Pairing:
             return cast("Pairing", pairing)
     raise ValueError(
         f"source {written[0].source_id!r}: the compared responses are those of no pairing "
-        f"({', '.join(PAIRINGS)}); give samples as this version of the tasks logs them"
+        f"({', '.join(get_args(Pairing))}); give samples as this version of the tasks logs them"
     )
 
 

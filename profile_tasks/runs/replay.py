@@ -1,12 +1,9 @@
 """Answers that another harness logged, put where the scorer looks for those of a run."""
 
-from typing import cast
-
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.solvers.pairwise_discrimination import put_picks
+from profile_tasks.solvers.pairwise_discrimination import put_verdicts
 from profile_tasks.solvers.score_conditioned_generation import put_responses
-from profile_tasks.solvers.verdict import ShownPick
 
 
 @solver
@@ -29,9 +26,8 @@ def replayed_answers(samples: list[str]) -> Solver:
         responses, measured = replayed[str(state.sample_id)]
         if responses:
             put_responses(state, responses)
-        if measured.picks is not None:
-            picks = cast("tuple[tuple[ShownPick | None, ...], ...]", measured.picks)
-            put_picks(state, picks, measured.margins)
+        if measured.verdicts is not None:
+            put_verdicts(state, measured.verdicts)
         return state
 
     return solve

@@ -1,6 +1,7 @@
 """Wrong arguments of tasks and models: named, in one line of Inspect's terminal."""
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from inspect_ai._util.error import PrerequisiteError
@@ -35,19 +36,6 @@ def told_in_one_line(*, in_python: bool = False) -> Iterator[None]:
         if in_python or in_evaluation():
             raise ArgumentError(str(error)) from error
         raise
-
-
-def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
-    """Refuse a value that is none of the choices.
-
-    Raises:
-        ValueError: It is none, or of another type than the choice it equals (True is in (1, 2)).
-
-    >>> check_choice("orders", 2, (1, 2))
-    """
-    if not any(value == choice and type(value) is type(choice) for choice in choices):
-        listed = ", ".join(str(choice) for choice in choices)
-        raise ValueError(f"{name} is {value!r}. Must be one of: {listed}")
 
 
 def in_evaluation() -> bool:

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
 
 from profile_tasks.scorers.factors.taxonomy import (
     Factor,
@@ -10,11 +9,7 @@ from profile_tasks.scorers.factors.taxonomy import (
     resolve_factors,
     surface_function,
 )
-
-LearnedBy = Literal["judged", "unieval"]
-"""How a factor that UniEval was trained for is found: judged by the grader, or learned."""
-
-LEARNED_BY: tuple[str, ...] = get_args(LearnedBy)
+from profile_tasks.settings import LearnedBy
 
 
 def measured_factors(

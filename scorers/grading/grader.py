@@ -99,7 +99,7 @@ def grader_model(*, under_test: bool = False) -> Model:
             Else those that change its answers are left behind: it grades as any grader would.
     """
     if grader_is_bound():
-        return get_model(role=ROLE, config=GRADER_CONFIG)
+        return get_model(role=ROLE, required=True, config=GRADER_CONFIG)
     model = get_model(role=ROLE, default=get_model())  # a copy, whose usage counts as the grader's
     taken = model.config.model_dump(
         exclude_none=True, include=None if under_test else _CHANGES_NO_ANSWER

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Annotated
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from profile_tasks.data.preferences import AnnotatedSource, Preference
 from profile_tasks.scorers.factors.surface import factor_values
@@ -26,16 +27,15 @@ from profile_tasks.scorers.grading.record import (
     written_id,
 )
 from profile_tasks.scorers.measurement.standard_metrics import (
-    combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
     mean,
-    preference_by_margin,
     rouge,
     verdict_rates,
 )
 from profile_tasks.scorers.statistics.comparisons import manifestations
-from profile_tasks.scorers.statistics.influence import none_for_nan
+from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
 
@@ -64,9 +64,8 @@ class SourceMeasurement(BaseModel, frozen=True):
         human: Human preference of each annotated pair, in {1, 0, -1}.
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
-        picks: Verdicts by position shown, one or two a pair; None where that was not asked.
-        margins: Where the model judged by log-likelihood: that of the first response shown less
-            that of the second, one or two a pair. None where it judged in words.
+        picks: Of the verdict on each annotated pair; None where that was not asked.
+        margins: The same; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
@@ -86,7 +85,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     human: tuple[int, ...]
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
-    picks: tuple[tuple[str | None, ...], ...] | None = None
+    picks: tuple[Annotated[Picks, Field(min_length=1)], ...] | None = None
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
@@ -101,17 +100,17 @@ class SourceMeasurement(BaseModel, frozen=True):
     rouge: dict[str, float] | None = None
 
     @property
-    def discrimination(self) -> tuple[int | None, ...] | None:
-        """The model's preference of each annotated pair; None where a verdict was unreadable.
-
-        By log-likelihood it is the sign of the margin summed over the orders, so that a liking for
-        a position cancels.
-        """
+    def verdicts(self) -> tuple[PairVerdict, ...] | None:
+        """The model's verdict on each annotated pair; None where that was not asked."""
         if self.margins is not None:
-            return tuple(preference_by_margin(margins) for margins in self.margins)
-        if self.picks is None:
-            return None
-        return tuple(combined_preference(picks) for picks in self.picks)
+            return tuple(PairVerdict.by_likelihood(margins) for margins in self.margins)
+        return None if self.picks is None else tuple(PairVerdict(picks) for picks in self.picks)
+
+    @property
+    def discrimination(self) -> tuple[int | None, ...] | None:
+        """The model's preference of each annotated pair; None where a pick was unreadable."""
+        verdicts = self.verdicts
+        return None if verdicts is None else tuple(verdict.preference for verdict in verdicts)
 
 
 @dataclass(frozen=True)
@@ -165,8 +164,7 @@ def measure_source(
     annotated: AnnotatedSource,
     factors: Sequence[Factor],
     *,
-    picks: Sequence[Sequence[str | None]] | None = None,
-    margins: Sequence[Sequence[float]] | None = None,
+    verdicts: Sequence[PairVerdict] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
     generation_pairs: Sequence[tuple[int, int]] = (),
@@ -178,8 +176,7 @@ def measure_source(
     Args:
         annotated: The source with its annotated pairs.
         factors: Which factors to measure.
-        picks: One or two picks per annotated pair ("first", "second", "tie" or None).
-        margins: One or two margins per annotated pair, where it was judged by log-likelihood.
+        verdicts: On each annotated pair; None where that was not asked.
         responses_by_score: What the model wrote for each target score.
         truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
@@ -204,8 +201,8 @@ def measure_source(
             if any(pair.annotators for pair in annotated.pairs)
             else ()
         ),
-        picks=None if picks is None else tuple(tuple(pick) for pick in picks),
-        margins=None if margins is None else tuple(tuple(margin) for margin in margins),
+        picks=None if verdicts is None else tuple(verdict.picks for verdict in verdicts),
+        margins=tuple(v.margins for v in verdicts or () if v.margins) or None,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()
@@ -263,22 +260,18 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     records = list(measurements)
     metrics: dict[str, float] = {}
     judged = [
-        (human, model)
+        (human, verdict)
         for record in records
-        if (models := record.discrimination) is not None
-        for human, model in zip(record.human, models, strict=True)
-        if model is not None
+        if record.verdicts is not None
+        for human, verdict in zip(record.human, record.verdicts, strict=True)
     ]
-    picks = [pick for record in records if record.picks is not None for pick in record.picks]
-    if picks:
-        human, model = (np.array([pair[side] for pair in judged], dtype=np.int8) for side in (0, 1))
-        rates = verdict_rates(picks)
+    if judged:
+        readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+        human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
         metrics |= {
             "discrimination_accuracy": discrimination_accuracy(human, model),
             "discrimination_kappa": discrimination_kappa(human, model),
-            "flip_rate": rates.flip_rate,
-            "first_position_rate": rates.first_position_rate,
-            "unreadable_rate": rates.unreadable_rate,
+            **verdict_rates([verdict for _, verdict in judged]),
         }
     written = [record for record in records if record.words_by_score is not None]
     if written:

@@ -52,7 +52,10 @@ def test_a_run_prints_the_table_and_writes_strict_json(tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("--tasks", "profile_poems"), "--tasks 'profile_poems' is unknown. Must be one of: "),
-        (("--metadata", '{"factor": "length"}'), "--metadata 'factor' is no setting. Must be one"),
+        (
+            ("--metadata", '{"factor": "length"}'),
+            "--metadata 'factor' is no setting; did you mean 'factors'?",
+        ),
         (("--metadata", "{"), "Invalid JSON: {"),
         (("--model_args", '{"api_key": "sk-1"}'), "--model_args api_key: lm-eval writes model"),
         (

@@ -180,7 +180,7 @@ def test_the_header_of_a_log_in_json_may_hold_nan(log: str, tmp_path: Path) -> N
 
 def test_of_several_scores_one_is_to_be_named(log: str, tmp_path: Path) -> None:
     appended = score(
-        read_eval_log(log), factor_profile("summarization", "length"), action="append",
+        read_eval_log(log), factor_profile(task="summarization", factors="length"), action="append",
         display="none",
     )  # fmt: skip
     file = str(tmp_path / "two.eval")

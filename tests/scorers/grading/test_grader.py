@@ -519,7 +519,7 @@ def test_scoring_by_another_task_is_refused(server: Any, evaluate: Any) -> None:
 def rescored(log: EvalLog, factors: str = "core", **arguments: Any) -> EvalLog:
     return score(
         log,
-        factor_profile("summarization", factors, **arguments),
+        factor_profile(task="summarization", factors=factors, **arguments),
         action="overwrite",
         display="none",
     )
@@ -785,7 +785,12 @@ def test_a_second_score_in_a_log_is_completed_from_its_own_measurements(
     log = evaluate(factors="fluency")
     server.script = lambda asked: None
     both = complete_log(
-        score(log, factor_profile("summarization", "fluency"), action="append", display="none")
+        score(
+            log,
+            factor_profile(task="summarization", factors="fluency"),
+            action="append",
+            display="none",
+        )
     )
     assert both.results is not None
     first, second = both.results.scores
