@@ -26,7 +26,7 @@ Outcome = Literal["met", "missed", "cannot tell"]
 EXIT_STATUS: Mapping[Outcome, int] = {"met": 0, "missed": 1, "cannot tell": 2}
 
 Compared = Mapping[str, Any]
-"""A record of ``profile_tasks.runs.inspect_log.compare_runs``."""
+"""A record of ``profile_tasks.runs.compare.compare_runs``."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def judge(
     for named in bars:
         if isinstance(named.bar, Comparison):
             verdicts.append(judge_comparison(named.name, named.bar, evidence))
-        elif evidence.measured is None:
+        elif not evidence.run.measurements:
             why = f"{evidence.without_samples}, and runs are compared source by source"
             verdicts.append(_untold(named.name, named.bar.text, why))
         else:

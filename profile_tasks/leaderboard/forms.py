@@ -13,7 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
@@ -44,12 +44,12 @@ def shown_metrics(sort: str) -> dict[str, str]:
     return {sort: _SHOWN.get(sort, sort)} | _SHOWN
 
 
-def value_text(run: ReportedRun, metric: str) -> str:
+def value_text(run: Run, metric: str) -> str:
     """A metric with its interval, "–" where it has no value."""
     return " ".join(filter(None, _value_and_interval(run, metric)))
 
 
-def _value_and_interval(run: ReportedRun, metric: str) -> tuple[str, str]:
+def _value_and_interval(run: Run, metric: str) -> tuple[str, str]:
     value = run.metrics.get(metric)
     if value is None:
         return "–", ""
@@ -206,7 +206,7 @@ def _facts(row: Row) -> dict[str, Any]:
 
 def _metric_names(board: Leaderboard) -> list[str]:
     """Every metric of the rows: the ranking one and the headline first, with their intervals."""
-    runs: Sequence[ReportedRun] = [row.run for each in board.boards for row in each.rows]
+    runs: Sequence[Run] = [row.run for each in board.boards for row in each.rows]
     every = sorted({name for run in runs for name in run.metrics})
     first = [
         name
@@ -265,7 +265,7 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
     }
 
 
-def _drawn(run: ReportedRun, board: Board, sort: str) -> dict[str, float] | None:
+def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
     """Where value and interval lie between the least and the greatest end on the board, in %."""
     ends = [
         end

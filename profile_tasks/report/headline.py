@@ -8,7 +8,8 @@ interval.
 
 from collections.abc import Mapping
 
-from profile_tasks.report.report_data import Alignment, Difference, Number, Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.report_data import Alignment, Difference, Number
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -16,19 +17,21 @@ _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
 
-def headline(run: Run) -> list[str]:
+def headline(findings: Findings) -> list[str]:
     """What a run found, one sentence or two a perspective.
 
     Args:
-        run: One model on one task.
+        findings: One model on one task.
     """
-    if not run.compared or "human" not in run.profiles:
-        return [_one_profile(run)] if run.profiles else []
-    sentences = [_perspective(run, perspective) for perspective in run.compared]
-    if alignments := [_alignment(run, p) for p in run.compared if p in run.alignments]:
-        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(run))
-    if run.gap.value is not None:
-        sentences.append(_gap(run))
+    if not findings.compared or "human" not in findings.profiles:
+        return [_one_profile(findings)] if findings.profiles else []
+    sentences = [_perspective(findings, perspective) for perspective in findings.compared]
+    if alignments := [
+        _alignment(findings, p) for p in findings.compared if p in findings.alignments
+    ]:
+        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(findings))
+    if findings.gap.value is not None:
+        sentences.append(_gap(findings))
     return sentences
 
 
@@ -68,11 +71,11 @@ def decimal(value: float, digits: int = 2) -> str:
     return ("−" if negative else "") + (text[1:] if text.startswith("0.") else text)
 
 
-def told_apart(run: Run, perspective: str) -> tuple[str, ...]:
+def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     """Factors whose influence differs from the human one, the greatest difference first."""
-    if perspective in run.differences:
-        return run.misaligned(perspective)
-    human, model = (run.profiles[p].influences for p in ("human", perspective))
+    if perspective in findings.differences:
+        return findings.misaligned(perspective)
+    human, model = (findings.profiles[p].influences for p in ("human", perspective))
     apart = {
         factor: abs((model[factor].tau.value or 0) - (human[factor].tau.value or 0))
         for factor in model
@@ -81,13 +84,13 @@ def told_apart(run: Run, perspective: str) -> tuple[str, ...]:
     return tuple(sorted(apart, key=lambda factor: -apart[factor]))
 
 
-def _perspective(run: Run, perspective: str) -> str:
-    apart = told_apart(run, perspective)
+def _perspective(findings: Findings, perspective: str) -> str:
+    apart = told_apart(findings, perspective)
     if not apart:
-        return _nothing_found(run, perspective)
-    leading = [_contrast(run, perspective, factor) for factor in apart[:2]]
-    sentence = f"{_start(_WORDS[perspective])} {run.model} {', and '.join(leading)}"
-    total = len(run.profiles[perspective].influences)
+        return _nothing_found(findings, perspective)
+    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    sentence = f"{_start(_WORDS[perspective])} {findings.model} {', and '.join(leading)}"
+    total = len(findings.profiles[perspective].influences)
     others = apart[2:]
     if others:
         names = ", ".join(label(factor) for factor in others[:5])
@@ -95,17 +98,17 @@ def _perspective(run: Run, perspective: str) -> str:
         sentence += f"; it also differs from people in {names}{more}"
     how = (
         "told from chance at 5 %, adjusted over all of them"
-        if perspective in run.differences
+        if perspective in findings.differences
         else "with intervals that do not overlap; this file holds no test"
     )
     verb = "differs" if len(apart) == 1 else "differ"
     return f"{sentence} ({len(apart)} of {_factors(total)} {verb}, {how})."
 
 
-def _contrast(run: Run, perspective: str, factor: str) -> str:
+def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     """What the model does with a factor, against what people do."""
-    model = run.profiles[perspective].influences[factor].tau
-    human = run.profiles["human"].influences[factor].tau
+    model = findings.profiles[perspective].influences[factor].tau
+    human = findings.profiles["human"].influences[factor].tau
     m, h = model.value or 0.0, human.value or 0.0
     name = label(factor)
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
@@ -131,20 +134,20 @@ def _contrast(run: Run, perspective: str, factor: str) -> str:
     return f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
 
 
-def _nothing_found(run: Run, perspective: str) -> str:
-    total = len(run.profiles[perspective].influences)
+def _nothing_found(findings: Findings, perspective: str) -> str:
+    total = len(findings.profiles[perspective].influences)
     start = _start(_WORDS[perspective])
-    if perspective not in run.differences:
+    if perspective not in findings.differences:
         return (
-            f"{start} the intervals of {run.model} and of people overlap for all of "
+            f"{start} the intervals of {findings.model} and of people overlap for all of "
             f"{_factors(total)}, so this file cannot tell them apart; that does not show that they "
             "agree."
         )
     sentence = (
-        f"{start} no influence on {run.model} is told from that on people "
+        f"{start} no influence on {findings.model} is told from that on people "
         f"({_factors(total)}, adjusted over all of them)"
     )
-    widest = _widest(run.differences[perspective])
+    widest = _widest(findings.differences[perspective])
     if widest is None:
         return f"{sentence}; the data are too few for any interval."
     factor, difference = widest
@@ -161,8 +164,8 @@ def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | N
     return max(known.items(), key=lambda entry: abs(entry[1].number.value or 0))
 
 
-def _alignment(run: Run, perspective: str) -> str:
-    aligned = run.alignments[perspective].get("tau_b", Alignment(Number()))
+def _alignment(findings: Findings, perspective: str) -> str:
+    aligned = findings.alignments[perspective].get("tau_b", Alignment(Number()))
     doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
     if aligned.number.value is None:
         return f"{doing} its alignment with people is not defined"
@@ -174,12 +177,12 @@ def _alignment(run: Run, perspective: str) -> str:
     return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
 
 
-def _beyond_chance(run: Run) -> str:
+def _beyond_chance(findings: Findings) -> str:
     """Which alignments are not told from no alignment at all."""
     unclear = [
         {"generation": "as a writer", "discrimination": "as a judge"}[p]
-        for p in run.compared
-        if (found := run.alignments.get(p, {}).get("tau_b")) is not None
+        for p in findings.compared
+        if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
         and found.number.value is not None
         and found.number.low is not None
         and not found.number.excludes_zero
@@ -192,25 +195,25 @@ def _beyond_chance(run: Run) -> str:
     return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
 
 
-def _gap(run: Run) -> str:
-    if run.gap.low is None:
-        return f"The gap, judge less writer, is {interval(run.gap)}."
-    if not run.gap.excludes_zero:
+def _gap(findings: Findings) -> str:
+    if findings.gap.low is None:
+        return f"The gap, judge less writer, is {interval(findings.gap)}."
+    if not findings.gap.excludes_zero:
         return (
             f"Whether it aligns better as a judge or as a writer is open: the gap is "
-            f"{interval(run.gap)}."
+            f"{interval(findings.gap)}."
         )
-    better, worse = ("judge", "writer") if (run.gap.value or 0) > 0 else ("writer", "judge")
+    better, worse = ("judge", "writer") if (findings.gap.value or 0) > 0 else ("writer", "judge")
     return (
         f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
-        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its "
-        "own judgement."
+        f"writer, is {interval(findings.gap)}. By itself that does not show that it writes against "
+        "its own judgement."
     )
 
 
-def _one_profile(run: Run) -> str:
+def _one_profile(findings: Findings) -> str:
     """A file with one profile: what its preferences follow most."""
-    (perspective, profile), *_ = run.profiles.items()
+    (perspective, profile), *_ = findings.profiles.items()
     who = "people" if perspective == "human" else f"the {perspective} preferences"
     clear = [
         (factor, found.tau)

@@ -1,21 +1,18 @@
-"""What a report shows of one run: numbers that a log already has, as frozen records.
+"""The numbers of one run as a report shows them, read from what the run reported.
 
-Nothing is estimated here. A finished Inspect log has the full profile as a record; lm-eval has flat
-metrics of the same names; ``influence`` has one perspective. Each becomes the same ``Run``, and
-what a file does not hold stands in ``Run.absent``, in words.
+Nothing is estimated here. A finished Inspect log has the full profile as a record, lm-eval has flat
+metrics of the same names, and ``influence`` has one perspective.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from profile_tasks.report.examples import Example
-from profile_tasks.runs.reported import finite_or_none
+from profile_tasks.runs.run import Run, finite_or_none
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
-COEFFICIENTS = ("tau_b", "spearman", "pearson")
-PERSPECTIVES = ("human", "generation", "discrimination")
 MODEL_PERSPECTIVES = ("generation", "discrimination")
 SIGNIFICANT = 0.05
 
@@ -107,71 +104,6 @@ class Alignment:
     corrected: Number = NOTHING
 
 
-@dataclass(frozen=True)
-class Run:
-    """One model on one task.
-
-    Attributes:
-        file: Name of the file.
-        kind: What the file is, e.g. "Inspect log".
-        model: The evaluated model; "people" where only recorded preferences are profiled.
-        task: Name of the task.
-        factors: Factor ids in their order.
-        profiles: By perspective.
-        differences: Perspective -> factor -> difference to the human influence.
-        alignments: Perspective -> coefficient -> alignment.
-        gap: Alignment as a judge less alignment as a writer.
-        metrics: Standard metrics by name.
-        human_bar: Alignment of one half of the annotators with the other, by name.
-        correlations: Table of pairs ("annotated", "written") -> factor x factor; None: unknown.
-        words: Target score -> lengths in words of the responses written for it.
-        mean_words: Target score -> mean length, where single lengths are not in the file.
-        examples: Perspective -> factor -> the pairs that speak most for it, and against it.
-        examples_from: Of how many of the sources examples were looked for, and of how many.
-        measured: How it was measured: label -> text.
-        warnings: Warnings that the file itself holds.
-        graders: The grading models.
-        absent: What the file does not hold, in words.
-    """
-
-    file: str
-    kind: str
-    model: str
-    task: str
-    factors: tuple[str, ...]
-    profiles: Mapping[str, Profile]
-    differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
-    alignments: Mapping[str, Mapping[str, Alignment]] = field(default_factory=dict)
-    gap: Number = NOTHING
-    metrics: Mapping[str, Number] = field(default_factory=dict)
-    human_bar: Mapping[str, Number] = field(default_factory=dict)
-    correlations: Mapping[str, tuple[tuple[float | None, ...], ...]] = field(default_factory=dict)
-    words: Mapping[int, tuple[int, ...]] = field(default_factory=dict)
-    mean_words: Mapping[int, float] = field(default_factory=dict)
-    examples: Mapping[str, Mapping[str, tuple[tuple[Example, ...], tuple[Example, ...]]]] = field(
-        default_factory=dict
-    )
-    examples_from: tuple[int, int] = (0, 0)
-    measured: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    graders: tuple[str, ...] = ()
-    absent: tuple[str, ...] = ()
-
-    @property
-    def compared(self) -> tuple[str, ...]:
-        """The model's perspectives that were measured, in their order."""
-        return tuple(name for name in MODEL_PERSPECTIVES if name in self.profiles)
-
-    def misaligned(self, perspective: str) -> tuple[str, ...]:
-        """Factors whose influence is told from the human one, the greatest difference first."""
-        found = {
-            factor: abs(difference.number.value or 0)
-            for factor, difference in self.differences.get(perspective, {}).items()
-            if difference.significant
-        }
-        return tuple(sorted(found, key=lambda factor: -found[factor]))
-
-
 STANDARD_METRICS = names(lambda metric: metric.tabled)
 """Metrics beside the profile, in the order of the report's table."""
 
@@ -257,7 +189,7 @@ def alignments_of_metrics(
     found = {}
     for perspective in MODEL_PERSPECTIVES:
         known = (record or {}).get(perspective, {})
-        entries = {}
+        entries: dict[str, Alignment] = {}
         for coefficient in COEFFICIENTS:
             name = f"alignment_{perspective}_{coefficient}"
             if name not in metrics:
@@ -291,9 +223,10 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
     }
 
 
-def standard_metrics_of(metrics: Mapping[str, float | None]) -> dict[str, Number]:
-    """The standard metrics that are there."""
-    return {name: metric(metrics, name) for name in STANDARD_METRICS if name in metrics}
+def reasoned_metric(run: Run, name: str) -> Number:
+    """A metric of a run, with the reason where the run says why it is not defined."""
+    reason = run.profile.get("reasons", {}).get(name)
+    return replace(metric(run.metrics, name), reason=shown(reason) if reason else None)
 
 
 def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:

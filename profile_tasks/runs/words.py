@@ -17,7 +17,7 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
     """Sentences about a comparison, the ones that matter most first.
 
     Args:
-        record: As of ``profile_tasks.runs.inspect_log.compare_runs``; models A and B,
+        record: As of ``profile_tasks.runs.compare.compare_runs``; models A and B,
             differences A - B.
 
     Example:

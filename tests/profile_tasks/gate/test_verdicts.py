@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from profile_tasks.gate.bars import NamedBar, parse_bar
 from profile_tasks.gate.evidence import Evidence
 from profile_tasks.gate.verdicts import Verdict, judge, judge_comparison, judge_no_worse, overall
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 GROUPS = 40
@@ -18,9 +18,9 @@ NOISE = np.random.default_rng(0).normal(0, 0.05, (2, 1000))
 
 def evidence(**values: float | None) -> Evidence:
     """A run whose metrics have these values and standard errors of 0.05."""
-    run = ReportedRun(
-        model="m", task="summarization", setting="both", harness="inspect", date="2026-01-01",
-        file="m.eval", sources=GROUPS, data="demo", factors=("length",),
+    run = Run(
+        file="m.eval", harness="inspect", model="m", task="summarization", name="summarization",
+        setting="both", date="2026-01-01", sources=GROUPS, data="demo", factors=("length",),
         metrics={"rouge1": 0.3, "reliability_human_tau_b": 0.8,
                  "reliability_human_tau_b_ci_low": 0.7, "reliability_human_tau_b_ci_high": 0.9},
     )  # fmt: skip

@@ -8,11 +8,12 @@ from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.report.examples import (
     EXAMPLES,
     MOST_CHARACTERS,
+    Candidate,
     LoudestPairs,
-    MeasuredSource,
     known_factors,
     marked_differences,
 )
+from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import measure_source
 from profile_tasks.solvers.both_orders import PairVerdict
@@ -26,7 +27,7 @@ def source(
     words_b: int,
     preference: str = "a",
     verdicts: Sequence[PairVerdict] | None = None,
-) -> MeasuredSource:
+) -> Candidate:
     """A source with one annotated pair of texts of so many words."""
     annotated = AnnotatedSource(
         id=name,
@@ -44,10 +45,11 @@ def source(
             ),
         ),
     )
-    return MeasuredSource(annotated, measure_source(annotated, [LENGTH], verdicts=verdicts))
+    measured = measure_source(annotated, [LENGTH], verdicts=verdicts)
+    return Candidate(AnsweredSource(annotated), measured)
 
 
-def found(*sources: MeasuredSource, perspective: str = "human"):
+def found(*sources: Candidate, perspective: str = "human"):
     loudest = LoudestPairs({"length": LENGTH})
     for each in sources:
         loudest.add(each)

@@ -7,15 +7,20 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from profile_tasks.report.figures import COLOURS, figures
-from profile_tasks.report.reading import read_runs
-from profile_tasks.report.report_data import Influence, Number, Profile, Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.reading import read_findings
+from profile_tasks.report.report_data import Influence, Number, Profile
+from profile_tasks.report.texts import Texts
+from profile_tasks.runs.run import Run
+
+RUN = Run(file="x", harness="inspect", model="x", task="x", name="x", setting="both")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
 @pytest.fixture(scope="module")
 def drawn(verbose_log: Path):
-    return figures(read_runs(verbose_log)[0], files=True)
+    return figures(read_findings(verbose_log)[0], files=True)
 
 
 def test_every_part_of_a_run_is_drawn(drawn) -> None:
@@ -46,23 +51,20 @@ def test_files_are_an_svg_and_a_png(drawn) -> None:
 
 
 def test_the_same_run_gives_the_same_drawing(verbose_log: Path, drawn) -> None:
-    again = figures(read_runs(verbose_log)[0])
+    again = figures(read_findings(verbose_log)[0])
     assert [figure.svg for figure in again] == [figure.svg for figure in drawn]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac{", "名前", "a&b\"'"])
 def test_a_factor_may_be_called_anything(name: str) -> None:
     profile = Profile({name: Influence(Number(0.5, 0.4, 0.6), Number(1, 1, 1), Number(1, 0, 2))})
-    run = Run(
-        file="x",
-        kind="x",
-        model="x",
-        task="x",
+    found = Findings(
+        RUN,
         factors=(name, "b"),
         profiles={"human": profile, "generation": profile},
-        correlations={"annotated": ((1.0, 0.5), (0.5, 1.0))},
+        texts=Texts(correlations={"annotated": ((1.0, 0.5), (0.5, 1.0))}),
     )
-    drawn = figures(run, files=True)
+    drawn = figures(found, files=True)
     assert len(drawn) == 4
     for figure in drawn:
         assert "<script" not in figure.svg
@@ -71,5 +73,5 @@ def test_a_factor_may_be_called_anything(name: str) -> None:
 
 
 def test_a_run_without_numbers_has_no_figure() -> None:
-    empty = Run(file="x", kind="x", model="x", task="x", factors=(), profiles={})
+    empty = Findings(RUN, factors=(), profiles={})
     assert figures(empty) == []

@@ -2,6 +2,7 @@
 
 import pytest
 
+from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
     Alignment,
@@ -9,27 +10,34 @@ from profile_tasks.report.report_data import (
     Influence,
     Number,
     Profile,
-    Run,
 )
+from profile_tasks.runs.run import Run
 
 SURE, UNSURE = 0.001, 0.4
 
 
-def run(
+MODEL = Run(
+    file="x.eval",
+    harness="inspect",
+    model="GPT-X",
+    task="summarization",
+    name="summarization",
+    setting="both",
+)
+
+
+def found(
     human: Number,
     model: Number,
     p_holm: float | None = SURE,
     *,
     alignment: Number | None = None,
     gap: Number | None = None,
-) -> Run:
+) -> Findings:
     """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
     difference = Difference(Number((model.value or 0) - (human.value or 0), -0.1, 0.5), p_holm)
-    return Run(
-        file="x.eval",
-        kind="Inspect log",
-        model="GPT-X",
-        task="summarization",
+    return Findings(
+        MODEL,
         factors=("length",),
         profiles={
             "human": Profile({"length": Influence(human)}),
@@ -89,7 +97,7 @@ def plain(text: str) -> str:
     ],
 )
 def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, said: str) -> None:
-    (sentence,) = headline(run(human, model))
+    (sentence,) = headline(found(human, model))
     assert plain(sentence) == (
         f"In generation GPT-X {said} (1 of 1 factor differs, told from chance at 5 %, adjusted "
         "over all of them)."
@@ -98,7 +106,7 @@ def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, sa
 
 def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement() -> None:
     """Although the two intervals do not overlap: the adjusted test decides where there is one."""
-    (sentence,) = headline(run(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), UNSURE))
+    (sentence,) = headline(found(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), UNSURE))
     assert plain(sentence) == (
         "In generation no influence on GPT-X is told from that on people (1 factor, adjusted over "
         "all of them). That does not show that they agree: the largest difference, in length, is "
@@ -107,8 +115,8 @@ def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement()
 
 
 def test_without_a_test_intervals_must_lie_apart() -> None:
-    apart = run(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), None)
-    overlapping = run(Number(0.1, 0.0, 0.4), Number(0.5, 0.3, 0.7), None)
+    apart = found(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), None)
+    overlapping = found(Number(0.1, 0.0, 0.4), Number(0.5, 0.3, 0.7), None)
     assert told_apart(apart, "generation") == ("length",)
     assert "this file holds no test" in headline(apart)[0]
     assert told_apart(overlapping, "generation") == ()
@@ -116,13 +124,13 @@ def test_without_a_test_intervals_must_lie_apart() -> None:
 
 
 def test_values_without_intervals_are_never_told_apart() -> None:
-    assert told_apart(run(Number(0.1), Number(0.9), None), "generation") == ()
+    assert told_apart(found(Number(0.1), Number(0.9), None), "generation") == ()
 
 
 def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
-    found = headline(run(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.2, -0.1, 0.5)))
-    assert "is not told from none: its interval holds 0." in found[1]
-    clear = headline(run(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.6, 0.3, 0.9)))
+    sentences = headline(found(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.2, -0.1, 0.5)))
+    assert "is not told from none: its interval holds 0." in sentences[1]
+    clear = headline(found(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.6, 0.3, 0.9)))
     assert "interval holds 0" not in clear[1]
 
 
@@ -135,16 +143,13 @@ def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
     ],
 )
 def test_the_gap_is_open_where_its_interval_holds_0(gap: Number, said: str) -> None:
-    sentences = headline(run(Number(0.1), Number(0.1), UNSURE, gap=gap))
+    sentences = headline(found(Number(0.1), Number(0.1), UNSURE, gap=gap))
     assert said in sentences[-1]
 
 
 def test_a_profile_of_people_alone_has_a_headline() -> None:
-    people = Run(
-        file="x.json",
-        kind="JSON",
-        model="people",
-        task="x",
+    people = Findings(
+        MODEL,
         factors=("length", "markdown"),
         profiles={
             "human": Profile(

@@ -9,6 +9,7 @@ from inspect_ai.model import get_model
 
 from profile_tasks.data.preferences import load_preferences
 from profile_tasks.document_qa import document_qa
+from profile_tasks.runs.inspect_log import open_log
 from profile_tasks.scorers.inspect.self_guided_scorer import ranking_of
 from profile_tasks.solvers.score_conditioned_generation import written_responses
 from profile_tasks.tasks.self_guided import document_qa_self_guided
@@ -26,7 +27,7 @@ def evaluated(task: object, tmp_path: Path) -> EvalLog:
 
 def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path: Path) -> None:
     log = evaluated(document_qa_self_guided(), tmp_path)
-    found = logged_pairs(log, "a log", "best-worst")
+    found = logged_pairs(open_log(log.location), "a log", "best-worst")
     rankings = {s.id: ranking_of(s.scores["self_guided_ranking"]) for s in log.samples or []}
     assert (found.origin, found.description["judge"]) == ("self-guided", "planted/concise")
     assert len(found.pairs) <= len(found.groups) == len(rankings)
@@ -39,7 +40,7 @@ def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path:
 
 def test_all_pairs_are_those_whose_shares_differ(tmp_path: Path) -> None:
     log = evaluated(document_qa_self_guided(limit=5), tmp_path)
-    found = logged_pairs(log, "a log", "all")
+    found = logged_pairs(open_log(log.location), "a log", "all")
     expected = 0
     for sample in log.samples or []:
         shares = [
@@ -60,14 +61,14 @@ def test_after_a_knock_out_only_samples_that_met_are_paired(tmp_path: Path) -> N
         for m in r.matches
         if m.preference
     }
-    pairs = logged_pairs(log, "a log", "all").pairs
+    pairs = logged_pairs(open_log(log.location), "a log", "all").pairs
     assert pairs
     assert {frozenset((pair.chosen, pair.rejected)) for pair in pairs} == met
 
 
 def test_of_an_ordinary_log_the_response_for_the_higher_score_is_chosen(tmp_path: Path) -> None:
     log = evaluated(document_qa(setting="generation"), tmp_path)
-    extremes = logged_pairs(log, "a log", "best-worst")
+    extremes = logged_pairs(open_log(log.location), "a log", "best-worst")
     assert (extremes.origin, {pair.margin for pair in extremes.pairs}) == (
         "score-conditioned",
         {4.0},
@@ -76,13 +77,13 @@ def test_of_an_ordinary_log_the_response_for_the_higher_score_is_chosen(tmp_path
     for pair in extremes.pairs:
         responses = written[pair.source_id]
         assert (pair.chosen, pair.rejected) == (responses[5], responses[1])
-    assert len(logged_pairs(log, "a log", "all").pairs) == 10 * len(written)
+    assert len(logged_pairs(open_log(log.location), "a log", "all").pairs) == 10 * len(written)
 
 
 def test_a_log_without_responses_is_told(tmp_path: Path) -> None:
     log = evaluated(document_qa(setting="discrimination", limit=2), tmp_path)
     with pytest.raises(ValueError, match="no sample holds responses of the model"):
-        logged_pairs(log, "a log", "all")
+        logged_pairs(open_log(log.location), "a log", "all")
 
 
 def test_recorded_pairs_have_the_margin_of_their_votes(tmp_path: Path) -> None:
