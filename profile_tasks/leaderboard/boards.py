@@ -180,7 +180,7 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     return notes
 
 
-def _differing_conditions(runs: list[ReportedRun]) -> Iterator[str]:
+def _differing_conditions(runs: list[Run]) -> Iterator[str]:
     named: dict[str, list[str | int | float | None]] = {
         "sources": [run.sources for run in runs],
         **{

@@ -50,7 +50,7 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
         run.task,
         grader=True,
         learned_by=settings.learned_by,
-        recorded=recorded_factors(run.sources.values()),
+        recorded=recorded_factors(answered.source for answered in run.answers),
     )
     return Task(
         name=f"{run.task}_graded",
