@@ -10,6 +10,7 @@ from profile_tasks.scorers.standard_metrics import (
     combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
+    preference_by_margin,
     rouge,
     rouge_l,
     verdict_rates,
@@ -151,6 +152,31 @@ def test_preferences_over_different_pairs_are_refused(metric, human, model):
 )
 def test_two_verdicts_that_disagree_are_a_tie_and_an_unreadable_one_is_missing(pair, preference):
     assert combined_preference(pair) == preference
+
+
+@pytest.mark.parametrize(
+    ("margins", "preference"),
+    [
+        ((0.5,), 1),
+        ((-0.5,), -1),
+        ((0.0,), 0),
+        # The second order shows the responses swapped: there a margin below 0 speaks for the first.
+        ((1.0, -1.0), 1),
+        ((-1.0, 1.0), -1),
+        ((0.0, -1.0), 1),
+        ((0.0, 1.0), -1),
+        # A liking for the position shown first cancels; what is left of it decides.
+        ((2.0, 2.0), 0),
+        ((3.0, 1.0), 1),
+        ((1.0, 3.0), -1),
+        # A liking for the second position likewise.
+        ((-2.0, -2.0), 0),
+        ((-1.0, -3.0), 1),
+        ((-3.0, -1.0), -1),
+    ],
+)
+def test_the_margin_of_the_swapped_order_counts_against_the_first_response(margins, preference):
+    assert preference_by_margin(margins) == preference
 
 
 def test_verdict_rates_by_hand():

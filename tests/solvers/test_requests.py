@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_tasks.preference_data import TASKS
+from profile_tasks.preference_data import TASKS, AnnotatedPair, AnnotatedSource
 from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
     GENERATION_PROMPTS,
@@ -14,6 +14,7 @@ from profile_tasks.solvers.requests import (
     DiscriminationRequest,
     GenerationRequest,
     NeutralRequest,
+    discrimination_requests,
     parse_request,
 )
 
@@ -82,6 +83,27 @@ def test_the_order_shown_is_the_order_given() -> None:
     rendered = DiscriminationRequest("document_qa", "Why?", None, "first", "second").render()
     assert rendered.index("<response_a>\nfirst") < rendered.index("<response_b>\nsecond")
     assert "<source" not in rendered
+
+
+@pytest.mark.parametrize(
+    ("orders", "shown"),
+    [
+        (1, [("a 1", "b 1"), ("a 2", "b 2")]),
+        (2, [("a 1", "b 1"), ("b 1", "a 1"), ("a 2", "b 2"), ("b 2", "a 2")]),
+    ],
+)
+def test_each_pair_is_shown_as_recorded_then_swapped(
+    orders: int, shown: list[tuple[str, str]]
+) -> None:
+    source = AnnotatedSource(
+        id="s", group="s", task="document_qa", prompt="Why?", source="Because.",
+        pairs=tuple(
+            AnnotatedPair(id=f"{n}", response_a=f"a {n}", response_b=f"b {n}", preference="b")
+            for n in (1, 2)
+        ),
+    )  # fmt: skip
+    requests = discrimination_requests(source, orders)
+    assert [(request.response_a, request.response_b) for request in requests] == shown
 
 
 @pytest.mark.parametrize("text", ["", "Hello", "<request>\nx\n</request>"])

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from profile_tasks.solvers.verdict import read_verdict
+from profile_tasks.solvers.verdict import read_pick, read_verdict
 
 
 @pytest.mark.parametrize(
@@ -79,6 +79,19 @@ from profile_tasks.solvers.verdict import read_verdict
 )
 def test_a_named_verdict_is_read(completion: str, verdict: str) -> None:
     assert read_verdict(completion) == verdict
+
+
+@pytest.mark.parametrize(
+    ("completion", "pick"),
+    [
+        ("Verdict: A", "first"),
+        ("Verdict: B", "second"),
+        ("Verdict: tie", "tie"),
+        ("I cannot decide.", None),
+    ],
+)
+def test_response_a_is_the_one_shown_first(completion: str, pick: str | None) -> None:
+    assert read_pick(completion) == pick
 
 
 def test_the_last_marked_verdict_counts() -> None:
