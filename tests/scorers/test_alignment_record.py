@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.alignment_record import aligned_profiles, aligned_tables
-from profile_tasks.scorers.attenuation import attainable_alignment
+from profile_tasks.scorers.alignment_record import (
+    aligned_profiles,
+    aligned_tables,
+    attainable_record,
+)
+from profile_tasks.scorers.attenuation import AttainableAlignment, attainable_alignment
 from profile_tasks.scorers.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.estimates import Estimate
 from profile_tasks.scorers.influence import factor_profile
 from profile_tasks.scorers.reliability import reliability, split_halves
-from profile_tasks.scorers.uncertainty import bootstrap_taus, symmetric_interval
+from profile_tasks.scorers.uncertainty import Interval, bootstrap_taus, symmetric_interval
 
 FACTORS = ("length", "fluency", "coherence", "markdown", "readability")
 HUMAN = {"length": 0.3, "fluency": 0.2, "hallucination": -0.4, "off_focus": -0.1}
@@ -108,6 +113,24 @@ def test_two_tables_have_reliabilities_ceilings_and_corrections() -> None:
     assert record["corrected_is"] == "an estimate"
     assert record["errors"] == "shared"
     assert record["method"] == attainable.method
+
+
+def test_ceiling_and_correction_stand_under_their_own_names() -> None:
+    def estimates(value: float) -> dict[str, Estimate]:
+        interval = Interval(value - 0.1, value + 0.1, 1.0, None, "jackknife")
+        return {name: Estimate(value, interval) for name in COEFFICIENTS}
+
+    record = attainable_record(
+        AttainableAlignment(
+            perspectives=("human", "generation"), observed=dict.fromkeys(COEFFICIENTS, 0.3),
+            ceiling=estimates(0.9), corrected=estimates(0.4), clipped=(), n_factors=5, n_groups=30,
+            n_splits=100, errors="shared", method="cross-half correction",
+        )
+    )  # fmt: skip
+    for name in COEFFICIENTS:
+        for kind, numbers in (("ceiling", (0.9, 0.8, 1.0)), ("corrected", (0.4, 0.3, 0.5))):
+            found = record[kind][name]
+            assert (found["value"], found["ci_low"], found["ci_high"]) == pytest.approx(numbers)
 
 
 def test_a_table_aligns_with_itself_without_uncertainty() -> None:
