@@ -1,6 +1,7 @@
 """Which pairs logs and recorded preferences give, and by what margin."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from inspect_ai import eval as inspect_eval
@@ -8,11 +9,19 @@ from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
 from profile_tasks.document_qa import document_qa
-from profile_tasks.preference_data import load_preferences
-from profile_tasks.scorers.self_guided_ranking import ranking_of
+from profile_tasks.preference_data import AnnotatedSource, load_preferences
+from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.self_guided_ranking import ranked, ranking_of
 from profile_tasks.self_guided import document_qa_self_guided
 from profile_tasks.solvers.score_conditioned_generation import written_responses
-from profile_tasks.training_pairs import logged_pairs, recorded_pairs
+from profile_tasks.solvers.self_guided import JudgedSamples, WrittenSample
+from profile_tasks.solvers.tournament import Match, Picks, Tournament
+from profile_tasks.training_pairs import (
+    PAIR_CHOICES,
+    logged_pairs,
+    recorded_pairs,
+    self_guided_pairs,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -35,6 +44,28 @@ def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path:
         assert share[pair.chosen] == max(share.values())
         assert share[pair.rejected] == min(share.values())
         assert pair.margin == share[pair.chosen] - share[pair.rejected] > 0
+
+
+@pytest.mark.parametrize("tournament", get_args(Tournament))
+@pytest.mark.parametrize(
+    ("picks", "chosen", "rejected"),
+    [
+        (("first", "second"), "the first one", "the other"),
+        (("second", "first"), "the other", "the first one"),
+    ],
+)
+def test_of_two_samples_the_winner_is_chosen_whatever_the_tournament(
+    tournament: Tournament, picks: Picks, chosen: str, rejected: str
+) -> None:
+    source = AnnotatedSource(
+        id="s", group="g", task="document_qa", prompt="Why?", source="Because.", pairs=()
+    )
+    samples = (WrittenSample("the first one"), WrittenSample("the other"))
+    judged = JudgedSamples(samples, (Match(0, 1, picks),), "judge", 4)
+    ranking = ranked(source, judged, resolve_factors(["length"], "document_qa"), tournament)
+    for choice in PAIR_CHOICES:
+        (pair,) = self_guided_pairs([ranking], "a log", choice, model="m").pairs
+        assert (pair.chosen, pair.rejected, pair.margin) == (chosen, rejected, 1)
 
 
 def test_all_pairs_are_those_whose_shares_differ(tmp_path: Path) -> None:
