@@ -93,6 +93,30 @@ def test_several_metrics_are_judged_together() -> None:
     assert apart.outcome == "cannot tell"
 
 
+@pytest.mark.parametrize(
+    ("text", "value", "limit", "outcome"),
+    [
+        ("a > b", 0.3, 0, "met"),
+        ("b > a", -0.3, 0, "missed"),
+        ("b < a", -0.3, 0, "met"),
+        ("a - b >= 0.2", 0.3, 0.2, "met"),
+        ("b - a >= 0.2", -0.3, 0.2, "missed"),
+        ("0.2 <= a - b", 0.3, 0.2, "met"),
+        ("0.2 >= a - b", 0.3, 0.2, "missed"),
+        ("a > b + 0.4", -0.1, 0, "missed"),
+    ],
+)
+@pytest.mark.parametrize("confidence", ["", " with 50% confidence"])
+def test_a_difference_is_the_left_side_less_the_right_one(
+    text: str, value: float, limit: float, outcome: str, confidence: str
+) -> None:
+    found = verdict(text + confidence, a=0.5, b=0.2)
+    assert (found.value, found.limit) == pytest.approx((value, limit))
+    assert found.outcome == outcome
+    if confidence:
+        assert (found.low or 0) < value < (found.high or 0)
+
+
 def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
     # Replicates of |x| are all above 0, so their quantiles would "show" any difference.
     assert verdict("abs(x) > 0 with 95% confidence", x=0.01).outcome == "cannot tell"
@@ -166,6 +190,34 @@ def test_no_worse_asks_for_the_interval_of_the_paired_difference(
     bar = parse_bar(f"no worse than b.eval{margin} on {GENERATION} with 95% confidence")
     (found,) = judge_no_worse("x", bar, compared(**{GENERATION: difference}))
     assert found.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "margin", "outcome"),
+    [
+        # Of an alignment more is better: the run may lie below its baseline by the margin.
+        (GENERATION, 0.03, 0.0, "met"),
+        (GENERATION, -0.03, 0.0, "missed"),
+        (GENERATION, -0.03, 0.05, "met"),
+        (GENERATION, -0.07, 0.05, "missed"),
+        # Of errors less is better: it may lie above.
+        ("flip_rate", -0.03, 0.0, "met"),
+        ("flip_rate", 0.03, 0.0, "missed"),
+        ("flip_rate", 0.03, 0.05, "met"),
+        ("flip_rate", 0.07, 0.05, "missed"),
+    ],
+)
+@pytest.mark.parametrize("confidence", ["", " with 95% confidence"])
+def test_the_margin_is_how_much_worse_a_run_may_be(
+    metric: str, difference: float, margin: float, outcome: str, confidence: str
+) -> None:
+    record = compared(**{metric: (difference, difference - 0.01, difference + 0.01)})
+    bar = parse_bar(f"no worse than b.eval by {margin} on {metric}{confidence}")
+    (found,) = judge_no_worse("x", bar, record)
+    assert (found.value, found.limit) == (difference, margin if metric == "flip_rate" else -margin)
+    assert found.outcome == outcome
+    if confidence:
+        assert (found.low, found.high) == (difference - 0.01, difference + 0.01)
 
 
 def test_of_errors_fewer_are_no_worse() -> None:

@@ -34,6 +34,11 @@ def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Pa
     assert rows["tau_generation_length"] == tuple(
         length[key] for key in ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
     )
+    assert COLUMNS == ("metric", "A", "B", "A - B", "low", "high", "p Holm")
+    # The verbose model is A: it writes longer for a higher score, and the concise one shorter.
+    a, b, difference, low, *_ = rows["tau_generation_length"]
+    assert a > 0 > b
+    assert difference > low > 0
 
 
 def test_one_log_of_a_task_is_compared_with_nothing(verbose_log: Path) -> None:

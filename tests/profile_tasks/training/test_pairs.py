@@ -1,19 +1,30 @@
 """Which pairs logs and recorded preferences give, and by what margin."""
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import get_model
 
-from profile_tasks.data.preferences import load_preferences
+from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.document_qa import document_qa
 from profile_tasks.runs.inspect_log import open_log
-from profile_tasks.scorers.inspect.self_guided_scorer import ranking_of
+from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.inspect.self_guided_scorer import ranked, ranking_of
+from profile_tasks.settings import Tournament
+from profile_tasks.solvers.both_orders import Picks
 from profile_tasks.solvers.score_conditioned_generation import written_responses
+from profile_tasks.solvers.self_guided import JudgedSamples, WrittenSample
+from profile_tasks.solvers.tournament import Match
 from profile_tasks.tasks.self_guided import document_qa_self_guided
-from profile_tasks.training.pairs import logged_pairs, recorded_pairs
+from profile_tasks.training.pairs import (
+    PAIR_CHOICES,
+    logged_pairs,
+    recorded_pairs,
+    self_guided_pairs,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -36,6 +47,32 @@ def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path:
         assert share[pair.chosen] == max(share.values())
         assert share[pair.rejected] == min(share.values())
         assert pair.margin == share[pair.chosen] - share[pair.rejected] > 0
+
+
+@pytest.mark.parametrize("tournament", get_args(Tournament))
+@pytest.mark.parametrize(
+    ("picks", "chosen", "rejected"),
+    [
+        (("first", "second"), "the first one", "the other"),
+        (("second", "first"), "the other", "the first one"),
+    ],
+)
+def test_of_two_samples_the_winner_is_chosen_whatever_the_tournament(
+    tournament: Tournament, picks: Picks, chosen: str, rejected: str
+) -> None:
+    source = AnnotatedSource(
+        id="s", group="g", task="document_qa", prompt="Why?", source="Because.", pairs=()
+    )
+    judged = JudgedSamples(
+        samples=(WrittenSample(text="the first one"), WrittenSample(text="the other")),
+        matches=(Match(first=0, second=1, picks=picks),),
+        judge="judge",
+        requests=4,
+    )
+    ranking = ranked(source, judged, resolve_factors(["length"], "document_qa"), tournament)
+    for choice in PAIR_CHOICES:
+        (pair,) = self_guided_pairs([ranking], "a log", choice, model="m").pairs
+        assert (pair.chosen, pair.rejected, pair.margin) == (chosen, rejected, 1)
 
 
 def test_all_pairs_are_those_whose_shares_differ(tmp_path: Path) -> None:
