@@ -221,6 +221,7 @@ def log(tmp_path_factory: pytest.TempPathFactory) -> EvalLog:
         model=get_model("planted/verbose", memoize=False),
         log_dir=str(tmp_path_factory.mktemp("logs")),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -256,7 +257,7 @@ class TestReading:
     def test_a_log_of_another_scorer_is_refused(self, tmp_path: Path) -> None:
         (other,) = inspect_eval(
             Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()),
-            model="planted/verbose", log_dir=str(tmp_path), display="none",
+            model="planted/verbose", log_dir=str(tmp_path), display="none", log_realtime=False,
         )  # fmt: skip
         with pytest.raises(ValueError, match=r"no sample has a score of profile_tasks/factor_pro"):
             read_run(other.location)

@@ -52,6 +52,7 @@ def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
         model="planted/verbose",
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     texts = read_written_texts(log.location)
     assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 2
