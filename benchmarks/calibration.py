@@ -28,21 +28,15 @@ from scipy.stats import norm
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, manifestations
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
 from profile_tasks.scorers.statistics.ranks import factor_ranks
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import (
     adjust_p_values,
     difference_tests,
     influence_tests,
     sign_flip_p_values,
-)
-from profile_tasks.scorers.statistics.uncertainty import (
-    Interval,
-    bca_interval,
-    bootstrap_taus,
-    left_out_taus,
-    percentile_interval,
-    symmetric_interval,
 )
 
 SOURCES = (20, 50, 200)
@@ -215,21 +209,17 @@ def intervals(
         dict(zip(names, bootstrap_taus(each, replicates=REPLICATES, seed=seed), strict=True))
         for each in (tables, alone)
     )
-    left_out = dict(zip(names, left_out_taus(tables), strict=True))
     sums: Sums = defaultdict(lambda: defaultdict(list))
-    for (kind, true), (_, own), (_, replicates), (_, by_pair), (_, jackknife) in zip(
-        *(statistics(each) for each in (truth, found, drawn, naive, left_out)), strict=True
+    for (kind, true), (_, own), (_, replicates), (_, by_pair) in zip(
+        *(statistics(each) for each in (truth, found, drawn, naive)), strict=True
     ):
         estimate = float(own[0])
         limit = 1 if "gap" not in kind else 2
         made = {
-            "pairs as independent": percentile_interval(by_pair),
-            "percentile": percentile_interval(replicates),
-            "percentile, expanded": percentile_interval(replicates, n_groups=n),
-            "BCa": bca_interval(estimate, replicates, jackknife, n_groups=n),
-            "symmetric": symmetric_interval(
-                estimate, replicates, n_groups=n, limits=(-limit, limit)
-            ),
+            "pairs as independent": Estimate.percentile(estimate, by_pair),
+            "percentile": Estimate.percentile(estimate, replicates),
+            "percentile, expanded": Estimate.percentile(estimate, replicates, n),
+            "symmetric": Estimate.symmetric(estimate, replicates, n, limit=limit),
         }
         for method, interval in made.items():
             _count(sums, f"{kind} | {method}", interval, float(true[0]))
@@ -237,12 +227,12 @@ def intervals(
     for name in names:
         ranks = factor_ranks(FACTORS, found[name], drawn[name], n_groups=np.full(N_FACTORS, n))
         order = N_FACTORS - truth[name].argsort().argsort()
-        for interval, rank in zip(ranks.intervals, order, strict=True):
+        for interval, rank in zip(ranks.estimates, order, strict=True):
             _count(sums, "rank | simultaneous differences", interval, float(rank))
     return sums
 
 
-def _count(sums: Sums, name: str, interval: Interval, truth: float) -> None:
+def _count(sums: Sums, name: str, interval: Estimate, truth: float) -> None:
     tolerance = 1e-9  # alignments at the end of the scale come out at 1 but for rounding
     covered = interval.low - tolerance <= truth <= interval.high + tolerance
     sums[name]["covered"].append(float(covered))

@@ -30,8 +30,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource, load_preferences
+from profile_tasks.settings import DEFAULT_SCORES, ProfileSettings
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES
 from profile_tasks.tasks.profile_task import profile_task
 
 MODEL = "planted/verbose"
@@ -93,22 +93,7 @@ def bare_task(file: str, task: str) -> Task:
 
 def full_task(file: str, task: str) -> Task:
     """This project's task over the file, with the arguments' defaults."""
-    return profile_task(
-        task,
-        dataset=file,
-        sources=None,
-        factors="auto",
-        setting="both",
-        scores=DEFAULT_SCORES,
-        pairing="all",
-        orders=2,
-        limit=None,
-        max_pairs_per_source=None,
-        seed=0,
-        skip_bad_rows=False,
-        revision=None,
-        split=None,
-    )
+    return profile_task(task, ProfileSettings(dataset=file))
 
 
 def timed(build: Callable[[], Task]) -> tuple[float, int]:

@@ -330,7 +330,7 @@ def in_own_process(job: Callable[..., Result], *arguments: object) -> Result:
 
 def bootstrap(report: Report, n: int, n_groups: int, replicates: int) -> None:
     """Replicates of 13 factors' tau_14 by drawing groups."""
-    from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
+    from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 
     table = random_table(n, 13)
     table = Comparisons(

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
+from profile_tasks.settings import DEFAULT_SCORES
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES
 
 
 @solver

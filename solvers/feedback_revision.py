@@ -13,7 +13,6 @@ Then the model judges each revision against the draft, in both orders.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Literal, get_args
 
 from inspect_ai.model import GenerateConfig, Model, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -21,18 +20,16 @@ from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import CONDITIONS, Condition
+from profile_tasks.solvers.both_orders import Picks, pair_requests
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,
     RevisionRequest,
 )
-from profile_tasks.solvers.pairwise_discrimination import shown_pick
-from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
+from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
-from profile_tasks.solvers.verdict import ShownPick
-
-Condition = Literal["none", "self", "evaluator", "factor"]
-CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 
 FactorFeedback = Callable[[], Awaitable[str | None]]
 """Finds the feedback of the condition ``factor`` when it is first wanted; None: there is none."""
@@ -52,15 +49,14 @@ class Revision(BaseModel, frozen=True):
         text: The revision; None where it is missing: it is empty or was refused, or there was no
             feedback to revise by.
         truncated: Whether a token limit cut it off.
-        picks: The model's verdicts on revision and draft by position shown: with the revision
-            first, then with the draft first. None each where unreadable; no picks where the
+        picks: The model's verdict on revision and draft, in this order; no picks where the
             revision is missing or equals the draft, which nobody need be asked about.
     """
 
     feedback: str | None = None
     text: str | None = None
     truncated: bool = False
-    picks: tuple[ShownPick | None, ...] = ()
+    picks: Picks = ()
 
 
 class RevisedDraft(BaseModel, frozen=True):
@@ -176,29 +172,6 @@ def allowed_conditions(
     return tuple(name for name in CONDITIONS if name in conditions)
 
 
-def parsed_conditions(conditions: str | Sequence[str] | None) -> tuple[Condition, ...] | None:
-    """Conditions as given on a command line; None: all that the run allows.
-
-    Raises:
-        ValueError: None of them, an unknown one, or one given twice.
-
-    >>> parsed_conditions("factor, none")
-    ('none', 'factor')
-    """
-    if conditions is None:
-        return None
-    listed = conditions.split(",") if isinstance(conditions, str) else conditions
-    names = [str(name).strip() for name in listed]
-    if unknown := [name for name in names if name not in CONDITIONS]:
-        raise ValueError(
-            f"condition {unknown[0]!r} is unknown. Must be one or several of: "
-            f"{', '.join(CONDITIONS)}"
-        )
-    if not names or len(set(names)) < len(names):
-        raise ValueError(f"condition is {conditions!r}; name each one once")
-    return tuple(name for name in CONDITIONS if name in names)
-
-
 def evaluator_is_bound() -> bool:
     """Whether a model has the role ``grader`` in the running evaluation."""
     return ROLE in model_roles()
@@ -207,7 +180,7 @@ def evaluator_is_bound() -> bool:
 def _evaluator() -> Model:
     """The model in the role ``grader``, else the evaluated one, counted as the grader."""
     if evaluator_is_bound():
-        return get_model(role=ROLE, config=GenerateConfig(temperature=0.0))
+        return get_model(role=ROLE, required=True, config=GenerateConfig(temperature=0.0))
     return get_model(role=ROLE, default=get_model())
 
 
@@ -241,13 +214,7 @@ async def _revise(draft: str, annotated: AnnotatedSource, feedback: str | None) 
     shown = (annotated.task, annotated.prompt, annotated.source)
     output = await get_model().generate(RevisionRequest(*shown, draft, feedback).render())
     text = written_text(output)
-    picks: tuple[ShownPick | None, ...] = ()
+    picks: Picks = ()
     if text is not None and text != draft:
-        verdicts = await collect(
-            *(
-                get_model().generate(DiscriminationRequest(*shown, *pair).render())
-                for pair in ((text, draft), (draft, text))
-            )
-        )
-        picks = tuple(shown_pick(verdict) for verdict in verdicts)
+        picks = await picks_of(get_model(), pair_requests(annotated, text, draft))
     return Revision(feedback=feedback, text=text, truncated=was_cut_off(output), picks=picks)

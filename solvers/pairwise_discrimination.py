@@ -1,19 +1,21 @@
-"""Discrimination: the model picks the better of each annotated pair.
+"""Discrimination: the model picks the better of each annotated pair."""
 
-Every pair is shown in both orders, because models favour a position; verdicts that name
-different responses make a tie (this implementation's choice). An unreadable verdict is missing.
-"""
+from collections.abc import Iterable, Sequence
 
-from collections.abc import Sequence
-
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.model import Model, ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.solvers.requests import discrimination_requests
+from profile_tasks.solvers.both_orders import (
+    PairVerdict,
+    Pick,
+    by_pair,
+    discrimination_requests,
+    read_pick,
+)
+from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
-from profile_tasks.solvers.verdict import ShownPick, read_pick
 
 _PICKS_KEY, _MARGINS_KEY = "picks", "margins"  # in the sample's store
 
@@ -28,50 +30,38 @@ def pairwise_discrimination(orders: int = 2) -> Solver:
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        annotated = state.metadata_as(AnnotatedSource)
-
-        outputs = await collect(
-            *(
-                get_model().generate(request.render())
-                for request in discrimination_requests(annotated, orders)
-            )
-        )
-        picks = [shown_pick(output) for output in outputs]
-        put_picks(state, [picks[at : at + orders] for at in range(0, len(picks), orders)])
+        requests = discrimination_requests(state.metadata_as(AnnotatedSource), orders)
+        picks = await picks_of(get_model(), requests)
+        put_verdicts(state, [PairVerdict(pair) for pair in by_pair(picks, orders)])
         return state
 
     return solve
 
 
-def put_picks(
-    state: TaskState,
-    picks: Sequence[Sequence[ShownPick | None]],
-    margins: Sequence[Sequence[float]] | None = None,
-) -> None:
-    """Put how the model judged each pair where the scorer and the log's reader find it."""
-    state.store.set(_PICKS_KEY, [list(pair) for pair in picks])
-    if margins is not None:
-        state.store.set(_MARGINS_KEY, [list(pair) for pair in margins])
+async def picks_of(
+    judge: Model, requests: Iterable[DiscriminationRequest]
+) -> tuple[Pick | None, ...]:
+    """What a judge picks, request by request; all are sent together."""
+    outputs = await collect(*(judge.generate(request.render()) for request in requests))
+    return tuple(_pick(output) for output in outputs)
 
 
-def picks_by_pair(state: TaskState) -> list[list[ShownPick | None]] | None:
-    """The picks on each of the source's pairs, in their order; None if not asked.
-
-    One pick a request: as recorded, then (with two orders) with the responses swapped. None where
-    a verdict was unreadable.
-    """
-    picks: list[list[ShownPick | None]] | None = state.store.get(_PICKS_KEY)
-    return picks
-
-
-def margins_by_pair(state: TaskState) -> list[list[float]] | None:
-    """The margins behind the picks where they come from log-likelihoods; None elsewhere."""
-    margins: list[list[float]] | None = state.store.get(_MARGINS_KEY)
-    return margins
-
-
-def shown_pick(output: ModelOutput) -> ShownPick | None:
-    """The pick that an output names; None when there is no readable verdict."""
+def _pick(output: ModelOutput) -> Pick | None:
     if output.empty or output.stop_reason == "content_filter":
         return None
     return read_pick(output.completion, truncated=was_cut_off(output))
+
+
+def put_verdicts(state: TaskState, verdicts: Sequence[PairVerdict]) -> None:
+    """Put how the model judged each pair where the scorer and the log's reader find it."""
+    state.store.set(_PICKS_KEY, [list(verdict.picks) for verdict in verdicts])
+    if any(verdict.margins for verdict in verdicts):
+        state.store.set(_MARGINS_KEY, [list(verdict.margins) for verdict in verdicts])
+
+
+def verdicts_by_pair(state: TaskState) -> list[PairVerdict] | None:
+    """The verdicts on the source's pairs, in their order; None if the model was not asked."""
+    picks, margins = state.store.get(_PICKS_KEY), state.store.get(_MARGINS_KEY)
+    if margins is not None:
+        return [PairVerdict.by_likelihood(pair) for pair in margins]
+    return None if picks is None else [PairVerdict(tuple(pair)) for pair in picks]

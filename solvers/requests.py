@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
     GENERATION_PROMPTS,
@@ -96,18 +95,6 @@ class DiscriminationRequest:
             }
         )
         return DISCRIMINATION_PROMPTS[self.task].format(sections=sections)
-
-
-def discrimination_requests(source: AnnotatedSource, orders: int) -> list[DiscriminationRequest]:
-    """The requests about each annotated pair: as recorded, then (with two orders) swapped."""
-    return [
-        DiscriminationRequest(source.task, source.prompt, source.source, *shown)
-        for pair in source.pairs
-        for shown in (
-            (pair.response_a, pair.response_b),
-            (pair.response_b, pair.response_a),
-        )[:orders]
-    ]
 
 
 def parse_request(text: str) -> GenerationRequest | NeutralRequest | DiscriminationRequest:

@@ -14,8 +14,9 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import DEFAULT_SCORES
 from profile_tasks.solvers.requests import GenerationRequest
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES, response_text, score_scale
+from profile_tasks.solvers.target_scores import response_text, score_scale
 
 _RESPONSES, _TRUNCATED = "responses_by_score", "truncated_scores"  # in the sample's store
 

@@ -5,29 +5,26 @@ it writes, so its verdicts on its own samples can train it. How samples meet is 
 implementation's choice (``tournament.py``).
 """
 
-from dataclasses import asdict, dataclass
-from typing import Any
-
-from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model, model_roles
+from inspect_ai.model import GenerateConfig, ModelOutput, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
+from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.solvers.pairwise_discrimination import shown_pick
-from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
+from profile_tasks.settings import MAXIMUM_SAMPLES, Tournament
+from profile_tasks.solvers.both_orders import PairVerdict, pair_requests
+from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
-from profile_tasks.solvers.tournament import Match, Picks, Tournament, play
+from profile_tasks.solvers.tournament import Match, play
 
 JUDGE_ROLE = "judge"
 """Model role of another judge than the evaluated model; unbound, the model judges itself."""
 
-MAXIMUM_SAMPLES = 64
-
 _KEY = "self_guided"  # in the sample's store
 
 
-@dataclass(frozen=True)
-class WrittenSample:
+class WrittenSample(BaseModel, frozen=True):
     """One response that the model wrote.
 
     Attributes:
@@ -41,8 +38,7 @@ class WrittenSample:
     same_as: int | None = None
 
 
-@dataclass(frozen=True)
-class JudgedSamples:
+class JudgedSamples(BaseModel, frozen=True):
     """The samples of a source, and how the judge decided between them.
 
     Attributes:
@@ -56,11 +52,6 @@ class JudgedSamples:
     matches: tuple[Match, ...]
     judge: str
     requests: int
-
-    @property
-    def distinct(self) -> list[int]:
-        """Indices of the samples that can meet: with a text, and the first of that text."""
-        return distinct_samples(self.samples)
 
 
 @solver
@@ -86,7 +77,8 @@ def self_guided_sampling(
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         annotated = state.metadata_as(AnnotatedSource)
-        judge = get_model(role=JUDGE_ROLE) if JUDGE_ROLE in model_roles() else get_model()
+        bound = JUDGE_ROLE in model_roles()
+        judge = get_model(role=JUDGE_ROLE, required=True) if bound else get_model()
         request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
 
         async def write(index: int) -> ModelOutput:
@@ -96,31 +88,21 @@ def self_guided_sampling(
         outputs = await collect(*(write(index) for index in range(samples)))
         written = written_samples(list(outputs))
 
-        async def decide(first: int, second: int) -> Picks:
+        async def decide(first: int, second: int) -> PairVerdict:
             texts = written[first].text or "", written[second].text or ""
-            return await judged_pair(judge, annotated, *texts)
+            return PairVerdict(await picks_of(judge, pair_requests(annotated, *texts)))
 
         matches = await play(distinct_samples(written), tournament, decide)
-        judged = JudgedSamples(written, tuple(matches), str(judge), samples + 2 * len(matches))
-        state.store.set(_KEY, asdict(judged))
+        judged = JudgedSamples(
+            samples=written,
+            matches=tuple(matches),
+            judge=str(judge),
+            requests=samples + 2 * len(matches),
+        )
+        state.store.set(_KEY, judged.model_dump(mode="json"))
         return state
 
     return solve
-
-
-async def judged_pair(
-    judge: Model, source: AnnotatedSource, response_a: str, response_b: str
-) -> Picks:
-    """A judge's verdicts on two responses: as given, then swapped."""
-    one, other = await collect(
-        *(
-            judge.generate(
-                DiscriminationRequest(source.task, source.prompt, source.source, *shown).render()
-            )
-            for shown in ((response_a, response_b), (response_b, response_a))
-        )
-    )
-    return shown_pick(one), shown_pick(other)
 
 
 def written_samples(outputs: list[ModelOutput]) -> tuple[WrittenSample, ...]:
@@ -131,7 +113,7 @@ def written_samples(outputs: list[ModelOutput]) -> tuple[WrittenSample, ...]:
         text = written_text(output)
         earlier = None if text is None else first_of.setdefault(text, index)
         same_as = None if earlier == index else earlier
-        found.append(WrittenSample(text, was_cut_off(output), same_as))
+        found.append(WrittenSample(text=text, truncated=was_cut_off(output), same_as=same_as))
     return tuple(found)
 
 
@@ -150,15 +132,7 @@ def judged_samples(state: TaskState) -> JudgedSamples:
     Raises:
         ValueError: The sample was not made by ``self_guided_sampling``.
     """
-    stored: dict[str, Any] | None = state.store.get(_KEY)
+    stored = state.store.get(_KEY)
     if stored is None:
         raise ValueError("the sample holds no self-guided samples; its solver was another one")
-    return JudgedSamples(
-        samples=tuple(WrittenSample(**sample) for sample in stored["samples"]),
-        matches=tuple(
-            Match(match["first"], match["second"], (match["picks"][0], match["picks"][1]))
-            for match in stored["matches"]
-        ),
-        judge=stored["judge"],
-        requests=stored["requests"],
-    )
+    return JudgedSamples.model_validate(stored)

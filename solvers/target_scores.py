@@ -4,12 +4,8 @@ import math
 import random
 from collections.abc import Sequence
 from itertools import combinations, pairwise
-from typing import Literal, get_args
 
-Pairing = Literal["all", "half", "adjacent"]
-PAIRINGS: tuple[str, ...] = get_args(Pairing)
-
-DEFAULT_SCORES = (1, 2, 3, 4, 5)
+from profile_tasks.settings import Pairing
 
 
 def score_scale(scores: Sequence[int]) -> tuple[int, int]:
@@ -19,29 +15,6 @@ def score_scale(scores: Sequence[int]) -> tuple[int, int]:
     (1, 7)
     """
     return min(1, *scores), max(5, *scores)
-
-
-def parsed_scores(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
-    """Target scores as given on a command line, rising.
-
-    >>> parsed_scores("1,3,5")
-    (1, 3, 5)
-
-    Raises:
-        ValueError: Not at least two different whole numbers >= 1.
-    """
-    listed = scores.split(",") if isinstance(scores, str) else scores
-    listed = [listed] if isinstance(listed, int) else listed
-    try:
-        numbers = sorted({int(score) for score in listed})
-    except (TypeError, ValueError):
-        numbers = []
-    if len(numbers) < 2 or numbers[0] < 1 or len(numbers) != len(list(listed)):
-        raise ValueError(
-            f"scores is {scores!r}; expected at least two different whole numbers >= 1, "
-            "e.g. 1,2,3,4,5"
-        )
-    return tuple(numbers)
 
 
 def generation_pairs(

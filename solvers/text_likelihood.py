@@ -1,25 +1,20 @@
 """Asking about texts that are there already: how likely they are, and which is better."""
 
-from collections.abc import Sequence
-from typing import Literal, get_args
-
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import Measure
+from profile_tasks.solvers.both_orders import Picks, pair_requests
 from profile_tasks.solvers.log_likelihood import (
     LogLikelihoodError,
     check_log_likelihoods,
     log_likelihood,
 )
-from profile_tasks.solvers.pairwise_discrimination import shown_pick
-from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
-from profile_tasks.solvers.verdict import ShownPick
-
-Measure = Literal["both", "likelihood", "compliance"]
-MEASURES: tuple[str, ...] = get_args(Measure)
+from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.requests import NeutralRequest
 
 _LIKELIHOODS, _PROBLEMS, _PICKS = "log_likelihoods", "likelihood_problems", "compliance_picks"
 
@@ -60,7 +55,8 @@ def text_likelihood(measure: Measure = "both") -> Solver:
             state.store.set(_LIKELIHOODS, [value for value, _ in told])
             state.store.set(_PROBLEMS, [problem for _, problem in told if problem])
         if measure != "likelihood" and known.extremes is not None:
-            state.store.set(_PICKS, await _picks(known.source, known.extremes))
+            requests = pair_requests(known.source, *known.extremes)
+            state.store.set(_PICKS, list(await picks_of(get_model(), requests)))
         return state
 
     return solve
@@ -77,9 +73,9 @@ def likelihood_problems(state: TaskState) -> list[str]:
     return list(state.store.get(_PROBLEMS, []))
 
 
-def compliance_picks(state: TaskState) -> tuple[ShownPick | None, ...] | None:
-    """The verdicts on the best and the worst text, as recorded and swapped; None if not asked."""
-    picks: Sequence[ShownPick | None] | None = state.store.get(_PICKS)
+def compliance_picks(state: TaskState) -> Picks | None:
+    """The verdict on the best and the worst text, in this order; None if not asked."""
+    picks = state.store.get(_PICKS)
     return None if picks is None else tuple(picks)
 
 
@@ -89,15 +85,3 @@ async def _likelihood(source: AnnotatedSource, text: str) -> tuple[float | None,
         return await log_likelihood(get_model(), request, text), None
     except LogLikelihoodError as error:
         return None, str(error)
-
-
-async def _picks(source: AnnotatedSource, extremes: tuple[str, str]) -> list[ShownPick | None]:
-    outputs = await collect(
-        *(
-            get_model().generate(
-                DiscriminationRequest(source.task, source.prompt, source.source, *shown).render()
-            )
-            for shown in (extremes, extremes[::-1])
-        )
-    )
-    return [shown_pick(output) for output in outputs]

@@ -8,27 +8,21 @@ would say of each other is nothing, so the caller lets distinct samples meet onl
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
-from typing import Literal, get_args
 
 from inspect_ai.util import collect
+from pydantic import BaseModel, computed_field
 
-from profile_tasks.solvers.verdict import ShownPick
-
-Tournament = Literal["round_robin", "knock_out"]
-TOURNAMENTS: tuple[str, ...] = get_args(Tournament)
-
-Picks = tuple[ShownPick | None, ShownPick | None]
-"""The verdicts on a pair: as named, then with the two swapped; None: unreadable."""
+from profile_tasks.settings import Tournament
+from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 
-@dataclass(frozen=True)
-class Match:
-    """Two samples that met.
+class Match(BaseModel, frozen=True):
+    """Two samples that met, as a log holds it.
 
     Attributes:
         first: Index of the sample shown first in the first request.
         second: Index of the other one.
-        picks: The verdicts.
+        picks: The picks of the verdict on them.
     """
 
     first: int
@@ -36,17 +30,15 @@ class Match:
     picks: Picks
 
     @property
-    def preference(self) -> int | None:
-        """1: the first is better; -1: the second; 0: the orders disagree; None: unreadable.
+    def verdict(self) -> PairVerdict:
+        """What the judge said of the two."""
+        return PairVerdict(self.picks)
 
-        >>> Match(0, 1, ("first", "second")).preference, Match(0, 1, ("first", "first")).preference
-        (1, 0)
-        """
-        if None in self.picks:
-            return None
-        if self.picks == ("first", "second"):
-            return 1
-        return -1 if self.picks == ("second", "first") else 0
+    @computed_field  # type: ignore[prop-decorator] # a log holds it, for whoever reads one
+    @property
+    def preference(self) -> int | None:
+        """1: the first is better; -1: the second; 0: a tie or a flip; None: unreadable."""
+        return self.verdict.preference
 
 
 @dataclass(frozen=True)
@@ -88,7 +80,7 @@ def tournament_requests(n: int, tournament: Tournament) -> int:
 async def play(
     samples: Sequence[int],
     tournament: Tournament,
-    judge: Callable[[int, int], Awaitable[Picks]],
+    judge: Callable[[int, int], Awaitable[PairVerdict]],
 ) -> list[Match]:
     """Let samples meet, as many at a time as do not depend on each other.
 
@@ -98,11 +90,11 @@ async def play(
     Args:
         samples: Indices of distinct samples, rising.
         tournament: Who meets whom.
-        judge: The verdicts on a pair of samples.
+        judge: The verdict on a pair of samples.
     """
 
     async def meet(first: int, second: int) -> Match:
-        return Match(first, second, await judge(first, second))
+        return Match(first=first, second=second, picks=(await judge(first, second)).picks)
 
     if tournament == "round_robin":
         return list(await collect(*(meet(*pair) for pair in combinations(samples, 2))))
@@ -120,7 +112,7 @@ async def play(
 def standings(samples: Iterable[int], matches: Iterable[Match]) -> dict[int, Standing]:
     """How each sample fared.
 
-    >>> standings([0, 1], [Match(0, 1, ("second", "first"))])[1].wins
+    >>> standings([0, 1], [Match(first=0, second=1, picks=("second", "first"))])[1].wins
     1
     """
     tally = {sample: [0, 0, 0, 0] for sample in samples}

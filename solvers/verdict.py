@@ -11,11 +11,6 @@ from typing import Literal
 
 Verdict = Literal["A", "B", "tie"]
 
-ShownPick = Literal["first", "second", "tie"]
-"""What a verdict picks, by the position in which the response was shown."""
-
-_PICKS: dict[Verdict, ShownPick] = {"A": "first", "B": "second", "tie": "tie"}
-
 _END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
 _LATEX = re.compile(r"\\(?:boxed|text|textbf|mathrm)\{([^{}]*)\}")
 _ELEMENT = re.compile(r"<(verdict|answer|choice)>([^<]*)</\1>", re.IGNORECASE)
@@ -118,20 +113,6 @@ def read_verdict(completion: str, *, truncated: bool = False) -> Verdict | None:
     if marked or truncated:
         return marked
     return _whole_line(text) or _last_choice(_MARKER, text) or _stated(text)
-
-
-def read_pick(completion: str, *, truncated: bool = False) -> ShownPick | None:
-    """Which of the two responses shown a completion picks; None where there is no verdict.
-
-    >>> read_pick("Verdict: B")
-    'second'
-
-    Args:
-        completion: What the model wrote.
-        truncated: It was cut off.
-    """
-    verdict = read_verdict(completion, truncated=truncated)
-    return None if verdict is None else _PICKS[verdict]
 
 
 def _plain(completion: str) -> str:

@@ -5,11 +5,16 @@ from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
-from profile_tasks.solvers.requests import discrimination_requests
-from profile_tasks.solvers.verdict import read_pick
+from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
+from profile_tasks.scorers.statistics.estimate import Estimate, with_standard_errors
+from profile_tasks.solvers.both_orders import (
+    PairVerdict,
+    by_pair,
+    discrimination_requests,
+    read_pick,
+)
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
-from profile_tasks.task_configs.standard_errors import with_errors
 
 
 class Discrimination(ProfileTask):
@@ -18,7 +23,7 @@ class Discrimination(ProfileTask):
     setting = "discrimination"
 
     def requests(self, source: AnnotatedSource) -> list[Request]:
-        """Each pair as recorded, then swapped."""
+        """Each pair in both orders."""
         return [
             (request.render(), self.config.generation_kwargs)
             for request in discrimination_requests(source, self.settings.orders)
@@ -26,19 +31,16 @@ class Discrimination(ProfileTask):
 
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Read the verdicts; one that names no response is missing."""
-        picks = [read_pick(answer) for answer in answers]
-        orders = self.settings.orders
+        picks = by_pair([read_pick(answer) for answer in answers], self.settings.orders)
         return measure_source(
-            source,
-            self.factors,
-            picks=[picks[start : start + orders] for start in range(0, len(picks), orders)],
+            source, self.factors, verdicts=[PairVerdict(of_pair) for of_pair in picks]
         )
 
     def standard_names(self) -> list[str]:
         """Agreement with people, and the rates of the verdicts."""
-        uncertain = ("discrimination_accuracy", "flip_rate")
+        uncertain = [n for share in AGREEMENT_SHARES for n in Estimate.undefined("").flat(share)]
         return [
-            *with_errors([f"{n}{end}" for n in uncertain for end in ("", "_ci_low", "_ci_high")]),
+            *with_standard_errors(uncertain),
             "discrimination_kappa",
             "first_position_rate",
             "unreadable_rate",

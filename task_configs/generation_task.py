@@ -18,7 +18,7 @@ class Generation(ProfileTask):
 
     def requests(self, source: AnnotatedSource) -> list[Request]:
         """One request a score."""
-        low, high = score_scale(self.settings.scores)
+        low, high = score_scale(self.settings.target_scores)
         return [
             (
                 GenerationRequest(
@@ -26,12 +26,12 @@ class Generation(ProfileTask):
                 ).render(),
                 self.config.generation_kwargs,
             )
-            for score in self.settings.scores
+            for score in self.settings.target_scores
         ]
 
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Measure the written responses beside the annotated pairs."""
-        scores = self.settings.scores
+        scores = self.settings.target_scores
         written = dict(zip(scores, map(response_text, answers), strict=True))
         return measure_source(
             source,
@@ -47,5 +47,5 @@ class Generation(ProfileTask):
             *(rouge if any(source.reference for source in self.data.sources) else []),
             "generation_missing_rate",
             "generation_identical_rate",
-            *(f"words_at_score_{score}" for score in self.settings.scores),
+            *(f"words_at_score_{score}" for score in self.settings.target_scores),
         ]

@@ -1,7 +1,7 @@
 """``profile_<task>_discrimination_loglikelihood``: the verdict that the model finds more likely.
 
-For models with log-likelihoods (hf, vllm, ...). Each pair is shown in both orders; the preference
-is the margin of the two verdicts, summed over the orders: a liking for a position cancels.
+For models with log-likelihoods (hf, vllm, ...). Each order shown has a margin: of the verdict for
+the response shown first over the other verdict.
 """
 
 import math
@@ -10,7 +10,7 @@ from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
-from profile_tasks.solvers.requests import discrimination_requests
+from profile_tasks.solvers.both_orders import PairVerdict, by_pair, discrimination_requests
 from profile_tasks.task_configs.discrimination_task import Discrimination
 from profile_tasks.task_configs.source_task import Request
 
@@ -23,7 +23,7 @@ class LikelihoodDiscrimination(Discrimination):
     OUTPUT_TYPE = "loglikelihood"
 
     def requests(self, source: AnnotatedSource) -> list[Request]:
-        """Both verdicts on each pair as recorded, then swapped."""
+        """Both verdicts on each pair in each order."""
         return [
             (f"{request.render()}\n\n", verdict)
             for request in discrimination_requests(source, self.settings.orders)
@@ -43,19 +43,10 @@ class LikelihoodDiscrimination(Discrimination):
                     f"source {source.id!r}: a log-likelihood is {value}; the model's outputs are "
                     "broken (try dtype=float32)"
                 )
-        margins = [a - b for a, b in zip(likelihoods[::2], likelihoods[1::2], strict=True)]
-        orders = self.settings.orders
-        by_pair = [margins[start : start + orders] for start in range(0, len(margins), orders)]
+        differences = [a - b for a, b in zip(likelihoods[::2], likelihoods[1::2], strict=True)]
+        margins = by_pair(differences, self.settings.orders)
         return measure_source(
             source,
             self.factors,
-            picks=[[_pick(margin) for margin in pair] for pair in by_pair],
-            margins=by_pair,
+            verdicts=[PairVerdict.by_likelihood(of_pair) for of_pair in margins],
         )
-
-
-def _pick(margin: float) -> str:
-    """What one order alone would say, for flip and position rates."""
-    if margin == 0:
-        return "tie"
-    return "first" if margin > 0 else "second"

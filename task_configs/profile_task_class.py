@@ -5,20 +5,22 @@ measurements, with the same seed: the numbers are the same numbers.
 """
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from profile_tasks.data.preferences import recorded_factors
 from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
-from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import GAP, profile_metrics
-from profile_tasks.task_configs.source_task import SourceTask
-from profile_tasks.task_configs.standard_errors import (
-    agreement_metrics,
-    profile_estimates,
-    with_errors,
+from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.statistics.estimate import (
+    Estimate,
+    flat_metrics,
+    standard_errors,
+    with_standard_errors,
 )
+from profile_tasks.scorers.statistics.study import AGREEMENT, GAP
+from profile_tasks.task_configs.source_task import SourceTask
 
 _together: list["ProfileTask"] = []
 """The tasks of the evaluation that is being built or run: their requests are built in a row."""
@@ -46,21 +48,16 @@ class ProfileTask(SourceTask[SourceMeasurement]):
 
     def estimated_names(self) -> list[str]:
         """The profile's metrics, then those beside it."""
-        empty = comparison_tables([self._nothing_measured()])
-        names = list(profile_metrics(empty, replicates=1).values())
+        names = list(run_study([self._nothing_measured()], replicates=1).flat())
         if self._completes_an_evaluation():
-            names += [GAP, f"{GAP}_ci_low", f"{GAP}_ci_high"]
-        return with_errors(names) + self.standard_names()
+            names += Estimate.undefined("").flat(GAP)
+        return with_standard_errors(names) + self.standard_names()
 
     def estimate(self, records: list[SourceMeasurement]) -> Mapping[str, float]:
         """The profile's metrics, and the gap where the other setting has been measured before."""
-        estimates = profile_estimates(records, self.settings.profile_seed)
-        if self._completes_an_evaluation():
-            others = [item.record for task in self._siblings() for item in task.items]
-            together = profile_estimates(records + others, self.settings.profile_seed)
-            estimates |= {name: together[name] for name in together if name.startswith(GAP)}
-        agreement = agreement_metrics(records, self.settings.profile_seed)
-        return estimates | standard_metrics(records) | agreement
+        others = [item.record for task in self._siblings() for item in task.items]
+        every = records + others if self._completes_an_evaluation() else None
+        return estimated_metrics(records, every, self.settings.seed)
 
     def _siblings(self) -> list["ProfileTask"]:
         """Tasks of the same evaluation that measure the other setting on the same sources."""
@@ -93,12 +90,12 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         )
 
     def _chosen_factors(self) -> tuple[Factor, ...]:
-        factors = self.settings.factors
         chosen = measured_factors(
-            factors if isinstance(factors, str) else list(factors),
+            self.settings.factors,
             self.profile_task,
             grader=False,
             learned_by={},
+            recorded=recorded_factors(self.data.sources),
         )
         if graded := needing_grader(chosen):
             raise ValueError(
@@ -107,3 +104,29 @@ class ProfileTask(SourceTask[SourceMeasurement]):
                 "profile-tasks score-lm-eval SAMPLES --grader MODEL"
             )
         return chosen
+
+
+def estimated_metrics(
+    records: Sequence[SourceMeasurement], every: Sequence[SourceMeasurement] | None, seed: int
+) -> dict[str, float]:
+    """The profile, its alignments and what stands beside it, with intervals and standard errors.
+
+    Args:
+        records: What one task measured.
+        every: The same with what the other setting measured, for the gap; None: it stands
+            elsewhere.
+        seed: Of the bootstrap.
+    """
+    study = run_study(records, seed=seed)
+    agreement = study.influence(AGREEMENT) if AGREEMENT in study.shares else {}
+    together = {} if every is None else run_study(every, seed=seed).estimates
+    gap = {name: each for name, each in together.items() if name == GAP}
+    return {
+        **study.flat(),
+        **study.errors(),
+        **flat_metrics(gap),
+        **standard_errors(gap),
+        **standard_metrics(records),
+        **flat_metrics(agreement),
+        **standard_errors(agreement),
+    }

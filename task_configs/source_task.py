@@ -16,12 +16,13 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
-from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
-from profile_tasks.data.sources import Setting, check_sources
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.lm_eval_samples import MEASURED
+from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
-from profile_tasks.task_configs.run_settings import RunSettings, run_settings
-from profile_tasks.task_configs.standard_errors import NOT_AVAILABLE
+from profile_tasks.settings import Setting
+from profile_tasks.task_configs.run_settings import run_settings
 
 Request = tuple[str, Any]
 """Text of a request, and what the request type takes beside it."""
@@ -39,6 +40,9 @@ class SourceRecord(Protocol):
         """The record as JSON has it."""
         ...
 
+
+NOT_AVAILABLE = "N/A"
+"""What lm-eval writes where there is no standard error."""
 
 _Record = TypeVar("_Record", bound=SourceRecord)
 
@@ -70,7 +74,9 @@ class SourceTask(Task, Generic[_Record]):
         self._config = TaskConfig(**known)
         metadata = self._config.metadata or {}
         self.VERSION = metadata.get("version")
-        self.settings: RunSettings = run_settings(metadata)
+        self.settings = run_settings(metadata)
+        # lm-eval writes a task's configuration into its results.
+        self._config.metadata = metadata | {"settings": self.settings.record()}
         self._filters = [build_filter_ensemble("none", [["take_first", None]])]
         self._instances: list[Instance] | None = None
         self.fewshot_rnd = None
@@ -207,21 +213,10 @@ class SourceTask(Task, Generic[_Record]):
             self._estimated = (same, self.estimate([item.record for item in items]))
         value = self._estimated[1].get(name)
         missing = value is None or np.isnan(value)
-        return (NOT_AVAILABLE if name.endswith("_stderr") else None) if missing else value
+        return (NOT_AVAILABLE if name.endswith(STANDARD_ERROR) else None) if missing else value
 
     def _load(self) -> PreferenceData:
-        settings = self.settings
-        data = load_preferences(
-            settings.dataset,
-            task=self.profile_task,
-            source_file=settings.sources,
-            skip_bad_rows=settings.skip_bad_rows,
-            limit=settings.limit,
-            max_pairs_per_source=settings.max_pairs_per_source,
-            seed=settings.profile_seed,
-            revision=settings.dataset_revision,
-            split=settings.dataset_split,
-        )
+        data = load_data(self.settings, self.profile_task)
         check_sources(self.profile_task, data, self.setting)
         return data
 

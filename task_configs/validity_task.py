@@ -9,11 +9,15 @@ share of their comparisons that they won.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from lm_eval.api.instance import Instance
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.scored_texts import scored_texts
+from profile_tasks.scorers.statistics.estimate import (
+    Estimate,
+    standard_errors,
+    with_standard_errors,
+)
 from profile_tasks.scorers.statistics.score_validity import (
     POOLED,
     WITHIN,
@@ -23,7 +27,6 @@ from profile_tasks.scorers.statistics.score_validity import (
 )
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.task_configs.source_task import Request, SourceTask
-from profile_tasks.task_configs.standard_errors import spread, with_errors
 
 
 class ScoreValidity(SourceTask[ScoredTexts]):
@@ -92,16 +95,10 @@ class ScoreValidity(SourceTask[ScoredTexts]):
 
     def estimate(self, records: list[ScoredTexts]) -> Mapping[str, float]:
         """Both correlations with intervals and standard errors, and the counts behind them."""
-        validity = score_validity(records, seed=self.settings.profile_seed)
-        errors = {
-            f"{name}_stderr": np.nan if validity.estimates[name].interval.reason else spread(drawn)
-            for name, drawn in validity.replicates.items()
-        }
-        return validity.values() | errors
+        validity = score_validity(records, seed=self.settings.seed)
+        return validity.values() | standard_errors(validity.estimates)
 
     def estimated_names(self) -> list[str]:
         """The correlation within sources, and the pooled one."""
-        correlations = with_errors(
-            [f"{name}{end}" for name in (WITHIN, POOLED) for end in ("", "_ci_low", "_ci_high")]
-        )
-        return [*correlations, "score_validity_sources", "score_validity_texts"]
+        names = [n for each in (WITHIN, POOLED) for n in Estimate.undefined("").flat(each)]
+        return [*with_standard_errors(names), "score_validity_sources", "score_validity_texts"]

@@ -28,6 +28,7 @@ def modules() -> list[str]:
     own = [f"profile_tasks.{path.stem}" for path in root.glob("*.py") if path.stem != "__init__"]
     for package in (
         "commands",
+        "data",
         "gate",
         "leaderboard",
         "report",
@@ -84,7 +85,13 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("page", "at_least"), [("README.md", 6), ("docs/lm-eval.md", 5), ("docs/score-validity.md", 2)]
+    ("page", "at_least"),
+    [
+        ("README.md", 6),
+        ("docs/lm-eval.md", 5),
+        ("docs/score-validity.md", 2),
+        ("docs/factors.md", 3),
+    ],
 )
 def test_offline_commands_run_one_by_one(
     repository: Path, page: str, at_least: int, tmp_path: Path
@@ -184,7 +191,7 @@ def test_every_factor_is_documented_as_it_is_defined(factors_page: str) -> None:
 def test_the_example_of_own_factors_works_as_it_is_printed(
     factors_page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    section = factors_page.split("## Factors of your own", 1)[1]
+    section = factors_page.split("## Factors of your own", 1)[1].split("\n## ", 1)[0]
     files = re.findall(
         r"is `(mine\.yaml|my_factors\.py)`:\n\n```\w+\n(.*?)^```$", section, re.M | re.S
     )

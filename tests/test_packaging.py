@@ -126,3 +126,29 @@ def test_the_installed_wheel_runs_its_tasks_in_lm_eval(installed: Path, tmp_path
     )
     assert run.returncode == 0, run.stdout + run.stderr
     assert "alignment_gap_tau_b" in run.stdout
+
+
+def test_lm_eval_can_find_the_model_and_the_tasks_of_the_installed_wheel(
+    installed: Path, tmp_path: Path
+) -> None:
+    """As lm-eval reads entry points after 0.4.13: an object, and a package with YAML files."""
+    code = """
+from importlib.metadata import entry_points
+from importlib.util import find_spec
+from lm_eval.tasks import TaskManager
+
+(model,) = entry_points(group="lm_eval.models", name="planted")
+found = model.load()
+assert model.value == f"{found.__module__}:{found.__name__}", "else its decorator would clash"
+(tasks,) = entry_points(group="lm_eval.tasks", name="profile_tasks")
+(folder,) = find_spec(tasks.value).submodule_search_locations
+print(*TaskManager(include_path=folder, include_defaults=False).all_tasks)
+"""
+    names = subprocess.run(
+        [installed / "python", "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    ).stdout.split()
+    assert {"profile", "profile_summarization", "profile_document_qa_generation"} <= set(names)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, p_value
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
@@ -49,7 +49,7 @@ def align(
     since sources can be resampled. Groups of one name in both are resampled together. Two judges
     of the same pairs may be two columns of one file.
     """
-    from profile_tasks.scorers.statistics.alignment_record import aligned_profiles, aligned_tables
+    from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 
     try:
         profiles = [read_profile(Path(name)) for name in (a, b) if _is_profile(Path(name))]
@@ -126,16 +126,14 @@ def _printed(record: Record) -> list[dict[str, str]]:
         name = row["coefficient"]
         shown = {"coefficient": name}
         if "n_groups" in record:
-            shown["value [95 %]"] = interval(row["value"], row["ci_low"], row["ci_high"], digits=3)
+            shown["value [95 %]"] = estimate(row, digits=3)
         else:
             shown["value"] = "not defined" if row["value"] is None else f"{row['value']:+.3f}"
         shown["p"] = p_value(row["p_value"])
         if "n_groups" in record:
             for kind in ("ceiling", "corrected"):
                 found = record[kind][name]
-                shown[f"{kind} [95 %]"] = interval(
-                    found["value"], found["ci_low"], found["ci_high"], digits=2
-                )
+                shown[f"{kind} [95 %]"] = estimate(found)
         printed.append(shown)
     return printed
 

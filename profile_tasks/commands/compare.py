@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval, p_value
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, p_value
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.untrusted_text import one_line
@@ -100,7 +100,7 @@ def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
         row |= {
             "A": _signed(found["a"]),
             "B": _signed(found["b"]),
-            "A - B [95 %]": interval(found["value"], found["ci_low"], found["ci_high"], digits=3),
+            "A - B [95 %]": estimate(found, digits=3),
         }
         if tests:
             row |= {

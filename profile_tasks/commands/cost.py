@@ -6,17 +6,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import ProfileSettings
 
 if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
-    from profile_tasks.data.sources import Setting
-    from profile_tasks.scorers.factors.choice import LearnedBy
-    from profile_tasks.scorers.grading.requests import JudgeBatch
-    from profile_tasks.solvers.target_scores import Pairing
-    from profile_tasks.tasks.request_cost import RequestCost, RequestCount, RunSettings
+    from profile_tasks.tasks.request_cost import RequestCost, RequestCount
 
-_FOUND_BY = click.Choice(["judged", "unieval"])
+_COUNT = (
+    *("factors", "setting", "scores", "pairing", "orders", "judge_orders", "judge_batch"),
+    *("fluency", "coherence", "sources", "limit", "max_pairs_per_source", "seed", "skip_bad_rows"),
+    *("revision", "split"),
+)
+"""The settings that bear on the number of requests."""
 
 
 @click.command(epilog="Example: profile-tasks cost demo --task summarization")
@@ -26,93 +29,32 @@ _FOUND_BY = click.Choice(["judged", "unieval"])
     required=True,
     type=click.Choice(["summarization", "instruction_following", "document_qa"]),
 )
-@click.option(
-    "--factors",
-    "selection",
-    default="auto",
-    show_default=True,
-    help="auto, core, surface, all, factor ids, taxonomy files (.yaml); with commas.",
-)
+@settings_options(ProfileSettings, _COUNT)
 @click.option("--no-grader", is_flag=True, help="Run without a grader: auto is then surface.")
-@click.option(
-    "--setting",
-    type=click.Choice(["both", "generation", "discrimination"]),
-    default="both",
-    show_default=True,
-)
-@click.option("--scores", default="1,2,3,4,5", show_default=True, help="Target scores.")
-@click.option(
-    "--pairing", type=click.Choice(["all", "half", "adjacent"]), default="all", show_default=True
-)
-@click.option("--orders", type=click.IntRange(1, 2), default=2, show_default=True)
-@click.option("--judge-orders", type=click.IntRange(1, 2), default=2, show_default=True)
-@click.option("--judge-batch", type=click.Choice(["all", "one"]), default="all", show_default=True)
-@click.option("--fluency", type=_FOUND_BY, default="judged", show_default=True)
-@click.option("--coherence", type=_FOUND_BY, default="judged", show_default=True)
-@click.option("--sources", help="File of source texts, for rows that name a source_id.")
-@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
-@click.option(
-    "--max-pairs-per-source", type=click.IntRange(1), help="Use so many pairs of a source at most."
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
-@click.option("--skip-bad-rows", is_flag=True, help="Leave bad rows out and count them.")
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @FORMAT_OPTION
 def cost(
-    dataset: str,
-    task: str,
-    selection: str,
-    no_grader: bool,
-    setting: "Setting",
-    scores: str,
-    pairing: "Pairing",
-    orders: int,
-    judge_orders: int,
-    judge_batch: "JudgeBatch",
-    fluency: "LearnedBy",
-    coherence: "LearnedBy",
-    sources: str | None,
-    limit: int | None,
-    max_pairs_per_source: int | None,
-    seed: int,
-    skip_bad_rows: bool,
-    epochs: int,
-    format_: str,
+    dataset: str, task: str, no_grader: bool, epochs: int, format_: str, **options: object
 ) -> None:
     """Requests and estimated tokens of a run on DATASET; no model is called.
 
     DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
-    from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.data.preferences import recorded_factors
+    from profile_tasks.data.sources import load_data
     from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
-    from profile_tasks.solvers.target_scores import parsed_scores
-    from profile_tasks.tasks.request_cost import RunSettings, request_cost
+    from profile_tasks.tasks.request_cost import request_cost
 
     try:
-        settings = RunSettings(
-            setting=setting,
-            scores=parsed_scores(scores),
-            pairing=pairing,
-            orders=orders,
-            judge_orders=judge_orders,
-            judge_batch=judge_batch,
-            epochs=epochs,
-        )
+        settings = ProfileSettings.read({"dataset": dataset, **options})
+        data = load_data(settings, task)
         factors = measured_factors(
-            selection,
+            settings.factors,
             task,
             grader=not no_grader,
-            learned_by={"fluency": fluency, "coherence": coherence},
-        )
-        data = load_preferences(
-            dataset,
-            task=task,
-            source_file=sources,
-            skip_bad_rows=skip_bad_rows,
-            limit=limit,
-            max_pairs_per_source=max_pairs_per_source,
-            seed=seed,
+            learned_by=settings.learned_by,
+            recorded=recorded_factors(data.sources),
         )
         _check_sources(data, task, settings)
     except (ImportError, ValueError) as error:
@@ -124,7 +66,7 @@ def cost(
         )
     for row in data.skipped:
         click.echo(f"skipped: {row}", err=True)
-    found = request_cost(data, factors, settings)
+    found = request_cost(data, factors, settings, epochs)
     rows = _rows(found)
     record = {
         "data": data.name,
@@ -144,7 +86,7 @@ def cost(
         click.echo(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
 
 
-def _check_sources(data: "PreferenceData", task: str, settings: "RunSettings") -> None:
+def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings) -> None:
     """Refuse what a run would refuse."""
     if data.unjoined_rows:
         raise ValueError(

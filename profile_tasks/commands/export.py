@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import Record, emit, interval
+from profile_tasks.commands.printing import Record, emit, estimate
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _print(output: Path, data: "ExportedData") -> None:
     rows = [
         {
             "factor": factor,
-            "tau [95 %]": interval(found["tau"], found["ci_low"], found["ci_high"], digits=3),
+            "tau [95 %]": estimate(found, "tau", digits=3),
         }
         for factor, found in card["chosen_over_rejected"].items()
     ]

@@ -1,7 +1,5 @@
 """``profile-tasks influence``: the factor profile of recorded preferences."""
 
-from typing import TYPE_CHECKING
-
 import click
 
 from profile_tasks.commands.printing import (
@@ -9,30 +7,19 @@ from profile_tasks.commands.printing import (
     Record,
     emit,
     estimate,
+    estimate_or_why,
+    metric,
     p_value,
-)
-from profile_tasks.commands.printing import (
-    interval as bounds,
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
 from profile_tasks.commands.unusable import Unusable
-
-if TYPE_CHECKING:
-    from profile_tasks.scorers.statistics.influence_record import IntervalMethod
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
 @click.argument("file")
 @recorded_options
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
-@click.option(
-    "--interval",
-    type=click.Choice(["percentile", "bca"]),
-    default="percentile",
-    show_default=True,
-    help="Bootstrap interval of tau: docs/calibration.md has what they cover.",
-)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
 @click.pass_context
@@ -41,7 +28,6 @@ def influence(
     /,
     file: str,
     replicates: int,
-    interval: "IntervalMethod",
     seed: int,
     format_: str,
     **_: object,
@@ -53,8 +39,8 @@ def influence(
     """
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.scorers.measurement.recorded import human_comparisons, recorded_votes
-    from profile_tasks.scorers.statistics.influence_record import influence_record
-    from profile_tasks.scorers.statistics.run_statistics import annotators_record
+    from profile_tasks.scorers.statistics.records import annotators_record, influence_record
+    from profile_tasks.scorers.statistics.study import HUMAN, Study
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)
@@ -62,8 +48,9 @@ def influence(
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     with progress("estimating"):
-        record = influence_record(table, replicates=replicates, seed=seed, interval=interval)
-        record["annotators"] = annotators_record(table, recorded_votes(data), seed=seed)
+        votes = recorded_votes(data)
+        study = Study({HUMAN: table}, votes=votes, replicates=replicates, seed=seed)
+        record = influence_record(study, HUMAN) | {"annotators": annotators_record(study)}
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
@@ -81,15 +68,13 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
         {
             "factor": factor,
             "n": f"{values['n']:,}",
-            "tau [95 %]": bounds(values["tau"], values["ci_low"], values["ci_high"], digits=3),
+            "tau [95 %]": estimate(values, "tau", digits=3),
             "rank": _rank(values),
             "p": p_value(values["p_value"]),
             "p Holm": p_value(values["p_adjusted"]),
             "p BH": p_value(values["p_adjusted_bh"]),
             "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
-            "adjusted [95 %]": bounds(
-                values["adjusted"], values["adjusted_ci_low"], values["adjusted_ci_high"], digits=2
-            ),
+            "adjusted [95 %]": metric(values, "adjusted"),
         }
         for factor, values in record["factors"].items()
     ]
@@ -118,16 +103,15 @@ def _notes(record: Record) -> list[str]:
         if reasons["tau"] == reasons["adjusted"]:
             reasons = {"tau and adjusted": reasons["tau"]}
         lines += [f"{factor}, {part}: {why}" for part, why in reasons.items() if why]
-    lines.append(
-        "reliability of the profile (split halves): r " + estimate(record["reliability"]["pearson"])
-    )
+    reliable = estimate_or_why(record["reliability"]["pearson"])
+    lines.append(f"reliability of the profile (split halves): r {reliable}")
     if annotators := record["annotators"]:
-        panels = annotators["alignment"]
+        agreement, kappa = (estimate_or_why(annotators[name]) for name in ("agreement", "kappa"))
+        panels = annotators["alignment"]["half_panel"]
         lines += [
             f"annotators, over {annotators['n_pairs']} pairs with several votes: agreement "
-            f"{estimate(annotators['agreement'])}, Fleiss' kappa {estimate(annotators['kappa'])}",
+            f"{agreement}, Fleiss' kappa {kappa}",
             "the bar for a model, one half of the annotators against the other: "
-            f"r {estimate(panels['half_panel']['pearson'])}, "
-            f"tau_b {estimate(panels['half_panel']['tau_b'])}",
+            f"r {estimate_or_why(panels['pearson'])}, tau_b {estimate_or_why(panels['tau_b'])}",
         ]
     return lines

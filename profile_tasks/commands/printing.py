@@ -61,18 +61,30 @@ def p_value(value: float | None) -> str:
     return "<.001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
 
 
-def interval(value: float | None, low: float | None, high: float | None, *, digits: int) -> str:
-    """A value with its interval as tables show it."""
-    if value is None:
-        return "not defined"
-    bounds = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
-    return f"{value:+.{digits}f} [{bounds}]"
+def estimate(record: Record, value: str = "value", *, digits: int = 2) -> str:
+    """An estimate with its interval as a cell of a table shows it.
+
+    Args:
+        record: What ``Estimate.record`` wrote, with ``ci_low`` and ``ci_high``.
+        value: Name of the value in it.
+        digits: Decimals of the value.
+    """
+    # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
+    return Estimate.of_record(record, value).text(digits)
 
 
-def estimate(record: Record) -> str:
-    """An estimate with ``value``, ``ci_low``, ``ci_high`` and ``reason`` as a line shows it."""
-    shown = interval(record["value"], record["ci_low"], record["ci_high"], digits=2)
-    return f"{shown} ({record['reason']})" if record["reason"] else shown
+def estimate_or_why(record: Record) -> str:
+    """An estimate as a line of text shows it, with the reason for what it lacks."""
+    return estimate(record) + (f" ({record['reason']})" if record["reason"] else "")
+
+
+def metric(record: Record, name: str, *, digits: int = 2, signed: bool = True) -> str:
+    """A metric with the interval beside it, as ``Estimate.flat`` wrote both."""
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
+    return Estimate.of_metrics(record, name).text(digits, signed=signed)
 
 
 def _print_table(

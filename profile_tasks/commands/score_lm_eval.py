@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, interval
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import MeasuringSettings
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -22,19 +24,7 @@ if TYPE_CHECKING:
 )
 @click.argument("samples", nargs=-1, required=True)
 @grader_options
-@click.option(
-    "--factors",
-    default="auto",
-    show_default=True,
-    help="auto (the core factors), core, all, factor ids, taxonomy files (.yaml); with commas.",
-)
-@click.option(
-    "--judge-batch",
-    type=click.Choice(["all", "one"]),
-    default="all",
-    show_default=True,
-    help="All judged factors in one grader request, or one factor a request.",
-)
+@settings_options(MeasuringSettings, ["factors", "judge_batch"])
 @click.option("--no-cache", is_flag=True, help="Ask anew for what the cache holds.")
 @click.option(
     "-o",
@@ -47,14 +37,12 @@ def score_lm_eval(
     samples: Sequence[str],
     grader: str,
     model_args: Sequence[str],
-    judge_orders: int,
     seed: int,
     log_dir: Path,
-    factors: str,
-    judge_batch: str,
     no_cache: bool,
     output: Path | None,
     format_: str,
+    **options: object,
 ) -> None:
     """Grade the SAMPLES that lm-eval logged, and write its results with the added metrics.
 
@@ -67,14 +55,8 @@ def score_lm_eval(
 
     try:
         run = read_sampled_run(samples)
-        task = grading_task(
-            run,
-            factors=factors,
-            judge_orders=judge_orders,
-            judge_batch="one" if judge_batch == "one" else "all",
-            grader_cache=not no_cache,
-            seed=seed,
-        )
+        settings = MeasuringSettings.read({"grader_cache": not no_cache, **options})
+        task = grading_task(run, settings, seed=seed)
     except (FileNotFoundError, ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     model = grader_model(grader, model_args)
@@ -167,9 +149,7 @@ _PERSPECTIVES = ("human", "discrimination", "generation")
 
 def _shown(values: Record, name: str) -> str:
     """A metric with its interval; "-" where it was not measured."""
-    if name not in values:
-        return "-"
-    return interval(*(values[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")), digits=2)
+    return metric(values, name) if name in values else "-"
 
 
 def _share(values: Record, name: str) -> str:

@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import GraderValidationSettings
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -21,23 +23,15 @@ _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real on
 @click.command(epilog="Example: profile-tasks validate-grader pairs.jsonl --grader openai/gpt-4o")
 @click.argument("file")
 @grader_options
-@click.option("--labels", help="YAML file that maps human labels to factors.")
-@click.option("--factors", help="Only the labels of these factor ids; with commas.")
-@click.option("--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed.")
-@click.option("--retest", is_flag=True, help="Ask for everything a second time.")
+@settings_options(GraderValidationSettings, ["labels", "factors", "limit", "retest"])
 @FORMAT_OPTION
 def validate_grader(
     file: str,
     grader: str,
     model_args: Sequence[str],
-    labels: str | None,
-    factors: str | None,
-    limit: int | None,
-    seed: int,
-    retest: bool,
-    judge_orders: int,
     log_dir: Path,
     format_: str,
+    **options: Any,  # noqa: ANN401 - settings, checked by the task
 ) -> None:
     """A grader's verdicts beside the human factor labels in FILE.
 
@@ -47,15 +41,7 @@ def validate_grader(
     from profile_tasks.tasks.grader_validation import grader_validation
 
     try:
-        task = grader_validation(
-            file,
-            labels=labels,
-            factors=factors,
-            limit=limit,
-            seed=seed,
-            judge_orders=judge_orders,
-            retest=retest,
-        )
+        task = grader_validation(dataset=file, **options)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     model = grader_model(grader, model_args)
@@ -126,15 +112,10 @@ def _seed(log: "EvalLog") -> int:
 
 
 def _flat(estimates: dict[str, "Estimate | None"]) -> dict[str, float | None]:
-    from profile_tasks.scorers.statistics.influence import none_for_nan
+    from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, none_for_nan
 
-    flat: dict[str, float | None] = {}
-    for name, estimate in estimates.items():
-        interval = None if estimate is None else estimate.interval
-        flat[name] = None if estimate is None else none_for_nan(estimate.value)
-        flat[f"{name}_ci_low"] = None if interval is None else none_for_nan(interval.low)
-        flat[f"{name}_ci_high"] = None if interval is None else none_for_nan(interval.high)
-    return flat
+    known = {name: each or Estimate.undefined("") for name, each in estimates.items()}
+    return {name: none_for_nan(value) for name, value in flat_metrics(known).items()}
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:
@@ -156,13 +137,7 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
 
 
 def _interval(values: Record, name: str, *, signed: bool = False) -> str:
-    value, low, high = values[name], values[f"{name}_ci_low"], values[f"{name}_ci_high"]
-    if value is None:
-        return "-"
-    sign = "+" if signed else ""
-    if low is None or high is None:
-        return f"{value:{sign}.2f} [no interval]"
-    return f"{value:{sign}.2f} [{low:{sign}.2f}, {high:{sign}.2f}]"
+    return "-" if values[name] is None else metric(values, name, signed=signed)
 
 
 def _share(value: float | None) -> str:

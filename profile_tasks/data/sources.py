@@ -1,10 +1,26 @@
-"""Whether data allow a setting: the model must be shown what the annotators saw."""
+"""The data that settings name, and whether they allow what a model is asked for.
 
-from typing import Literal
+The model must be shown what the annotators saw.
+"""
 
-from profile_tasks.data.preferences import PreferenceData
+from profile_tasks.data.preferences import PreferenceData, load_preferences
+from profile_tasks.settings import DataSettings, PairSettings, Setting, Settings
 
-Setting = Literal["both", "generation", "discrimination"]
+_ABOUT_DATA = {*DataSettings.model_fields, *PairSettings.model_fields}
+
+
+def load_data(settings: Settings, task: str | None = None) -> PreferenceData:
+    """The data that settings name, as far as they speak of data.
+
+    Args:
+        settings: Those of a task.
+        task: One of ``TASKS``; None takes the rows of all.
+
+    Raises:
+        PreferenceDataError: As of ``load_preferences``.
+    """
+    named = settings.model_dump(include=_ABOUT_DATA)
+    return load_preferences(task=task, source_file=named.pop("sources", None), **named)
 
 
 def check_sources(task: str, data: PreferenceData, setting: Setting) -> None:

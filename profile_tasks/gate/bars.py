@@ -20,10 +20,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from profile_tasks.scorers.statistics.metric_catalogue import names
+
 BARS_VERSION = 1
 """Version of the file's form."""
 
-DEFAULT_METRICS = ("alignment_generation_tau_b", "alignment_discrimination_tau_b")
+DEFAULT_METRICS = names(lambda metric: metric.gated)
 """What "no worse than LOG" looks at where it names no metric: those of them that both runs have."""
 
 LONGEST = 500

@@ -3,10 +3,11 @@
 import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import (
     DEFAULT_METRICS,
@@ -16,13 +17,9 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.scorers.measurement.tables import AGREEMENT
+from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
-from profile_tasks.scorers.statistics.uncertainty import (
-    Interval,
-    percentile_interval,
-    symmetric_interval,
-)
 
 Outcome = Literal["met", "missed", "cannot tell"]
 
@@ -55,15 +52,6 @@ class Verdict:
     high: float | None
     limit: float | None
     why: str
-
-
-@dataclass(frozen=True)
-class _Bounds:
-    """An interval, or why there is none."""
-
-    low: float = math.nan
-    high: float = math.nan
-    reason: str | None = None
 
 
 def overall(verdicts: Iterable[Verdict]) -> Outcome:
@@ -125,12 +113,10 @@ def judge_comparison(name: str, bar: Comparison, evidence: Evidence) -> Verdict:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:.3f}, the point estimate"
         return Verdict(name, bar.text, outcome, value, None, None, limit, why)
-    bounds = interval_of(subject, evidence, bar.confidence)
-    if bounds.reason is not None:
-        return _untold(name, bar.text, bounds.reason, value, limit)
-    return _by_interval(
-        name, bar.text, subject.text, value, bounds, relation, limit, bar.confidence
-    )
+    found = estimate_of(subject, evidence, bar.confidence)
+    if not found.has_interval:
+        return _untold(name, bar.text, found.reason or "", value, limit)
+    return _by_interval(name, bar.text, subject.text, found, relation, limit, bar.confidence)
 
 
 def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
@@ -149,30 +135,26 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
     verdicts = []
     for metric in metrics:
         shown = name if bar.metric or len(metrics) == 1 else f"{name} ({metric})"
-        found = differences.get(metric)
         better = higher_is_better(metric)
-        if better is None or found is None:
+        if better is None or metric not in differences:
             verdicts.append(_untold(shown, bar.text, _why_not_compared(metric, differences)))
             continue
-        if found["value"] is None:
-            verdicts.append(_untold(shown, bar.text, f"{metric}: {found['reason']}"))
+        found = Estimate.of_record(differences[metric])
+        if not found.defined:
+            verdicts.append(_untold(shown, bar.text, f"{metric}: {found.reason}"))
             continue
         relation, limit = (">=", -bar.margin) if better else ("<=", bar.margin)
         subject = f"{metric}, less that of the baseline {record['model_b']},"
-        value = found["value"]
         if bar.confidence is None:
-            outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
-            why = f"{subject} is {value:+.3f}, the point estimate"
-            verdicts.append(Verdict(shown, bar.text, outcome, value, None, None, limit, why))
-        elif found["ci_low"] is None:
-            why = f"{metric}: no interval of the difference ({found['reason']})"
-            verdicts.append(_untold(shown, bar.text, why, value, limit))
+            outcome: Outcome = "met" if _holds(found.value, relation, limit) else "missed"
+            why = f"{subject} is {found.value:+.3f}, the point estimate"
+            verdicts.append(Verdict(shown, bar.text, outcome, found.value, None, None, limit, why))
+        elif not found.has_interval:
+            why = f"{metric}: no interval of the difference ({found.reason})"
+            verdicts.append(_untold(shown, bar.text, why, found.value, limit))
         else:
-            bounds = _Bounds(found["ci_low"], found["ci_high"])
             verdicts.append(
-                _by_interval(
-                    shown, bar.text, subject, value, bounds, relation, limit, bar.confidence
-                )
+                _by_interval(shown, bar.text, subject, found, relation, limit, bar.confidence)
             )
     if not verdicts:
         why = f"the runs have none of {', '.join(DEFAULT_METRICS)} in common"
@@ -186,40 +168,51 @@ def _one_sided(metric: str, record: Compared) -> bool:
     return any(note.endswith(f"has a {setting} setting") for note in record["notes"])
 
 
-def interval_of(subject: Expression, evidence: Evidence, confidence: float) -> _Bounds:
-    """The interval of an expression, or why there is none.
+def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> Estimate:
+    """An expression with its interval, or why there is none.
 
     Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
-    takes part (scorers/statistics/uncertainty.py says why). That of abs() follows from what stands
+    takes part (scorers/statistics/estimate.py says why). That of abs() follows from what stands
     in it, as replicates of an absolute value never lie below 0.
     """
     inner = subject.inside_abs
     if inner is not None:
-        bounds = interval_of(inner, evidence, confidence)
-        least, most = sorted((abs(bounds.low), abs(bounds.high)))
-        return _Bounds(0.0 if bounds.low <= 0 <= bounds.high else least, most, bounds.reason)
+        found = estimate_of(inner, evidence, confidence)
+        least, most = sorted((abs(found.low), abs(found.high)))
+        holds_zero = found.low <= 0 <= found.high
+        return replace(found, value=abs(found.value), low=0.0 if holds_zero else least, high=most)
+    points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
+    value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
-    missing = [metric for metric in subject.metrics if metric not in evidence.drawn]
-    if missing:
-        reported = evidence.reported_interval(single) if single else None
-        if reported is not None and confidence == 0.95:
-            return _Bounds(*reported)
-        return _Bounds(reason=_why_no_interval(missing, single, evidence))
-    drawn = {metric: evidence.drawn[metric] for metric in subject.metrics}
-    replicates = np.asarray(
-        subject.value({metric: found.replicates for metric, found in drawn.items()})
-    )
-    groups = min(found.n_groups for found in drawn.values())
-    if any(metric.startswith("alignment_") for metric in drawn):
-        points = {metric: evidence.metrics[metric] or 0.0 for metric in drawn}
-        greatest = {"alignment_gap_tau_b": 2.0}.get(single or "", 1.0) if single else math.inf
-        found: Interval = symmetric_interval(
-            float(subject.value(points)), replicates, confidence, groups,
-            limits=(-greatest, greatest),
-        )  # fmt: skip
-    else:
-        found = percentile_interval(replicates, confidence, groups)
-    return _Bounds(found.low, found.high, found.reason and f"no interval: {found.reason}")
+    drawn = {
+        metric: evidence.estimates[metric].drawn
+        for metric in subject.metrics
+        if metric in evidence.estimates
+    }
+    if missing := [metric for metric in subject.metrics if drawn.get(metric) is None]:
+        reported = evidence.reported(single) if single else None
+        if reported is not None and reported.has_interval and confidence == CONFIDENCE:
+            return reported
+        return Estimate(value, reason=_why_no_interval(missing, single, evidence))
+    replicates = {metric: each for metric, each in drawn.items() if each is not None}
+    parts = [evidence.estimates[metric] for metric in replicates]
+    limit = parts[0].limit if single else math.inf
+    found = _resampled(value, np.asarray(subject.value(replicates)), parts, limit, confidence)
+    return found if found.reason is None else replace(found, reason=f"no interval: {found.reason}")
+
+
+def _resampled(
+    value: float,
+    drawn: NDArray[np.float64],
+    parts: Sequence[Estimate],
+    limit: float,
+    confidence: float,
+) -> Estimate:
+    """An expression from its replicates, with the interval that its parts have."""
+    groups = min(part.n_groups for part in parts if part.n_groups is not None)
+    if any(part.method == "symmetric" for part in parts):
+        return Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
+    return Estimate.percentile(value, drawn, groups, confidence=confidence)
 
 
 _NO_WIDTH = 1e-12
@@ -230,20 +223,19 @@ def _by_interval(
     name: str,
     text: str,
     subject: str,
-    value: float,
-    bounds: _Bounds,
+    found: Estimate,
     relation: str,
     limit: float,
     confidence: float,
 ) -> Verdict:
-    alike = ""
-    if bounds.high - bounds.low < _NO_WIDTH:
+    alike, value = "", found.value
+    if found.high - found.low < _NO_WIDTH:
         alike = "; it has no width, since all sources are alike, which is no certainty about others"
-        if subject in AGREEMENT:
+        if subject in AGREEMENT_SHARES:
             # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
             why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
-            return Verdict(name, text, "cannot tell", value, bounds.low, bounds.high, limit, why)
-    low, high = _holds(bounds.low, relation, limit), _holds(bounds.high, relation, limit)
+            return Verdict(name, text, "cannot tell", value, found.low, found.high, limit, why)
+    low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
         "met": "wholly on the right side of",
@@ -251,10 +243,10 @@ def _by_interval(
         "cannot tell": "on both sides of",
     }[outcome]
     why = (
-        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {bounds.low:.3f} to "
-        f"{bounds.high:.3f}, lies {where} {limit:g}{alike}"
+        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {found.low:.3f} to "
+        f"{found.high:.3f}, lies {where} {limit:g}{alike}"
     )
-    return Verdict(name, text, outcome, value, bounds.low, bounds.high, limit, why)
+    return Verdict(name, text, outcome, value, found.low, found.high, limit, why)
 
 
 def _holds(value: float, relation: str, limit: float) -> bool:
@@ -274,7 +266,8 @@ def _untold(
 
 def _why_undefined(metric: str, evidence: Evidence) -> str:
     if metric in evidence.metrics:
-        reason = evidence.reasons.get(metric)
+        estimate = evidence.estimates.get(metric)
+        reason = estimate and estimate.reason
         return f"{metric} is not defined here" + (f": {reason}" if reason else "")
     close = difflib.get_close_matches(metric, evidence.metrics, n=1)
     hint = f"; did you mean {close[0]}?" if close else ""
@@ -288,7 +281,7 @@ def _why_no_interval(missing: Sequence[str], single: str | None, evidence: Evide
             f"be judged with confidence, and this needs {', '.join(missing)} resampled"
         )
     return f"{', '.join(missing)}: not resampled, so there is no interval" + (
-        " but the reported 95 % one" if single and evidence.reported_interval(single) else ""
+        " but the reported 95 % one" if single and evidence.reported(single).has_interval else ""
     )
 
 

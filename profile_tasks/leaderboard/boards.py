@@ -2,26 +2,18 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
 from profile_tasks.runs.reported import ReportedRun
-from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 
-SORT = "alignment_generation_tau_b"
-
-HEADLINE = (
-    "alignment_generation_tau_b",
-    "alignment_discrimination_tau_b",
-    "alignment_gap_tau_b",
-    "discrimination_accuracy",
-    "discrimination_kappa",
-    "flip_rate",
-    "first_position_rate",
-    "unreadable_rate",
-)
+HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
+
+SORT = HEADLINE[0]
+"""What ranks the rows, where nothing else is asked for."""
 
 METHOD = (
     "Places are ranges: the best one is behind those models only whose 95 % interval lies wholly "
@@ -179,6 +171,18 @@ def _notes(runs: list[ReportedRun], valued: list[ReportedRun], sort: str) -> lis
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
+    notes += _differing_conditions(runs)
+    # The human profile depends on the data alone, so it tells changed files of one name apart.
+    human = [run.metrics.get("tau_human_length") for run in runs]
+    if len({round(tau, 9) for tau in human if tau is not None}) > 1:
+        notes.append(
+            "the rows were not measured on the same annotated pairs (their tau_human_length "
+            "differs), so they are hardly comparable"
+        )
+    return notes
+
+
+def _differing_conditions(runs: list[ReportedRun]) -> Iterator[str]:
     named: dict[str, list[str | int | float | None]] = {
         "sources": [run.sources for run in runs],
         **{
@@ -190,15 +194,7 @@ def _notes(runs: list[ReportedRun], valued: list[ReportedRun], sort: str) -> lis
         counted = Counter(value for value in values if value is not None)
         if len(counted) > 1:
             shown = ", ".join(f"{value} ({_rows(n)})" for value, n in counted.most_common())
-            notes.append(f"the rows differ in {name.replace('_', ' ')}: {shown}")
-    # The human profile depends on the data alone, so it tells changed files of one name apart.
-    human = [run.metrics.get("tau_human_length") for run in runs]
-    if len({round(tau, 9) for tau in human if tau is not None}) > 1:
-        notes.append(
-            "the rows were not measured on the same annotated pairs (their tau_human_length "
-            "differs), so they are hardly comparable"
-        )
-    return notes
+            yield f"the rows differ in {name.replace('_', ' ')}: {shown}"
 
 
 def _rows(n: int) -> str:

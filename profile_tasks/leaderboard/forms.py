@@ -14,18 +14,13 @@ from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
 from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5
 """So many files that were left out are named where people read."""
 
-_SHOWN = {
-    "alignment_generation_tau_b": "generation",
-    "alignment_discrimination_tau_b": "discrimination",
-    "alignment_gap_tau_b": "gap",
-    "discrimination_accuracy": "accuracy",
-    "flip_rate": "flip rate",
-}
+_SHOWN = {metric.name: metric.column for metric in CATALOGUE if metric.column}
 """Metrics of the forms that people read, with their headings."""
 
 

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 from profile_tasks.runs.lm_eval_results import model_of, read_results, results_beside
 from profile_tasks.runs.lm_eval_samples import SampledRun
-from profile_tasks.scorers.grading.requests import JudgeBatch
 from profile_tasks.scorers.statistics.study import GAP
+from profile_tasks.settings import MeasuringSettings
 
 if TYPE_CHECKING:
     from inspect_ai import Task
@@ -23,23 +23,12 @@ if TYPE_CHECKING:
 UNKNOWN_MODEL = "unknown"
 
 
-def grading_task(
-    run: SampledRun,
-    *,
-    factors: str | Sequence[str] = "auto",
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    grader_cache: bool = True,
-    seed: int = 0,
-) -> "Task":
+def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0) -> "Task":
     """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
 
     Args:
         run: The samples of one evaluation.
-        factors: As of the Inspect tasks; "auto" are the core factors.
-        judge_orders: Show the grader each pair in 2 orders, or in 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
+        settings: What is measured. The responses that are compared are those of the samples.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -49,35 +38,37 @@ def grading_task(
     from inspect_ai.dataset import MemoryDataset
 
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
+    from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.runs.replay import replayed_answers
     from profile_tasks.scorers.factors.choice import measured_factors
-    from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+    from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
     samples = list(run.kinds)
     answered_by = answering_model(samples)
-    chosen = measured_factors(factors, run.task, grader=True, learned_by={})
+    settings = settings.model_copy(update={"pairing": run.pairing})
+    chosen = measured_factors(
+        settings.factors,
+        run.task,
+        grader=True,
+        learned_by=settings.learned_by,
+        recorded=recorded_factors(run.sources.values()),
+    )
     return Task(
         name=f"{run.task}_graded",
         dataset=MemoryDataset(
             [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
         ),
         solver=replayed_answers(samples),
-        scorer=factor_profile(
-            run.task,
-            factors if isinstance(factors, str) else list(factors),
-            run.pairing,
-            judge_orders,
-            judge_batch,
-            grader_cache=grader_cache,
-        ),
+        scorer=profile_scorer(run.task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
         metadata={
             "samples": samples,
             "answered_by": answered_by,
             "factors": [factor.id for factor in chosen],
+            "settings": settings.record(),
         },
     )
 
@@ -145,20 +136,14 @@ def _metrics(
     every: Sequence["SourceMeasurement"],
     seed: int,
 ) -> dict[str, float | str | None]:
-    from profile_tasks.scorers.measurement.source_measurement import standard_metrics
-    from profile_tasks.task_configs.standard_errors import (
-        NOT_AVAILABLE,
-        agreement_metrics,
-        profile_estimates,
-    )
+    from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
+    from profile_tasks.task_configs.profile_task_class import estimated_metrics
+    from profile_tasks.task_configs.source_task import NOT_AVAILABLE
 
-    found = profile_estimates(answered, seed) | standard_metrics(answered)
-    found |= agreement_metrics(answered, seed)
+    found = estimated_metrics(answered, every if kind != "generation" else None, seed)
     found.pop("generation_truncated_rate", None)  # lm-eval does not say what was cut off
-    if kind != "generation":
-        together = profile_estimates(list(every), seed)
-        found |= {name: value for name, value in together.items() if name.startswith(GAP)}
+    undefined = {name: NOT_AVAILABLE for name in found if name.endswith(STANDARD_ERROR)}
     return {
-        name: value if math.isfinite(value) else NOT_AVAILABLE if name.endswith("_stderr") else None
+        name: value if math.isfinite(value) else undefined.get(name)
         for name, value in found.items()
     }

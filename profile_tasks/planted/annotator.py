@@ -22,6 +22,7 @@ from profile_tasks.scorers.factors.taxonomy import (
     load_taxonomy,
     surface_function,
 )
+from profile_tasks.solvers.both_orders import read_pick
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,
@@ -35,7 +36,6 @@ from profile_tasks.solvers.requests import (
     NeutralRequest,
     parse_request,
 )
-from profile_tasks.solvers.verdict import read_verdict
 
 SIMULATION_NOTE = (
     "a simulated annotator with a known answer, not a language model; "
@@ -183,14 +183,14 @@ class PlantedAnnotator:
             size = len(text.encode("utf-8", "surrogatepass"))
             liked = _utility(text, parsed.source, parsed.prompt, self.profile.weights)
             return size * _log_sigmoid(liked)
-        verdict = read_verdict(text)
-        if isinstance(parsed, GenerationRequest) or verdict not in ("A", "B"):
+        pick = read_pick(text)
+        if isinstance(parsed, GenerationRequest) or pick not in ("first", "second"):
             raise ValueError(
                 "the planted annotator has log-likelihoods of verdicts and of texts under the "
                 "neutral request only"
             )
         difference = self.difference(parsed)
-        return _log_sigmoid(difference if verdict == "A" else -difference)
+        return _log_sigmoid(difference if pick == "first" else -difference)
 
     def _judge(self, request: DiscriminationRequest, noise: float) -> str:
         difference = self.difference(request)

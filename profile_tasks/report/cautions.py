@@ -3,37 +3,14 @@
 from collections.abc import Iterator
 
 from profile_tasks.report.report_data import Run
+from profile_tasks.scorers.statistics.metric_catalogue import cautioned
 
 FEW_GROUPS = 50
 """Below this many groups, intervals are wide and cover somewhat less than they say
 (docs/calibration.md)."""
 
-HIGH_FLIP_RATE = 0.2
-HIGH_MISSING_RATE = 0.05
 HIGH_VIF = 5.0
 """Variance inflation from which on an adjusted influence says little about one factor alone."""
-
-_RATES = {
-    "flip_rate": (
-        HIGH_FLIP_RATE,
-        "of the model's verdicts change with the order shown; those pairs count as ties",
-    ),
-    "grader_flip_rate": (
-        HIGH_FLIP_RATE,
-        "of the grader's verdicts change with the order shown; those pairs count for neither",
-    ),
-    "unreadable_rate": (HIGH_MISSING_RATE, "of the model's verdicts could not be read"),
-    "grader_missing_rate": (HIGH_MISSING_RATE, "of the grader's judgements are missing"),
-    "generation_missing_rate": (HIGH_MISSING_RATE, "of the written responses are missing"),
-    "generation_truncated_rate": (
-        HIGH_MISSING_RATE,
-        "of the written responses were cut off by a token limit; their length is the limit's",
-    ),
-    "generation_identical_rate": (
-        HIGH_MISSING_RATE,
-        "of the pairs of written responses are equal texts",
-    ),
-}
 
 
 def cautions(run: Run) -> list[str]:
@@ -50,10 +27,10 @@ def _from_numbers(run: Run) -> Iterator[str]:
         )
     if run.model in run.graders:
         yield f"self-grading: {run.model} is evaluated and grades; models favour their own texts"
-    for name, (limit, meaning) in _RATES.items():
+    for name, caution in cautioned():
         rate = run.metrics.get(name)
-        if rate is not None and rate.value is not None and rate.value > limit:
-            yield f"{rate.value:.0%} {meaning}"
+        if rate is not None and rate.value is not None and rate.value > caution.above:
+            yield f"{rate.value:.0%} {caution.words}"
     for perspective, profile in run.profiles.items():
         inflated = [
             f"{factor} ({found.vif:.1f})"

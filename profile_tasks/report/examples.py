@@ -356,20 +356,20 @@ def _decided_by(
             if votes
             else "people: the recorded preference"
         )
-    elif measured.picks is not None:
-        yield "the model's verdicts, by position shown: " + ", ".join(
-            shown(pick or "unreadable") for pick in measured.picks[pair.index]
-        )
     elif measured.margins is not None:
         yield "log-likelihood of the first shown less that of the other: " + ", ".join(
             f"{margin:+.2f}" for margin in measured.margins[pair.index]
+        )
+    elif measured.picks is not None:
+        yield "the model's verdicts, by position shown: " + ", ".join(
+            shown(pick or "unreadable") for pick in measured.picks[pair.index]
         )
     if known is not None and known.kind == "judged" and grades is not None:
         ids = [grades.same_as.get(response, response) for response in (pair.preferred, pair.other)]
         yield "the grader's verdicts, one an order shown: " + ", ".join(
             {"first": "the preferred one shows more", "second": "the other one shows more",
              "tie": "neither shows more"}.get(verdict or "", "unreadable")
-            for verdict in grades.verdicts_on(ids[0], ids[1], factor)
+            for verdict in grades.verdict_on(ids[0], ids[1], factor).recorded
         )  # fmt: skip
 
 

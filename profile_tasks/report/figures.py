@@ -18,6 +18,7 @@ import numpy as np
 
 from profile_tasks.report.headline import decimal, interval, label, told_apart
 from profile_tasks.report.report_data import COEFFICIENTS, PERSPECTIVES, Number, Run
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -198,28 +199,22 @@ def _alt_scores(
     return f"Dots with intervals for {len(order)} factors. " + ". ".join(parts) + "."
 
 
-def _ranking(run: Run) -> Iterator[_Sketch]:
-    perspectives = [p for p in ("generation", "human", "discrimination") if p in run.profiles]
-    ranked = {
-        p: {f: i.rank for f, i in run.profiles[p].influences.items() if i.rank.value is not None}
-        for p in perspectives
-    }
-    if len(perspectives) < 2 or not all(ranked.values()):
-        return
+def _drawn_ranking(
+    run: Run,
+    places: Mapping[str, Mapping[str, int]],
+    ranked: Mapping[str, Mapping[str, Number]],
+    apart: Mapping[str, set[str]],
+) -> "Drawing":
+    """Ranked lists side by side, the same factor joined by a line."""
     from matplotlib.figure import Figure as Drawing
 
-    # Equal influences share a rank; drawn one below the other, in the same order everywhere.
-    places = {
-        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
-        for p, found in ranked.items()
-    }
+    perspectives = list(places)
     height = max(map(len, places.values()))
     drawing = Drawing(figsize=(6.0, 0.46 * height + 0.5))
     axes = drawing.add_axes((0.01, 0.01, 0.98, 0.98))
     axes.set_axis_off()
     axes.set_xlim(-0.5, len(perspectives) - 0.5)
     axes.set_ylim(height - 0.4, -1.1)
-    apart = {p: set(told_apart(run, p)) for p in run.compared}
     half = 0.36
     for left, right in pairwise(perspectives):
         x = perspectives.index(left)
@@ -247,6 +242,35 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
             )  # fmt: skip
             axes.text(x, place + 0.22, f"{decimal(tau.value or 0)}{bounds}", ha="center",
                       va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
+    return drawing
+
+
+def _ranking_row(
+    factor: str, ranked: Mapping[str, Mapping[str, Number]], apart: Mapping[str, set[str]]
+) -> tuple[str | float | None, ...]:
+    ranks = [found.get(factor, Number()) for found in ranked.values()]
+    return (
+        factor,
+        *(value for rank in ranks for value in (rank.value, rank.low, rank.high)),
+        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
+    )
+
+
+def _ranking(run: Run) -> Iterator[_Sketch]:
+    perspectives = [p for p in ("generation", "human", "discrimination") if p in run.profiles]
+    ranked = {
+        p: {f: i.rank for f, i in run.profiles[p].influences.items() if i.rank.value is not None}
+        for p in perspectives
+    }
+    if len(perspectives) < 2 or not all(ranked.values()):
+        return
+    # Equal influences share a rank; drawn one below the other, in the same order everywhere.
+    places = {
+        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
+        for p, found in ranked.items()
+    }
+    apart = {p: set(told_apart(run, p)) for p in run.compared}
+    drawing = _drawn_ranking(run, places, ranked, apart)
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
@@ -259,23 +283,7 @@ def _ranking(run: Run) -> Iterator[_Sketch]:
         ),
         ("factor", *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
          *(f"{p} differs from people" for p in perspectives if p != "human")),
-        [
-            (
-                factor,
-                *(
-                    value
-                    for p in perspectives
-                    for rank in (ranked[p].get(factor, Number()),)
-                    for value in (rank.value, rank.low, rank.high)
-                ),
-                *(
-                    "yes" if factor in apart.get(p, ()) else "no"
-                    for p in perspectives
-                    if p != "human"
-                ),
-            )
-            for factor in _order(run)
-        ],
+        [_ranking_row(factor, ranked, apart) for factor in _order(run)],
         drawing,
         wide=True,
     )  # fmt: skip
@@ -498,23 +506,14 @@ def _lengths(run: Run) -> Iterator[_Sketch]:
     )
 
 
-_RATES: Mapping[str, tuple[str, str]] = {
-    "flip_rate": ("verdicts that flip with the order", "discrimination"),
-    "first_position_rate": ("verdicts for the first shown", "discrimination"),
-    "unreadable_rate": ("verdicts unreadable", "discrimination"),
-    "generation_missing_rate": ("responses missing", "generation"),
-    "generation_truncated_rate": ("responses cut off", "generation"),
-    "generation_identical_rate": ("written pairs of equal texts", "generation"),
-    "grader_flip_rate": ("grader's verdicts that flip", "muted"),
-    "grader_missing_rate": ("grader's judgements missing", "muted"),
-}
-
-
 def _rates(run: Run) -> Iterator[_Sketch]:
     found = [
-        (name, text, colour, number)
-        for name, (text, colour) in _RATES.items()
-        if (number := run.metrics.get(name)) is not None and number.value is not None
+        (metric.name, metric.label, "muted" if metric.of == "grader" else metric.of, number)
+        for metric in CATALOGUE
+        if metric.unit == "share"
+        and metric.label
+        and (number := run.metrics.get(metric.name)) is not None
+        and number.value is not None
     ]
     if not found:
         return

@@ -11,6 +11,7 @@ from typing import Any
 
 from profile_tasks.report.examples import Example
 from profile_tasks.runs.reported import finite_or_none
+from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
 COEFFICIENTS = ("tau_b", "spearman", "pearson")
@@ -171,13 +172,7 @@ class Run:
         return tuple(sorted(found, key=lambda factor: -found[factor]))
 
 
-STANDARD_METRICS = (
-    "discrimination_accuracy", "discrimination_kappa", "flip_rate", "first_position_rate",
-    "unreadable_rate", "generation_missing_rate", "generation_truncated_rate",
-    "generation_identical_rate", "grader_missing_rate", "grader_flip_rate", "grader_missing",
-    "grader_requests", "grader_repairs", "rouge1", "rouge2", "rougeL", "citation_precision",
-    "annotator_agreement", "annotator_kappa",
-)  # fmt: skip
+STANDARD_METRICS = names(lambda metric: metric.tabled)
 """Metrics beside the profile, in the order of the report's table."""
 
 

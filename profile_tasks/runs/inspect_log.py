@@ -13,8 +13,8 @@ from profile_tasks.scorers.measurement.tables import (
     shared_group_codes,
 )
 from profile_tasks.scorers.statistics.comparisons import common_factors
-from profile_tasks.scorers.statistics.influence import factor_profile, none_for_nan
-from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
+from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
@@ -120,9 +120,8 @@ def compare_runs(
         seed: Of everything random.
 
     Returns:
-        The record of ``compare_models``, with ``agreement`` (accuracy and flip rate of the two
-        judges), the human influence of each factor, ``notes`` on what was left out, and ``words``:
-        what the two differ in, in sentences.
+        The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
+        the two differ in, in sentences.
 
     Raises:
         ValueError: The runs share no source or no factor, or their human preferences differ.
@@ -146,12 +145,21 @@ def compare_runs(
             f"{first.location} and {second.location} have no setting in common: one judged and the "
             "other wrote"
         )
-    record = compare_models(*tables, names=("A", "B"), replicates=replicates, seed=seed)
-    human = factor_profile(tables[0][0])
-    for compared in record["perspectives"].values():
-        for index, found in enumerate(compared["factors"].values()):
-            found["human"] = none_for_nan(human.tau[index])
-    agreement = [agreement_table(side, codes) for side in sides]
+    agreement = [agreement_table(each, codes) for each in sides]
+    study = Study(
+        {
+            side(name, table.perspective): table
+            for name, own in zip("AB", tables, strict=True)
+            for table in own
+        },
+        {
+            side(name, AGREEMENT): table
+            for name, table in zip("AB", agreement, strict=True)
+            if all(each.preference.size for each in agreement)
+        },
+        replicates=replicates,
+        seed=seed,
+    )
     compared = {
         "log_a": first.location,
         "log_b": second.location,
@@ -159,12 +167,7 @@ def compare_runs(
         "model_b": second.model,
         "n_sources": len(shared),
         "notes": notes,
-        **record,
-        "agreement": (
-            compare_tables(*agreement, replicates=replicates, seed=seed)["factors"]
-            if all(table.preference.size for table in agreement)
-            else {}
-        ),
+        **compared_record(study),
     }
     return compared | {"words": comparison_words(compared)}
 

@@ -8,13 +8,9 @@ from typing import Any, cast, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.solvers.target_scores import (
-    PAIRINGS,
-    Pairing,
-    generation_pairs,
-    response_text,
-)
-from profile_tasks.solvers.verdict import ShownPick
+from profile_tasks.settings import Pairing
+from profile_tasks.solvers.both_orders import PairVerdict
+from profile_tasks.solvers.target_scores import generation_pairs, response_text
 
 MEASURED = "measured_sources"
 """The field of a sample that holds its measurement."""
@@ -26,13 +22,11 @@ class LoggedAnswers:
 
     Attributes:
         responses: What it wrote by target score, None where it is missing; None: not asked.
-        picks: Its picks on each annotated pair, one or two; None: not asked.
-        margins: Where it judged by log-likelihood, the margins behind the picks.
+        verdicts: Its verdict on each annotated pair; None: not asked.
     """
 
     responses: Mapping[int, str | None] | None = None
-    picks: tuple[tuple[ShownPick | None, ...], ...] | None = None
-    margins: tuple[tuple[float, ...], ...] | None = None
+    verdicts: tuple[PairVerdict, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -88,8 +82,7 @@ def read_sampled_run(files: Sequence[str]) -> SampledRun:
                 )
             answers[source.id] = LoggedAnswers(
                 known.responses or sampled_responses(sample, measurement) or None,
-                known.picks if measurement.picks is None else _picks(measurement),
-                known.margins or measurement.margins,
+                known.verdicts or measurement.verdicts,
             )
             if kind == "generation":
                 compared.append((source.id, measurement))
@@ -185,10 +178,6 @@ def sampled_source(sample: Mapping[str, Any], place: str) -> AnnotatedSource:
         raise ValueError(f"{place}: field 'doc' holds no annotated source") from error
 
 
-def _picks(measurement: SourceMeasurement) -> tuple[tuple[ShownPick | None, ...], ...]:
-    return cast("tuple[tuple[ShownPick | None, ...], ...]", measurement.picks)
-
-
 def _pairing(compared: Sequence[tuple[str, SourceMeasurement]]) -> Pairing:
     """The pairing that gives the pairs of responses that were compared."""
     for pairing in get_args(Pairing):
@@ -196,7 +185,7 @@ def _pairing(compared: Sequence[tuple[str, SourceMeasurement]]) -> Pairing:
             return cast("Pairing", pairing)
     raise ValueError(
         f"source {compared[0][0]!r}: the compared responses are those of no pairing "
-        f"({', '.join(PAIRINGS)}); give samples as this version of the tasks logs them"
+        f"({', '.join(get_args(Pairing))}); give samples as this version of the tasks logs them"
     )
 
 

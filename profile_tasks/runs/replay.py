@@ -2,7 +2,7 @@
 
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.solvers.pairwise_discrimination import put_picks
+from profile_tasks.solvers.pairwise_discrimination import put_verdicts
 from profile_tasks.solvers.score_conditioned_generation import put_responses
 
 
@@ -22,8 +22,8 @@ def replayed_answers(samples: list[str]) -> Solver:
         answers = run.answers[str(state.sample_id)]
         if answers.responses is not None:
             put_responses(state, answers.responses)
-        if answers.picks is not None:
-            put_picks(state, answers.picks, answers.margins)
+        if answers.verdicts is not None:
+            put_verdicts(state, answers.verdicts)
         return state
 
     return solve

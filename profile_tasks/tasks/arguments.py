@@ -1,11 +1,14 @@
 """Wrong arguments of tasks and models: named, in one line of Inspect's terminal."""
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model._model import active_model
 from rich.markup import escape
+
+from profile_tasks.scorers.grading.api_key import hide_keys_of_run
 
 
 class ArgumentError(PrerequisiteError, ValueError):
@@ -22,32 +25,28 @@ class ArgumentError(PrerequisiteError, ValueError):
 def told_in_one_line(*, in_python: bool = False) -> Iterator[None]:
     """Turn what building a task raises for its user into what Inspect prints as one line.
 
+    A task is built before Inspect begins its log, so the keys of the run's models are hidden here.
+
     Args:
         in_python: Do so outside an evaluation too. Else whoever builds a task in Python gets the
             exception itself.
 
     Raises:
-        ArgumentError: A ValueError, OSError or ImportError was raised within.
+        ArgumentError: A ValueError, OSError or ImportError was raised within, or the log would
+            hold a key.
     """
     try:
+        if not in_python:
+            # Importing it registers its hook, which other people's evaluations should not carry.
+            import profile_tasks.scorers.inspect.hidden_keys  # noqa: F401
+
+            if in_evaluation():
+                hide_keys_of_run()
         yield
     except (ValueError, OSError, ImportError) as error:
         if in_python or in_evaluation():
             raise ArgumentError(str(error)) from error
         raise
-
-
-def check_choice(name: str, value: object, choices: Sequence[object]) -> None:
-    """Refuse a value that is none of the choices.
-
-    Raises:
-        ValueError: It is none, or of another type than the choice it equals (True is in (1, 2)).
-
-    >>> check_choice("orders", 2, (1, 2))
-    """
-    if not any(value == choice and type(value) is type(choice) for choice in choices):
-        listed = ", ".join(str(choice) for choice in choices)
-        raise ValueError(f"{name} is {value!r}. Must be one of: {listed}")
 
 
 def in_evaluation() -> bool:

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile
-from profile_tasks.scorers.statistics.significance import difference_tests, influence_tests
-from profile_tasks.scorers.statistics.uncertainty import MINIMUM_GROUPS, bootstrap_taus
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
+from profile_tasks.scorers.statistics.significance import influence_tests
+from profile_tasks.scorers.statistics.study import HUMAN, WRITER, Study
+from profile_tasks.settings import MOST_FACTORS
 from profile_tasks.solvers.prompts import FACTOR_FEEDBACK, FACTOR_LINES
 
 Direction = Literal["more", "less", "keep"]
@@ -24,9 +25,6 @@ Direction = Literal["more", "less", "keep"]
 SIGNIFICANT = 0.05
 """A departure counts where its p-value, adjusted by Holm over the factors, lies below; a human
 influence has a direction where its own, single p-value does."""
-
-MOST_FACTORS = 3
-"""How many factors feedback names to be changed, and how many to be kept."""
 
 
 @dataclass(frozen=True)
@@ -100,12 +98,13 @@ def departures(
     """
     if most < 1:
         raise ValueError(f"most is {most}; name at least 1 factor")
-    tests = difference_tests(human, model, seed=seed)
+    study = Study({HUMAN: human, WRITER: model}, seed=seed)
+    _, tests = study.difference(HUMAN, WRITER)
     human_p = influence_tests(human, seed=seed).p_value
-    drawn = bootstrap_taus([human, model], replicates=1000, seed=seed)
+    spread = np.std(study.drawn[HUMAN] - study.drawn[WRITER], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        standardised = np.abs(tests.value) / np.std(drawn[0] - drawn[1], axis=0)
-    taus = [factor_profile(table).tau.tolist() for table in (human, model)]
+        standardised = np.abs(tests.value) / spread
+    taus = [study.profiles[name].tau.tolist() for name in (HUMAN, WRITER)]
     significant = (tests.p_holm < SIGNIFICANT) & (_differing_groups(human) >= MINIMUM_GROUPS)
     order = sorted(
         np.flatnonzero(significant).tolist(), key=lambda i: (tests.p_holm[i], -standardised[i])

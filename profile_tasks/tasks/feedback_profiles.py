@@ -12,9 +12,10 @@ from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.settings import DEFAULT_SCORES
 from profile_tasks.solvers.feedback_revision import FactorFeedback
 from profile_tasks.solvers.score_conditioned_generation import written_for_scores
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES, generation_pairs
+from profile_tasks.solvers.target_scores import generation_pairs
 from profile_tasks.tasks.departures import (
     SIGNIFICANT,
     Departure,

@@ -8,8 +8,8 @@ from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset
 from inspect_ai.model import get_model
 
-from profile_tasks.data.preferences import PreferenceData, load_preferences
-from profile_tasks.data.sources import check_sources
+from profile_tasks.data.preferences import PreferenceData
+from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.grading.grader import (
     check_grader,
@@ -17,18 +17,15 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
     grader_warning,
 )
-from profile_tasks.scorers.grading.requests import JUDGE_BATCHES, JudgeBatch
 from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile, revision_headline
 from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.settings import CONDITIONS, Condition, FeedbackSettings, GradingSettings
 from profile_tasks.solvers.feedback_revision import (
-    CONDITIONS,
-    Condition,
     FactorFeedback,
     allowed_conditions,
     feedback_revision,
-    parsed_conditions,
 )
-from profile_tasks.tasks.arguments import check_choice, in_evaluation, told_in_one_line
+from profile_tasks.tasks.arguments import in_evaluation
 from profile_tasks.tasks.departures import factor_feedback
 from profile_tasks.tasks.profile_task import (
     data_metadata,
@@ -43,85 +40,50 @@ TASK_VERSION = 1
 """Goes up with every change that makes old results incomparable."""
 
 
-@told_in_one_line()
-def feedback_task(
-    task: str,
-    *,
-    dataset: str,
-    sources: str | None,
-    factors: str | Sequence[str],
-    condition: str | Sequence[str] | None,
-    profiles: str | None,
-    most_factors: int,
-    judge_orders: int,
-    judge_batch: JudgeBatch,
-    allow_self_grading: bool,
-    grader_cache: bool,
-    limit: int | None,
-    max_pairs_per_source: int | None,
-    seed: int,
-    skip_bad_rows: bool,
-    revision: str | None,
-    split: str | None,
-) -> Task:
-    """Build one of the three tasks; the arguments are described in ``feedback_tasks``.
+def feedback_task(task: str, settings: FeedbackSettings) -> Task:
+    """Build one of the three tasks.
 
     Raises:
-        ValueError: An argument is not one of its choices, the data do not allow the task, or a
-            condition lacks its evaluator or its profiles.
+        ValueError: The data do not allow the task, or a condition lacks its evaluator or its
+            profiles.
     """
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.full_revision  # noqa: F401
 
-    check_choice("judge_orders", judge_orders, (1, 2))
-    check_choice("judge_batch", judge_batch, JUDGE_BATCHES)
-    check_choice("allow_self_grading", allow_self_grading, (True, False))
-    check_choice("grader_cache", grader_cache, (True, False))
-    if not isinstance(most_factors, int) or isinstance(most_factors, bool) or most_factors < 1:
-        raise ValueError(f"most_factors is {most_factors!r}; expected a whole number >= 1")
-    conditions = parsed_conditions(condition)
-    evaluator = grader_is_bound() or allow_self_grading
+    evaluator = grader_is_bound() or settings.allow_self_grading
     allowed_conditions(
-        conditions, evaluator=evaluator or not in_evaluation(), factor=profiles is not None
+        settings.conditions,
+        evaluator=evaluator or not in_evaluation(),
+        factor=settings.profiles is not None,
     )
-    chosen = measured_factors(factors, task, grader=evaluator, learned_by={})
+    chosen = measured_factors(settings.factors, task, grader=evaluator, learned_by={})
     graded = needing_grader(chosen)
     if in_evaluation():
-        check_grader(graded, allow_self_grading=allow_self_grading)
-    data = load_preferences(
-        dataset,
-        task=task,
-        source_file=sources,
-        skip_bad_rows=skip_bad_rows,
-        limit=limit,
-        max_pairs_per_source=max_pairs_per_source,
-        seed=seed,
-        revision=revision,
-        split=split,
-    )
+        check_grader(graded, allow_self_grading=settings.allow_self_grading)
+    data = load_data(settings, task)
     check_sources(task, data, "generation")
-    said, about = _factor_feedback(conditions, profiles, task, data, factors, most_factors, seed)
+    said, about = _factor_feedback(task, settings, data)
     return Task(
         dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
-            grader_check(graded, allow_self_grading) if graded and not in_evaluation() else None
+            grader_check(graded, settings.allow_self_grading)
+            if graded and not in_evaluation()
+            else None
         ),
-        solver=feedback_revision(conditions, said, allow_self_grading),
+        solver=feedback_revision(settings.conditions, said, settings.allow_self_grading),
         scorer=feedback_profile(
-            task,
-            factors if isinstance(factors, str) else list(factors),
-            judge_orders,
-            judge_batch,
-            allow_self_grading,
-            grader_cache,
+            task=task,
+            factors=settings.factors,
+            **settings.model_dump(include=set(GradingSettings.model_fields)),
         ),
-        metrics=[revision_headline(REPLICATES, seed)],
+        metrics=[revision_headline(REPLICATES, settings.seed)],
         version=TASK_VERSION,
         metadata=data_metadata(data)
-        | factor_metadata(chosen, auto=factors == "auto")
-        | _evaluator_metadata(conditions, evaluator=evaluator)
-        | about,
+        | factor_metadata(chosen, auto=settings.factors == "auto")
+        | _evaluator_metadata(settings.conditions, evaluator=evaluator)
+        | about
+        | {"settings": settings.record()},
     )
 
 
@@ -139,15 +101,11 @@ def _evaluator_metadata(
 
 
 def _factor_feedback(
-    conditions: Sequence[Condition] | None,
-    profiles: str | None,
-    task: str,
-    data: PreferenceData,
-    factors: str | Sequence[str],
-    most: int,
-    seed: int,
+    task: str, settings: FeedbackSettings, data: PreferenceData
 ) -> tuple[str | FactorFeedback | None, dict[str, object]]:
     """The feedback of the condition factor, and what a reader of the log must know about it."""
+    profiles, most, seed = settings.profiles, settings.most_factors, settings.seed
+    conditions = settings.conditions
     if profiles is None or (conditions is not None and "factor" not in conditions):
         return None, {}
     # Only here: what reads logs takes long to import.
@@ -157,7 +115,7 @@ def _factor_feedback(
         return own_profiles(data.sources, most=most, seed=seed), {"profiles": OWN}
     found, model = log_departures(profiles, task, most=most, seed=seed)
     about = {"profiles": profiles, "profiles_of": model, "departures": list(map(asdict, found))}
-    return factor_feedback(found, meanings(factors)), about | _other_model(model)
+    return factor_feedback(found, meanings(settings.factors)), about | _other_model(model)
 
 
 def _other_model(profiled: str) -> dict[str, object]:

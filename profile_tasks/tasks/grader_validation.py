@@ -19,9 +19,9 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.data.sources import load_data
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
-from profile_tasks.scorers.grading.requests import JUDGE_BATCHES, JudgeBatch
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     REPLICATES,
     agreement_metrics,
@@ -34,7 +34,8 @@ from profile_tasks.scorers.measurement.human_labels import (
     data_set_name,
     labels_of,
 )
-from profile_tasks.tasks.arguments import check_choice, told_in_one_line
+from profile_tasks.settings import GraderValidationSettings, LabelSettings, takes
+from profile_tasks.tasks.arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
 
@@ -49,72 +50,27 @@ DERIVED_NOTE = (
 
 @task
 @told_in_one_line()
-def grader_validation(
-    dataset: str = "",
-    labels: str | None = None,
-    factors: str | Sequence[str] | None = None,
-    limit: int | None = None,
-    max_pairs_per_source: int | None = None,
-    seed: int = 0,
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    retest: bool = False,
-    grader_cache: bool = True,
-    skip_bad_rows: bool = False,
-) -> Task:
+@takes(GraderValidationSettings)
+def grader_validation(settings: GraderValidationSettings) -> Task:
     """A grader's verdicts beside human factor labels.
 
-    Args:
-        dataset: A .jsonl, .json, .csv or .parquet file of annotated pairs with human labels in
-            ``factors``.
-        labels: A YAML file that maps the labels to factors, instead of the packaged one.
-        factors: Only the labels of these factor ids; taxonomy files (.yaml) add your own factors.
-        limit: Use this many sources, chosen by the seed.
-        max_pairs_per_source: Use at most this many annotated pairs of each source.
-        seed: Seed of every choice and of the bootstrap.
-        judge_orders: Show the grader each pair in 2 orders, or in 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        retest: Ask for everything a second time, to see whether the grader agrees with itself.
-        grader_cache: Take the grader's answers from, and put them into, Inspect's cache.
-        skip_bad_rows: Leave bad rows out, counted in the log, instead of stopping.
-
     Raises:
-        ValueError: An argument is not one of its choices, or the data hold no such labels.
+        ValueError: The data hold no such labels.
     """
-    if not dataset:
-        raise ValueError(
-            "dataset is missing: give a file of annotated pairs with human labels, -T dataset=FILE"
-        )
-    check_choice("judge_orders", judge_orders, (1, 2))
-    check_choice("judge_batch", judge_batch, JUDGE_BATCHES)
-    check_choice("retest", retest, (True, False))
-    check_choice("grader_cache", grader_cache, (True, False))
-    data = load_preferences(
-        dataset,
-        skip_bad_rows=skip_bad_rows,
-        limit=limit,
-        max_pairs_per_source=max_pairs_per_source,
-        seed=seed,
-    )
+    data = load_data(settings)
     data_set = data_set_name(data)
-    chosen = chosen_labels(data_set, labels, factors)
+    chosen = chosen_labels(data_set, settings.labels, settings.factors)
     check_labels(data, chosen)
     labelled = [s for s in data.sources if any(labels_of(s, label) for label in chosen)]
     return Task(
         dataset=MemoryDataset([_sample(source) for source in labelled], name=data.name),
         solver=nothing_to_solve(),
         scorer=human_agreement(
-            data_set,
-            labels,
-            factors if factors is None or isinstance(factors, str) else list(factors),
-            judge_orders,
-            judge_batch,
-            retest,
-            grader_cache,
+            data_set=data_set, **settings.model_dump(include=set(LabelSettings.model_fields))
         ),
-        metrics=[agreement_metrics(REPLICATES, seed)],
+        metrics=[agreement_metrics(REPLICATES, settings.seed)],
         version=TASK_VERSION,
-        metadata=_metadata(data, chosen, len(labelled)),
+        metadata=_metadata(data, chosen, len(labelled)) | {"settings": settings.record()},
     )
 
 

@@ -3,21 +3,15 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from typing import get_args
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, load_preferences
-from profile_tasks.data.sources import Setting, check_sources
-from profile_tasks.scorers.factors.choice import (
-    LEARNED_BY,
-    LearnedBy,
-    measured_factors,
-    needing_grader,
-)
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, recorded_factors
+from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.learned import UniEval
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
@@ -27,15 +21,14 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
     grader_warning,
 )
-from profile_tasks.scorers.grading.requests import JUDGE_BATCHES, JudgeBatch
-from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
 from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
-from profile_tasks.solvers.target_scores import PAIRINGS, Pairing, parsed_scores
-from profile_tasks.tasks.arguments import check_choice, in_evaluation, told_in_one_line
+from profile_tasks.tasks.arguments import in_evaluation
 from profile_tasks.tasks.viewer import VIEWER, headline_metric
 
 logger = logging.getLogger(__name__)
@@ -43,111 +36,59 @@ logger = logging.getLogger(__name__)
 TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
-SETTINGS: tuple[str, ...] = get_args(Setting)
-
 AUTO_NOTE = (
     "factors=auto without a grader: the surface factors only; add --model-role grader=MODEL for "
     "the core factors (facts and judgements)"
 )
 
 
-@told_in_one_line()
-def profile_task(
-    task: str,
-    *,
-    dataset: str,
-    sources: str | None,
-    factors: str | Sequence[str],
-    setting: Setting,
-    scores: Sequence[int | str] | int | str,
-    pairing: Pairing,
-    orders: int,
-    judge_orders: int,
-    judge_batch: JudgeBatch,
-    fluency: LearnedBy,
-    coherence: LearnedBy,
-    unieval_checkpoint: str,
-    allow_self_grading: bool,
-    grader_cache: bool,
-    limit: int | None,
-    max_pairs_per_source: int | None,
-    seed: int,
-    skip_bad_rows: bool,
-    revision: str | None,
-    split: str | None,
-) -> Task:
-    """Build one of the three tasks; the arguments are described in each task file.
+def profile_task(task: str, settings: ProfileSettings) -> Task:
+    """Build one of the three tasks.
 
     Raises:
-        ValueError: An argument is not one of its choices, or the data do not allow the setting.
+        ValueError: The data do not allow the setting, a factor is not known or lacks its grader.
     """
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401
 
-    check_choice("setting", setting, SETTINGS)
-    check_choice("pairing", pairing, PAIRINGS)
-    check_choice("orders", orders, (1, 2))
-    check_choice("judge_orders", judge_orders, (1, 2))
-    check_choice("judge_batch", judge_batch, JUDGE_BATCHES)
-    check_choice("fluency", fluency, LEARNED_BY)
-    check_choice("coherence", coherence, LEARNED_BY)
-    check_choice("allow_self_grading", allow_self_grading, (True, False))
-    check_choice("grader_cache", grader_cache, (True, False))
-    target_scores = parsed_scores(scores)
-    if not factors:
-        raise ValueError(
-            f"factors is {factors!r}; expected auto, core, surface, all, factor ids or a YAML file"
-        )
-    grader = grader_is_bound() or allow_self_grading
+    grader = grader_is_bound() or settings.allow_self_grading
+    data = load_data(settings, task)
     chosen = measured_factors(
-        factors, task, grader=grader, learned_by={"fluency": fluency, "coherence": coherence}
+        settings.factors,
+        task,
+        grader=grader,
+        learned_by=settings.learned_by,
+        recorded=recorded_factors(data.sources),
     )
     graded = needing_grader(chosen)
     if in_evaluation():
-        check_grader(graded, allow_self_grading=allow_self_grading)
-    data = load_preferences(
-        dataset,
-        task=task,
-        source_file=sources,
-        skip_bad_rows=skip_bad_rows,
-        limit=limit,
-        max_pairs_per_source=max_pairs_per_source,
-        seed=seed,
-        revision=revision,
-        split=split,
-    )
-    check_sources(task, data, setting)
+        check_grader(graded, allow_self_grading=settings.allow_self_grading)
+    check_sources(task, data, settings.setting)
     if any(factor.kind == "learned" for factor in chosen):
-        UniEval.load(unieval_checkpoint)  # before a model is paid for
+        UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
+    scores, orders = settings.target_scores, settings.orders
     solvers: dict[Setting, Callable[[], Solver]] = {
-        "both": lambda: both_settings(target_scores, orders),
-        "generation": lambda: score_conditioned_generation(target_scores),
+        "both": lambda: both_settings(scores, orders),
+        "generation": lambda: score_conditioned_generation(scores),
         "discrimination": lambda: pairwise_discrimination(orders),
     }
     return Task(
         dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
-            grader_check(graded, allow_self_grading) if graded and not in_evaluation() else None
+            grader_check(graded, settings.allow_self_grading)
+            if graded and not in_evaluation()
+            else None
         ),
-        solver=solvers[setting](),
-        scorer=factor_profile(
-            task,
-            factors if isinstance(factors, str) else list(factors),
-            pairing,
-            judge_orders,
-            judge_batch,
-            fluency,
-            coherence,
-            unieval_checkpoint,
-            allow_self_grading,
-            grader_cache,
-        ),
-        metrics=[headline_metrics(REPLICATES, seed)],
-        headline_metric=headline_metric(setting),
+        solver=solvers[settings.setting](),
+        scorer=profile_scorer(task, settings, chosen),
+        metrics=[headline_metrics(REPLICATES, settings.seed)],
+        headline_metric=headline_metric(settings.setting),
         viewer=VIEWER,
         version=TASK_VERSION,
-        metadata=data_metadata(data) | factor_metadata(chosen, auto=factors == "auto"),
+        metadata=data_metadata(data)
+        | factor_metadata(chosen, auto=settings.factors == "auto")
+        | {"settings": settings.record()},
     )
 
 

@@ -13,7 +13,6 @@ from typing import Any, Literal, TypeVar
 import anyio
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
-from profile_tasks.data.sources import Setting
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, WORDS_PER_FACTS_REQUEST
@@ -21,14 +20,14 @@ from profile_tasks.scorers.factors.judged import JudgedRequest
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.requests import (
     GraderAnswer,
-    JudgeBatch,
-    JudgeProtocol,
     SourceToGrade,
     grade_source,
 )
 from profile_tasks.scorers.measurement.source_measurement import compared_responses
-from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES, Pairing, generation_pairs
+from profile_tasks.settings import ProfileSettings
+from profile_tasks.solvers.both_orders import discrimination_requests
+from profile_tasks.solvers.requests import GenerationRequest
+from profile_tasks.solvers.target_scores import generation_pairs, score_scale
 
 _T = TypeVar("_T")
 
@@ -46,39 +45,6 @@ PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
     "grader": ("key facts", "facts", "judged"),
 }
 """What each role is asked for."""
-
-
-@dataclass(frozen=True)
-class RunSettings:
-    """What sets the number of requests, besides the data and the factors.
-
-    Attributes:
-        setting: Whether the model writes, judges or does both.
-        scores: Target scores, at least two.
-        pairing: Which written responses are compared.
-        orders: Orders in which the model is shown an annotated pair, 1 or 2.
-        judge_orders: Orders in which the grader is shown a pair, 1 or 2.
-        judge_batch: How many judged factors are in one grader request.
-        epochs: How often every source is run, >= 1.
-    """
-
-    setting: Setting = "both"
-    scores: tuple[int, ...] = DEFAULT_SCORES
-    pairing: Pairing = "all"
-    orders: int = 2
-    judge_orders: int = 2
-    judge_batch: JudgeBatch = "all"
-    epochs: int = 1
-
-    @property
-    def writes(self) -> bool:
-        """Whether the model is asked to write."""
-        return self.setting != "discrimination"
-
-    @property
-    def judges(self) -> bool:
-        """Whether the model is asked to judge."""
-        return self.setting != "generation"
 
 
 @dataclass(frozen=True)
@@ -120,7 +86,10 @@ class RequestCost:
 
 
 def request_cost(
-    data: PreferenceData, factors: Sequence[Factor], settings: RunSettings = RunSettings()
+    data: PreferenceData,
+    factors: Sequence[Factor],
+    settings: ProfileSettings = ProfileSettings(),
+    epochs: int = 1,
 ) -> RequestCost:
     """Count the requests of a run and estimate their tokens.
 
@@ -133,6 +102,7 @@ def request_cost(
         data: The annotated sources.
         factors: The factors of the run; those that need no grader cost nothing.
         settings: The settings of the run.
+        epochs: How often every source is run, >= 1.
 
     >>> from profile_tasks.data.preferences import load_preferences
     >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
@@ -151,8 +121,8 @@ def request_cost(
     return RequestCost(
         n_sources=len(data.sources),
         n_pairs=sum(len(source.pairs) for source in data.sources),
-        by_purpose={purpose: one.count(settings.epochs) for purpose, one in sent.items()},
-        notes=_notes(data, factors, settings),
+        by_purpose={purpose: one.count(epochs) for purpose, one in sent.items()},
+        notes=_notes(data, factors, settings, epochs),
     )
 
 
@@ -180,19 +150,17 @@ class _Sent:
 async def _count_source(
     source: AnnotatedSource,
     factors: Sequence[Factor],
-    settings: RunSettings,
+    settings: ProfileSettings,
     sent: Mapping[Purpose, _Sent],
 ) -> None:
-    written = stand_in_responses(source, settings.scores) if settings.writes else {}
-    low, high = min(1, *settings.scores), max(5, *settings.scores)
+    scores = settings.target_scores
+    written = stand_in_responses(source, scores) if settings.writes else {}
+    low, high = score_scale(scores)
     for score, text in written.items():
         writing = GenerationRequest(source.task, source.prompt, source.source, score, low, high)
         sent["generation"].add(writing.render(), _tokens(text))
-    for pair in source.pairs if settings.judges else ():
-        shown = (pair.response_a, pair.response_b)
-        for ordered in (shown, shown[::-1])[: settings.orders]:
-            judging = DiscriminationRequest(source.task, source.prompt, source.source, *ordered)
-            sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
+    for judging in discrimination_requests(source, settings.orders) if settings.judges else ():
+        sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
 
     async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
         purpose, entries = _purpose(request)
@@ -215,7 +183,7 @@ async def _count_source(
         factors,
         ask,
         grader="stand-in",
-        protocol=JudgeProtocol(settings.judge_orders, settings.judge_batch),
+        judging=settings,
     )
     if grades.problems:
         raise RuntimeError(f"a stand-in answer cannot be read: {grades.problems[0]}")
@@ -260,7 +228,7 @@ def _tokens(text: str) -> float:
 
 
 def _notes(
-    data: PreferenceData, factors: Sequence[Factor], settings: RunSettings
+    data: PreferenceData, factors: Sequence[Factor], settings: ProfileSettings, epochs: int
 ) -> tuple[str, ...]:
     """What the numbers of this run rest on."""
     graded = any(factor.graded for factor in factors)
@@ -288,7 +256,7 @@ def _notes(
             )
     if measures == {"coverage"}:
         notes.append("every source is taken to have key facts; without, no facts are asked for")
-    if settings.epochs > 1 and graded:
+    if epochs > 1 and graded:
         notes.append(
             "in later epochs the grader's answers on annotated responses can come from the cache"
         )

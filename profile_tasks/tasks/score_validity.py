@@ -15,121 +15,50 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 
-from profile_tasks.data.preferences import load_preferences
-from profile_tasks.data.sources import check_sources
+from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.scored_texts import scored_texts
 from profile_tasks.scorers.inspect.validity_scorer import text_validity, validity_metrics
 from profile_tasks.scorers.statistics.score_validity import REPLICATES
+from profile_tasks.settings import ScoreValiditySettings, takes
 from profile_tasks.solvers.log_likelihood import check_log_likelihoods
 from profile_tasks.solvers.prompts import PROMPT_VERSION
-from profile_tasks.solvers.text_likelihood import (
-    MEASURES,
-    Measure,
-    SourceTexts,
-    text_likelihood,
-)
-from profile_tasks.tasks.arguments import check_choice, in_evaluation, told_in_one_line
+from profile_tasks.solvers.text_likelihood import SourceTexts, text_likelihood
+from profile_tasks.tasks.arguments import in_evaluation, told_in_one_line
 
 TASK_VERSION = 1
 """Goes up with every change that makes old results incomparable."""
 
 
 @task
-def summarization_score_validity(
-    dataset: str = "demo",
-    texts: str | None = None,
-    measure: Measure = "both",
-    sources: str | None = None,
-    limit: int | None = None,
-    max_pairs_per_source: int | None = None,
-    seed: int = 0,
-    skip_bad_rows: bool = False,
-    revision: str | None = None,
-    split: str | None = None,
-) -> Task:
-    """Score validity of summarization.
-
-    Args:
-        dataset: "demo", "tldr", "shp2", "webgpt", or a file of annotated pairs.
-        texts: Inspect log, or samples file of lm-eval, of a run that wrote for target scores; None:
-            the annotated responses, scored by the share of their comparisons that they won.
-        measure: "likelihood", "compliance", or "both".
-        sources: File of source texts by ``source_id``, for data that keep them apart.
-        limit: Use this many sources, chosen by the seed.
-        max_pairs_per_source: Use at most this many annotated pairs of each source.
-        seed: Seed of every choice and of the bootstrap.
-        skip_bad_rows: Leave bad rows out instead of stopping.
-        revision: Revision of a public data set, instead of the pinned one.
-        split: Split of a public data set, instead of the usual one.
-    """
-    return _score_validity("summarization", **locals())
-
-
-@task
-def instruction_following_score_validity(
-    dataset: str = "demo",
-    texts: str | None = None,
-    measure: Measure = "both",
-    sources: str | None = None,
-    limit: int | None = None,
-    max_pairs_per_source: int | None = None,
-    seed: int = 0,
-    skip_bad_rows: bool = False,
-    revision: str | None = None,
-    split: str | None = None,
-) -> Task:
-    """Score validity of instruction following; arguments as of ``summarization_score_validity``."""
-    return _score_validity("instruction_following", **locals())
-
-
-@task
-def document_qa_score_validity(
-    dataset: str = "demo",
-    texts: str | None = None,
-    measure: Measure = "both",
-    sources: str | None = None,
-    limit: int | None = None,
-    max_pairs_per_source: int | None = None,
-    seed: int = 0,
-    skip_bad_rows: bool = False,
-    revision: str | None = None,
-    split: str | None = None,
-) -> Task:
-    """Score validity of document QA; arguments as of ``summarization_score_validity``."""
-    return _score_validity("document_qa", **locals())
-
-
 @told_in_one_line()
-def _score_validity(
-    of_task: str,
-    *,
-    dataset: str,
-    texts: str | None,
-    measure: Measure,
-    sources: str | None,
-    limit: int | None,
-    max_pairs_per_source: int | None,
-    seed: int,
-    skip_bad_rows: bool,
-    revision: str | None,
-    split: str | None,
-) -> Task:
-    check_choice("measure", measure, MEASURES)
-    if measure != "compliance" and in_evaluation():
+@takes(ScoreValiditySettings)
+def summarization_score_validity(settings: ScoreValiditySettings) -> Task:
+    """Score validity of summarization."""
+    return _score_validity("summarization", settings)
+
+
+@task
+@told_in_one_line()
+@takes(ScoreValiditySettings)
+def instruction_following_score_validity(settings: ScoreValiditySettings) -> Task:
+    """Score validity of instruction following."""
+    return _score_validity("instruction_following", settings)
+
+
+@task
+@told_in_one_line()
+@takes(ScoreValiditySettings)
+def document_qa_score_validity(settings: ScoreValiditySettings) -> Task:
+    """Score validity of document QA."""
+    return _score_validity("document_qa", settings)
+
+
+def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
+    if settings.measure != "compliance" and in_evaluation():
         check_log_likelihoods(get_model())
-    data = load_preferences(
-        dataset,
-        task=of_task,
-        source_file=sources,
-        skip_bad_rows=skip_bad_rows,
-        limit=limit,
-        max_pairs_per_source=max_pairs_per_source,
-        seed=seed,
-        revision=revision,
-        split=split,
-    )
+    data = load_data(settings, of_task)
     check_sources(of_task, data, "generation")
-    found = scored_texts(data, texts)
+    found = scored_texts(data, settings.texts)
     known = [
         SourceTexts(source=source, texts=tuple(found[source.id]))
         for source in data.sources
@@ -143,14 +72,15 @@ def _score_validity(
             ],
             name=data.name,
         ),
-        solver=text_likelihood(measure),
+        solver=text_likelihood(settings.measure),
         scorer=text_validity(),
-        metrics=[validity_metrics(REPLICATES, seed)],
+        metrics=[validity_metrics(REPLICATES, settings.seed)],
         version=TASK_VERSION,
         metadata={
             "data": data.name,
-            "texts": texts or "annotated responses",
+            "texts": settings.texts or "annotated responses",
             "sources_without_texts": len(data.sources) - len(known),
             "prompt_version": PROMPT_VERSION,
+            "settings": settings.record(),
         },
     )

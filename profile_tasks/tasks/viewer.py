@@ -3,7 +3,7 @@
 from inspect_ai.log import HeadlineMetric
 from inspect_ai.viewer import TaskSamplesColumn, TaskSamplesView, ViewerConfig
 
-from profile_tasks.data.sources import Setting
+from profile_tasks.settings import Setting
 
 _SCORER = "factor_profile"
 

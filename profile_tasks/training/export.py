@@ -7,6 +7,7 @@ are is in the data card. Everything here is a function of the pairs and the seed
 """
 
 import hashlib
+import io
 import json
 import statistics
 from collections import Counter
@@ -14,9 +15,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
+import jsonlines
+
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.measurement.recorded import human_comparisons
-from profile_tasks.scorers.statistics.influence_record import influence_record
+from profile_tasks.scorers.statistics.records import influence_record
+from profile_tasks.scorers.statistics.study import HUMAN, Study
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.requests import GenerationRequest, NeutralRequest
 from profile_tasks.training.pairs import MARGIN_UNITS, FoundPairs, TrainingPair
@@ -203,7 +207,8 @@ def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any
         unjoined_rows=0,
         name="pairs",
     )
-    record = influence_record(human_comparisons(data, "surface"), replicates=1000, seed=seed)
+    study = Study({HUMAN: human_comparisons(data, "surface")}, replicates=1000, seed=seed)
+    record = influence_record(study, HUMAN)
     kept = ("tau", "ci_low", "ci_high", "concordant", "discordant", "tied", "missing", "reason")
     return {
         factor: {key: values[key] for key in kept} for factor, values in record["factors"].items()
@@ -373,7 +378,10 @@ def _margins(pairs: Sequence[TrainingPair]) -> dict[str, float | int | None]:
 
 def json_lines(records: Iterable[Record]) -> str:
     """Records as JSON Lines."""
-    return "".join(f"{json.dumps(record, ensure_ascii=False)}\n" for record in records)
+    text = io.StringIO()
+    with jsonlines.Writer(text) as writer:
+        writer.write_all(records)
+    return text.getvalue()
 
 
 def _digest(records: Sequence[Record]) -> str:

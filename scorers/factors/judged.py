@@ -1,8 +1,7 @@
 """Judged factors: the grader compares the two responses of a pair, factor by factor.
 
-All judged factors of one ordered pair stand in one request, and every pair is shown in both orders
-(docs/method.md): verdicts that name the same response are the manifestation, verdicts that do not
-are 0 and counted as a flip, and an unreadable one makes the manifestation missing.
+All judged factors of one ordered pair stand in one request. What the two orders make together is
+the verdict of ``solvers/both_orders.py``: its preference is the manifestation.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,12 +15,10 @@ from profile_tasks.scorers.factors.grader_answer import (
 )
 from profile_tasks.scorers.factors.grader_prompts import CRITERION_LINE, JUDGED_PROMPT
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.solvers.both_orders import Pick
 from profile_tasks.solvers.sections import render_sections
 
-Shown = Literal["first", "second", "tie"]
-"""Which response shows more of a factor, by the position in which it was shown."""
-
-_ANSWERS: Mapping[str, Shown] = {"first": "first", "second": "second", "equal": "tie"}
+_ANSWERS: Mapping[str, Pick] = {"first": "first", "second": "second", "equal": "tie"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +67,8 @@ class JudgedRequest:
             "additionalProperties": False,
         }
 
-    def read(self, *answers: str) -> Reading[dict[str, Shown]]:
-        """The readable verdicts by factor id; of several on a factor, the last."""
+    def read(self, *answers: str) -> Reading[dict[str, Pick]]:
+        """Which response shown shows more, by factor id, where readable; of several, the last."""
         ids = [factor.id for factor in self.factors]
         material = [self.prompt, self.source or "", self.first, self.second]
         try:
@@ -92,7 +89,7 @@ class JudgedRequest:
         return Reading(verdicts or None, tuple(problems))
 
 
-def _verdict(said: object) -> Shown | None:
+def _verdict(said: object) -> Pick | None:
     return _ANSWERS.get(said.strip().casefold()) if isinstance(said, str) else None
 
 

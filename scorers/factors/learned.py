@@ -31,12 +31,10 @@ from typing import TYPE_CHECKING
 
 from profile_tasks.scorers.factors.surface import sentences
 from profile_tasks.scorers.factors.taxonomy import LEARNED_FACTORS
+from profile_tasks.settings import UNIEVAL_CHECKPOINT
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-UNIEVAL_CHECKPOINT = "MingZhong/unieval-sum"
-"""The authors' checkpoint for summarization, on the Hugging Face hub."""
 
 _MAX_TOKENS = 1024
 _BATCH_SIZE = 8

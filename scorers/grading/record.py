@@ -17,38 +17,37 @@ from profile_tasks.scorers.factors.grader_prompts import (
     GRADER_PROMPT_VERSION,
     LIST_FACTS_TASK,
 )
-from profile_tasks.scorers.factors.judged import Shown
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 _T = TypeVar("_T")
 
 
-class PairVerdicts(BaseModel, frozen=True):
-    """The grader's verdicts on one pair of responses.
+class GradedPair(BaseModel, frozen=True):
+    """The grader's verdicts on one pair of responses, one a factor.
 
     Attributes:
         first: Id of the response that the recorded order shows first.
         second: Id of the other one.
         swapped: Whether the order that is drawn for the two texts, where they are shown in one, is
             the swapped one.
-        verdicts: Factor id -> which of them shows more of it, whatever the order shown: "first",
-            "second" or "tie"; None where the answer is unreadable. Of two, the first was given in
-            the recorded order and the second in the swapped one; a single one in the order that
-            is drawn.
+        verdicts: Factor id -> which of them shows more of it, whatever the order shown; None where
+            the answer is unreadable. Of two, the first was given in the recorded order and the
+            second in the swapped one; a single one in the order that is drawn.
     """
 
     first: str
     second: str
     swapped: bool = False
-    verdicts: dict[str, tuple[Shown | None, ...]] = {}
+    verdicts: dict[str, Picks] = {}
 
-    def counted(self, factor: str, orders: int) -> tuple[Shown | None, ...]:
-        """The verdicts on a factor that count where a pair is shown in so many orders.
+    def verdict(self, factor: str, orders: int) -> PairVerdict:
+        """The verdict on a factor, where a pair is shown in so many orders.
 
-        Of two that were paid for, one order takes the one it would have asked for.
+        Of two answers that were paid for, one order takes the one it would have asked for.
         """
         said = self.verdicts.get(factor, ())
-        return said if len(said) <= orders else (said[self.swapped],)
+        return PairVerdict.of_recorded(said if len(said) <= orders else (said[self.swapped],))
 
 
 class SourceGrades(BaseModel, frozen=True):
@@ -86,29 +85,18 @@ class SourceGrades(BaseModel, frozen=True):
     key_facts: tuple[str, ...] | None = None
     responses: dict[str, ResponseFacts] = {}
     same_as: dict[str, str] = {}
-    pairs: tuple[PairVerdicts, ...] = ()
+    pairs: tuple[GradedPair, ...] = ()
     requests: int = 0
     repairs: int = 0
     problems: tuple[str, ...] = ()
 
-    def verdicts_on(self, first: str, second: str, factor: str) -> tuple[Shown | None, ...]:
-        """The verdicts that count on two responses, in the terms of this order; none: not asked."""
+    def verdict_on(self, first: str, second: str, factor: str) -> PairVerdict:
+        """The verdict that counts on two responses, in this order; no picks where not asked."""
         for pair in self.pairs:
-            said = pair.counted(factor, self.judge_orders)
-            if (pair.first, pair.second) == (first, second):
-                return said
-            if (pair.first, pair.second) == (second, first):
-                return tuple(SWAPPED[verdict] for verdict in said)
-        return ()
-
-
-SWAPPED: Mapping[Shown | None, Shown | None] = {
-    "first": "second",
-    "second": "first",
-    "tie": "tie",
-    None: None,
-}
-"""A verdict, once the two responses have changed places."""
+            if {pair.first, pair.second} == {first, second}:
+                verdict = pair.verdict(factor, self.judge_orders)
+                return verdict if pair.first == first else verdict.exchanged()
+        return PairVerdict(())
 
 
 @dataclass(frozen=True)
@@ -118,8 +106,8 @@ class FactorGrading:
     Attributes:
         asked: Judgements that were wanted: responses (facts factors) or pairs (judged factors).
         missing: Those that the grader did not give.
-        both_orders: Pairs with two readable verdicts.
-        flipped: Those of them whose verdicts do not name the same response.
+        both_orders: Pairs with readable verdicts in both orders.
+        flipped: Those of them that flip.
     """
 
     asked: int
@@ -165,29 +153,8 @@ def graded_signs(
         if first == second:
             signs.append(0 if factor.id in grades.wordings else None)
         else:
-            signs.append(_sign(grades.verdicts_on(first, second, factor.id)))
+            signs.append(grades.verdict_on(first, second, factor.id).preference)
     return signs
-
-
-def flipped(verdicts: tuple[Shown | None, ...]) -> bool | None:
-    """Whether the order shown changed the verdict; None without two readable ones.
-
-    >>> flipped(("first", "first")), flipped(("first", "tie")), flipped(("first", None))
-    (False, True, None)
-    """
-    if len(verdicts) < 2 or None in verdicts:
-        return None
-    return len(set(verdicts)) > 1
-
-
-def _sign(verdicts: tuple[Shown | None, ...]) -> int | None:
-    """Which response shows more: 1, -1, or 0 where neither does or the verdicts differ."""
-    if not verdicts or None in verdicts:
-        return None
-    return 0 if flipped(verdicts) else _SIGNS[verdicts[0]]
-
-
-_SIGNS: Mapping[Shown | None, int] = {"first": 1, "tie": 0, "second": -1}
 
 
 def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> FactorGrading:
@@ -195,13 +162,13 @@ def factor_grading(grades: SourceGrades, factor: Factor, source: str | None) -> 
     if not applies(factor, source):
         return FactorGrading(asked=0, missing=0)
     if factor.kind == "judged":
-        verdicts = [pair.counted(factor.id, grades.judge_orders) for pair in grades.pairs]
-        both = [flip for pair in verdicts if (flip := flipped(pair)) is not None]
+        verdicts = [pair.verdict(factor.id, grades.judge_orders) for pair in grades.pairs]
+        flips = [verdict.flipped for verdict in verdicts if verdict.flipped is not None]
         return FactorGrading(
             asked=len(verdicts),
-            missing=sum(_sign(pair) is None for pair in verdicts),
-            both_orders=len(both),
-            flipped=sum(both),
+            missing=sum(verdict.preference is None for verdict in verdicts),
+            both_orders=len(flips),
+            flipped=sum(flips),
         )
     graded = set(grades.same_as.values())
     missing = sum(
@@ -266,7 +233,7 @@ def reusable(
                 if response in now
             },
             "pairs": tuple(
-                PairVerdicts(
+                GradedPair(
                     first=now[pair.first],
                     second=now[pair.second],
                     verdicts=_without(pair.verdicts, changed),

@@ -8,7 +8,7 @@ import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Generic, Literal, Protocol, TypeVar, get_args
+from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 
@@ -21,23 +21,21 @@ from profile_tasks.scorers.factors.facts import (
     parts,
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
-from profile_tasks.scorers.factors.judged import JudgedRequest, Shown, batches
+from profile_tasks.scorers.factors.judged import JudgedRequest, batches
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.record import (
-    SWAPPED,
-    PairVerdicts,
+    GradedPair,
     SourceGrades,
     applies,
     digest,
     reusable,
     wording,
 )
+from profile_tasks.settings import JudgeSettings
+from profile_tasks.solvers.both_orders import Pick, named
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
-
-JudgeBatch = Literal["all", "one"]
-JUDGE_BATCHES: tuple[str, ...] = get_args(JudgeBatch)
 
 
 @dataclass(frozen=True)
@@ -66,19 +64,6 @@ class Ask(Protocol):
 
 
 @dataclass(frozen=True)
-class JudgeProtocol:
-    """How judged factors are asked for.
-
-    Attributes:
-        orders: Show each pair in 2 orders, or in 1 that is drawn by chance.
-        batch: "all" judged factors in one request, or "one" factor a request.
-    """
-
-    orders: int = 2
-    batch: JudgeBatch = "all"
-
-
-@dataclass(frozen=True)
 class SourceToGrade:
     """What a grader is shown of one source.
 
@@ -102,7 +87,7 @@ async def grade_source(
     *,
     grader: str,
     grader_settings: str = "",
-    protocol: JudgeProtocol = JudgeProtocol(),
+    judging: JudgeSettings = JudgeSettings(),
     known: SourceGrades | None = None,
 ) -> SourceGrades:
     """Ask the grader for everything that the factors need and known grades do not hold.
@@ -118,7 +103,7 @@ async def grade_source(
         ask: Sends one request.
         grader: Name of the grader; grades of another one are not reused.
         grader_settings: Digest of its settings; nor are grades with other settings.
-        protocol: How judged factors are asked for.
+        judging: How judged factors are asked for.
         known: Grades of an earlier scoring of the same source.
     """
     graded = [f for f in factors if f.graded and applies(f, shown.source)]
@@ -126,8 +111,8 @@ async def grade_source(
     asked = SourceGrades(
         grader=grader,
         grader_settings=grader_settings,
-        judge_batch=protocol.batch,
-        judge_orders=protocol.orders,
+        judge_batch=judging.judge_batch,
+        judge_orders=judging.judge_orders,
         scoring=0 if known is None else known.scoring + 1,
         material=digest(shown.prompt, shown.source),
         texts={response: digest(shown.responses[response]) for response in same_as.values()},
@@ -139,7 +124,7 @@ async def grade_source(
     judged_factors = [factor for factor in graded if factor.kind == "judged"]
     (key_facts, responses), pairs = await _both(
         partial(_grade_facts, shown, same_as, facts_factors, kept, counting),
-        partial(_grade_pairs, shown, same_as, judged_factors, kept, counting, protocol),
+        partial(_grade_pairs, shown, same_as, judged_factors, kept, counting, judging),
     )
     return asked.model_copy(
         update={
@@ -267,19 +252,19 @@ async def _grade_pairs(
     factors: Sequence[Factor],
     kept: SourceGrades,
     counting: _Counting,
-    protocol: JudgeProtocol,
-) -> tuple[PairVerdicts, ...]:
+    judging: JudgeSettings,
+) -> tuple[GradedPair, ...]:
     """The verdicts on every distinct pair of different texts."""
     known = {frozenset((pair.first, pair.second)): pair for pair in kept.pairs}
-    graded: dict[frozenset[str], PairVerdicts] = {}
+    graded: dict[frozenset[str], GradedPair] = {}
     for first, second in ((same_as[a], same_as[b]) for a, b in shown.pairs):
         ids = frozenset((first, second))  # two pairs may hold the same texts in swapped roles
         if first != second and ids not in graded:
-            graded[ids] = known.get(ids, PairVerdicts(first=first, second=second))
+            graded[ids] = known.get(ids, GradedPair(first=first, second=second))
     return tuple(
         await _together(
             [
-                partial(_grade_pair, shown, pair, factors, counting, protocol)
+                partial(_grade_pair, shown, pair, factors, counting, judging)
                 for pair in graded.values()
             ]
         )
@@ -288,14 +273,14 @@ async def _grade_pairs(
 
 async def _grade_pair(
     shown: SourceToGrade,
-    pair: PairVerdicts,
+    pair: GradedPair,
     factors: Sequence[Factor],
     counting: _Counting,
-    protocol: JudgeProtocol,
-) -> PairVerdicts:
+    judging: JudgeSettings,
+) -> GradedPair:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
     drawn = _shown_swapped(*texts)
-    wanted = (False, True) if protocol.orders == 2 else (drawn,)
+    wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
     known = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
     asked = [
         (
@@ -304,20 +289,19 @@ async def _grade_pair(
         )
         for swapped in wanted
         for batch in batches(
-            [f for f in factors if known[f.id].get(swapped) is None], protocol.batch
+            [f for f in factors if known[f.id].get(swapped) is None], judging.judge_batch
         )
     ]
     place = f"{pair.first} against {pair.second}"
     answers = await _together([partial(counting.ask, request, place) for _, request in asked])
     for (swapped, request), answer in zip(asked, answers, strict=True):
         for factor in request.factors:
-            verdict = (answer or {}).get(factor.id)
-            known[factor.id][swapped] = SWAPPED[verdict] if swapped else verdict
+            known[factor.id][swapped] = named((answer or {}).get(factor.id), swapped=swapped)
     verdicts = {name: tuple(said[order] for order in sorted(said)) for name, said in known.items()}
     return pair.model_copy(update={"swapped": drawn, "verdicts": pair.verdicts | verdicts})
 
 
-def _by_order(said: Sequence[Shown | None], drawn: bool) -> dict[bool, Shown | None]:
+def _by_order(said: Sequence[Pick | None], drawn: bool) -> dict[bool, Pick | None]:
     """Verdicts by whether the responses were swapped when they were given."""
     return dict(zip((drawn,) if len(said) == 1 else (False, True), said, strict=False))
 

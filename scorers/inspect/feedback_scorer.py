@@ -4,7 +4,7 @@ The scorer keeps one ``RevisionMeasurement`` a sample in the log, with the texts
 ``full_revision`` adds every other metric to the finished log.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -13,7 +13,6 @@ from inspect_ai.solver import TaskState
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.grading.requests import JudgeBatch, JudgeProtocol
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
 from profile_tasks.scorers.measurement.revision_metrics import revision_metrics
 from profile_tasks.scorers.measurement.revisions import (
@@ -21,19 +20,13 @@ from profile_tasks.scorers.measurement.revisions import (
     compared_revisions,
     measure_revisions,
 )
+from profile_tasks.scorers.statistics.estimate import is_interval_end
+from profile_tasks.scorers.statistics.metric_catalogue import is_printed
 from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.settings import GradingSettings, ScoredTaskSettings, Selection, takes
 from profile_tasks.solvers.feedback_revision import RevisedDraft, revised_draft
 
 SCORER = "feedback_profile"
-
-_NOT_PRINTED = (
-    *("spearman", "pearson", "loss_rate", "tie_rate", "unreadable_rate"),
-    "_over_none",
-)
-"""Parts of the names of metrics that stand in the log only."""
-
-_TROUBLE = ("missing_rate", "truncated_rate", "drafts_equal_rate")
-"""Those of metrics that are printed where they are not 0."""
 
 
 @metric(scores="unreduced")
@@ -57,49 +50,36 @@ def revision_headline(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: Mapping[str, float]) -> list[str]:
     """Which metrics the terminal shows: alignments in tau_b, and what is not about a factor."""
-    return [name for name in every if _is_printed(name, every[name])]
+    return [
+        name
+        for name, value in every.items()
+        if is_printed(name, value) and (name.startswith("alignment_") or not is_interval_end(name))
+    ]
 
 
-def _is_printed(name: str, value: float) -> bool:
-    if name.startswith("tau_") or any(part in name for part in _NOT_PRINTED):
-        return False
-    if name.startswith("revision_") and ("_ci_" in name or "_less_" in name):
-        return False
-    return value != 0 or not any(part in name for part in _TROUBLE)
+class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):
+    """Settings of the scorer, as of ``inspect score -S``."""
+
+    factors: Selection = "auto"
+    """auto is core with a grader, else surface."""
 
 
 @scorer(metrics=[revision_headline()])
-def feedback_profile(
-    task: str | None = None,
-    factors: str | Sequence[str] = "auto",
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    allow_self_grading: bool = False,
-    grader_cache: bool = True,
-) -> Scorer:
-    """Measure a source's annotated pairs, and each revision beside its draft.
-
-    Args:
-        task: The task whose factors are meant; None: the task of the scored samples.
-        factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
-            or the path of a YAML file with factors of your own.
-        judge_orders: Orders in which the grader is shown a pair: 2, or 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        allow_self_grading: Let the evaluated model grade where no model has the role ``grader``.
-        grader_cache: Take grader answers from, and put them into, Inspect's cache.
-    """
-    grading = SampleGrading(
-        JudgeProtocol(judge_orders, judge_batch), allow_self_grading, grader_cache
-    )
+@takes(FeedbackProfileSettings)
+def feedback_profile(settings: FeedbackProfileSettings) -> Scorer:
+    """Measure a source's annotated pairs, and each revision beside its draft."""
+    grading = SampleGrading(settings)
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
-        if task not in (None, of_task):
-            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
-        return measured_factors(factors, of_task, grader=grader, learned_by={})
+        if settings.task not in (None, of_task):
+            raise ValueError(
+                f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
+            )
+        return measured_factors(settings.factors, of_task, grader=grader, learned_by={})
 
-    if task is not None:
-        chosen(task, True)  # a wrong selection is told before a sample is scored
+    if settings.task is not None:
+        chosen(settings.task, True)  # a wrong selection is told before a sample is scored
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)

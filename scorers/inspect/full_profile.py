@@ -23,13 +23,9 @@ from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import (
-    agreement_table,
-    comparison_tables,
-    human_votes,
-)
-from profile_tasks.scorers.statistics.run_statistics import run_statistics
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.measurement.tables import reasons_of_recorded, run_study
+from profile_tasks.scorers.statistics.records import flat_record, study_record
+from profile_tasks.scorers.statistics.study import REPLICATES
 
 logger = logging.getLogger(__name__)
 
@@ -40,21 +36,14 @@ _METRIC = "headline_metrics"
 def _completed(
     score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
 ) -> EvalScore:
-    tables = comparison_tables(measurements)
     replicates, seed = bootstrap_of(score, REPLICATES)
-    profiled = profile_metrics(tables, replicates=replicates, seed=seed)
-    statistics = run_statistics(
-        tables, profiled, human_votes(measurements), agreement_table(measurements)
-    )
-    record = statistics.record() | {
-        "replicates": profiled.replicates,
-        "seed": profiled.seed,
-        "reasons": profiled.reasons(),
-    }
+    study = run_study(measurements, replicates=replicates, seed=seed)
+    record = study_record(study)
+    record["reasons"] |= reasons_of_recorded(measurements)
     return with_metrics(
         score,
         _METRIC,
-        profiled.values() | standard_metrics(measurements) | statistics.values(),
+        study.flat() | standard_metrics(measurements) | flat_record(record),
         {"profile": record | grading_record(measurements, evaluated)},
     )
 

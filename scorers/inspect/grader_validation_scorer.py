@@ -18,16 +18,10 @@ from profile_tasks.scorers.grading.grader import Grader, RunNotes, grader_model
 from profile_tasks.scorers.grading.record import (
     SourceGrades,
     annotated_id,
-    flipped,
     graded_signs,
     graded_values,
 )
-from profile_tasks.scorers.grading.requests import (
-    JudgeBatch,
-    JudgeProtocol,
-    SourceToGrade,
-    grade_source,
-)
+from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of
 from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.statistics.comparisons import manifestations
@@ -36,6 +30,7 @@ from profile_tasks.scorers.statistics.grader_agreement import (
     LabelledResults,
     grader_agreement,
 )
+from profile_tasks.settings import LabelSettings, Text, takes
 
 SCORER = "human_agreement"
 
@@ -116,30 +111,19 @@ def agreement_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
     return compute
 
 
-@scorer(metrics=[agreement_metrics()])
-def human_agreement(
-    data_set: str,
-    labels: str | None = None,
-    factors: str | Sequence[str] | None = None,
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    retest: bool = False,
-    grader_cache: bool = True,
-) -> Scorer:
-    """Grade what has human labels, and keep label and result side by side.
+class HumanAgreementSettings(LabelSettings):
+    """Settings of the scorer."""
 
-    Args:
-        data_set: Which labels of the mapping: the rows' origin, or the name of the file.
-        labels: File of another mapping from labels to factors.
-        factors: Only the labels of these factors.
-        judge_orders: Orders in which the grader is shown a pair: 2, or 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        retest: Ask for everything a second time.
-        grader_cache: Take grader answers from, and put them into, Inspect's cache.
-    """
-    chosen = chosen_labels(data_set, labels, factors)
+    data_set: Text
+    """Which labels of the mapping: the rows' origin, or the name of the file."""
+
+
+@scorer(metrics=[agreement_metrics()])
+@takes(HumanAgreementSettings)
+def human_agreement(settings: HumanAgreementSettings) -> Scorer:
+    """Grade what has human labels, and keep label and result side by side."""
+    chosen = chosen_labels(settings.data_set, settings.labels, settings.factors)
     wanted = list({label.factor.id: label.factor for label in chosen}.values())
-    protocol = JudgeProtocol(judge_orders, judge_batch)
     notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
@@ -152,8 +136,8 @@ def human_agreement(
         shown = labelled_material(annotated, chosen)
         runs = []
         # A repetition has a part of the cache to itself, so the second run asks anew.
-        for repetition in range(2 if retest else 1):
-            grader = Grader(grader_model(under_test=True), grader_cache, repetition, notes)
+        for repetition in range(2 if settings.retest else 1):
+            grader = Grader(grader_model(under_test=True), settings.grader_cache, repetition, notes)
             runs.append(
                 await grade_source(
                     shown,
@@ -161,11 +145,15 @@ def human_agreement(
                     grader.ask,
                     grader=grader.name,
                     grader_settings=grader.settings,
-                    protocol=protocol,
+                    judging=settings,
                 )
             )
         validation = validate_source(
-            annotated, chosen, runs[0], runs[1] if retest else None, judge_orders=judge_orders
+            annotated,
+            chosen,
+            runs[0],
+            runs[1] if settings.retest else None,
+            judge_orders=settings.judge_orders,
         )
         units = [unit for record in validation.labels.values() for unit in record.units]
         agreed = sum(unit.human == unit.grader for unit in units)
@@ -348,7 +336,7 @@ def _signs(
 
 def _flipped(grades: SourceGrades, label: HumanLabel, pair: tuple[str, str]) -> bool | None:
     first, second = (grades.same_as[response] for response in pair)
-    return flipped(grades.verdicts_on(first, second, label.factor.id))
+    return grades.verdict_on(first, second, label.factor.id).flipped
 
 
 def _array(results: Iterable[int | None]) -> NDArray[np.float64]:

@@ -13,10 +13,9 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.factors.choice import LearnedBy, measured_factors
-from profile_tasks.scorers.factors.learned import UNIEVAL_CHECKPOINT, UniEval, learned_values
+from profile_tasks.scorers.factors.choice import measured_factors
+from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
-from profile_tasks.scorers.grading.requests import JudgeBatch, JudgeProtocol
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
     sample_explanation,
@@ -29,28 +28,17 @@ from profile_tasks.scorers.measurement.source_measurement import (
     measure_source,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
-from profile_tasks.solvers.pairwise_discrimination import margins_by_pair, picks_by_pair
+from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
+from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
+from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
-from profile_tasks.solvers.target_scores import Pairing, generation_pairs
+from profile_tasks.solvers.target_scores import generation_pairs
 
 PRINTED_FACTORS = 2
 """Without a grader the printed table shows the influence of the first few factors only, so that it
 fits a screen; the log has all of them. Who pays for a grader sees every factor."""
-
-_PRINTED_STANDARD = (
-    "discrimination_accuracy",
-    "discrimination_kappa",
-    "flip_rate",
-    "first_position_rate",
-    "unreadable_rate",
-    "grader_missing_rate",
-    "grader_flip_rate",
-    "rouge1",
-    "rouge2",
-    "rougeL",
-)
 
 
 @metric(scores="unreduced")
@@ -66,10 +54,8 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         measurements = [measurement_of(score.score) for score in scores]
-        profiled = profile_metrics(
-            comparison_tables(measurements), replicates=replicates, seed=seed
-        )
-        every = profiled.values() | standard_metrics(measurements)
+        study = run_study(measurements, replicates=replicates, seed=seed)
+        every = study.flat() | standard_metrics(measurements)
         factors = measurements[0].factors
         if not any(measurement.grading for measurement in measurements):
             factors = factors[:PRINTED_FACTORS]
@@ -80,8 +66,9 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
     """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    headline = [n for n in every if n.startswith("alignment_") and "_tau_b" in n]
-    standard = [name for name in _PRINTED_STANDARD if name in every]
+    headline = [n for n in every if n.startswith("alignment_") and is_printed(n, every[n])]
+    printed = names(lambda metric: metric.printed == "yes")
+    standard = [name for name in printed if name in every and name not in headline]
     taus = [
         name
         for factor in factors
@@ -91,53 +78,60 @@ def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
     return headline + standard + taus
 
 
-@scorer(metrics=[headline_metrics()])
-def factor_profile(
-    task: str | None = None,
-    factors: str | Sequence[str] = "auto",
-    pairing: Pairing = "all",
-    judge_orders: int = 2,
-    judge_batch: JudgeBatch = "all",
-    fluency: LearnedBy = "judged",
-    coherence: LearnedBy = "judged",
-    unieval_checkpoint: str = UNIEVAL_CHECKPOINT,
-    allow_self_grading: bool = False,
-    grader_cache: bool = True,
-) -> Scorer:
-    """Measure a source's annotated pairs, and what the model judged and wrote.
+class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):
+    """Settings of the scorer, as of ``inspect score -S``."""
+
+    recorded: Names = None
+    """Those of the factors that the data record for annotated responses: taken from there."""
+
+    @property
+    def recorded_names(self) -> Sequence[str]:
+        """The names, as a command line may give them."""
+        return self.recorded.split(",") if isinstance(self.recorded, str) else self.recorded or ()
+
+
+def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Factor]) -> Scorer:
+    """The scorer of a run.
 
     Args:
-        task: The task whose factors are meant; None: the task of the scored samples.
-        factors: "auto" (core with a grader, else surface), "core", "surface", "all", factor ids,
-            or the path of a YAML file with factors of your own.
-        pairing: Which written responses are compared: "all" pairs, a random "half" of them, or
-            those of "adjacent" scores.
-        judge_orders: Orders in which the grader is shown a pair: 2, or 1.
-        judge_batch: "all" judged factors in one grader request, or "one" factor a request.
-        fluency: "judged" by the grader, or learned: "unieval".
-        coherence: The same.
-        unieval_checkpoint: Folder, or name on the hub, of the UniEval checkpoint.
-        allow_self_grading: Let the evaluated model grade where no model has the role ``grader``.
-        grader_cache: Take grader answers from, and put them into, Inspect's cache.
+        task: One of ``TASKS``.
+        settings: Those of the run.
+        factors: What they choose on its data.
     """
-    learned_by = {"fluency": fluency, "coherence": coherence}
-    grading = SampleGrading(
-        JudgeProtocol(judge_orders, judge_batch), allow_self_grading, grader_cache
+    return factor_profile(
+        task=task,
+        recorded=[factor.id for factor in factors if factor.kind == "recorded"] or None,
+        **settings.model_dump(include=set(MeasuringSettings.model_fields)),
     )
+
+
+@scorer(metrics=[headline_metrics()])
+@takes(FactorProfileSettings)
+def factor_profile(settings: FactorProfileSettings) -> Scorer:
+    """Measure a source's annotated pairs, and what the model judged and wrote."""
+    grading = SampleGrading(settings)
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
-        if task not in (None, of_task):
-            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
-        return measured_factors(factors, of_task, grader=grader, learned_by=learned_by)
+        if settings.task not in (None, of_task):
+            raise ValueError(
+                f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
+            )
+        return measured_factors(
+            settings.factors,
+            of_task,
+            grader=grader,
+            learned_by=settings.learned_by,
+            recorded=settings.recorded_names,
+        )
 
-    if task is not None:
-        chosen(task, True)  # a wrong selection is told before a sample is scored
+    if settings.task is not None:
+        chosen(settings.task, True)  # a wrong selection is told before a sample is scored
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
-        pairs = generation_pairs(list(written), pairing, annotated.id) if written else ()
+        pairs = generation_pairs(list(written), settings.pairing, annotated.id) if written else ()
         wanted = chosen(annotated.task, grading.is_possible)
         compared = compared_responses(annotated, written, pairs)
         grades = await grading.grade(
@@ -146,13 +140,12 @@ def factor_profile(
         learned: Mapping[str, Mapping[str, float]] = {}
         if found_by_model := [factor for factor in wanted if factor.kind == "learned"]:
             learned = await anyio.to_thread.run_sync(
-                _learned, found_by_model, annotated, compared.texts, unieval_checkpoint
+                _learned, found_by_model, annotated, compared.texts, settings.unieval_checkpoint
             )
         measurement = measure_source(
             annotated,
             wanted,
-            picks=picks_by_pair(state),
-            margins=margins_by_pair(state),
+            verdicts=verdicts_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,

@@ -17,7 +17,8 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
 )
 from profile_tasks.scorers.grading.record import SourceGrades
-from profile_tasks.scorers.grading.requests import JudgeProtocol, SourceToGrade, grade_source
+from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
+from profile_tasks.settings import GradingSettings
 
 
 @dataclass(frozen=True)
@@ -25,21 +26,17 @@ class SampleGrading:
     """How a scorer has its samples graded.
 
     Attributes:
-        protocol: How judged factors are asked for.
-        allow_self_grading: Whether the evaluated model grades where no model has the role grader.
-        cache: Whether answers are taken from, and put into, Inspect's cache.
+        settings: How a grader is asked, and whether the evaluated model may be one.
         notes: What the run has found out.
     """
 
-    protocol: JudgeProtocol
-    allow_self_grading: bool
-    cache: bool
+    settings: GradingSettings
     notes: RunNotes = field(default_factory=RunNotes)
 
     @property
     def is_possible(self) -> bool:
         """Whether there is, in the running evaluation, a model that grades."""
-        return grader_is_bound() or self.allow_self_grading
+        return grader_is_bound() or self.settings.allow_self_grading
 
     async def grade(
         self,
@@ -62,18 +59,18 @@ class SampleGrading:
         graded = needing_grader(factors)
         if not graded:
             return None
-        check_grader(graded, allow_self_grading=self.allow_self_grading)
+        check_grader(graded, allow_self_grading=self.settings.allow_self_grading)
         known = logged_grades()
         # An answer that could not be read is cached too, so each scoring has its own answers.
         scoring = 0 if known is None else known.scoring + 1
-        grader = Grader(grader_model(), self.cache, scoring, self.notes)
+        grader = Grader(grader_model(), self.settings.grader_cache, scoring, self.notes)
         return await grade_source(
             SourceToGrade(annotated.prompt, annotated.source, texts, pairs),
             factors,
             grader.ask,
             grader=grader.name,
             grader_settings=grader.settings,
-            protocol=self.protocol,
+            judging=self.settings,
             known=known,
         )
 

@@ -17,9 +17,11 @@ from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
-from profile_tasks.scorers.statistics.study import REPLICATES, profile_metrics
+from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
+from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
-from profile_tasks.solvers.tournament import Match, Tournament, standings
+from profile_tasks.solvers.tournament import Match, standings
 
 SCORER = "self_guided_ranking"
 
@@ -52,15 +54,6 @@ class RankedSample(BaseModel, frozen=True):
     rank: int | None
 
 
-class SampleMatch(BaseModel, frozen=True):
-    """Two samples that met, by index, and the verdicts: as named, and swapped."""
-
-    first: int
-    second: int
-    picks: tuple[str | None, str | None]
-    preference: int | None
-
-
 class SelfGuidedRanking(BaseModel, frozen=True):
     """The samples of a source, ranked.
 
@@ -74,7 +67,7 @@ class SelfGuidedRanking(BaseModel, frozen=True):
         tournament: Who met whom.
         requests: Requests sent for this source.
         samples: In the order of their seeds.
-        matches: Who met, and the verdicts.
+        matches: Who met, by index, and the verdicts.
         measurement: Factor manifestations of the matches' samples, and the verdicts.
     """
 
@@ -87,7 +80,7 @@ class SelfGuidedRanking(BaseModel, frozen=True):
     tournament: Tournament
     requests: int
     samples: tuple[RankedSample, ...]
-    matches: tuple[SampleMatch, ...]
+    matches: tuple[Match, ...]
     measurement: SourceMeasurement
 
 
@@ -126,11 +119,8 @@ def ranked(
         tournament=tournament,
         requests=judged.requests,
         samples=samples,
-        matches=tuple(
-            SampleMatch(first=m.first, second=m.second, picks=m.picks, preference=m.preference)
-            for m in judged.matches
-        ),
-        measurement=measure_source(met, factors, picks=[m.picks for m in judged.matches]),
+        matches=judged.matches,
+        measurement=measure_source(met, factors, verdicts=[m.verdict for m in judged.matches]),
     )
 
 
@@ -182,46 +172,41 @@ def ranking_metrics(
     """
     matches = [match for ranking in rankings for match in ranking.matches]
     samples = [sample for ranking in rankings for sample in ranking.samples]
-    rates = verdict_rates([match.picks for match in matches])
     metrics = {
         "decided_rate": mean(bool(match.preference) for match in matches),
-        "flip_rate": rates.flip_rate,
-        "first_position_rate": rates.first_position_rate,
-        "unreadable_rate": rates.unreadable_rate,
+        **verdict_rates([match.verdict for match in matches]),
         "sample_missing_rate": mean(sample.text is None for sample in samples),
         "sample_truncated_rate": mean(sample.truncated for sample in samples),
         "sample_identical_rate": mean(sample.same_as is not None for sample in samples),
         "sample_words": mean(sample.words for sample in samples if sample.words is not None),
         "requests": float(sum(ranking.requests for ranking in rankings)),
     }
-    judged = [
-        table
-        for table in comparison_tables(ranking.measurement for ranking in rankings)
-        if table.perspective == "discrimination"
-    ]
-    profile = profile_metrics(judged, replicates=replicates, seed=seed).values()
+    tables = comparison_tables(ranking.measurement for ranking in rankings)
+    judged: dict[str, Comparisons] = {t.perspective: t for t in tables if t.perspective == JUDGE}
+    study = Study(judged, replicates=replicates, seed=seed)
+    profile = study.flat()
     return metrics | {
         name.replace("tau_discrimination_", "tau_self_guided_", 1): value
         for name, value in profile.items()
     }
 
 
-@scorer(metrics=[self_guided_metrics()])
-def self_guided_ranking(
-    task: str, factors: str | Sequence[str] = "surface", tournament: Tournament = "round_robin"
-) -> Scorer:
-    """Rank the samples of a source by the verdicts, and measure winners against losers.
+class SelfGuidedRankingSettings(WinnerSettings):
+    """Settings of the scorer."""
 
-    Args:
-        task: The task whose factors are meant.
-        factors: Which factors; none that needs a grader.
-        tournament: How the samples met.
-    """
-    chosen = measured_factors(factors, task, grader=False, learned_by={})
+    task: Text
+    """The task whose factors are meant."""
+
+
+@scorer(metrics=[self_guided_metrics()])
+@takes(SelfGuidedRankingSettings)
+def self_guided_ranking(settings: SelfGuidedRankingSettings) -> Scorer:
+    """Rank the samples of a source by the verdicts, and measure winners against losers."""
+    chosen = measured_factors(settings.factors, settings.task, grader=False, learned_by={})
 
     async def score(state: TaskState, target: Target) -> Score:
         ranking = ranked(
-            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, tournament
+            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, settings.tournament
         )
         best = next((sample for sample in ranking.samples if sample.rank == 1), None)
         return Score(

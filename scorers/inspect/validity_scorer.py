@@ -6,8 +6,6 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
-from profile_tasks.scorers.measurement.standard_metrics import combined_preference
-from profile_tasks.scorers.statistics.estimate import flat_metrics
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
     REPLICATES,
@@ -17,6 +15,7 @@ from profile_tasks.scorers.statistics.score_validity import (
     score_validity,
     source_correlation,
 )
+from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.text_likelihood import (
     SourceTexts,
     compliance_picks,
@@ -33,14 +32,14 @@ class TextsMeasured(BaseModel, frozen=True):
         missing: Texts whose log-probability is not known.
         problems: Why.
         group: What is resampled as one.
-        picks: The verdicts on the best and the worst text by score; None if not asked.
+        picks: The verdict on the best and the worst text by score; None if not asked.
     """
 
     group: str
     texts: ScoredTexts | None
     missing: int = 0
     problems: tuple[str, ...] = ()
-    picks: tuple[str | None, ...] | None = None
+    picks: Picks | None = None
 
 
 @metric(scores="unreduced")
@@ -103,11 +102,14 @@ def validity_values(
     if texts := [record.texts for record in measured if record.texts is not None]:
         values |= score_validity(texts, replicates=replicates, seed=seed).values()
         values["score_validity_missing"] = float(sum(record.missing for record in measured))
-    judged = [record for record in measured if record.picks is not None]
-    if judged:
-        outcomes = [(r.group, combined_preference(r.picks or ())) for r in judged]
+    outcomes = [
+        (record.group, PairVerdict(record.picks).preference)
+        for record in measured
+        if record.picks is not None
+    ]
+    if outcomes:
         estimate = score_compliance(outcomes, replicates=replicates, seed=seed)
-        values |= flat_metrics({COMPLIANCE: estimate})
+        values |= estimate.flat(COMPLIANCE)
         values[f"{COMPLIANCE}_unreadable"] = float(sum(won is None for _, won in outcomes))
     return values
 
@@ -121,7 +123,7 @@ def explanation(measured: TextsMeasured) -> str:
     if measured.missing:
         parts.append(f"{measured.missing} missing: {'; '.join(measured.problems[:1])}")
     if measured.picks is not None:
-        won = combined_preference(measured.picks)
+        won = PairVerdict(measured.picks).preference
         words = {1: "the better", 0: "as good", -1: "the worse", None: "unreadably judged"}
         parts.append(f"the text for the highest score is {words[won]} of the extremes")
     return "; ".join(parts)

@@ -18,19 +18,10 @@ from profile_tasks.scorers.measurement.tables import (
     shared_group_codes,
     table_of_signs,
 )
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import (
-    Estimate,
-    flat_metrics,
-    percentile_estimate,
-    symmetric_estimate,
-    tau_estimates,
-    undefined,
-)
-from profile_tasks.scorers.statistics.influence import FactorProfile, factor_profile
-from profile_tasks.scorers.statistics.study import REPLICATES, by_factor, paired_alignments
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus, resampled_sums
+from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, reasons
+from profile_tasks.scorers.statistics.resampling import resampled_sums
+from profile_tasks.scorers.statistics.study import HUMAN, REPLICATES, Study
 
 BASELINE = "none"
 """The condition that the others are compared with."""
@@ -40,37 +31,33 @@ OUTCOMES = ("win_rate", "loss_rate", "tie_rate", "unchanged_rate", "unreadable_r
 A tie is also where the two orders disagree, and where the revision is the draft."""
 
 
+_LogRatios = Mapping[str, tuple[float, NDArray[np.float64]]]
+"""Of each table: mean log ratio of lengths, and (B,) replicates of it."""
+
+
 @dataclass(frozen=True)
 class RevisionMetrics:
     """Profiles of revisions over drafts, and everything estimated from them.
 
     Attributes:
-        human: The human factor profile.
-        profiles: Condition -> profile of its revisions over their drafts.
+        study: The human table, and one of each condition's revisions over their drafts.
+        conditions: Their names.
         estimates: Metric name -> estimate.
         rates: Metric name -> share of missing texts and the like, without interval.
-        replicates: Number of bootstrap replicates.
-        seed: Seed of the bootstrap.
     """
 
-    human: FactorProfile
-    profiles: Mapping[str, FactorProfile]
+    study: Study
+    conditions: tuple[str, ...]
     estimates: Mapping[str, Estimate]
     rates: Mapping[str, float]
-    replicates: int
-    seed: int
 
     def values(self) -> dict[str, float]:
-        """Flat metrics: each name, then its ``_ci_low`` and ``_ci_high``; then the rates."""
+        """Flat metrics: each name, then its ends; then the rates."""
         return flat_metrics(self.estimates) | dict(self.rates)
-
-    def reasons(self) -> dict[str, str]:
-        """Why a metric is NaN, or has no interval, by the metric's name."""
-        return undefined(self.estimates)
 
     def record(self) -> dict[str, object]:
         """The counts behind the profiles, as JSON has them."""
-        profiles = {"human": self.human, **self.profiles}
+        profiles = {name: self.study.profiles[name] for name in (HUMAN, *self.conditions)}
         return {
             "profiles": {
                 name: {
@@ -80,9 +67,9 @@ class RevisionMetrics:
                 }
                 for name, profile in profiles.items()
             },
-            "reasons": self.reasons(),
-            "replicates": self.replicates,
-            "seed": self.seed,
+            "reasons": reasons(self.estimates),
+            "replicates": self.study.replicates,
+            "seed": self.study.seed,
         }
 
 
@@ -112,161 +99,126 @@ def revision_metrics(
     if len(conditions) != 1:
         raise ValueError(f"expected revisions under the same conditions, got {sorted(conditions)}")
     (names,) = conditions
+    codes = shared_group_codes([record.source for record in records])
+    # What a condition adds is over the drafts that both revised.
+    compared = [name for name in names if name != BASELINE and BASELINE in names]
+    alone = [(name, name) for name in names]
+    paired = [pair for name in compared for pair in ((name, BASELINE), (BASELINE, name))]
+    rows = {_rows_of(*pair): _rows(records, codes, *pair) for pair in (*alone, *paired)}
     (human,) = comparison_tables(record.source for record in records)
-    study = _Study(human, records, replicates, seed)
-    estimates: dict[str, Estimate] = {}
-    alone = {name: study.revised(name) for name in names}
-    for name, one in alone.items():
-        estimates |= one.alignments(f"alignment_revision_{name}_{{}}")
-    for name in names:
-        if name != BASELINE and BASELINE in names:
-            estimates |= study.added(name)
-    for name, one in alone.items():
-        estimates |= {
-            f"revision_{outcome}_{name}": share for outcome, share in one.shares().items()
-        }
-        estimates[f"revision_length_ratio_{name}"] = one.length_ratio()
-    human_profile = factor_profile(human)
-    estimates |= _taus("tau_human", human_profile, next(iter(alone.values())).human_drawn)
-    for name, one in alone.items():
-        estimates |= _taus(f"tau_revision_{name}", one.profile, one.drawn)
+    study = _study(human, rows, replicates=replicates, seed=seed)
+    # Every group has an annotated pair, so these are the groups, and the draws, of the study.
+    logs = {name: each.log_ratios(len(codes), study) for name, each in rows.items()}
     return RevisionMetrics(
-        human_profile,
-        {name: one.profile for name, one in alone.items()},
-        estimates,
-        _rates(records, names),
-        replicates,
-        seed,
+        study, names, _estimates(study, names, compared, logs), _rates(records, names)
     )
 
 
 @dataclass(frozen=True)
-class _Revised:
-    """The revisions of one condition, with bootstrap replicates that others share.
+class _Rows:
+    """Revisions of one condition, each with its source's group and the words of its draft."""
 
-    Attributes:
-        human: The human profile.
-        human_drawn: (B, F) replicates of it.
-        profile: Profile of the revisions over their drafts.
-        drawn: (B, F) replicates of it.
-        outcomes: The shares ``OUTCOMES`` as a profile of indicators.
-        outcomes_drawn: (B, 5) replicates of them.
-        log_ratio: Mean log ratio of lengths; NaN without revisions.
-        log_ratio_drawn: (B,) replicates of it.
-    """
+    groups: tuple[int, ...]
+    draft_words: tuple[int, ...]
+    revisions: tuple[MeasuredRevision, ...]
 
-    human: FactorProfile
-    human_drawn: NDArray[np.float64]
-    profile: FactorProfile
-    drawn: NDArray[np.float64]
-    outcomes: FactorProfile
-    outcomes_drawn: NDArray[np.float64]
-    log_ratio: float
-    log_ratio_drawn: NDArray[np.float64]
-
-    @property
-    def n_groups(self) -> int:
-        return min(self.human.n_groups, self.profile.n_groups)
-
-    def alignments(self, name: str) -> dict[str, Estimate]:
-        aligned = align(by_factor(self.human), by_factor(self.profile), permutations=0)
-        drawn = alignment_replicates(self.human_drawn, self.drawn)
-        return {
-            name.format(coefficient): symmetric_estimate(
-                getattr(aligned, coefficient),
-                getattr(drawn, coefficient),
-                self.n_groups,
-                aligned.reason,
-            )
-            for coefficient in COEFFICIENTS
-        }
-
-    def shares(self) -> dict[str, Estimate]:
-        return tau_estimates(self.outcomes, self.outcomes_drawn)
-
-    def length_ratio(self) -> Estimate:
-        return percentile_estimate(
-            math.exp(self.log_ratio),
-            np.exp(self.log_ratio_drawn),
-            self.profile.n_groups,
-            "there are no revisions",
-        )
-
-
-@dataclass(frozen=True)
-class _Study:
-    """All measurements of a run, from which conditions are taken with the same resamples."""
-
-    human: Comparisons
-    records: Sequence[RevisionMeasurement]
-    replicates: int
-    seed: int
-
-    def revised(self, condition: str, beside: str | None = None) -> _Revised:
-        """One condition; with another one beside it, over the drafts that both revised."""
-        codes = shared_group_codes([record.source for record in self.records])
-        kept: list[tuple[int, int, MeasuredRevision]] = []
-        for record in self.records:
-            one, other = (record.revisions[name] for name in (condition, beside or condition))
-            if one is not None and other is not None and record.draft_words:
-                kept.append((codes[record.source.group], record.draft_words, one))
-        groups = [group for group, _, _ in kept]
-        revisions = [revision for _, _, revision in kept]
-        table = _table([r.signs for r in revisions], groups, self.human.factors)
-        shares = _table([_outcomes(r) for r in revisions], groups, OUTCOMES)
-        drawn = bootstrap_taus(
-            [self.human, table, shares], replicates=self.replicates, seed=self.seed
-        )
+    def log_ratios(self, n_groups: int, study: Study) -> tuple[float, NDArray[np.float64]]:
+        """Mean log ratio of lengths, NaN without revisions, and (B,) replicates of it."""
         # A revision without a word is missing, so that every ratio is above 0.
-        logs = [math.log(revision.words / words) for _, words, revision in kept]
-        # Every group has an annotated pair, so these are the groups, and the draws, of above.
-        sums = np.zeros((len(codes), 2))
-        np.add.at(sums[:, 0], groups, logs)
-        np.add.at(sums[:, 1], groups, 1)
-        total = resampled_sums(sums, replicates=self.replicates, seed=self.seed)
+        logs = [
+            math.log(revision.words / words)
+            for words, revision in zip(self.draft_words, self.revisions, strict=True)
+        ]
+        sums = np.zeros((n_groups, 2))
+        np.add.at(sums[:, 0], list(self.groups), logs)
+        np.add.at(sums[:, 1], list(self.groups), 1)
+        total = resampled_sums(sums, replicates=study.replicates, seed=study.seed)
         with np.errstate(invalid="ignore", divide="ignore"):
-            log_ratio_drawn = total[:, 0] / total[:, 1]
-        return _Revised(
-            factor_profile(self.human),
-            drawn[0],
-            factor_profile(table),
-            drawn[1],
-            factor_profile(shares),
-            drawn[2],
-            math.fsum(logs) / len(logs) if logs else math.nan,
-            log_ratio_drawn,
-        )
+            drawn = total[:, 0] / total[:, 1]
+        return (math.fsum(logs) / len(logs) if logs else math.nan), drawn
 
-    def added(self, condition: str) -> dict[str, Estimate]:
-        """What a condition adds to revising without feedback, over the drafts that both revised."""
-        one, none = self.revised(condition, BASELINE), self.revised(BASELINE, condition)
-        (ours, ours_drawn), (theirs, theirs_drawn) = paired_alignments(
-            one.human, [one.profile, none.profile], [one.human_drawn, one.drawn, none.drawn]
+
+def _rows_of(condition: str, beside: str) -> str:
+    """Name of the table of a condition's revisions, of the drafts that another one revised too."""
+    return condition if beside == condition else f"{condition} beside {beside}"
+
+
+def _outcomes_of(name: str) -> str:
+    return f"outcomes of {name}"
+
+
+def _rows(
+    records: Sequence[RevisionMeasurement], codes: Mapping[str, int], condition: str, beside: str
+) -> _Rows:
+    kept = [
+        (codes[record.source.group], record.draft_words, one)
+        for record in records
+        if (one := record.revisions[condition]) is not None
+        and record.revisions[beside] is not None
+        and record.draft_words
+    ]
+    groups, draft_words, revisions = zip(*kept, strict=True) if kept else ((), (), ())
+    return _Rows(groups, draft_words, revisions)
+
+
+def _study(human: Comparisons, rows: Mapping[str, _Rows], *, replicates: int, seed: int) -> Study:
+    """People, each condition's revisions over their drafts, and the outcomes as shares."""
+    revised = {
+        name: _table([r.signs for r in each.revisions], each.groups, human.factors)
+        for name, each in rows.items()
+    }
+    outcomes = {
+        _outcomes_of(name): _table([_outcomes(r) for r in each.revisions], each.groups, OUTCOMES)
+        for name, each in rows.items()
+    }
+    return Study({HUMAN: human} | revised, outcomes, replicates=replicates, seed=seed)
+
+
+def _estimates(
+    study: Study, names: Sequence[str], compared: Sequence[str], logs: _LogRatios
+) -> dict[str, Estimate]:
+    estimates: dict[str, Estimate] = {}
+    for name in names:
+        aligned = study.alignment(HUMAN, name)
+        estimates |= {f"alignment_revision_{name}_{c}": each for c, each in aligned.items()}
+    for name in compared:
+        estimates |= _added(study, name, logs)
+    for name in names:
+        shares = study.influence(_outcomes_of(name))
+        estimates |= {f"revision_{outcome}_{name}": share for outcome, share in shares.items()}
+        estimates[f"revision_length_ratio_{name}"] = _ratio(
+            *logs[name], study.profiles[name].n_groups, "there are no revisions"
         )
-        added = {
-            f"alignment_revision_{condition}_less_{BASELINE}_{coefficient}": symmetric_estimate(
-                getattr(ours, coefficient) - getattr(theirs, coefficient),
-                getattr(ours_drawn, coefficient) - getattr(theirs_drawn, coefficient),
-                min(one.n_groups, none.n_groups),
-                ours.reason or theirs.reason,
-                limit=2,
-            )
-            for coefficient in COEFFICIENTS
-        }
-        win = OUTCOMES.index("win_rate")
-        added[f"revision_win_rate_{condition}_less_{BASELINE}"] = percentile_estimate(
-            float(one.outcomes.tau[win] - none.outcomes.tau[win]),
-            one.outcomes_drawn[:, win] - none.outcomes_drawn[:, win],
-            int(min(one.outcomes.groups[win], none.outcomes.groups[win])),
-            one.outcomes.reasons[win] or none.outcomes.reasons[win],
-        )
-        added[f"revision_length_ratio_{condition}_over_{BASELINE}"] = percentile_estimate(
-            math.exp(one.log_ratio - none.log_ratio),
-            np.exp(one.log_ratio_drawn - none.log_ratio_drawn),
-            one.profile.n_groups,
+    for name in (HUMAN, *names):
+        prefix = "tau_human" if name == HUMAN else f"tau_revision_{name}"
+        estimates |= {f"{prefix}_{f}": tau for f, tau in study.influence(name).items()}
+    return estimates
+
+
+def _added(study: Study, condition: str, logs: _LogRatios) -> dict[str, Estimate]:
+    """What a condition adds to revising without feedback, over the drafts that both revised."""
+    one, none = _rows_of(condition, BASELINE), _rows_of(BASELINE, condition)
+    ours = study.alignment(HUMAN, one, beside=[none])
+    theirs = study.alignment(HUMAN, none, beside=[one])
+    won, won_without = (study.share(_outcomes_of(name), "win_rate") for name in (one, none))
+    (value, drawn), (value_without, drawn_without) = logs[one], logs[none]
+    return {
+        f"alignment_revision_{condition}_less_{BASELINE}_{name}": each.less(theirs[name])
+        for name, each in ours.items()
+    } | {
+        f"revision_win_rate_{condition}_less_{BASELINE}": won.less(won_without),
+        f"revision_length_ratio_{condition}_over_{BASELINE}": _ratio(
+            value - value_without,
+            drawn - drawn_without,
+            study.profiles[one].n_groups,
             "there are no revisions of the same draft",
-        )
-        return added
+        ),
+    }
+
+
+def _ratio(log: float, drawn: NDArray[np.float64], n_groups: int, reason: str) -> Estimate:
+    """The geometric mean of ratios from the mean of their logarithms."""
+    return Estimate.percentile(math.exp(log), np.exp(drawn), n_groups, reason)
 
 
 def _outcomes(revision: MeasuredRevision) -> tuple[int | None, ...]:
@@ -281,10 +233,6 @@ def _table(
 ) -> Comparisons:
     """Revision over draft: the revision counts as preferred."""
     return table_of_signs([1] * len(signs), signs, groups, factors, "revision")
-
-
-def _taus(name: str, profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
-    return {f"{name}_{factor}": tau for factor, tau in tau_estimates(profile, drawn).items()}
 
 
 def _rates(records: Sequence[RevisionMeasurement], names: Sequence[str]) -> dict[str, float]:

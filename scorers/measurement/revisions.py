@@ -13,7 +13,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     compared_responses,
     measure_source,
 )
-from profile_tasks.scorers.measurement.standard_metrics import combined_preference
+from profile_tasks.solvers.both_orders import PairVerdict
 from profile_tasks.solvers.feedback_revision import RevisedDraft
 
 DRAFT = "draft"
@@ -110,7 +110,7 @@ def measure_revisions(
         unchanged = revision.text == revised.draft
         revisions[condition] = MeasuredRevision(
             signs=by_condition[condition],
-            preference=0 if unchanged else combined_preference(revision.picks),
+            preference=0 if unchanged else PairVerdict(revision.picks).preference,
             words=len(revision.text.split()),
             unchanged=unchanged,
             truncated=revision.truncated,

@@ -9,9 +9,10 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Annotated, Any
 
 import numpy as np
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
 from profile_tasks.data.preferences import AnnotatedSource, Preference
 from profile_tasks.scorers.factors.surface import factor_values
@@ -26,16 +27,15 @@ from profile_tasks.scorers.grading.record import (
     written_id,
 )
 from profile_tasks.scorers.measurement.standard_metrics import (
-    combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
     mean,
-    preference_by_margin,
     rouge,
     verdict_rates,
 )
 from profile_tasks.scorers.statistics.comparisons import manifestations
-from profile_tasks.scorers.statistics.influence import none_for_nan
+from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
 
@@ -64,14 +64,15 @@ class SourceMeasurement(BaseModel, frozen=True):
         human: Human preference of each annotated pair, in {1, 0, -1}.
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
-        picks: Verdicts by position shown, one or two a pair; None where that was not asked.
-        margins: Where the model judged by log-likelihood: that of the first response shown less
-            that of the second, one or two a pair. None where it judged in words.
+        picks: Of the verdict on each annotated pair; None where that was not asked.
+        margins: The same; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
-        values: Facts and learned factors: factor id -> response id -> value; None: missing.
+        values: Facts, learned and recorded factors: factor id -> response id -> value; None where
+            it is missing.
+        recorded: Factors whose values the data record: what a model writes has none.
         grading: How the grading of each graded factor went.
         grader: The model that graded, None where no factor needed one.
         grader_requests: Answers wanted of the grader, repairs included.
@@ -86,13 +87,14 @@ class SourceMeasurement(BaseModel, frozen=True):
     human: tuple[int, ...]
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
-    picks: tuple[tuple[str | None, ...], ...] | None = None
+    picks: tuple[Annotated[Picks, Field(min_length=1)], ...] | None = None
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
     values: dict[str, dict[str, float | None]] = {}
+    recorded: tuple[str, ...] = ()
     grading: dict[str, FactorGrading] = {}
     grader: str | None = None
     grader_requests: int = 0
@@ -101,17 +103,17 @@ class SourceMeasurement(BaseModel, frozen=True):
     rouge: dict[str, float] | None = None
 
     @property
-    def discrimination(self) -> tuple[int | None, ...] | None:
-        """The model's preference of each annotated pair; None where a verdict was unreadable.
-
-        By log-likelihood it is the sign of the margin summed over the orders, so that a liking for
-        a position cancels.
-        """
+    def verdicts(self) -> tuple[PairVerdict, ...] | None:
+        """The model's verdict on each annotated pair; None where that was not asked."""
         if self.margins is not None:
-            return tuple(preference_by_margin(margins) for margins in self.margins)
-        if self.picks is None:
-            return None
-        return tuple(combined_preference(picks) for picks in self.picks)
+            return tuple(PairVerdict.by_likelihood(margins) for margins in self.margins)
+        return None if self.picks is None else tuple(PairVerdict(picks) for picks in self.picks)
+
+    @property
+    def discrimination(self) -> tuple[int | None, ...] | None:
+        """The model's preference of each annotated pair; None where a pick was unreadable."""
+        verdicts = self.verdicts
+        return None if verdicts is None else tuple(verdict.preference for verdict in verdicts)
 
 
 @dataclass(frozen=True)
@@ -165,8 +167,7 @@ def measure_source(
     annotated: AnnotatedSource,
     factors: Sequence[Factor],
     *,
-    picks: Sequence[Sequence[str | None]] | None = None,
-    margins: Sequence[Sequence[float]] | None = None,
+    verdicts: Sequence[PairVerdict] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
     generation_pairs: Sequence[tuple[int, int]] = (),
@@ -178,8 +179,7 @@ def measure_source(
     Args:
         annotated: The source with its annotated pairs.
         factors: Which factors to measure.
-        picks: One or two picks per annotated pair ("first", "second", "tie" or None).
-        margins: One or two margins per annotated pair, where it was judged by log-likelihood.
+        verdicts: On each annotated pair; None where that was not asked.
         responses_by_score: What the model wrote for each target score.
         truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
@@ -189,7 +189,8 @@ def measure_source(
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
-    values = dict(learned)
+    recorded = tuple(factor.id for factor in factors if factor.kind == "recorded")
+    values = dict(learned) | {factor: recorded_values(annotated, factor) for factor in recorded}
     if grades is not None:
         values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
     table = PairManifestations(annotated, factors, compared.texts, values, grades)
@@ -199,56 +200,76 @@ def measure_source(
         factors=tuple(factor.id for factor in factors),
         human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
-        votes=(
-            tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
-            if any(pair.annotators for pair in annotated.pairs)
-            else ()
-        ),
-        picks=None if picks is None else tuple(tuple(pick) for pick in picks),
-        margins=None if margins is None else tuple(tuple(margin) for margin in margins),
+        votes=_votes(annotated),
+        picks=None if verdicts is None else tuple(verdict.picks for verdict in verdicts),
+        margins=tuple(v.margins for v in verdicts or () if v.margins) or None,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()
         },
+        recorded=recorded,
     )
-    if grades is not None:
-        measurement = measurement.model_copy(
-            update={
-                "grading": {f.id: factor_grading(grades, f, annotated.source) for f in graded},
-                "grader": grades.grader,
-                "grader_requests": grades.requests,
-                "grader_repairs": grades.repairs,
-                "grader_problems": grades.problems[:_PROBLEMS_KEPT],
-            }
-        )
-    if responses_by_score is None:
-        return measurement
+    added = {} if grades is None else _grading(grades, graded, annotated.source)
+    if responses_by_score is not None:
+        added |= {
+            "written": table.of(compared.written),
+            "truncated_scores": tuple(truncated_scores),
+            **_written(responses_by_score, generation_pairs, annotated.reference),
+        }
+    return measurement.model_copy(update=added)
+
+
+def _grading(grades: SourceGrades, graded: Sequence[Factor], source: str | None) -> dict[str, Any]:
+    """Who graded, and what it left out."""
+    return {
+        "grading": {f.id: factor_grading(grades, f, source) for f in graded},
+        "grader": grades.grader,
+        "grader_requests": grades.requests,
+        "grader_repairs": grades.repairs,
+        "grader_problems": grades.problems[:_PROBLEMS_KEPT],
+    }
+
+
+def _votes(annotated: AnnotatedSource) -> tuple[tuple[int, ...], ...]:
+    """The single votes on each pair; empty where no pair has any."""
+    if not any(pair.annotators for pair in annotated.pairs):
+        return ()
+    return tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+
+
+def _written(
+    responses_by_score: Mapping[int, str | None],
+    generation_pairs: Sequence[tuple[int, int]],
+    reference: str | None,
+) -> dict[str, Any]:
+    """What is told of the written texts beside their factors."""
     best = responses_by_score.get(max(responses_by_score))
     present = {score for score, text in responses_by_score.items() if text is not None}
-    return measurement.model_copy(
-        update={
-            "pairs_written": tuple(
-                GenerationPair(
-                    higher=high,
-                    lower=low,
-                    identical=responses_by_score[high] == responses_by_score[low],
-                )
-                for high, low in generation_pairs
-                if {high, low} <= present
-            ),
-            "written": table.of(compared.written),
-            "words_by_score": {
-                score: None if text is None else len(text.split())
-                for score, text in responses_by_score.items()
-            },
-            "truncated_scores": tuple(truncated_scores),
-            "rouge": (
-                asdict(rouge(best, annotated.reference))
-                if best is not None and annotated.reference
-                else None
-            ),
-        }
-    )
+    return {
+        "pairs_written": tuple(
+            GenerationPair(
+                higher=high,
+                lower=low,
+                identical=responses_by_score[high] == responses_by_score[low],
+            )
+            for high, low in generation_pairs
+            if {high, low} <= present
+        ),
+        "words_by_score": {
+            score: None if text is None else len(text.split())
+            for score, text in responses_by_score.items()
+        },
+        "rouge": asdict(rouge(best, reference)) if best is not None and reference else None,
+    }
+
+
+def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]:
+    """What the data record of a factor: id of an annotated response -> value, NaN if missing."""
+    return {
+        annotated_id(pair.id, side): value
+        for pair in annotated.pairs
+        for side, value in zip("ab", pair.recorded(factor), strict=True)
+    }
 
 
 def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
@@ -263,22 +284,18 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     records = list(measurements)
     metrics: dict[str, float] = {}
     judged = [
-        (human, model)
+        (human, verdict)
         for record in records
-        if (models := record.discrimination) is not None
-        for human, model in zip(record.human, models, strict=True)
-        if model is not None
+        if record.verdicts is not None
+        for human, verdict in zip(record.human, record.verdicts, strict=True)
     ]
-    picks = [pick for record in records if record.picks is not None for pick in record.picks]
-    if picks:
-        human, model = (np.array([pair[side] for pair in judged], dtype=np.int8) for side in (0, 1))
-        rates = verdict_rates(picks)
+    if judged:
+        readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+        human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
         metrics |= {
             "discrimination_accuracy": discrimination_accuracy(human, model),
             "discrimination_kappa": discrimination_kappa(human, model),
-            "flip_rate": rates.flip_rate,
-            "first_position_rate": rates.first_position_rate,
-            "unreadable_rate": rates.unreadable_rate,
+            **verdict_rates([verdict for _, verdict in judged]),
         }
     written = [record for record in records if record.words_by_score is not None]
     if written:
@@ -291,26 +308,31 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     words = [(s, n) for r in records for s, n in (r.words_by_score or {}).items()]
     identical = [pair.identical for r in records for pair in r.pairs_written or ()]
-    metrics = {}
-    references = [record.rouge for record in records if record.rouge is not None]
-    for name in references[0] if references else ():
-        metrics[name] = mean(reference[name] for reference in references)
-    precisions = [
-        precision
-        for record in records
-        if (precision := _of_best(record, "citation_precision")) is not None
-    ]
-    if precisions:
-        metrics["citation_precision"] = mean(precisions)
-    metrics["generation_missing_rate"] = mean(count is None for _, count in words)
     truncated = sum(len(record.truncated_scores) for record in records)
-    metrics["generation_truncated_rate"] = truncated / len(words)
-    metrics["generation_identical_rate"] = mean(identical)
-    for score in sorted({score for score, _ in words}):
-        metrics[f"words_at_score_{score}"] = mean(
-            count for s, count in words if s == score and count is not None
-        )
-    return metrics
+    return {
+        **_reference_metrics(records),
+        "generation_missing_rate": mean(count is None for _, count in words),
+        "generation_truncated_rate": truncated / len(words),
+        "generation_identical_rate": mean(identical),
+        **{
+            f"words_at_score_{score}": mean(
+                count for s, count in words if s == score and count is not None
+            )
+            for score in sorted({score for score, _ in words})
+        },
+    }
+
+
+def _reference_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    """What is measured of the best response against a reference, or the passages it cites."""
+    references = [record.rouge for record in records if record.rouge is not None]
+    found = [_of_best(record, "citation_precision") for record in records]
+    precisions = [precision for precision in found if precision is not None]
+    metrics = {
+        name: mean(reference[name] for reference in references)
+        for name in (references[0] if references else ())
+    }
+    return metrics | ({"citation_precision": mean(precisions)} if precisions else {})
 
 
 def _of_best(record: SourceMeasurement, factor: str) -> float | None:
@@ -352,7 +374,7 @@ class PairManifestations:
         annotated: The source.
         factors: The factors, in the order of the signs.
         texts: Response id -> text.
-        values: Facts and learned factors: factor id -> response id -> value.
+        values: Facts, learned and recorded factors: factor id -> response id -> value.
         grades: What the grader said; without it judged factors are missing.
     """
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from profile_tasks.solvers.both_orders import PairVerdict
+
 _TOKEN = re.compile(r"[a-z0-9]+")
-_OPPOSITE = {"first": "second", "second": "first", "tie": "tie"}
-_PREFERENCE = {"first": 1, "tie": 0, "second": -1}
 
 
 @dataclass(frozen=True)
@@ -26,28 +26,6 @@ class RougeF1:
     rouge1: float
     rouge2: float
     rougeL: float  # noqa: N815 - the metric's own spelling, and its name in the results
-
-
-@dataclass(frozen=True)
-class VerdictRates:
-    """How the verdicts of pairs shown in one or both orders behave.
-
-    A rate is between 0 and 1, NaN where nothing could count towards it.
-
-    Attributes:
-        flip_rate: share of pairs, among those with two readable verdicts, whose verdicts do not
-            name the same response.
-        first_position_rate: share of picks of the response shown first, among readable verdicts
-            that are no tie.
-        unreadable_rate: share of requests without a readable verdict.
-        n_requests: all requests.
-
-    """
-
-    flip_rate: float
-    first_position_rate: float
-    unreadable_rate: float
-    n_requests: int
 
 
 def rouge(response: str, reference: str) -> RougeF1:
@@ -117,66 +95,23 @@ def discrimination_kappa(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
     return float(cohens_kappa(table, return_results=False))
 
 
-def verdict_rates(verdicts: Sequence[tuple[str | None, ...]]) -> VerdictRates:
-    """Flip, first-position and unreadable rates of the verdicts on pairs.
+def verdict_rates(verdicts: Sequence[PairVerdict]) -> dict[str, float]:
+    """How verdicts behave, by name of the metric; between 0 and 1, NaN where nothing could count.
 
-    Each pair has the verdicts of its one or two requests, each ``"first"`` or ``"second"`` for
-    the position of the response it picks, ``"tie"``, or None where it could not be read. A second
-    request shows the two responses swapped, so that ("first", "second") names one response twice
-    and ("first", "first") is a flip; a tie in one order alone is a flip too.
+    ``flip_rate`` is the share of verdicts that flip, among those with two readable picks;
+    ``first_position_rate`` the share of picks of the response shown first, among readable picks
+    that are no tie; ``unreadable_rate`` the share of picks that could not be read.
 
-    Raises ValueError, naming the pair, for another verdict or number of verdicts.
-
-    >>> rates = verdict_rates([("first", "second"), ("first", "first"), ("tie", None)])
-    >>> rates.flip_rate, rates.first_position_rate, rates.n_requests
-    (0.5, 0.75, 6)
+    >>> verdict_rates([PairVerdict(("first", "second")), PairVerdict(("first", "first"))])
+    {'flip_rate': 0.5, 'first_position_rate': 0.75, 'unreadable_rate': 0.0}
     """
-    for number, pair in enumerate(verdicts):
-        _check_verdicts(pair, f"Pair number {number}")
-    requests = [verdict for pair in verdicts for verdict in pair]
-    picks = [verdict for verdict in requests if verdict in ("first", "second")]
-    both = [pair for pair in verdicts if len(pair) == 2 and None not in pair]
-    return VerdictRates(
-        flip_rate=_share([not agree(pair) for pair in both]),
-        first_position_rate=_share([verdict == "first" for verdict in picks]),
-        unreadable_rate=_share([verdict is None for verdict in requests]),
-        n_requests=len(requests),
-    )
-
-
-def combined_preference(verdicts: tuple[str | None, ...]) -> int | None:
-    """Preference of a pair from the verdicts of its one or two requests.
-
-    Verdicts as in `verdict_rates`, the first request in the recorded order. Returns 1 where the
-    first response of the recorded order is better, -1 where the second is, 0 for a tie. Two
-    verdicts that do not name the same response are a tie; one that could not be read makes the
-    preference missing (None), since a tie would claim a judgement that nobody made.
-
-    Raises ValueError for another verdict or number of verdicts.
-
-    >>> combined_preference(("second", "first")), combined_preference(("first", "first"))
-    (-1, 0)
-    """
-    _check_verdicts(verdicts, "The pair")
-    if None in verdicts:
-        return None
-    if len(verdicts) == 2 and not agree(verdicts):
-        return 0
-    return _PREFERENCE[str(verdicts[0])]
-
-
-def preference_by_margin(margins: Sequence[float]) -> int:
-    """Preference of a pair from log-likelihoods: that of the first response shown less the other's.
-
-    Margins of one or two requests, the first in the recorded order, the second swapped. Returns the
-    sign of their sum in the recorded order.
-
-    >>> preference_by_margin((2.0, 1.0)), preference_by_margin((-1.0, 0.5))
-    (1, -1)
-    """
-    swapped = margins[1] if len(margins) == 2 else 0.0
-    total = margins[0] - swapped
-    return (total > 0) - (total < 0)
+    picks = [pick for verdict in verdicts for pick in verdict.picks]
+    positions = [pick for pick in picks if pick in ("first", "second")]
+    return {
+        "flip_rate": mean(v.flipped for v in verdicts if v.flipped is not None),
+        "first_position_rate": mean(pick == "first" for pick in positions),
+        "unreadable_rate": mean(pick is None for pick in picks),
+    }
 
 
 def mean(values: Iterable[float]) -> float:
@@ -231,23 +166,3 @@ def _preferences(
                 "Must be one of: -1, 0, 1; leave pairs with a missing one out."
             )
     return arrays[0].astype(np.int8), arrays[1].astype(np.int8)
-
-
-def _check_verdicts(pair: tuple[str | None, ...], name: str) -> None:
-    if len(pair) not in (1, 2):
-        raise ValueError(f"{name} has {len(pair)} verdicts. Must be 1, or 2 for both orders.")
-    for verdict in pair:
-        if verdict is not None and verdict not in _OPPOSITE:
-            raise ValueError(
-                f"{name} has the verdict {verdict!r}. Must be one of: first, second, tie, or None "
-                "where it could not be read."
-            )
-
-
-def agree(pair: tuple[str | None, ...]) -> bool:
-    """Whether two readable verdicts, the second with the responses swapped, are the same."""
-    return pair[1] == _OPPOSITE[str(pair[0])]
-
-
-def _share(flags: Sequence[bool]) -> float:
-    return sum(flags) / len(flags) if flags else math.nan

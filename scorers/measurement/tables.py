@@ -5,12 +5,36 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
-from profile_tasks.scorers.measurement.standard_metrics import agree
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
 
-AGREEMENT = ("discrimination_accuracy", "flip_rate")
+AGREEMENT_SHARES = ("discrimination_accuracy", "flip_rate")
 """The columns of ``agreement_table``."""
+
+
+def run_study(
+    measurements: Iterable[SourceMeasurement], *, replicates: int = REPLICATES, seed: int = 0
+) -> Study:
+    """The study of one run: people, the model as judge and as writer, and how the two agree.
+
+    Args:
+        measurements: What was measured on each source.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+
+    Raises:
+        ValueError: No measurement, or measurements of different factors.
+    """
+    records = list(measurements)
+    agreement = agreement_table(records)
+    return Study(
+        {table.perspective: table for table in comparison_tables(records)},
+        {AGREEMENT: agreement} if agreement.preference.size else {},
+        human_votes(records),
+        replicates,
+        seed,
+    )
 
 
 def comparison_tables(
@@ -86,6 +110,16 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     return Votes.from_lists(votes, groups)
 
 
+def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, str]:
+    """Why the influences that recorded factors cannot have are missing, by the metric's name."""
+    return {
+        f"tau_generation_{factor}": "the data record the factor for annotated responses alone"
+        for record in measurements
+        if record.pairs_written is not None
+        for factor in record.recorded
+    }
+
+
 def shared_group_codes(*runs: Iterable[SourceMeasurement]) -> dict[str, int]:
     """A code for each group of one run or more; groups of one name are one group."""
     groups = sorted({record.group for measurements in runs for record in measurements})
@@ -109,19 +143,17 @@ def agreement_table(
     codes = group_codes or shared_group_codes(records)
     rows = _Rows()
     for record in records:
-        if record.picks is None:
+        if record.verdicts is None:
             continue
         signs = tuple(
             (
-                int(human == model) if human and model else None,
-                int(not agree(picks)) if len(picks) == 2 and None not in picks else None,
+                int(human == verdict.preference) if human and verdict.preference else None,
+                None if verdict.flipped is None else int(verdict.flipped),
             )
-            for human, model, picks in zip(
-                record.human, record.discrimination or (), record.picks, strict=True
-            )
+            for human, verdict in zip(record.human, record.verdicts, strict=True)
         )
         rows.extend(codes[record.group], (1,) * len(signs), signs)
-    return rows.comparisons(AGREEMENT, "discrimination")
+    return rows.comparisons(AGREEMENT_SHARES, "discrimination")
 
 
 def _in_order(measurements: Iterable[SourceMeasurement]) -> list[SourceMeasurement]:

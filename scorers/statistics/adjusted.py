@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 # A factor whose variance inflation exceeds this shares over 99 % of its variation with the others:
 # its standard error is ten times that of the same factor in an orthogonal design.
@@ -45,8 +46,8 @@ class AdjustedInfluence:
         factors: the F factor names.
         coefficient: (F,) change of the log odds of being preferred per root mean square of the
             manifestation, the other factors fixed; NaN with a reason where there is none.
-        ci_low: (F,) lower end of the confidence interval.
-        ci_high: (F,) upper end.
+        low: (F,) lower end of the confidence interval.
+        high: (F,) upper end.
         p_value: (F,) two-sided p-value of a zero coefficient.
         vif: (F,) variance inflation, uncentred, at least 1; infinite where the factor is an exact
             combination of others, NaN where it is not in the regression.
@@ -60,14 +61,24 @@ class AdjustedInfluence:
 
     factors: tuple[str, ...]
     coefficient: NDArray[np.float64]
-    ci_low: NDArray[np.float64]
-    ci_high: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
     p_value: NDArray[np.float64]
     vif: NDArray[np.float64]
     n_pairs: int
     n_groups: int
     reasons: tuple[str | None, ...]
     method: str
+
+    def estimate(self, index: int) -> Estimate:
+        """Return the coefficient of one factor with its interval."""
+        return Estimate(
+            float(self.coefficient[index]),
+            float(self.low[index]),
+            float(self.high[index]),
+            "cluster-robust",
+            self.reasons[index],
+        )
 
 
 def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> AdjustedInfluence:
@@ -138,12 +149,12 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan
-    coefficient, ci_low, ci_high, p_value = estimates
+    coefficient, low, high, p_value = estimates
     return AdjustedInfluence(
         factors=factors,
         coefficient=coefficient,
-        ci_low=ci_low,
-        ci_high=ci_high,
+        low=low,
+        high=high,
         p_value=p_value,
         vif=vif,
         n_pairs=len(design),

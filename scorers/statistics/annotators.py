@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.alignment import Coefficient
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import Estimate, percentile_estimate
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import ratio
 from profile_tasks.scorers.statistics.reliability import (
     BLOCKS,
@@ -30,7 +30,7 @@ from profile_tasks.scorers.statistics.reliability import (
     mean_correlations,
     stepped_up,
 )
-from profile_tasks.scorers.statistics.uncertainty import resampled_sums
+from profile_tasks.scorers.statistics.resampling import resampled_sums
 
 # Arrays of one chunk (splits x votes, or replicates x groups, 8 bytes each) stay within this.
 _CHUNK_BYTES = 16_000_000
@@ -224,7 +224,7 @@ def annotator_agreement(
     reason = None if len(n) else f"pairs with two votes or more: 0 of {len(several)}"
     constant = reason or "all votes are the same, so chance agrees fully"
     agreement, kappa, either = (
-        percentile_estimate(float(value), each, codes.size, why)
+        Estimate.percentile(float(value), each, codes.size, why)
         for value, each, why in zip(whole, drawn, (reason, constant, constant), strict=True)
     )
     return AnnotatorAgreement(

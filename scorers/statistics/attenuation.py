@@ -24,20 +24,18 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, MINIMUM_FACTORS, Coefficient
 from profile_tasks.scorers.statistics.comparisons import Perspective
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import MINIMUM_DEFINED, Estimate
 from profile_tasks.scorers.statistics.reliability import (
     NEARLY_ONE,
     HalfProfiles,
     around,
     from_pearson_scale,
-    jackknife_interval,
     lengthened,
     mean_correlations,
     pearson_scale,
     stepped_up,
     too_few_factors,
 )
-from profile_tasks.scorers.statistics.uncertainty import MINIMUM_DEFINED
 
 
 @dataclass(frozen=True)
@@ -175,10 +173,9 @@ def _ceiling(
     if reason is not None:
         return Estimate.undefined(reason)
     root = _root(reliabilities)
-    interval = jackknife_interval(np.arctanh(np.minimum(root, NEARLY_ONE)), n_groups)
-    ends = np.array([root[0], np.tanh(interval.low), np.tanh(interval.high)])
-    value, low, high = from_pearson_scale(ends, name).tolist()
-    return Estimate(value, around(value, low, high, interval))
+    z = Estimate.jackknife(np.arctanh(np.minimum(root, NEARLY_ONE)), n_groups)
+    ends = np.array([root[0], np.tanh(z.low), np.tanh(z.high)])
+    return around(z, *from_pearson_scale(ends, name).tolist())
 
 
 def _corrected(
@@ -192,10 +189,9 @@ def _corrected(
     if reason is not None:
         return Estimate.undefined(reason)
     # Before it is cut at 1, or the interval of what lies far above would have no width.
-    interval = jackknife_interval(ratios, n_groups)
-    ends = np.array([ratios[0], interval.low, interval.high])
-    value, low, high = from_pearson_scale(ends, name).tolist()
-    return Estimate(value, around(value, low, high, interval))
+    found = Estimate.jackknife(ratios, n_groups)
+    ends = np.array([found.value, found.low, found.high])
+    return around(found, *from_pearson_scale(ends, name).tolist())
 
 
 def _defined(halves: HalfProfiles) -> set[str]:
@@ -206,7 +202,7 @@ def _defined(halves: HalfProfiles) -> set[str]:
 
 def _unreliable(reliabilities: Mapping[str, Estimate]) -> str | None:
     for whose, estimate in reliabilities.items():
-        if estimate.reason is not None:
+        if not estimate.defined:
             return estimate.reason
         if estimate.value <= 0:
             return f"the estimated reliability of the {whose} profile is {estimate.value:.2f}"
@@ -216,14 +212,13 @@ def _unreliable(reliabilities: Mapping[str, Estimate]) -> str | None:
 def _not_shown(reliabilities: Mapping[str, Estimate]) -> str | None:
     """Say why the reliabilities may as well be 0, which nothing can be divided by, if so."""
     for whose, estimate in reliabilities.items():
-        interval = estimate.interval
-        if estimate.reason is not None:
+        if not estimate.defined:
             return estimate.reason
-        if interval.reason is not None:
-            return f"the reliability of the {whose} profile has no interval: {interval.reason}"
-        if interval.low <= 0:
+        if not estimate.has_interval:
+            return f"the reliability of the {whose} profile has no interval: {estimate.reason}"
+        if estimate.low <= 0:
             return (
                 f"the reliability of the {whose} profile is not shown to be above 0: "
-                f"{interval.low:.2f} to {interval.high:.2f}"
+                f"{estimate.low:.2f} to {estimate.high:.2f}"
             )
     return None

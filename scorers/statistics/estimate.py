@@ -1,128 +1,387 @@
-"""A number with its interval, and how many of them become the flat metrics of a harness."""
+"""Estimate: a number with its interval, or why it has none. Every interval is made here.
+
+Three kinds; docs/calibration.md has what each one covers.
+
+* **percentile**, for influences and shares: its tails are widened as Student's t is wider than the
+  normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too
+  short (the expanded percentile interval of Hesterberg 2015, The American Statistician 69).
+* **symmetric**, for alignments and their gap: as far on both sides of the estimate as 95 % of the
+  replicates lie from it (Hall 1988, JRSS B 50). Correlations of noisy profiles are biased towards
+  0, and those of resampled ones once more, so that a percentile interval may lie beside the truth;
+  here the bias of the replicates widens the interval instead of shifting it.
+* **jackknife**, for what is a mean over random halves (``reliability`` says why).
+"""
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Self
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.statistics.influence import FactorProfile, none_for_nan
-from profile_tasks.scorers.statistics.uncertainty import (
-    Interval,
-    percentile_interval,
-    symmetric_interval,
-)
+CONFIDENCE = 0.95
+
+MINIMUM_GROUPS = 8
+"""Fewer groups give no interval."""
+
+MINIMUM_DEFINED = 0.95
+"""Where a statistic is defined in a smaller share of the replicates, there is no interval."""
+
+ENDS = ("_ci_low", "_ci_high")
+"""What the names of metrics end in that are an estimate's interval."""
+
+STANDARD_ERROR = "_stderr"
+"""What the name of a standard error ends in, as lm-eval has it."""
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """A value with its 95 % interval; NaN with a reason where it is not defined.
+    """A value with its interval; NaN with a reason where either is not defined.
 
     Attributes:
-        value: The point estimate.
-        interval: Its interval; ``interval.method`` says which.
-        reason: Why the value is NaN, else None.
+        value: the point estimate.
+        low: lower end of the interval.
+        high: upper end.
+        method: which interval it is; empty where none was asked for.
+        reason: why the value is NaN, or else why there is no interval; None where both are there.
+        drawn: (B,) bootstrap replicates that the interval was made of, NaN where undefined.
+            Estimates whose replicates were drawn together can be subtracted (:meth:`less`).
+        n_groups: groups behind the value; None leaves the tails as they are.
+        limit: greatest absolute value, where a symmetric interval ends.
+
+    Example:
+        >>> print(Estimate(0.5, 0.4, 0.6))
+        +0.50 [+0.40, +0.60]
+        >>> Estimate.undefined("there are no pairs").record()
+        {'value': None, 'ci_low': None, 'ci_high': None, 'reason': 'there are no pairs'}
+
     """
 
     value: float
-    interval: Interval
+    low: float = math.nan
+    high: float = math.nan
+    method: str = ""
     reason: str | None = None
+    drawn: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    n_groups: int | None = field(default=None, repr=False)
+    limit: float = field(default=math.inf, repr=False)
 
     @classmethod
-    def undefined(cls, reason: str) -> Self:
-        """NaN, without an interval either."""
-        return cls(math.nan, Interval.none(reason), reason)
+    def undefined(cls, reason: str, method: str = "") -> Self:
+        """Return NaN, without an interval either."""
+        return cls(math.nan, method=method, reason=reason)
+
+    @classmethod
+    def percentile(
+        cls,
+        value: float,
+        drawn: NDArray[np.float64],
+        n_groups: int | None = None,
+        reason: str | None = None,
+        *,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return a share, an influence, or a difference of two, with its percentile interval.
+
+        Undefined replicates are left out as long as they are few: above 5 % of them the rest are a
+        selection, and there is no interval.
+
+        Args:
+            value: the estimate; NaN where it is not defined.
+            drawn: (B,) bootstrap replicates of it, NaN where undefined.
+            n_groups: groups behind it, for which the tails are widened. Below ``MINIMUM_GROUPS``
+                there is no interval.
+            reason: why the value is NaN, where it is.
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1, or ``drawn`` not (B,) with B > 0.
+
+        Example:
+            >>> Estimate.percentile(50, np.arange(101.0), confidence=0.5).low
+            25.0
+            >>> Estimate.percentile(50, np.arange(101.0), 10, confidence=0.5).low.__round__(1)
+            22.9
+
+        """
+        method = "percentile" if n_groups is None else "percentile, expanded"
+        values, no_interval = _defined(drawn, confidence, n_groups)
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups)
+        if no_interval is not None:
+            return replace(estimate, reason=no_interval)
+        tail = _tail(confidence, n_groups)
+        low, high = np.quantile(values, (tail, 1 - tail)).tolist()
+        return replace(estimate, low=low, high=high)
+
+    @classmethod
+    def symmetric(
+        cls,
+        value: float,
+        drawn: NDArray[np.float64],
+        n_groups: int | None = None,
+        reason: str | None = None,
+        *,
+        limit: float = 1,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return an alignment, or a difference of several, with its symmetric interval.
+
+        Args:
+            value: as in :meth:`percentile`.
+            drawn: likewise.
+            n_groups: likewise.
+            reason: likewise.
+            limit: the greatest absolute value that it can have.
+            confidence: as in :meth:`percentile`.
+
+        Raises:
+            ValueError: as in :meth:`percentile`.
+
+        Example:
+            >>> drawn = 0.5 + np.arange(-0.5, 0.51, 0.01)
+            >>> estimate = Estimate.symmetric(0.7, drawn)
+            >>> round(estimate.low, 3), estimate.high
+            (0.05, 1)
+
+        """
+        method = "symmetric"
+        values, no_interval = _defined(drawn, confidence, n_groups)
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups, limit=limit)
+        if no_interval is not None:
+            return replace(estimate, reason=no_interval)
+        radius = float(np.quantile(np.abs(values - value), 1 - 2 * _tail(confidence, n_groups)))
+        return replace(estimate, low=max(-limit, value - radius), high=min(limit, value + radius))
+
+    @classmethod
+    def jackknife(cls, values: NDArray[np.float64], n_groups: int) -> Self:
+        """Return entry 0 with an interval from the others, each with one block left out.
+
+        Args:
+            values: (K + 1,), on a scale where errors are about normal.
+            n_groups: groups behind it; below ``MINIMUM_GROUPS`` there is no interval.
+
+        Example:
+            >>> Estimate.jackknife(np.array([0.5, 0.4, 0.6]), 20).low.__round__(2)
+            -0.77
+
+        """
+        from scipy.special import stdtrit
+
+        left_out = values[1:][np.isfinite(values[1:])]
+        estimate = cls(float(values[0]), method="jackknife")
+        if n_groups < MINIMUM_GROUPS:
+            reason = f"groups: {n_groups}; a jackknife interval needs at least {MINIMUM_GROUPS}"
+            return replace(estimate, reason=reason)
+        if left_out.size / max(1, values.size - 1) < MINIMUM_DEFINED:
+            reason = (
+                f"defined in only {left_out.size} of {values.size - 1} samples with a block of "
+                f"groups left out; an interval needs {MINIMUM_DEFINED:.0%} of them"
+            )
+            return replace(estimate, reason=reason)
+        k = left_out.size
+        error = np.sqrt((k - 1) / k * np.square(left_out - left_out.mean()).sum())
+        margin = float(stdtrit(k - 1, (1 + CONFIDENCE) / 2) * error)
+        return replace(estimate, low=estimate.value - margin, high=estimate.value + margin)
+
+    @classmethod
+    def of_record(cls, record: Mapping[str, Any], value: str = "value") -> Self:
+        """Return what :meth:`record` wrote, without the replicates.
+
+        Args:
+            record: JSON with ``ci_low`` and ``ci_high``.
+            value: name of the value in it.
+        """
+        numbers = (record.get(value), record.get("ci_low"), record.get("ci_high"))
+        number, low, high = map(nan_for_none, numbers)
+        return cls(number, low, high, reason=record.get("reason"))
+
+    @classmethod
+    def of_metrics(cls, metrics: Mapping[str, float | None], name: str) -> Self:
+        """Return what :meth:`flat` wrote; NaN where the metrics do not hold it."""
+        ends = (metrics.get(f"{name}{end}") for end in ENDS)
+        value, low, high = map(nan_for_none, (metrics.get(name), *ends))
+        return cls(value, low, high)
+
+    @property
+    def defined(self) -> bool:
+        """Whether there is a value."""
+        return not math.isnan(self.value)
+
+    @property
+    def has_interval(self) -> bool:
+        """Whether there is an interval."""
+        return not math.isnan(self.low)
+
+    @property
+    def error(self) -> float:
+        """Standard deviation of the replicates; NaN where there is no interval of them."""
+        if self.drawn is None or not self.has_interval:
+            return math.nan
+        known = self.drawn[np.isfinite(self.drawn)]
+        return float(known.std(ddof=1)) if known.size > 1 else math.nan
+
+    def less(self, other: "Estimate") -> "Estimate":
+        """Return this estimate less another whose replicates were drawn together with it.
+
+        The interval is of the kind that both have, symmetric where they differ.
+
+        Args:
+            other: what is taken away.
+
+        Raises:
+            ValueError: one of the two has a value and no replicates.
+
+        Example:
+            >>> drawn = np.linspace(0, 1, 101)
+            >>> a, b = (Estimate.percentile(v, drawn + v, 50) for v in (0.5, 0.2))
+            >>> round(a.less(b).value, 3), round(a.less(b).low, 3)
+            (0.3, 0.3)
+
+        """
+        reason = next((e.reason for e in (self, other) if not e.defined), None)
+        if reason is not None:
+            return Estimate.undefined(reason, self.method)
+        if self.drawn is None or other.drawn is None:
+            raise ValueError("only estimates with replicates that were drawn together are compared")
+        groups = [n for n in (self.n_groups, other.n_groups) if n is not None]
+        value, drawn = self.value - other.value, self.drawn - other.drawn
+        n_groups = min(groups, default=None)
+        if "symmetric" in (self.method, other.method):
+            limit = self.limit + other.limit
+            return Estimate.symmetric(value, drawn, n_groups, limit=limit)
+        return Estimate.percentile(value, drawn, n_groups)
+
+    def record(self) -> dict[str, float | str | None]:
+        """Return the estimate as JSON has it: NaN is None, with the reason."""
+        return {
+            "value": none_for_nan(self.value),
+            "ci_low": none_for_nan(self.low),
+            "ci_high": none_for_nan(self.high),
+            "reason": self.reason,
+        }
+
+    def flat(self, name: str) -> dict[str, float]:
+        """Return the flat metrics of a harness: the value, then its ends.
+
+        Example:
+            >>> Estimate(0.5, 0.4, 0.6).flat("kappa")
+            {'kappa': 0.5, 'kappa_ci_low': 0.4, 'kappa_ci_high': 0.6}
+
+        """
+        low, high = ENDS
+        return {name: self.value, f"{name}{low}": self.low, f"{name}{high}": self.high}
+
+    def text(self, digits: int = 2, *, signed: bool = True) -> str:
+        """Return the value and its interval in one cell.
+
+        Args:
+            digits: decimals of the value; the ends have two.
+            signed: with a sign, as of influences and alignments; shares have none.
+        """
+        if not self.defined:
+            return "not defined"
+        sign = "+" if signed else ""
+        ends = f"{self.low:{sign}.2f}, {self.high:{sign}.2f}"
+        return f"{self.value:{sign}.{digits}f} [{ends if self.has_interval else 'no interval'}]"
+
+    def __str__(self) -> str:
+        return self.text()
 
 
-def json_record(estimate: Estimate) -> dict[str, float | str | None]:
-    """The estimate as JSON has it: NaN is None, with the reason.
-
-    >>> json_record(Estimate.undefined("there are no pairs"))
-    {'value': None, 'ci_low': None, 'ci_high': None, 'reason': 'there are no pairs'}
-    """
-    return {
-        "value": none_for_nan(estimate.value),
-        "ci_low": none_for_nan(estimate.interval.low),
-        "ci_high": none_for_nan(estimate.interval.high),
-        "reason": estimate.reason or estimate.interval.reason,
-    }
+def none_for_nan(value: float) -> float | None:
+    """Return the value as JSON can hold it, which has no NaN."""
+    return None if math.isnan(value) else float(value)
 
 
-def percentile_estimate(
-    value: float, replicates: NDArray[np.float64], n_groups: int, reason: str | None
-) -> Estimate:
-    """A share, an influence, or a difference of two, with its percentile interval.
-
-    Args:
-        value: The estimate; NaN where it is not defined.
-        replicates: (B,) bootstrap replicates of it.
-        n_groups: Groups behind it.
-        reason: Why it is NaN, where it is.
-    """
-    if math.isnan(value):
-        return Estimate.undefined(reason or "")
-    return Estimate(value, percentile_interval(replicates, n_groups=n_groups))
-
-
-def tau_estimates(profile: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
-    """Each influence of a profile with its percentile interval, by factor.
-
-    Args:
-        profile: The profile.
-        drawn: (B, F) bootstrap replicates of its influences.
-    """
-    return {
-        factor: percentile_estimate(
-            float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
-        )
-        for i, factor in enumerate(profile.factors)
-    }
-
-
-def symmetric_estimate(
-    value: float,
-    replicates: NDArray[np.float64],
-    n_groups: int,
-    reason: str | None,
-    *,
-    limit: float = 1,
-) -> Estimate:
-    """An alignment, or a difference of several, with its symmetric interval.
-
-    Args:
-        value: The estimate; NaN where it is not defined.
-        replicates: (B,) bootstrap replicates of it.
-        n_groups: Groups behind it.
-        reason: Why it is NaN, where it is.
-        limit: The greatest absolute value that it can have.
-    """
-    if math.isnan(value):
-        return Estimate.undefined(reason or "")
-    interval = symmetric_interval(value, replicates, n_groups=n_groups, limits=(-limit, limit))
-    return Estimate(value, interval)
+def nan_for_none(value: float | None) -> float:
+    """Return the value as arithmetic can take it."""
+    return math.nan if value is None else float(value)
 
 
 def flat_metrics(estimates: Mapping[str, Estimate]) -> dict[str, float]:
-    """Each name with its value, then its ``_ci_low`` and ``_ci_high``.
-
-    >>> interval = Interval(0.4, 0.6, 1.0, None, "percentile")
-    >>> flat_metrics({"kappa": Estimate(0.5, interval)})
-    {'kappa': 0.5, 'kappa_ci_low': 0.4, 'kappa_ci_high': 0.6}
-    """
-    flat: dict[str, float] = {}
-    for name, estimate in estimates.items():
-        flat[name] = estimate.value
-        flat[f"{name}_ci_low"] = estimate.interval.low
-        flat[f"{name}_ci_high"] = estimate.interval.high
-    return flat
-
-
-def undefined(estimates: Mapping[str, Estimate]) -> dict[str, str]:
-    """Why an estimate is NaN, or has no interval, by its name."""
+    """Return each name with its value, then its ends, as of :meth:`Estimate.flat`."""
     return {
-        name: reason
-        for name, estimate in estimates.items()
-        if (reason := estimate.reason or estimate.interval.reason)
+        key: number for name, each in estimates.items() for key, number in each.flat(name).items()
     }
+
+
+def standard_errors(estimates: Mapping[str, Estimate]) -> dict[str, float]:
+    """Return the standard error of each estimate under the name that lm-eval looks for."""
+    return {f"{name}{STANDARD_ERROR}": each.error for name, each in estimates.items()}
+
+
+def reasons(estimates: Mapping[str, Estimate]) -> dict[str, str]:
+    """Return why an estimate is NaN, or has no interval, by its name."""
+    return {name: each.reason for name, each in estimates.items() if each.reason}
+
+
+def is_interval_end(metric: str) -> bool:
+    """Return whether a metric is an end of another one's interval.
+
+    Example:
+        >>> is_interval_end("kappa_ci_low"), is_interval_end("kappa")
+        (True, False)
+
+    """
+    return metric.endswith(ENDS)
+
+
+def with_standard_errors(names: Iterable[str]) -> list[str]:
+    """Return each metric with its standard error behind it; the ends of intervals have none."""
+    return [
+        each
+        for name in names
+        for each in ((name,) if is_interval_end(name) else (name, f"{name}{STANDARD_ERROR}"))
+    ]
+
+
+def widening(confidence: float, n_groups: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return by how much an interval must be wider for groups so few (Hesterberg 2015).
+
+    Resampled groups spread too little by (G - 1) / G, and Student's t has longer tails.
+
+    Example:
+        >>> widening(0.95, np.array([8, 20, 200])).round(2).tolist()
+        [1.29, 1.1, 1.01]
+
+    """
+    from scipy.special import ndtri, stdtrit
+
+    tail = (1 - confidence) / 2
+    spread = np.sqrt(n_groups / (n_groups - 1))
+    return np.asarray(spread * stdtrit(n_groups - 1, tail) / ndtri(tail))
+
+
+def _defined(
+    drawn: NDArray[np.float64], confidence: float, n_groups: int | None
+) -> tuple[NDArray[np.float64], str | None]:
+    """Return the defined replicates, and why there is no interval, if so."""
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+    if drawn.ndim != 1 or drawn.size == 0:
+        raise ValueError(f"replicates has shape {drawn.shape}; expected (B,) with B > 0")
+    values = drawn[np.isfinite(drawn)]
+    if n_groups is not None and n_groups < MINIMUM_GROUPS:
+        return values, f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+    if values.size / drawn.size < MINIMUM_DEFINED:
+        reason = (
+            f"only {values.size} of {drawn.size} replicates are defined; "
+            f"an interval needs {MINIMUM_DEFINED:.0%} of them"
+        )
+        return values, reason
+    return values, None
+
+
+def _tail(confidence: float, n_groups: int | None) -> float:
+    """Return the share of replicates beyond either end."""
+    from scipy.special import ndtr, ndtri
+
+    tail = (1 - confidence) / 2
+    if n_groups is None:
+        return tail
+    return float(ndtr(ndtri(tail) * widening(confidence, np.array(n_groups))))

@@ -8,12 +8,11 @@ manifestations of people, and against the grader's, on the same pairs.
 
 Every number here is a share, a tau_14, or a function of shares over the same rows. A share is
 tau_14 of an indicator against a preference of 1 in every row, so all of them are columns of
-``Comparisons``, and one bootstrap by group (``uncertainty.bootstrap_taus``) resamples them
-together.
+``Comparisons``, and one ``Study`` resamples them together.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,13 +22,10 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import (
     Estimate,
     flat_metrics,
-    percentile_estimate,
-    symmetric_estimate,
-    tau_estimates,
-    undefined,
+    reasons,
 )
-from profile_tasks.scorers.statistics.influence import FactorProfile, factor_profile
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
+from profile_tasks.scorers.statistics.influence import FactorProfile
+from profile_tasks.scorers.statistics.study import Study
 
 ALIGNMENT = "profile_alignment_tau_b"
 
@@ -175,7 +171,7 @@ class GraderAgreement:
 
     def reasons(self) -> dict[str, str]:
         """Why a metric is NaN, or has no interval, by the metric's name."""
-        return undefined(self.estimates())
+        return reasons(self.estimates())
 
 
 def grader_agreement(
@@ -211,22 +207,20 @@ def grader_agreement(
         >>> found.reasons()["agreement_structure"]
         'groups: 4; an interval needs at least 8'
     """
-    shares = [_share_table(table) for table in labelled]
     paired = [table for table in labelled if table.preference is not None]
-    profiles = [_profile_table(table) for table in paired]
-    drawn = bootstrap_taus([*shares, *profiles], replicates=replicates, seed=seed)
-    drawn_profiles = dict(zip([table.label for table in paired], drawn[len(shares) :], strict=True))
-    found_profiles = {
-        table.label: factor_profile(profile)
-        for table, profile in zip(paired, profiles, strict=True)
-    }
+    study = Study(
+        {_profile(table.label): _profile_table(table) for table in paired},
+        {table.label: _share_table(table) for table in labelled},
+        replicates=replicates,
+        seed=seed,
+    )
     entries = []
-    for table, indicators, drawn_shares in zip(labelled, shares, drawn, strict=False):
-        measured = factor_profile(indicators)
-        estimates = _share_estimates(measured, drawn_shares)
-        estimates["kappa"] = _kappa_estimate(measured, drawn_shares)
-        if table.label in found_profiles:
-            estimates |= tau_estimates(found_profiles[table.label], drawn_profiles[table.label])
+    for table in labelled:
+        measured = study.profiles[table.label]
+        estimates = _share_estimates(study.influence(table.label))
+        estimates["kappa"] = _kappa_estimate(measured, study.drawn[table.label])
+        if table.preference is not None:
+            estimates |= study.influence(_profile(table.label))
         at = measured.factors.index("agreement")
         entries.append(
             LabelAgreement(
@@ -241,12 +235,7 @@ def grader_agreement(
         )
     # Two labels of one factor meet the same verdicts; the factor counts once, by its first label.
     one_each = {table.factor: table.label for table in reversed(paired)}.values()
-    alignment = None
-    if paired:
-        alignment = _alignment(
-            {label: found_profiles[label] for label in one_each},
-            {label: drawn_profiles[label] for label in one_each},
-        )
+    alignment = _alignment(study, list(one_each)) if paired else None
     return GraderAgreement(tuple(entries), alignment, replicates, seed)
 
 
@@ -296,15 +285,17 @@ def _profile_table(table: LabelledResults) -> Comparisons:
     )
 
 
-def _share_estimates(measured: FactorProfile, drawn: NDArray[np.float64]) -> dict[str, Estimate]:
+def _profile(label: str) -> str:
+    """Name of the table of a label's two profiles, beside that of its shares."""
+    return f"profile of {label}"
+
+
+def _share_estimates(shares: Mapping[str, Estimate]) -> dict[str, Estimate]:
     return {
-        name: percentile_estimate(
-            float(measured.tau[index]),
-            drawn[:, index],
-            int(measured.groups[index]),
-            _UNDEFINED[name],
-        )
-        for index, name in enumerate(measured.factors)
+        name: shares[name]
+        if shares[name].defined
+        else replace(shares[name], reason=_UNDEFINED[name])
+        for name in shares
         if name in _SHARES
     }
 
@@ -314,7 +305,7 @@ def _kappa_estimate(measured: FactorProfile, drawn: NDArray[np.float64]) -> Esti
     reason = _UNDEFINED["agreement"]
     if np.isfinite(measured.tau[at]):
         reason = "people and grader always give the same one label, so chance agrees fully"
-    return percentile_estimate(
+    return Estimate.percentile(
         float(_kappa(measured.tau[None, :], measured.factors)[0]),
         _kappa(drawn, measured.factors),
         int(measured.groups[at]),
@@ -336,16 +327,16 @@ def _kappa(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.floa
     return kappa
 
 
-def _alignment(
-    profiles: Mapping[str, FactorProfile], drawn: Mapping[str, NDArray[np.float64]]
-) -> Estimate:
+def _alignment(study: Study, labels: Sequence[str]) -> Estimate:
+    profiles = {label: study.profiles[_profile(label)] for label in labels}
+    drawn = [study.drawn[_profile(label)] for label in labels]
     human, grader = (
         {label: float(profile.tau[side]) for label, profile in profiles.items()} for side in (0, 1)
     )
     aligned = align(human, grader, permutations=0)
     replicates = alignment_replicates(
-        *(np.column_stack([taus[:, side] for taus in drawn.values()]) for side in (0, 1))
+        *(np.column_stack([taus[:, side] for taus in drawn]) for side in (0, 1))
     )
     # A label without a tau takes no part in the alignment.
     n_groups = min((int(p.groups[0]) for p in profiles.values() if p.groups[0]), default=0)
-    return symmetric_estimate(aligned.tau_b, replicates.tau_b, n_groups, aligned.reason or "")
+    return Estimate.symmetric(aligned.tau_b, replicates.tau_b, n_groups, aligned.reason)

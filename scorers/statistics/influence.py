@@ -8,7 +8,6 @@ the score of preference (``scipy.stats.somersd(scores, values)``; Somers 1962, A
 Review 27); over several groups it is their mean, weighted by the number of pairs.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.estimate import none_for_nan
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,11 +63,6 @@ class FactorProfile:
             "missing": int(self.missing[index]),
             "groups": int(self.groups[index]),
         }
-
-
-def none_for_nan(value: float) -> float | None:
-    """Return the value as JSON can hold it, which has no NaN."""
-    return None if math.isnan(value) else float(value)
 
 
 def factor_profile(comparisons: Comparisons) -> FactorProfile:

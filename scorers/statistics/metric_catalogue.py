@@ -1,33 +1,409 @@
-"""Which way a metric is better: the one place where harnesses, rankings and bars look it up."""
+"""The metric catalogue: what each metric is called, means and is shown as, in one place.
 
-_LESS = (
-    "flip_rate",
-    "unreadable_rate",
-    "generation_",
-    "grader_",
-    "score_validity_missing",
-    "score_compliance_unreadable",
-)
-_MORE = (
-    "alignment_discrimination_",
-    "alignment_generation_",
-    "discrimination_accuracy",
-    "discrimination_kappa",
-    "rouge",
-    "citation_precision",
-    "score_validity_within",
-    "score_validity_pooled",
-    "score_compliance",
-)
-_NEITHER_ENDINGS = ("_ceiling", "_p_value", "_p_adjusted", "_p_adjusted_bh")
+Every list of metrics is taken from here: what a terminal prints, a board ranks and heads its
+columns with, a gate holds against a baseline, a report tables, draws and warns of. The order of the
+catalogue is the order in which they are shown.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from profile_tasks.scorers.statistics.estimate import ENDS, STANDARD_ERROR
+
+Unit = Literal[
+    "correlation", "influence", "share", "agreement", "log-odds", "rank", "p", "ratio", "words",
+    "count",
+]  # fmt: skip
+
+HIGH_FLIP_RATE = 0.2
+HIGH_MISSING_RATE = 0.05
+
+_PLACES = {
+    "{perspective}": "(?:human|generation|discrimination)",
+    "{model}": "(?:generation|discrimination)",
+    "{coefficient}": "(?:tau_b|spearman|pearson)",
+    "{condition}": "[a-z]+",
+    "{panel}": "(?:half_panel|full_panel)",
+    "{score}": "[0-9]+",
+    "{factor}": ".+",
+    "{label}": ".+",
+}
+"""What may stand in the place of a word in a metric's name."""
 
 
-def higher_is_better(metric: str) -> bool | None:
+@dataclass(frozen=True)
+class Caution:
+    """From which value on people must be warned of a metric.
+
+    Attributes:
+        above: The greatest value that needs no warning.
+        words: What follows the share in the warning.
+    """
+
+    above: float
+    words: str
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A metric, or a family of them.
+
+    Attributes:
+        name: The stable name, for programs. A word in braces stands for several.
+        label: What people see in its place; empty where the name will do.
+        meaning: What it is, in words.
+        unit: What kind of number it is.
+        better: Which way it is better; None where it describes and has no better side.
+        of: Whose behaviour it tells of: a perspective, "grader" or "annotators"; empty for several.
+        printed: Whether a harness's terminal shows it: "yes", "no", or "if any" for what is worth
+            a line only where it is not 0.
+        headline: Whether every form of a board shows it first.
+        column: Heading of its column on a board for people; empty where it has none.
+        gated: Whether a bar of no stated metric holds a run to it.
+        tabled: Whether it stands in the report's table of metrics beside the profile.
+        caution: When people must be warned, or None.
+    """
+
+    name: str
+    meaning: str
+    unit: Unit
+    label: str = ""
+    better: Literal["more", "less"] | None = None
+    of: str = ""
+    printed: Literal["yes", "if any", "no"] = "no"
+    headline: bool = False
+    column: str = ""
+    gated: bool = False
+    tabled: bool = False
+    caution: Caution | None = None
+
+    @property
+    def pattern(self) -> re.Pattern[str]:
+        """What the names of the family match."""
+        escaped = re.escape(self.name).replace(r"\{", "{").replace(r"\}", "}")
+        for place, alternatives in _PLACES.items():
+            escaped = escaped.replace(place, alternatives)
+        return re.compile(escaped)
+
+
+CATALOGUE: tuple[Metric, ...] = (
+    # Alignment with people ------------------------------------------------------------------------
+    Metric(
+        "alignment_generation_tau_b",
+        "Kendall's tau_b of the writer's profile with people's",
+        "correlation",
+        better="more",
+        of="generation",
+        printed="yes",
+        headline=True,
+        column="generation",
+        gated=True,
+    ),
+    Metric(
+        "alignment_discrimination_tau_b",
+        "Kendall's tau_b of the judge's profile with people's",
+        "correlation",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        column="discrimination",
+        gated=True,
+    ),
+    Metric(
+        "alignment_gap_tau_b",
+        "alignment as a judge less alignment as a writer",
+        "correlation",
+        printed="yes",
+        headline=True,
+        column="gap",
+    ),
+    Metric(
+        "alignment_{model}_{coefficient}",
+        "correlation of the model's profile with people's",
+        "correlation",
+        better="more",
+    ),
+    Metric(
+        "alignment_{model}_{coefficient}_ceiling",
+        "what two equal tastes would reach with so much sampling error",
+        "correlation",
+    ),
+    Metric(
+        "alignment_{model}_{coefficient}_corrected",
+        "an estimate of the alignment without sampling error",
+        "correlation",
+        better="more",
+    ),
+    Metric("alignment_{model}_{coefficient}_p_value", "p-value of the alignment", "p"),
+    Metric(
+        "alignment_human_{panel}_{coefficient}",
+        "alignment of one panel of annotators with another",
+        "correlation",
+        of="annotators",
+    ),
+    # Agreement and rates --------------------------------------------------------------------------
+    Metric(
+        "discrimination_accuracy",
+        "share of decided pairs on which the model judges as people do",
+        "share",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        column="accuracy",
+        tabled=True,
+    ),
+    Metric(
+        "discrimination_kappa",
+        "Cohen's kappa of model and people over a, tie and b",
+        "agreement",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        tabled=True,
+    ),
+    Metric(
+        "flip_rate",
+        "share of pairs whose verdict changes with the order shown",
+        "share",
+        "verdicts that flip with the order",
+        better="less",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        column="flip rate",
+        tabled=True,
+        caution=Caution(
+            HIGH_FLIP_RATE,
+            "of the model's verdicts change with the order shown; those pairs count as ties",
+        ),
+    ),
+    Metric(
+        "first_position_rate",
+        "share of verdicts for the response shown first; 0.5 is no position bias",
+        "share",
+        "verdicts for the first shown",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        tabled=True,
+    ),
+    Metric(
+        "unreadable_rate",
+        "share of verdicts that name no response; these are missing, never ties",
+        "share",
+        "verdicts unreadable",
+        better="less",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        tabled=True,
+        caution=Caution(HIGH_MISSING_RATE, "of the model's verdicts could not be read"),
+    ),
+    Metric(
+        "generation_missing_rate",
+        "share of empty or filtered responses",
+        "share",
+        "responses missing",
+        better="less",
+        of="generation",
+        tabled=True,
+        caution=Caution(HIGH_MISSING_RATE, "of the written responses are missing"),
+    ),
+    Metric(
+        "generation_truncated_rate",
+        "share of responses cut off by a token limit",
+        "share",
+        "responses cut off",
+        better="less",
+        of="generation",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE,
+            "of the written responses were cut off by a token limit; their length is the limit's",
+        ),
+    ),
+    Metric(
+        "generation_identical_rate",
+        "share of pairs of equal texts",
+        "share",
+        "written pairs of equal texts",
+        better="less",
+        of="generation",
+        tabled=True,
+        caution=Caution(HIGH_MISSING_RATE, "of the pairs of written responses are equal texts"),
+    ),
+    Metric(
+        "grader_missing_rate",
+        "share of judgements that the grader did not give",
+        "share",
+        "grader's judgements missing",
+        better="less",
+        of="grader",
+        printed="yes",
+        tabled=True,
+        caution=Caution(HIGH_MISSING_RATE, "of the grader's judgements are missing"),
+    ),
+    Metric(
+        "grader_flip_rate",
+        "share of pairs whose graded verdict changes with the order shown",
+        "share",
+        "grader's verdicts that flip",
+        better="less",
+        of="grader",
+        printed="yes",
+        tabled=True,
+        caution=Caution(
+            HIGH_FLIP_RATE,
+            "of the grader's verdicts change with the order shown; those pairs count for neither",
+        ),
+    ),
+    Metric("grader_missing", "judgements missing", "count", better="less", of="grader",
+           tabled=True),
+    Metric("grader_requests", "answers wanted of the grader", "count", better="less", of="grader",
+           tabled=True),
+    Metric("grader_repairs", "answers asked for again to repair one", "count", better="less",
+           of="grader", tabled=True),
+    Metric("grader_missing_rate_{factor}", "missing judgements of one factor", "share",
+           better="less", of="grader"),
+    Metric("grader_flip_rate_{factor}", "flipped verdicts of one factor", "share", better="less",
+           of="grader"),
+    Metric("rouge1", "F1 of words against the reference", "share", better="more",
+           of="generation", printed="yes", tabled=True),
+    Metric("rouge2", "F1 of pairs of words against the reference", "share", better="more",
+           of="generation", printed="yes", tabled=True),
+    Metric("rougeL", "F1 of the longest common sequence of words", "share", better="more",
+           of="generation", printed="yes", tabled=True),
+    Metric("citation_precision", "share of cited facts that the passage bears out", "share",
+           better="more", of="generation", tabled=True),
+    Metric("words_at_score_{score}", "mean length of the responses for a target score", "words",
+           of="generation"),
+    Metric("annotator_agreement", "how often annotators of a pair agree", "share",
+           of="annotators", tabled=True),
+    Metric("annotator_kappa", "Fleiss' kappa of the annotators", "agreement", of="annotators",
+           tabled=True),
+    # Profiles -------------------------------------------------------------------------------------
+    Metric("tau_revision_{condition}_{factor}",
+           "how strongly a revision shows more of the factor than its draft", "influence"),
+    Metric("tau_self_guided_{factor}",
+           "how strongly the model's winning samples show more of the factor", "influence"),
+    Metric("tau_{perspective}_{factor}_p_value", "p-value of an influence against 0", "p"),
+    Metric("tau_{perspective}_{factor}_p_adjusted", "the same, adjusted by Holm", "p"),
+    Metric("tau_{perspective}_{factor}_p_adjusted_bh",
+           "the same, adjusted by Benjamini and Hochberg", "p"),
+    Metric("tau_{perspective}_{factor}", "how strongly preferring follows the factor",
+           "influence"),
+    Metric("difference_{model}_{factor}_p_value", "p-value of a difference against 0", "p"),
+    Metric("difference_{model}_{factor}_p_adjusted", "the same, adjusted by Holm", "p"),
+    Metric("difference_{model}_{factor}_p_adjusted_bh",
+           "the same, adjusted by Benjamini and Hochberg", "p"),
+    Metric("difference_{model}_{factor}",
+           "influence on the model's preference less that on people's", "influence"),
+    Metric("adjusted_{perspective}_{factor}", "influence with the other factors held fixed",
+           "log-odds"),
+    Metric("rank_{perspective}_{factor}", "rank of the influence, 1 for the greatest", "rank"),
+    Metric("reliability_{perspective}_{coefficient}",
+           "what the profile would correlate by with that of as many other sources",
+           "correlation"),
+    # Self-guided data -----------------------------------------------------------------------------
+    Metric("decided_rate", "share of matches that one of the samples won", "share",
+           printed="yes"),
+    Metric("sample_missing_rate", "share of missing samples", "share", printed="yes"),
+    Metric("sample_truncated_rate", "share of samples cut off", "share", printed="yes"),
+    Metric("sample_identical_rate", "share of samples that repeat another", "share",
+           printed="yes"),
+    Metric("sample_words", "mean length of the samples", "words", printed="yes"),
+    Metric("requests", "requests sent", "count", printed="yes"),
+    # Graders against human labels -----------------------------------------------------------------
+    Metric("n_{label}", "labels with a result", "count"),
+    Metric("agreement_decided_{label}", "share of equal results where both decide", "share"),
+    Metric("agreement_{label}", "share of equal labels and results", "share"),
+    Metric("kappa_{label}", "Cohen's kappa of labels and results", "agreement"),
+    Metric("flip_rate_{label}", "share of pairs whose verdict changes with the order", "share"),
+    Metric("missing_rate_{label}", "share of labels without a result", "share"),
+    Metric("retest_{label}", "share of equal results of two runs", "share"),
+    Metric("tau_grader_{label}", "influence of the factor as the grader labels it",
+           "influence"),
+    Metric("profile_alignment_tau_b", "alignment of the profiles by labels and by results",
+           "correlation"),
+    Metric("measured_sources", "sources that were measured", "count"),
+    # Feedback -------------------------------------------------------------------------------------
+    Metric("alignment_revision_{condition}_less_none_tau_b",
+           "what feedback adds to the alignment of revisions with people", "correlation",
+           printed="yes"),
+    Metric("alignment_revision_{condition}_less_none_{coefficient}",
+           "what feedback adds to the alignment of revisions with people", "correlation"),
+    Metric("alignment_revision_{condition}_tau_b",
+           "alignment of what revisions change with people's profile", "correlation",
+           printed="yes"),
+    Metric("alignment_revision_{condition}_{coefficient}",
+           "alignment of what revisions change with people's profile", "correlation"),
+    Metric("revision_win_rate_{condition}_less_none", "what feedback adds to the win rate",
+           "share"),
+    Metric("revision_win_rate_{condition}", "share of revisions preferred to their draft",
+           "share", printed="yes"),
+    Metric("revision_loss_rate_{condition}", "share of drafts preferred to their revision",
+           "share"),
+    Metric("revision_tie_rate_{condition}", "share of revisions neither better nor worse",
+           "share"),
+    Metric("revision_unchanged_rate_{condition}", "share of revisions that are the draft",
+           "share", printed="yes"),
+    Metric("revision_unreadable_rate_{condition}", "share of unreadable verdicts", "share"),
+    Metric("revision_length_ratio_{condition}_over_none",
+           "length of a revision over that without feedback", "ratio"),
+    Metric("revision_length_ratio_{condition}", "length of a revision over its draft's", "ratio",
+           printed="yes"),
+    Metric("draft_missing_rate", "share of missing drafts", "share", printed="if any"),
+    Metric("drafts_equal_rate", "share of pairs of drafts that are one text", "share",
+           printed="if any"),
+    Metric("revision_missing_rate_{condition}", "share of missing revisions", "share",
+           printed="if any"),
+    Metric("revision_truncated_rate_{condition}", "share of revisions cut off", "share",
+           printed="if any"),
+    Metric("feedback_missing_rate_{condition}", "share of drafts without feedback", "share",
+           printed="if any"),
+    # Score validity -------------------------------------------------------------------------------
+    Metric("score_validity_within",
+           "correlation of target score and log-probability within a source", "correlation",
+           better="more", printed="yes"),
+    Metric("score_validity_pooled", "the same over all texts", "correlation", better="more",
+           printed="yes"),
+    Metric("score_validity_sources", "sources with a correlation of their own", "count",
+           printed="yes"),
+    Metric("score_validity_texts", "texts with a log-probability", "count", printed="yes"),
+    Metric("score_validity_missing", "texts without a log-probability", "count", better="less",
+           printed="yes"),
+    Metric("score_compliance_unreadable", "unreadable verdicts on the extremes", "count",
+           better="less", printed="yes"),
+    Metric("score_compliance",
+           "how often the text for the highest score is judged better than that for the lowest",
+           "share", better="more", printed="yes"),
+)  # fmt: skip
+
+
+@cache
+def find(name: str) -> Metric | None:
+    """The entry of a metric; an end of an interval, or a standard error, goes with its metric.
+
+    Example:
+        >>> find("tau_human_length_ci_low").name, find("flip_rate_stderr").name, find("accuracy")
+        ('tau_{perspective}_{factor}', 'flip_rate', None)
+    """
+    for end in (*ENDS, STANDARD_ERROR):
+        name = name.removesuffix(end)
+    return next((metric for metric in CATALOGUE if metric.pattern.fullmatch(name)), None)
+
+
+def higher_is_better(name: str) -> bool | None:
     """Whether more of a metric is better, less of it, or neither.
 
     Of alignment and agreement more is better, of errors less. Influences, ranks, lengths and the
-    gap describe a model and have no better side; nor have ceilings and p-values. An end of an
-    interval, or a standard error, goes with its metric.
+    gap describe a model and have no better side; nor have ceilings and p-values.
 
     Example:
         >>> higher_is_better("alignment_generation_tau_b"), higher_is_better("flip_rate_ci_low")
@@ -35,8 +411,28 @@ def higher_is_better(metric: str) -> bool | None:
         >>> higher_is_better("tau_generation_length") is None
         True
     """
-    if metric.endswith(_NEITHER_ENDINGS):
-        return None
-    if metric.startswith(_LESS):
-        return False
-    return True if metric.startswith(_MORE) else None
+    metric = find(name)
+    return None if metric is None or metric.better is None else metric.better == "more"
+
+
+def is_printed(name: str, value: float) -> bool:
+    """Whether a harness's terminal shows a metric."""
+    metric = find(name)
+    return metric is not None and (
+        metric.printed == "yes" or (metric.printed == "if any" and value != 0)
+    )
+
+
+def names(chosen: Callable[[Metric], object]) -> tuple[str, ...]:
+    """Names of the metrics that are chosen, in the catalogue's order.
+
+    Example:
+        >>> names(lambda metric: metric.gated)
+        ('alignment_generation_tau_b', 'alignment_discrimination_tau_b')
+    """
+    return tuple(metric.name for metric in CATALOGUE if chosen(metric))
+
+
+def cautioned() -> Iterator[tuple[str, Caution]]:
+    """The metrics that people must be warned of, with when and how."""
+    return ((metric.name, metric.caution) for metric in CATALOGUE if metric.caution is not None)

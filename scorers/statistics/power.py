@@ -8,7 +8,7 @@ of their products: multinomial weights times one matrix.
 
 * **Interval.** Half its width is ``t * se``: se is the linearised, cluster-robust standard error of
   a ratio (Cochran 1977, Sampling Techniques, chapter 6), t the quantile of Student's t with one
-  degree less than there are sources. The percentile bootstrap of ``uncertainty`` gives the same
+  degree less than there are sources. The percentile bootstrap of ``estimate`` gives the same
   width but for the noise of its replicates and, in small studies, a factor close to 1; it would
   take a bootstrap within every simulated study.
 * **Test against 0.** The sign-flip test of ``significance``, by its normal approximation:
@@ -28,6 +28,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.influence import ratio
 from profile_tasks.scorers.statistics.simulated_studies import (
     JudgeSums,
@@ -37,7 +38,6 @@ from profile_tasks.scorers.statistics.simulated_studies import (
     tau_variance,
 )
 from profile_tasks.scorers.statistics.source_population import NO_SPREAD, SourcePopulation
-from profile_tasks.scorers.statistics.uncertainty import MINIMUM_GROUPS
 
 Goal = Literal["width", "influence", "difference"]
 

@@ -9,15 +9,15 @@ Wilhelm 2024, Review of Economic Studies 91).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.statistics.uncertainty import (
+from profile_tasks.scorers.statistics.estimate import (
     MINIMUM_DEFINED,
     MINIMUM_GROUPS,
-    Interval,
+    Estimate,
     widening,
 )
 
@@ -34,16 +34,14 @@ class FactorRanks:
 
     Attributes:
         factors: the F factor names.
-        rank: float (F,), 1 for the greatest tau_14; equal influences share their mean rank; NaN
-            where tau_14 is not defined.
-        intervals: F confidence intervals of the rank, whole numbers from 1 to F.
+        estimates: F ranks, 1 for the greatest tau_14; equal influences share their mean rank; NaN
+            where tau_14 is not defined. The ends are whole numbers from 1 to F.
         method: the method in words.
 
     """
 
     factors: tuple[str, ...]
-    rank: NDArray[np.float64]
-    intervals: tuple[Interval, ...]
+    estimates: tuple[Estimate, ...]
     method: str
 
 
@@ -75,7 +73,7 @@ def factor_ranks(
         ...     ("length", "fluency", "coherence"), tau, tau + 0.05 * rng.normal(size=(1000, 3)),
         ...     n_groups=np.array([50, 50, 50]),
         ... )
-        >>> [(int(i.low), int(i.high)) for i in ranks.intervals]
+        >>> [(int(rank.low), int(rank.high)) for rank in ranks.estimates]
         [(1, 1), (2, 3), (2, 3)]
 
     """
@@ -92,23 +90,23 @@ def factor_ranks(
     rank = np.asarray(rankdata(-tau, nan_policy="omit"), dtype=np.float64)
     usable = np.isfinite(tau) & (n_groups >= MINIMUM_GROUPS)
     usable &= np.isfinite(replicates).mean(axis=0) >= MINIMUM_DEFINED
-    intervals = [Interval.none(_reason(tau[i], int(n_groups[i]))) for i in range(n)]
+    estimates = [
+        Estimate(float(rank[i]), reason=_reason(tau[i], int(n_groups[i]))) for i in range(n)
+    ]
     kept = np.flatnonzero(usable)
     complete = np.isfinite(replicates[:, kept]).all(axis=1)
     drawn = replicates[complete][:, kept]
     for place, index in enumerate(kept):
         if complete.mean() < _MINIMUM_COMPLETE:
-            intervals[index] = Interval.none(
-                f"all factors are defined in only {complete.sum()} of {complete.size} replicates"
-            )
+            why = f"all factors are defined in only {complete.sum()} of {complete.size} replicates"
+            estimates[index] = replace(estimates[index], reason=why)
             continue
         greater, smaller = _shown_to_differ(tau[kept], drawn, place, confidence, n_groups[kept])
         low, high = 1.0 + greater, float(np.isfinite(tau).sum() - smaller)
-        intervals[index] = Interval(low, high, 1.0, None, "simultaneous differences")
+        estimates[index] = Estimate(float(rank[index]), low, high, "simultaneous differences")
     return FactorRanks(
         factors=tuple(factors),
-        rank=rank,
-        intervals=tuple(intervals),
+        estimates=tuple(estimates),
         method=(
             "rank of tau_14, the greatest first; interval: simultaneous bootstrap intervals of the "
             f"differences to the other factors, {confidence:.0%} for each factor"

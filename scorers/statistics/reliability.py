@@ -41,9 +41,8 @@ from profile_tasks.scorers.statistics.alignment import (
     alignment_replicates,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import MINIMUM_DEFINED, Estimate
 from profile_tasks.scorers.statistics.influence import group_sums, ratio
-from profile_tasks.scorers.statistics.uncertainty import MINIMUM_DEFINED, MINIMUM_GROUPS, Interval
 
 BLOCKS = 20
 """At most so many blocks of groups are left out, one at a time, for an interval."""
@@ -319,12 +318,9 @@ def stepped_up(
     if reason is not None:
         return Estimate.undefined(reason)
     r = pearson_scale(means, coefficient)
-    interval = jackknife_interval(np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE)), n_groups)
-    value, low, high = from_pearson_scale(
-        lengthened(np.array([r[0], np.tanh(interval.low), np.tanh(interval.high)]), times),
-        coefficient,
-    ).tolist()
-    return Estimate(value, around(value, low, high, interval))
+    z = Estimate.jackknife(np.arctanh(np.clip(r, -NEARLY_ONE, NEARLY_ONE)), n_groups)
+    ends = np.array([r[0], np.tanh(z.low), np.tanh(z.high)])
+    return around(z, *from_pearson_scale(lengthened(ends, times), coefficient).tolist())
 
 
 def lengthened(r: NDArray[np.float64], times: float) -> NDArray[np.float64]:
@@ -332,33 +328,11 @@ def lengthened(r: NDArray[np.float64], times: float) -> NDArray[np.float64]:
     return times * r / (1 + (times - 1) * np.abs(r))
 
 
-def jackknife_interval(values: NDArray[np.float64], n_groups: int) -> Interval:
-    """Return the interval of entry 0 from the others, each of them with one block left out."""
-    from scipy.special import stdtrit
-
-    left_out = values[1:][np.isfinite(values[1:])]
-    defined = left_out.size / max(1, values.size - 1)
-    if n_groups < MINIMUM_GROUPS:
-        reason = f"groups: {n_groups}; a jackknife interval needs at least {MINIMUM_GROUPS}"
-        return Interval.none(reason, defined=defined, method="jackknife")
-    if defined < MINIMUM_DEFINED:
-        reason = (
-            f"defined in only {left_out.size} of {values.size - 1} samples with a block of groups "
-            f"left out; an interval needs {MINIMUM_DEFINED:.0%} of them"
-        )
-        return Interval.none(reason, defined=defined, method="jackknife")
-    k = left_out.size
-    error = np.sqrt((k - 1) / k * np.square(left_out - left_out.mean()).sum())
-    margin = float(stdtrit(k - 1, 0.975) * error)
-    value = float(values[0])
-    return Interval(value - margin, value + margin, defined, None, "jackknife")
-
-
-def around(value: float, low: float, high: float, interval: Interval) -> Interval:
-    """Return the interval with these ends, which hold the value in spite of limits and rounding."""
-    if interval.reason is not None:
-        return interval
-    return replace(interval, low=min(low, value), high=max(high, value))
+def around(estimate: Estimate, value: float, low: float, high: float) -> Estimate:
+    """Return the estimate on another scale; its ends hold the value in spite of rounding."""
+    if not estimate.has_interval:
+        return replace(estimate, value=value)
+    return replace(estimate, value=value, low=min(low, value), high=max(high, value))
 
 
 def too_few_factors(n_factors: int) -> str | None:

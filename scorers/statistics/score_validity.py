@@ -20,10 +20,9 @@ from pydantic import BaseModel
 from profile_tasks.scorers.statistics.estimate import (
     Estimate,
     flat_metrics,
-    percentile_estimate,
-    undefined,
+    reasons,
 )
-from profile_tasks.scorers.statistics.uncertainty import resampled_sums
+from profile_tasks.scorers.statistics.resampling import resampled_sums
 
 WITHIN, POOLED = "score_validity_within", "score_validity_pooled"
 COMPLIANCE = "score_compliance"
@@ -54,13 +53,11 @@ class ScoreValidity:
     Attributes:
         estimates: ``score_validity_within``, the mean over sources of the correlation within each,
             and ``score_validity_pooled``, that over all texts. Both in [-1, 1].
-        replicates: (B,) bootstrap replicates of each.
         n_sources: Sources with a correlation of their own.
         n_texts: All texts.
     """
 
     estimates: Mapping[str, Estimate]
-    replicates: Mapping[str, NDArray[np.float64]]
     n_sources: int
     n_texts: int
 
@@ -73,7 +70,7 @@ class ScoreValidity:
 
     def reasons(self) -> dict[str, str]:
         """Why a correlation is NaN, or has no interval."""
-        return undefined(self.estimates)
+        return reasons(self.estimates)
 
 
 _DECIMALS = 12
@@ -159,22 +156,21 @@ def score_validity(
     drawn = resampled_sums(columns, replicates=replicates, seed=seed)
     total = columns.sum(axis=0)
     within, pooled = _mean(total[None]), _pearson(total[None, :6])
-    taken = {WITHIN: _mean(drawn), POOLED: _pearson(drawn[:, :6])}
     estimates = {
-        WITHIN: percentile_estimate(
+        WITHIN: Estimate.percentile(
             float(within[0]),
-            taken[WITHIN],
+            _mean(drawn),
             len(n_groups),
             "in no source do both the scores and the log-probabilities vary",
         ),
-        POOLED: percentile_estimate(
+        POOLED: Estimate.percentile(
             float(pooled[0]),
-            taken[POOLED],
+            _pearson(drawn[:, :6]),
             len(groups),
             "the scores or the log-probabilities do not vary",
         ),
     }
-    return ScoreValidity(estimates, taken, int(total[7]), scores.size)
+    return ScoreValidity(estimates, int(total[7]), scores.size)
 
 
 def score_compliance(
@@ -205,7 +201,7 @@ def score_compliance(
     with np.errstate(invalid="ignore"):
         shares = drawn[:, 0] / drawn[:, 1]
     value = float(won / total) if total else math.nan
-    return percentile_estimate(value, shares, len(rows), "no text was judged")
+    return Estimate.percentile(value, shares, len(rows), "no text was judged")
 
 
 def _moments(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

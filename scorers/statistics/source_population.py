@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.influence import (
     FactorProfile,
     factor_profile,
     group_sums,
     ratio,
 )
-from profile_tasks.scorers.statistics.uncertainty import MINIMUM_GROUPS
 
 DEFAULT_AGREEMENT = 0.8
 """Share of pairs on which two judges agree, where nothing is known of it."""

@@ -215,7 +215,10 @@ def test_rescoring_a_log_makes_no_model_call(tmp_path: Path) -> None:
     from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 
     rescored = score(
-        log, factor_profile("summarization", "auto"), action="overwrite", display="none"
+        log,
+        factor_profile(task="summarization", factors="auto"),
+        action="overwrite",
+        display="none",
     )
     assert rescored.samples is not None
     for name, value in metrics(rescored).items():

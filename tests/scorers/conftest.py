@@ -29,6 +29,7 @@ class Asked:
 
     body: dict[str, Any]
     key: str
+    headers: dict[str, str]
 
     @property
     def model(self) -> str:
@@ -184,7 +185,8 @@ class LocalServer:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                asked = Asked(json.loads(body), self.headers["Authorization"].split()[-1])
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                asked = Asked(json.loads(body), headers["authorization"].split()[-1], headers)
                 with server._lock:
                     server.asked.append(asked)
                     done = server.script(asked) or Behaviour()

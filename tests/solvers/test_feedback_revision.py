@@ -2,40 +2,8 @@
 
 import pytest
 
-from profile_tasks.solvers.feedback_revision import (
-    Condition,
-    allowed_conditions,
-    parsed_conditions,
-)
-
-
-@pytest.mark.parametrize(
-    ("given", "parsed"),
-    [
-        (None, None),
-        ("none", ("none",)),
-        ("factor, self", ("self", "factor")),
-        (["evaluator", "none"], ("none", "evaluator")),
-    ],
-)
-def test_conditions_are_read_as_a_command_line_gives_them(
-    given: str | list[str] | None, parsed: tuple[Condition, ...] | None
-) -> None:
-    assert parsed_conditions(given) == parsed
-
-
-@pytest.mark.parametrize(
-    ("given", "message"),
-    [
-        ("nobody", "condition 'nobody' is unknown. Must be one or several of: none, self"),
-        ("", "condition '' is unknown"),
-        ([], "name each one once"),
-        ("self,self", "name each one once"),
-    ],
-)
-def test_wrong_conditions_are_named(given: str | list[str], message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        parsed_conditions(given)
+from profile_tasks.settings import Condition
+from profile_tasks.solvers.feedback_revision import allowed_conditions
 
 
 def test_by_default_a_run_has_all_conditions_that_it_can() -> None:

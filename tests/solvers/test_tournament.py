@@ -1,31 +1,33 @@
 """Who meets whom, what it costs, and how the samples fare."""
 
-from itertools import product
 from typing import get_args
 
 import anyio
 import pytest
 
-from profile_tasks.scorers.measurement.standard_metrics import combined_preference
+from profile_tasks.solvers.both_orders import PairVerdict
 from profile_tasks.solvers.tournament import (
     Match,
-    Picks,
     Tournament,
     play,
     standings,
     tournament_requests,
 )
-from profile_tasks.solvers.verdict import ShownPick
 
-FIRST: Picks = ("first", "second")
-SECOND: Picks = ("second", "first")
-FLIP: Picks = ("first", "first")
+FIRST = PairVerdict(("first", "second"))
+SECOND = PairVerdict(("second", "first"))
+FLIP = PairVerdict(("first", "first"))
+UNREADABLE = PairVerdict((None, "first"))
+
+
+def match(first: int, second: int, verdict: PairVerdict) -> Match:
+    return Match(first=first, second=second, picks=verdict.picks)
 
 
 def played(samples: list[int], tournament: Tournament, better: list[int]) -> list[Match]:
     """The matches before a judge who likes samples in the order of `better`."""
 
-    async def judge(first: int, second: int) -> Picks:
+    async def judge(first: int, second: int) -> PairVerdict:
         return FIRST if better.index(first) < better.index(second) else SECOND
 
     async def run() -> list[Match]:
@@ -55,8 +57,8 @@ def test_a_knock_out_finds_the_best_and_lets_each_other_sample_lose_once(n: int)
 
 
 def test_where_a_match_has_no_winner_the_sample_of_the_lower_number_goes_on() -> None:
-    async def judge(first: int, second: int) -> Picks:
-        return (None, "first") if second == 3 else FLIP
+    async def judge(first: int, second: int) -> PairVerdict:
+        return UNREADABLE if second == 3 else FLIP
 
     async def run() -> list[Match]:
         return await play([0, 1, 2, 3], "knock_out", judge)
@@ -69,16 +71,16 @@ def test_one_sample_or_none_meets_nobody() -> None:
     assert played([3], "round_robin", [3]) == played([], "knock_out", []) == []
 
 
-def test_two_verdicts_make_the_preference_that_they_make_everywhere() -> None:
-    verdicts: tuple[ShownPick | None, ...] = ("first", "second", "tie", None)
-    for picks in product(verdicts, repeat=2):
-        assert Match(0, 1, picks).preference == combined_preference(picks)
+def test_a_match_is_logged_with_its_preference_and_read_without() -> None:
+    logged = match(0, 2, SECOND).model_dump(mode="json")
+    assert logged == {"first": 0, "second": 2, "picks": ["second", "first"], "preference": -1}
+    assert Match.model_validate(logged) == match(0, 2, SECOND)
+    del logged["preference"]  # as stores of version 0.1 have it
+    assert Match.model_validate(logged).preference == -1
 
 
 def test_ties_count_half_and_unreadable_matches_not_at_all() -> None:
-    found = standings(
-        range(3), [Match(0, 1, FLIP), Match(0, 2, (None, "first")), Match(1, 2, FIRST)]
-    )
+    found = standings(range(3), [match(0, 1, FLIP), match(0, 2, UNREADABLE), match(1, 2, FIRST)])
     assert (found[0].share, found[0].unreadable) == (0.5, 1)
     assert found[1].share == 0.75
     assert found[2].share == 0.0

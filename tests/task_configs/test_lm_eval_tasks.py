@@ -178,9 +178,9 @@ def test_factors_that_need_a_grader_are_refused_with_the_way_out(
     ("metadata", "message"),
     [
         ({"factor": "length"}, "metadata 'factor' is no setting; did you mean 'factors'"),
-        ({"limit": 0}, "metadata 'limit' is 0; expected a number >= 1"),
-        ({"pairing": "none"}, "metadata 'pairing' is 'none'; expected one of: all, half, adjacent"),
-        ({"orders": 3}, "metadata 'orders' is 3; expected 1 or 2"),
+        ({"limit": 0}, "metadata 'limit' is 0; expected a whole number of at least 1"),
+        ({"pairing": "none"}, "metadata 'pairing' is 'none'. Must be one of: all, half, adjacent"),
+        ({"orders": 3}, "metadata 'orders' is 3. Must be one of: 1, 2"),
         ({"factors": []}, "metadata 'factors' is []"),
         ({"skip_bad_rows": "yes"}, "metadata 'skip_bad_rows' is 'yes'; expected true or false"),
     ],
@@ -221,12 +221,3 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
     assert (likely["flip_rate"], likely["first_position_rate"]) == (0, 0.5)
     for name in spoken.keys() - by_order:
         assert likely[name] == pytest.approx(spoken[name], abs=1e-12), name
-
-
-def test_a_liking_for_a_position_cancels() -> None:
-    from profile_tasks.scorers.measurement.standard_metrics import preference_by_margin
-
-    # Both orders lean to what is shown first, the recorded order by more: the first response.
-    assert preference_by_margin((3.0, 1.0)) == 1
-    assert preference_by_margin((1.0, 3.0)) == -1
-    assert preference_by_margin((2.0, 2.0)) == 0

@@ -142,7 +142,7 @@ def test_texts_about_another_source_of_the_same_name_are_refused(
     evaluate: Callable[..., Results], samples: Path, tmp_path: Path
 ) -> None:
     other = tmp_path / "other.jsonl"
-    lines = [json.loads(line) for line in samples.read_text().splitlines()]
+    lines = [json.loads(line) for line in samples.read_text(encoding="utf-8").splitlines()]
     for line in lines:
         line["doc"]["source"] = "Another text."
     other.write_text("".join(f"{json.dumps(line)}\n" for line in lines))

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from profile_tasks.data.preferences import load_preferences
 from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
-from profile_tasks.scorers.statistics.alignment_record import aligned_tables
+from profile_tasks.scorers.statistics.records import aligned_tables
 
 Run = Callable[..., Result]
 FEW = ("--permutations", 99, "--replicates", 100)
@@ -134,9 +134,9 @@ def write_pairs(
                 }
             )
     if path.suffix == ".json":
-        path.write_text(json.dumps(rows))
+        path.write_text(json.dumps(rows), encoding="utf-8")
     else:
-        path.write_text("\n".join(map(json.dumps, rows)))
+        path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
     return path
 
 

@@ -265,7 +265,7 @@ def test_runs_over_other_sources_are_refused(
 def test_runs_over_other_preferences_are_refused(
     run: Run, verbose: EvalLog, evaluate: Evaluate, repository: Path, tmp_path: Path
 ) -> None:
-    demo = repository / "profile_tasks" / "demo" / "document_qa.jsonl"
+    demo = repository / "profile_tasks" / "data" / "demo" / "document_qa.jsonl"
     rows = [json.loads(line) for line in demo.read_text(encoding="utf-8").splitlines()]
     other = {"a": "b", "b": "a", "tie": "tie"}
     turned = [row | {"preference": other[row["preference"]], "annotators": []} for row in rows]

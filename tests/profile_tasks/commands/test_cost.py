@@ -14,11 +14,9 @@ from click.testing import Result
 
 from profile_tasks.commands.cost import cost
 from profile_tasks.data.preferences import TASKS, load_preferences
-from profile_tasks.scorers.factors.choice import LEARNED_BY, measured_factors
-from profile_tasks.scorers.grading.requests import JUDGE_BATCHES
-from profile_tasks.solvers.target_scores import DEFAULT_SCORES, PAIRINGS
-from profile_tasks.tasks.profile_task import SETTINGS
-from profile_tasks.tasks.request_cost import PURPOSES, RunSettings, request_cost
+from profile_tasks.scorers.factors.choice import measured_factors
+from profile_tasks.settings import ProfileSettings, choices_of
+from profile_tasks.tasks.request_cost import PURPOSES, request_cost
 
 Run = Callable[..., Result]
 
@@ -51,14 +49,10 @@ def test_the_numbers_are_those_of_the_library(run: Run) -> None:
     found = request_cost(
         load_preferences("demo", task=task, limit=5, max_pairs_per_source=2, seed=3),
         factors,
-        RunSettings(
-            scores=(1, 3, 5),
-            pairing="adjacent",
-            orders=1,
-            judge_orders=1,
-            judge_batch="one",
-            epochs=2,
+        ProfileSettings(
+            scores=(1, 3, 5), pairing="adjacent", orders=1, judge_orders=1, judge_batch="one"
         ),
+        epochs=2,
     )
     assert (record["data"], record["task"]) == ("demo", task)
     assert (record["n_sources"], record["n_pairs"]) == (5, 10)
@@ -138,6 +132,9 @@ def test_csv_holds_the_same_rows_as_json(run: Run) -> None:
     ("arguments", "complaint"),
     [
         (("demo", "--scores", "3"), "scores is '3'; expected at least two different whole"),
+        (("demo", "--orders", "3"), "orders is 3. Must be one of: 1, 2"),
+        (("demo", "--limit", "0"), "limit is 0; expected a whole number of at least 1"),
+        (("demo", "--seed", "-1"), "seed is -1; expected a whole number of at least 0"),
         (("demo", "--factors", "charm"), "charm"),
         (("demo", "--factors", "fluency", "--no-grader"), "factors fluency need a grader"),
         (("nowhere",), "dataset is 'nowhere'. Must be one of"),
@@ -206,20 +203,20 @@ def test_sources_are_joined_and_bad_rows_left_out_on_request(
 
 def test_the_choices_and_defaults_are_those_of_a_run() -> None:
     options = {option.name: option for option in cost.params}
-    choices = {
-        "task": TASKS,
-        "setting": SETTINGS,
-        "pairing": PAIRINGS,
-        "judge_batch": JUDGE_BATCHES,
-        "fluency": LEARNED_BY,
-        "coherence": LEARNED_BY,
+    assert tuple(options["task"].type.choices) == TASKS
+    plain = ProfileSettings()
+    offered = options.keys() & ProfileSettings.model_fields.keys()
+    # Where answers come from sets no number of requests.
+    assert ProfileSettings.model_fields.keys() - offered == {
+        *("unieval_checkpoint", "allow_self_grading", "grader_cache"),
     }
-    for name, expected in choices.items():
-        assert tuple(options[name].type.choices) == expected
-    assert options["scores"].default == ",".join(map(str, DEFAULT_SCORES))
-    plain = RunSettings()
-    for name in ("setting", "pairing", "orders", "judge_orders", "judge_batch", "epochs"):
+    for name in offered - {"dataset", "scores"}:
         assert options[name].default == getattr(plain, name)
+        assert options[name].help == ProfileSettings.model_fields[name].description
+    for name in ("setting", "pairing", "judge_batch", "fluency", "coherence"):
+        choices = choices_of(ProfileSettings.model_fields[name])
+        assert tuple(options[name].type.choices) == choices
+    assert options["scores"].default == "1,2,3,4,5"
 
 
 def test_the_page_shows_what_its_commands_print(run: Run, repository: Path) -> None:

@@ -75,7 +75,9 @@ def test_only_graded_factors_are_said_to_need_a_grader(run: Run) -> None:
 
 def test_the_table_fits_a_hundred_columns_and_wraps_long_texts_beyond(run: Run, mine: str) -> None:
     assert max(len(line) for line in run("factors").stdout.splitlines()) <= 100
-    Path(mine).write_text(OWN.replace("more: longer", f"more: {'much ' * 30}longer"))
+    Path(mine).write_text(
+        OWN.replace("more: longer", f"more: {'much ' * 30}longer"), encoding="utf-8"
+    )
     lines = run("factors", "--factors", f"{mine},length").stdout.splitlines()
     assert lines[0] == "1 factor"
     assert max(len(line) for line in lines) <= 100
@@ -128,7 +130,7 @@ def test_an_own_file_without_task_is_checked_for_all_tasks(run: Run, mine: str) 
 def test_what_is_wrong_with_an_own_file_is_named(
     run: Run, mine: str, old: str, new: str, complaint: str
 ) -> None:
-    Path(mine).write_text(OWN.replace(old, new, 1))
+    Path(mine).write_text(OWN.replace(old, new, 1), encoding="utf-8")
     assert complaint in run("factors", "--factors", mine, exit_code=2).stderr
 
 

@@ -34,7 +34,7 @@ def gate(log: Path, bars: Path, *arguments: object) -> Result:
 def own_kind(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration pairs as people would label them who want the longer text, always."""
     rows = []
-    demo = repository / "profile_tasks" / "demo" / "summarization.jsonl"
+    demo = repository / "profile_tasks" / "data" / "demo" / "summarization.jsonl"
     for line in demo.read_text(encoding="utf-8").splitlines():
         row = json.loads(line)
         words = [len(row[f"response_{side}"].split()) for side in "ab"]

@@ -50,7 +50,7 @@ def write_pairs(path: Path, n: int = 30, **columns: Callable[[int], str]) -> Pat
         }
         for i in range(n)
     ]
-    path.write_text("\n".join(json.dumps(row) for row in rows))
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
     return path
 
 

@@ -120,6 +120,7 @@ def tokens_paid(results: dict[str, Any]) -> int:
     from inspect_ai.log import read_eval_log
 
     log = read_eval_log(results["profile_tasks_grading"]["log"], header_only=True)
+    assert [step.solver for step in log.plan.steps] == ["profile_tasks/replayed_answers"]
     return sum(usage.total_tokens for usage in log.stats.model_usage.values())
 
 

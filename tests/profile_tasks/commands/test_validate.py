@@ -30,7 +30,7 @@ def test_the_table_says_so_in_words(run: Run) -> None:
     ("arguments", "message"),
     [
         (("--metadata", "{"), "--metadata: "),
-        (("--metadata", '{"scores": [1]}'), "scores is [1]"),
+        (("--metadata", '{"scores": [1]}'), "metadata 'scores' is [1]"),
         (("--tasks", "profile_likelihood", "--model", "litellm", "--apply_chat_template"), "does"),
         (("--tasks", "nothing"), "--tasks 'nothing' is unknown"),
     ],

@@ -196,3 +196,20 @@ def test_a_grader_that_is_not_there_is_named(
 ) -> None:
     result = run(*("validate-grader", pairs, "--grader", grader, "--labels", mapping), exit_code=2)
     assert f"Error: --grader {grader}: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("api_key=[3kXy9q-S3CRET", "-M api_key: the value is not valid YAML"),
+        ("base_url=http://me:3kXy9q-S3CRET@host/v1", "base_url of the grader: Inspect writes it"),
+        ("hf_token=3kXy9q-S3CRET", "unknown model argument hf_token"),
+    ],
+)
+def test_a_key_of_the_grader_is_not_told(
+    validate: Run, pairs: Path, mapping: Path, tmp_path: Path, argument: str, message: str
+) -> None:
+    result = validate(pairs, "--labels", mapping, "-M", argument, exit_code=2)
+    assert message in result.stderr
+    assert "S3CRET" not in result.output
+    assert not (tmp_path / "logs").exists()

@@ -182,7 +182,9 @@ def test_the_first_place_is_not_favoured(task: str) -> None:
 
 @every_task
 def test_the_readme_tells_the_true_counts(task: str, repository: Path) -> None:
-    readme = (repository / "profile_tasks" / "demo" / "README.md").read_text(encoding="utf-8")
+    readme = (repository / "profile_tasks" / "data" / "demo" / "README.md").read_text(
+        encoding="utf-8"
+    )
     (line,) = [line for line in readme.splitlines() if line.startswith(f"| {task} |")]
     pairs = [pair for source in sources_of(task) for pair in source.pairs]
     counts = [sum(pair.preference == side for pair in pairs) for side in ("a", "b", "tie")]
@@ -199,7 +201,7 @@ def test_the_readme_tells_the_true_counts(task: str, repository: Path) -> None:
 
 @every_task
 def test_the_files_are_plain_text_with_unique_ids(task: str, repository: Path) -> None:
-    path = repository / "profile_tasks" / "demo" / f"{task}.jsonl"
+    path = repository / "profile_tasks" / "data" / "demo" / f"{task}.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     assert len({row["id"] for row in rows}) == len(rows) == 72
     assert all(row["id"].startswith(row["group"] + "-") for row in rows)

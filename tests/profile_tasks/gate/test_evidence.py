@@ -9,7 +9,7 @@ from inspect_ai.log import read_eval_log, write_eval_log
 
 from profile_tasks.gate.bars import parse_bar
 from profile_tasks.gate.evidence import Evidence, read_evidence
-from profile_tasks.gate.verdicts import interval_of, judge_comparison
+from profile_tasks.gate.verdicts import estimate_of, judge_comparison
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -20,16 +20,17 @@ def evidence(inspect_log: Any) -> Evidence:
 
 
 def test_values_are_those_of_the_log(evidence: Evidence) -> None:
-    assert len(evidence.drawn) > 25
+    assert len(evidence.estimates) > 25
     for name, value in evidence.run.metrics.items():
         assert evidence.metrics[name] == pytest.approx(value, abs=1e-12), name
 
 
 def test_the_interval_of_each_metric_is_that_of_the_log(evidence: Evidence) -> None:
     compared = 0
-    for name in evidence.drawn:
-        bounds = interval_of(parse_bar(f"{name} > 0").left, evidence, 0.95)
-        assert evidence.reported_interval(name) == pytest.approx((bounds.low, bounds.high)), name
+    for name in evidence.estimates:
+        found = estimate_of(parse_bar(f"{name} > 0").left, evidence, 0.95)
+        reported = evidence.reported(name)
+        assert (reported.low, reported.high) == pytest.approx((found.low, found.high)), name
         compared += 1
     assert compared > 25
 
@@ -40,15 +41,15 @@ def test_the_interval_of_a_difference_is_that_of_the_log(evidence: Evidence) -> 
         for factor in evidence.run.factors:
             text = f"tau_{perspective}_{factor} > tau_human_{factor} with 95% confidence"
             verdict = judge_comparison("x", parse_bar(text), evidence)
-            reported = evidence.reported_interval(f"difference_{perspective}_{factor}")
-            assert (verdict.low, verdict.high) == pytest.approx(reported)
+            reported = evidence.reported(f"difference_{perspective}_{factor}")
+            assert (verdict.low, verdict.high) == pytest.approx((reported.low, reported.high))
 
 
 def test_a_results_file_of_lm_eval_has_no_samples(lm_eval_results: Any) -> None:
     evidence = read_evidence(lm_eval_results("verbose"))
-    assert evidence.drawn == {}
+    assert evidence.estimates == {}
     assert evidence.without_samples == "a results file of lm-eval holds no samples"
-    assert evidence.reported_interval("alignment_gap_tau_b") is not None
+    assert evidence.reported("alignment_gap_tau_b").has_interval
 
 
 def test_a_log_without_samples_shows_what_it_reported(inspect_log: Any, tmp_path: Path) -> None:

@@ -4,12 +4,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import NamedBar, parse_bar
-from profile_tasks.gate.evidence import Drawn, Evidence
+from profile_tasks.gate.evidence import Evidence
 from profile_tasks.gate.verdicts import Verdict, judge, judge_comparison, judge_no_worse, overall
 from profile_tasks.runs.reported import ReportedRun
-from profile_tasks.scorers.statistics.uncertainty import percentile_interval, symmetric_interval
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 GROUPS = 40
 NOISE = np.random.default_rng(0).normal(0, 0.05, (2, 1000))
@@ -23,12 +24,18 @@ def evidence(**values: float | None) -> Evidence:
         metrics={"rouge1": 0.3, "reliability_human_tau_b": 0.8,
                  "reliability_human_tau_b_ci_low": 0.7, "reliability_human_tau_b_ci_high": 0.9},
     )  # fmt: skip
-    drawn = {
-        name: Drawn(value + NOISE[index % 2], GROUPS)
+    estimates = {
+        name: estimate(name, value, NOISE[index % 2])
         for index, (name, value) in enumerate(values.items())
-        if value is not None
     }
-    return Evidence(run, {**run.metrics, **values}, drawn, {"gone": "there are no pairs"})
+    return Evidence(run, {**run.metrics, **values}, estimates)
+
+
+def estimate(name: str, value: float | None, noise: NDArray[np.float64]) -> Estimate:
+    if value is None:
+        return Estimate.undefined("there are no pairs")
+    make = Estimate.symmetric if name.startswith("alignment_") else Estimate.percentile
+    return make(value, value + noise, GROUPS)
 
 
 def verdict(text: str, **values: float | None) -> Verdict:
@@ -61,14 +68,14 @@ def test_the_whole_interval_must_lie_on_the_right_side(text: str, outcome: str) 
 
 def test_influences_have_percentile_intervals() -> None:
     found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5)
-    expected = percentile_interval(0.5 + NOISE[0], 0.90, GROUPS)
+    expected = Estimate.percentile(0.5, 0.5 + NOISE[0], GROUPS, confidence=0.90)
     assert (found.low, found.high) == (expected.low, expected.high)
 
 
 def test_alignments_have_symmetric_intervals_and_end_at_one() -> None:
     name = "alignment_generation_tau_b"
     found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96})
-    expected = symmetric_interval(0.96, 0.96 + NOISE[0], 0.95, GROUPS, limits=(-1, 1))
+    expected = Estimate.symmetric(0.96, 0.96 + NOISE[0], GROUPS)
     assert (found.low, found.high) == (expected.low, 1)
 
 
@@ -76,8 +83,9 @@ def test_several_metrics_are_judged_together() -> None:
     # Both move together here, so their difference is certain although either one is not.
     run = evidence(a=0.5)
     together = Evidence(
-        run.run, {"a": 0.5, "b": 0.45}, {"a": run.drawn["a"], "b": Drawn(0.45 + NOISE[0], GROUPS)}
-    )
+        run.run, {"a": 0.5, "b": 0.45},
+        {"a": run.estimates["a"], "b": estimate("b", 0.45, NOISE[0])},
+    )  # fmt: skip
     found = judge_comparison("x", parse_bar("a > b with 95% confidence"), together)
     assert found.outcome == "met"
     assert (found.low, found.high) == pytest.approx((0.05, 0.05))
@@ -98,7 +106,7 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
 
 def test_too_few_groups_have_no_interval() -> None:
     run = evidence(a=0.5)
-    few = Evidence(run.run, {"a": 0.5}, {"a": Drawn(0.5 + NOISE[0], 5)})
+    few = Evidence(run.run, {"a": 0.5}, {"a": Estimate.percentile(0.5, 0.5 + NOISE[0], 5)})
     found = judge_comparison("x", parse_bar("a > 0 with 95% confidence"), few)
     assert found.outcome == "cannot tell"
     assert "groups: 5; an interval needs at least 8" in found.why
@@ -218,14 +226,14 @@ def test_without_samples_nothing_is_paired() -> None:
 
 
 def test_a_share_without_width_is_no_certainty() -> None:
-    from profile_tasks.gate.verdicts import _Bounds, _by_interval
+    from profile_tasks.gate.verdicts import _by_interval
 
     told = _by_interval(
-        "b", "flip_rate <= 0.001", "flip_rate", 0.0, _Bounds(0.0, 0.0), "<=", 0.001, 0.95
+        "b", "flip_rate <= 0.001", "flip_rate", Estimate(0.0, 0.0, 0.0), "<=", 0.001, 0.95
     )
     assert told.outcome == "cannot tell"
     assert "no certainty about others" in told.why
     wide = _by_interval(
-        "b", "flip_rate <= 0.5", "flip_rate", 0.1, _Bounds(0.0, 0.2), "<=", 0.5, 0.95
+        "b", "flip_rate <= 0.5", "flip_rate", Estimate(0.1, 0.0, 0.2), "<=", 0.5, 0.95
     )
     assert wide.outcome == "met"

@@ -1,5 +1,9 @@
 """Examples are the loudest pairs, and what is said of them is what the log holds."""
 
+from collections.abc import Sequence
+
+import pytest
+
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.report.examples import (
     EXAMPLES,
@@ -11,11 +15,18 @@ from profile_tasks.report.examples import (
 )
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import measure_source
+from profile_tasks.solvers.both_orders import PairVerdict
 
 LENGTH = load_taxonomy()["length"]
 
 
-def source(name: str, words_a: int, words_b: int, preference: str = "a") -> MeasuredSource:
+def source(
+    name: str,
+    words_a: int,
+    words_b: int,
+    preference: str = "a",
+    verdicts: Sequence[PairVerdict] | None = None,
+) -> MeasuredSource:
     """A source with one annotated pair of texts of so many words."""
     annotated = AnnotatedSource(
         id=name,
@@ -33,14 +44,14 @@ def source(name: str, words_a: int, words_b: int, preference: str = "a") -> Meas
             ),
         ),
     )
-    return MeasuredSource(annotated, measure_source(annotated, [LENGTH]))
+    return MeasuredSource(annotated, measure_source(annotated, [LENGTH], verdicts=verdicts))
 
 
-def found(*sources: MeasuredSource):
+def found(*sources: MeasuredSource, perspective: str = "human"):
     loudest = LoudestPairs({"length": LENGTH})
     for each in sources:
         loudest.add(each)
-    return loudest.examples()["human"]["length"]
+    return loudest.examples()[perspective]["length"]
 
 
 def test_the_pairs_furthest_apart_come_first_and_only_so_many() -> None:
@@ -57,6 +68,27 @@ def test_a_pair_whose_preferred_response_shows_less_speaks_against() -> None:
     assert (pair.source, pair.preferred.value, pair.other.value) == ("long", 2, 9)
     assert pair.preferred.name == "response b"
     assert pair.decided_by == ("people: a 2, b 1, tie 0",)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "decided_by"),
+    [
+        (
+            PairVerdict(("first", "second")),
+            "the model's verdicts, by position shown: first, second",
+        ),
+        (
+            PairVerdict.by_likelihood((2.0, 1.5)),
+            "log-likelihood of the first shown less that of the other: +2.00, +1.50",
+        ),
+    ],
+)
+def test_what_the_model_said_of_a_pair_stands_with_it(
+    verdict: PairVerdict, decided_by: str
+) -> None:
+    judged = source("s", 5, 2, verdicts=[verdict])
+    (pair,), _ = found(judged, perspective="discrimination")
+    assert pair.decided_by == (decided_by,)
 
 
 def test_ties_of_preference_or_factor_are_no_examples() -> None:

@@ -25,7 +25,8 @@ from profile_tasks.scorers.measurement.source_measurement import (
 )
 from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
 from profile_tasks.scorers.statistics.influence import factor_profile
-from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
+from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
 
@@ -85,14 +86,14 @@ def compared(first: MeasuredRun, second: MeasuredRun) -> dict[str, Any]:
 def test_the_comparison_is_that_of_the_tables_of_the_two_runs() -> None:
     first, second = run("a"), run("b", taste=-1.0)
     record = compared(first, second)
-    expected = compare_models(
-        comparison_tables(first.measurements), comparison_tables(second.measurements),
+    runs = (("A", first.measurements), ("B", second.measurements))
+    study = Study(
+        {side(name, t.perspective): t for name, own in runs for t in comparison_tables(own)},
+        {side(name, AGREEMENT): agreement_table(own) for name, own in runs},
         replicates=100,
-    )  # fmt: skip
-    for perspective, part in record["perspectives"].items():
-        for factor, found in part["factors"].items():
-            assert found | expected["perspectives"][perspective]["factors"][factor] == found
-    assert record["alignments"] == expected["alignments"]
+    )
+    expected = compared_record(study)
+    assert {name: record[name] for name in expected} == expected
     assert (record["log_a"], record["model_b"]) == ("a.eval", "model/b")
     assert (record["n_sources"], record["n_groups"], record["notes"]) == (20, 20, [])
 
@@ -107,12 +108,10 @@ def test_human_influence_stands_beside_the_models() -> None:
 def test_accuracy_and_flip_rate_of_the_judges_are_compared() -> None:
     first, second = run("a"), run("b", taste=-1.0)
     record = compared(first, second)
-    tables = [agreement_table(each.measurements) for each in (first, second)]
-    assert record["agreement"] == compare_tables(*tables, replicates=100)["factors"]
     accuracy = record["agreement"]["discrimination_accuracy"]
-    for side, each in (("a", first), ("b", second)):
+    for key, each in (("a", first), ("b", second)):
         rate = standard_metrics(each.measurements)["discrimination_accuracy"]
-        assert accuracy[side] == pytest.approx(rate)
+        assert accuracy[key] == pytest.approx(rate)
     assert accuracy["ci_low"] > 0
 
 

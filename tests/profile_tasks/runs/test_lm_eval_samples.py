@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from profile_tasks.runs.lm_eval_samples import read_sampled_run
+from profile_tasks.solvers.both_orders import PairVerdict
 
 PAIR = {"id": "p1", "response_a": "a", "response_b": "b b", "preference": "a"}
 
@@ -54,20 +55,20 @@ def test_both_settings_are_joined_by_source(file: Any) -> None:
     assert run.task == "document_qa"
     assert list(run.kinds.values()) == ["generation", "discrimination"]
     assert run.answers["s1"].responses == {1: "one", 2: "two words", 3: "and now three"}
-    assert run.answers["s2"].picks == (("first", "second"),)
+    assert run.answers["s2"].verdicts == (PairVerdict(("first", "second")),)
     assert run.pairing == "all"
 
 
 def test_a_response_that_was_missing_stays_missing(file: Any) -> None:
     run = read_sampled_run([file("g", wrote("s1", "one", " ", "three"))])
     assert run.answers["s1"].responses == {1: "one", 2: None, 3: "three"}
-    assert run.answers["s1"].picks is None
+    assert run.answers["s1"].verdicts is None
 
 
 def test_margins_are_those_of_a_likelihood_task(file: Any) -> None:
     run = read_sampled_run([file("d", judged(margins=[[2.0, -1.0]]))])
     assert list(run.kinds.values()) == ["discrimination_loglikelihood"]
-    assert run.answers["s1"].margins == ((2.0, -1.0),)
+    assert run.answers["s1"].verdicts == (PairVerdict.by_likelihood((2.0, -1.0)),)
 
 
 def test_the_pairing_is_read_off_the_compared_pairs(file: Any) -> None:

@@ -58,7 +58,7 @@ def test_likelihoods_are_a_run_of_their_own(lm_eval_results: Any) -> None:
 
 
 def changed(file: Path, folder: Path, **parts: Any) -> Path:
-    found = json.loads(file.read_text())
+    found = json.loads(file.read_text(encoding="utf-8"))
     path = folder / "results_changed.json"
     path.write_text(json.dumps(found | parts))
     return path

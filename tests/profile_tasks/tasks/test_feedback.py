@@ -352,7 +352,7 @@ def test_own_profiles_that_show_no_departure_leave_the_condition_missing(tmp_pat
         ({"condition": "evaluator"}, "condition evaluator needs a second model"),
         ({"condition": "factor"}, "condition factor needs profiles"),
         ({"profiles": "nowhere.eval"}, "nowhere.eval: there is no such log"),
-        ({"most_factors": 0}, "most_factors is 0; expected a whole number >= 1"),
+        ({"most_factors": 0}, "most_factors is 0; expected a whole number of at least 1"),
         ({"factors": "fluency"}, "factors fluency need a grader"),
     ],
 )

@@ -139,7 +139,10 @@ def test_a_grader_that_made_the_labels_agrees_with_them_fully(
     own_verdicts: tuple[str, str], tmp_path: Path
 ) -> None:
     data, mapping = own_verdicts
-    found = metrics(run(data, tmp_path, labels=mapping, retest=True))
+    log = run(data, tmp_path, labels=mapping, retest=True)
+    assert [step.solver for step in log.plan.steps] == ["profile_tasks/nothing_to_solve"]
+    assert [scorer.name for scorer in log.eval.scorers or ()] == ["human_agreement"]
+    found = metrics(log)
     for name in LABELS:
         assert found[f"n_{name}"] == 20
         assert found[f"agreement_{name}"] == 1

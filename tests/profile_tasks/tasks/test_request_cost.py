@@ -16,6 +16,7 @@ from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
+from profile_tasks.settings import ProfileSettings
 from profile_tasks.solvers.requests import GenerationRequest, parse_request
 from profile_tasks.summarization import summarization
 from profile_tasks.tasks.request_cost import (
@@ -24,7 +25,6 @@ from profile_tasks.tasks.request_cost import (
     TOKENS_PER_VERDICT,
     RequestCost,
     RequestCount,
-    RunSettings,
     request_cost,
     stand_in_responses,
 )
@@ -39,12 +39,18 @@ BUILD = {
 
 
 def estimated(
-    task: str, factors: str = "core", *, data: PreferenceData | None = None, **settings: Any
+    task: str,
+    factors: str = "core",
+    *,
+    data: PreferenceData | None = None,
+    epochs: int = 1,
+    **settings: Any,
 ) -> RequestCost:
     return request_cost(
         data or load_preferences("demo", task=task),
         measured_factors(factors, task, grader=True, learned_by={}),
-        RunSettings(**settings),
+        ProfileSettings(**settings),
+        epochs,
     )
 
 

@@ -6,8 +6,8 @@ import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import read_eval_log
 
-from profile_tasks.data.sources import Setting
 from profile_tasks.document_qa import document_qa
+from profile_tasks.settings import Setting
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

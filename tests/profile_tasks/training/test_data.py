@@ -15,7 +15,9 @@ PLAIN = {"prompt": "Why?", "completion": "So.", "label": True}
 
 def write(path: Path, *records: object) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text("".join(f"{json.dumps(r, ensure_ascii=False)}\n" for r in records))
+    path.write_text(
+        "".join(f"{json.dumps(r, ensure_ascii=False)}\n" for r in records), encoding="utf-8"
+    )
     return path
 
 

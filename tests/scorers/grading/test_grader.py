@@ -15,7 +15,7 @@ import pytest
 from inspect_ai import Task, score
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, EvalScore, read_eval_log, write_eval_log
-from inspect_ai.model import get_model
+from inspect_ai.model import GenerateConfig, get_model
 
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.grader import Grader, grader_warning
@@ -521,7 +521,7 @@ def test_scoring_by_another_task_is_refused(server: Any, evaluate: Any) -> None:
 def rescored(log: EvalLog, factors: str = "core", **arguments: Any) -> EvalLog:
     return score(
         log,
-        factor_profile("summarization", factors, **arguments),
+        factor_profile(task="summarization", factors=factors, **arguments),
         action="overwrite",
         display="none",
     )
@@ -737,19 +737,32 @@ def test_verdicts_in_a_second_order_are_kept_while_one_order_counts(
 @pytest.mark.parametrize(
     ("argument", "told_apart"),
     [
-        *((name, True) for name in ("tokenizer", "tokenizer_path", "max_tokens", "monkey")),
+        *((name, True) for name in ("tokenizer", "max_tokens", "eos_token", "aws_region")),
         *((name, False) for name in ("api_key", "hf_token", "client_secret", "Password")),
-        *((name, False) for name in ("aws_region", "apikey", "azure_ad_token_provider")),
+        *((name, False) for name in ("aws_session_token", "azure_ad_token_provider")),
     ],
 )
-def test_graders_are_told_apart_by_all_arguments_but_secrets(
-    argument: str, told_apart: bool
-) -> None:
+def test_graders_are_told_apart_by_all_arguments_but_keys(argument: str, told_apart: bool) -> None:
     one, other = (
         Grader(get_model("mockllm/model", memoize=False, **{argument: value})).settings
         for value in ("one", "other")
     )
     assert (one != other) == told_apart
+
+
+def test_another_password_in_its_address_or_key_in_its_requests_is_no_other_grader() -> None:
+    one, other, elsewhere = (
+        Grader(
+            get_model(
+                "mockllm/model",
+                base_url=f"http://me:{key}@{host}/v1",
+                config=GenerateConfig(extra_body={"api_key": key, "top_k": 3}),
+            )
+        ).settings
+        for key, host in (("3kXy9q", "h"), ("8mQz2w", "h"), ("3kXy9q", "i"))
+    )
+    assert one == other
+    assert one != elsewhere
 
 
 def test_other_settings_of_the_same_grader_are_another_grader(
@@ -788,7 +801,12 @@ def test_a_second_score_in_a_log_is_completed_from_its_own_measurements(
     log = evaluate(factors="fluency")
     server.script = lambda asked: None
     both = complete_log(
-        score(log, factor_profile("summarization", "fluency"), action="append", display="none")
+        score(
+            log,
+            factor_profile(task="summarization", factors="fluency"),
+            action="append",
+            display="none",
+        )
     )
     assert both.results is not None
     first, second = both.results.scores

@@ -21,10 +21,10 @@ from profile_tasks.scorers.grading.record import (
 )
 from profile_tasks.scorers.grading.requests import (
     GraderAnswer,
-    JudgeProtocol,
     SourceToGrade,
     grade_source,
 )
+from profile_tasks.settings import JudgeSettings
 
 TAXONOMY = load_taxonomy()
 TEXTS = {"p a": "one two", "p b": "three", "score 1": "four", "score 2": "one two"}
@@ -108,7 +108,7 @@ def test_pairs_are_shown_in_both_orders() -> None:
 
 def test_one_order_and_one_factor_a_request() -> None:
     grader = Grader()
-    grades = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1, batch="one"))
+    grades = grade(JUDGED, grader, judging=JudgeSettings(judge_orders=1, judge_batch="one"))
     assert [len(r.factors) for r in grader.asked] == [1, 1, 1, 1]
     assert {len(v) for pair in grades.pairs for v in pair.verdicts.values()} == {1}
 
@@ -120,7 +120,7 @@ def test_with_one_order_a_taste_for_a_position_is_not_a_taste_for_a_factor() -> 
         ["fluency"],
         Grader(lambda request: {"fluency": "first"}),
         SourceToGrade("Q", "S", texts, pairs),
-        protocol=JudgeProtocol(orders=1),
+        judging=JudgeSettings(judge_orders=1),
     )
     signs = graded_signs(grades, TAXONOMY["fluency"], pairs)
     assert 30 < signs.count(1) < 70
@@ -128,18 +128,18 @@ def test_with_one_order_a_taste_for_a_position_is_not_a_taste_for_a_factor() -> 
 
 
 def test_with_one_order_the_verdict_names_the_response_it_was_meant_for() -> None:
-    grades = grade(JUDGED, protocol=JudgeProtocol(orders=1))
+    grades = grade(JUDGED, judging=JudgeSettings(judge_orders=1))
     assert graded_signs(grades, TAXONOMY["fluency"], PAIRS) == [1, 1, 0]
 
 
 def test_two_orders_answer_for_one_and_one_is_half_of_two() -> None:
     two, grader = grade(JUDGED), Grader()
-    one = grade(JUDGED, protocol=JudgeProtocol(orders=1))
-    again = grade(JUDGED, grader, protocol=JudgeProtocol(orders=1), known=two)
+    one = grade(JUDGED, judging=JudgeSettings(judge_orders=1))
+    again = grade(JUDGED, grader, judging=JudgeSettings(judge_orders=1), known=two)
     assert grader.asked == []
     assert again.pairs == two.pairs  # what was paid for stays, whatever counts
     for pair, single in zip(again.pairs, one.pairs, strict=True):
-        assert pair.counted("fluency", 1) == single.verdicts["fluency"]
+        assert pair.verdict("fluency", 1) == single.verdict("fluency", 1)
     grader = Grader()
     assert grade(JUDGED, grader, known=again).pairs == two.pairs
     assert grader.asked == []
@@ -152,9 +152,9 @@ def test_of_two_verdicts_one_order_counts_the_one_it_would_have_asked_for() -> N
     pairs = [(str(n), str(n + 1)) for n in range(0, 40, 2)]
     shown = SourceToGrade("Q", "S", texts, pairs)
     positional = Grader(lambda request: {"fluency": "first"})
-    one = grade(["fluency"], positional, shown, protocol=JudgeProtocol(orders=1))
+    one = grade(["fluency"], positional, shown, judging=JudgeSettings(judge_orders=1))
     two = grade(["fluency"], positional, shown)
-    again = grade(["fluency"], positional, shown, protocol=JudgeProtocol(orders=1), known=two)
+    again = grade(["fluency"], positional, shown, judging=JudgeSettings(judge_orders=1), known=two)
     fluency = TAXONOMY["fluency"]
     assert graded_signs(again, fluency, pairs) == graded_signs(one, fluency, pairs)
     assert set(graded_signs(one, fluency, pairs)) == {1, -1}
@@ -180,7 +180,7 @@ def test_the_wordings_are_what_the_grader_was_told() -> None:
 
 def test_verdicts_of_another_batch_answer_nothing() -> None:
     grader = Grader()
-    grade(JUDGED, grader, protocol=JudgeProtocol(batch="one"), known=grade(JUDGED))
+    grade(JUDGED, grader, judging=JudgeSettings(judge_batch="one"), known=grade(JUDGED))
     assert [len(request.factors) for request in grader.asked] == [1] * 8
 
 

@@ -107,7 +107,7 @@ def test_conditions_are_compared_over_the_drafts_that_both_revised() -> None:
 
 def test_what_is_not_defined_is_nan_with_its_reason() -> None:
     found = revision_metrics([measured(i, none=SAME, self=None) for i in range(9)])
-    values, reasons = found.values(), found.reasons()
+    values, reasons = found.values(), found.record()["reasons"]
     assert math.isnan(values["alignment_revision_none_tau_b"])
     assert "constant" in reasons["alignment_revision_none_tau_b"]
     assert math.isnan(values["revision_length_ratio_self"])

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
@@ -9,13 +10,14 @@ import pytest
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.facts import Fact, ResponseFacts
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
-from profile_tasks.scorers.grading.record import PairVerdicts, SourceGrades
+from profile_tasks.scorers.grading.record import GradedPair, SourceGrades
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     measure_source,
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.solvers.both_orders import PairVerdict, Pick
 
 FACTORS = resolve_factors(["length", "novel_words"], "summarization")
 
@@ -41,8 +43,11 @@ def annotated(
     )  # fmt: skip
 
 
-def measured(name: str = "s1", **what: object) -> SourceMeasurement:
-    return measure_source(annotated(name), FACTORS, **what)
+def measured(
+    name: str = "s1", picks: Sequence[Sequence[Pick | None]] | None = None, **what: object
+) -> SourceMeasurement:
+    verdicts = None if picks is None else [PairVerdict(tuple(of_pair)) for of_pair in picks]
+    return measure_source(annotated(name), FACTORS, verdicts=verdicts, **what)
 
 
 def test_annotated_pairs_are_signed_towards_the_first_response() -> None:
@@ -64,6 +69,26 @@ def test_verdicts_become_preferences_and_unreadable_ones_stay_missing() -> None:
     tables = {table.perspective: table for table in comparison_tables([record])}
     assert tables["discrimination"].preference.tolist() == [1, 0]
     assert tables["human"].preference.tolist() == [1, 0, -1]
+
+
+def test_margins_are_kept_and_decide_where_the_judge_is_a_likelihood() -> None:
+    margins = [(3.0, 1.0), (2.0, -1.0), (0.0, 0.0)]
+    record = measure_source(
+        annotated(), FACTORS, verdicts=[PairVerdict.by_likelihood(pair) for pair in margins]
+    )
+    assert record.picks == (("first", "first"), ("first", "second"), ("tie", "tie"))
+    assert record.margins == tuple(margins)
+    assert record.discrimination == (1, 1, 0)
+    read = SourceMeasurement.model_validate_json(record.model_dump_json())
+    assert read.verdicts == record.verdicts
+    assert standard_metrics([read])["flip_rate"] == pytest.approx(1 / 3)
+
+
+@pytest.mark.parametrize("malformed", [(), ("tie", "tie", "tie"), ("a",)])
+def test_a_record_with_a_malformed_verdict_is_refused(malformed: tuple[str, ...]) -> None:
+    record = measured(picks=[["tie"]] * 3).model_dump(mode="json")
+    with pytest.raises(ValueError, match=r"picks\.1"):
+        SourceMeasurement.model_validate(record | {"picks": [["tie"], malformed, ["tie"]]})
 
 
 def test_the_response_for_the_higher_score_is_preferred() -> None:
@@ -168,7 +193,7 @@ def graded(fluency: tuple[str | None, ...] = ("first", "first")) -> SourceGrades
             "s1-0 a": ResponseFacts(facts=(Fact(text="x"),), covered=("one",)),
             "s1-0 b": ResponseFacts(facts=(Fact(text="x"), Fact(text="y")), covered=()),
         },
-        pairs=(PairVerdicts(first="s1-0 a", second="s1-0 b", verdicts={"fluency": fluency}),),
+        pairs=(GradedPair(first="s1-0 a", second="s1-0 b", verdicts={"fluency": fluency}),),
         requests=9,
         repairs=2,
     )

@@ -7,21 +7,25 @@ from hypothesis import strategies as st
 
 from profile_tasks.scorers.measurement.standard_metrics import (
     RougeF1,
-    combined_preference,
     discrimination_accuracy,
     discrimination_kappa,
     rouge,
     rouge_l,
     verdict_rates,
 )
+from profile_tasks.solvers.both_orders import PairVerdict
 
 few_words = st.lists(st.sampled_from(["the", "cat", "Sat.", "a-b", "é", "9"]), max_size=30)
 texts = st.one_of(st.text(max_size=80), few_words.map(" ".join))
 preferences = st.lists(
     st.tuples(st.sampled_from([-1, 0, 1]), st.sampled_from([-1, 0, 1])), min_size=1, max_size=40
 )
-verdicts = st.sampled_from(["first", "second", "tie", None])
-pairs = st.lists(st.tuples(verdicts) | st.tuples(verdicts, verdicts), max_size=30)
+pick = st.sampled_from(["first", "second", "tie", None])
+pairs = st.lists(st.tuples(pick) | st.tuples(pick, pick), max_size=30)
+
+
+def rates_of(*picks):
+    return verdict_rates([PairVerdict(of_pair) for of_pair in picks])
 
 
 @pytest.fixture(scope="module")
@@ -130,48 +134,22 @@ def test_preferences_over_different_pairs_are_refused(metric, human, model):
         metric(human, model)
 
 
-@pytest.mark.parametrize(
-    ("pair", "preference"),
-    [
-        (("first",), 1),
-        (("second",), -1),
-        (("tie",), 0),
-        ((None,), None),
-        (("first", "second"), 1),
-        (("second", "first"), -1),
-        (("tie", "tie"), 0),
-        (("first", "first"), 0),
-        (("second", "second"), 0),
-        (("tie", "first"), 0),
-        (("second", "tie"), 0),
-        (("first", None), None),
-        ((None, "tie"), None),
-        ((None, None), None),
-    ],
-)
-def test_two_verdicts_that_disagree_are_a_tie_and_an_unreadable_one_is_missing(pair, preference):
-    assert combined_preference(pair) == preference
-
-
 def test_verdict_rates_by_hand():
-    rates = verdict_rates(
-        [
-            ("first", "second"),  # agrees
-            ("tie", "tie"),  # agrees
-            ("first", "first"),  # flip
-            ("tie", "first"),  # flip
-            (None, "second"),  # no flip to speak of
-            ("second",),
-        ]
+    rates = rates_of(
+        ("first", "second"),  # agrees
+        ("tie", "tie"),  # agrees
+        ("first", "first"),  # flip
+        ("tie", "first"),  # flip
+        (None, "second"),  # no flip to speak of
+        ("second",),
     )
-    assert rates.flip_rate == pytest.approx(2 / 4)
-    assert rates.first_position_rate == pytest.approx(4 / 7)
-    assert rates.unreadable_rate == pytest.approx(1 / 11)
-    assert rates.n_requests == 11
+    assert rates == pytest.approx(
+        {"flip_rate": 2 / 4, "first_position_rate": 4 / 7, "unreadable_rate": 1 / 11}
+    )
 
 
 @pytest.mark.parametrize(
-    ("given_verdicts", "undefined"),
+    ("picks", "undefined"),
     [
         ([], {"flip_rate", "first_position_rate", "unreadable_rate"}),
         ([("first",)], {"flip_rate"}),
@@ -179,35 +157,13 @@ def test_verdict_rates_by_hand():
         ([(None, None)], {"flip_rate", "first_position_rate"}),
     ],
 )
-def test_a_rate_over_nothing_is_undefined(given_verdicts, undefined):
-    rates = verdict_rates(given_verdicts)
-    names = ("flip_rate", "first_position_rate", "unreadable_rate")
-    assert {name for name in names if math.isnan(getattr(rates, name))} == undefined
+def test_a_rate_over_nothing_is_undefined(picks, undefined):
+    assert {name for name, rate in rates_of(*picks).items() if math.isnan(rate)} == undefined
 
 
 @given(pairs)
 def test_exchanging_the_two_positions_keeps_flips_and_mirrors_the_rest(rows):
-    exchange = {"first": "second", "second": "first", "tie": "tie", None: None}
-    exchanged = [tuple(exchange[verdict] for verdict in row) for row in rows]
-    before, after = verdict_rates(rows), verdict_rates(exchanged)
-    assert after.flip_rate == pytest.approx(before.flip_rate, nan_ok=True)
-    assert after.unreadable_rate == pytest.approx(before.unreadable_rate, nan_ok=True)
-    assert after.first_position_rate == pytest.approx(1 - before.first_position_rate, nan_ok=True)
-    for row, mirrored in zip(rows, exchanged, strict=True):
-        preference = combined_preference(row)
-        assert combined_preference(mirrored) == (None if preference is None else -preference)
-
-
-@pytest.mark.parametrize(
-    ("pair", "complaint"),
-    [
-        ((), "has 0 verdicts. Must be 1, or 2"),
-        (("tie", "tie", "tie"), "has 3 verdicts"),
-        (("a",), "has the verdict 'a'. Must be one of: first, second, tie"),
-    ],
-)
-def test_a_malformed_pair_is_named(pair, complaint):
-    with pytest.raises(ValueError, match=f"Pair number 1 {complaint}"):
-        verdict_rates([("tie",), pair])
-    with pytest.raises(ValueError, match=complaint):
-        combined_preference(pair)
+    verdicts = [PairVerdict(row) for row in rows]
+    before, after = verdict_rates(verdicts), verdict_rates([v.exchanged() for v in verdicts])
+    mirrored = before | {"first_position_rate": 1 - before["first_position_rate"]}
+    assert after == pytest.approx(mirrored, nan_ok=True)

@@ -16,7 +16,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import (
-    AGREEMENT,
+    AGREEMENT_SHARES,
     agreement_table,
     comparison_tables,
     human_votes,
@@ -67,8 +67,8 @@ def test_shares_are_the_accuracy_and_flip_rate_of_the_standard_metrics(
         for i, pairs in enumerate(sources)
     ]
     found, expected = shares(measurements), standard_metrics(measurements)
-    assert tuple(found) == AGREEMENT
-    for name in AGREEMENT:
+    assert tuple(found) == AGREEMENT_SHARES
+    for name in AGREEMENT_SHARES:
         assert found[name] == pytest.approx(expected[name], nan_ok=True)
 
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 
-FIELDS = ("coefficient", "ci_low", "ci_high", "p_value")
+FIELDS = ("coefficient", "low", "high", "p_value")
 
 
 def table(preference, manifestation, group, *, missing=None):
@@ -62,8 +62,8 @@ def test_planted_coefficients_are_recovered():
     result = adjusted_influence(comparisons)
     scale = np.sqrt((comparisons.manifestation.astype(float) ** 2).mean(axis=0))
     np.testing.assert_allclose(result.coefficient, weights * scale, atol=0.12)
-    assert (result.ci_low <= weights * scale).all()
-    assert (weights * scale <= result.ci_high).all()
+    assert (result.low <= weights * scale).all()
+    assert (weights * scale <= result.high).all()
     assert (result.p_value[:2] < 1e-6).all()
     assert result.p_value[2] > 0.05
     np.testing.assert_allclose(result.vif, 1, atol=0.02)
@@ -75,8 +75,8 @@ def test_a_factor_that_only_accompanies_another_has_no_adjusted_influence():
     copied = np.random.default_rng(1).random(2000) < 0.6
     companion = np.where(copied, comparisons.manifestation[:, 0], 0)
     result = adjusted_influence(with_column(comparisons, companion))
-    assert result.ci_low[1] < 0 < result.ci_high[1]
-    assert result.ci_low[0] > 0.5
+    assert result.low[1] < 0 < result.high[1]
+    assert result.low[0] > 0.5
 
 
 def test_numbers_equal_statsmodels_with_t_quantiles_on_groups_minus_one():
@@ -91,7 +91,7 @@ def test_numbers_equal_statsmodels_with_t_quantiles_on_groups_minus_one():
     result = adjusted_influence(comparisons, confidence=0.9)
     np.testing.assert_allclose(result.coefficient, fit.params, rtol=1e-6)
     np.testing.assert_allclose(
-        np.stack([result.ci_low, result.ci_high], axis=1), fit.conf_int(alpha=0.1), rtol=1e-6
+        np.stack([result.low, result.high], axis=1), fit.conf_int(alpha=0.1), rtol=1e-6
     )
     np.testing.assert_allclose(result.p_value, fit.pvalues, rtol=1e-5)
 
@@ -119,7 +119,7 @@ def test_preference_ties_and_incomplete_pairs_are_dropped():
     result = adjusted_influence(table(preference, manifestation, group, missing=missing))
     expected = adjusted_influence(complete)
     np.testing.assert_allclose(result.coefficient, expected.coefficient, rtol=1e-12)
-    np.testing.assert_allclose(result.ci_low, expected.ci_low, rtol=1e-12)
+    np.testing.assert_allclose(result.low, expected.low, rtol=1e-12)
     assert (result.n_pairs, result.n_groups) == (200, 40)
 
 
@@ -296,7 +296,7 @@ def test_no_table_gives_a_huge_number_or_a_warning(seed):
         )
     )
     for coefficient, low, high, reason in zip(
-        result.coefficient, result.ci_low, result.ci_high, result.reasons, strict=True
+        result.coefficient, result.low, result.high, result.reasons, strict=True
     ):
         if reason is None:
             assert abs(coefficient) < 50

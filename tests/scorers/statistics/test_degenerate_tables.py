@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, cast
 
@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
-from profile_tasks.scorers.statistics.alignment_record import aligned_tables, attainable_record
 from profile_tasks.scorers.statistics.annotators import (
     Votes,
     annotator_agreement,
@@ -18,26 +17,29 @@ from profile_tasks.scorers.statistics.annotators import (
 )
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.estimate import Estimate, json_record
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import factor_profile
-from profile_tasks.scorers.statistics.influence_record import (
-    IntervalMethod,
-    influence_record,
-    reliability_record,
-)
-from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
 from profile_tasks.scorers.statistics.ranks import factor_ranks
+from profile_tasks.scorers.statistics.records import (
+    Record,
+    aligned_tables,
+    compared_record,
+    difference_record,
+    flat_record,
+    influence_record,
+    side,
+    study_record,
+)
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
-from profile_tasks.scorers.statistics.run_statistics import run_statistics
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import (
     FactorTests,
     difference_tests,
     influence_tests,
 )
 from profile_tasks.scorers.statistics.source_population import pilot_population
-from profile_tasks.scorers.statistics.study import profile_metrics
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 FACTORS = ("length", "novel_words", "fluency", "coherence")
 REPLICATES = 100
@@ -197,9 +199,9 @@ def _parts(record: Any) -> Iterator[dict[str, Any]]:
 
 def check_estimate(estimate: Estimate) -> None:
     assert math.isnan(estimate.value) <= bool(estimate.reason)
-    assert math.isnan(estimate.interval.low) <= bool(estimate.interval.reason)
-    assert math.isnan(estimate.value) <= math.isnan(estimate.interval.low)
-    check(json_record(estimate))
+    assert math.isnan(estimate.low) <= bool(estimate.reason)
+    assert math.isnan(estimate.value) <= math.isnan(estimate.low)
+    check(estimate.record())
 
 
 def check_tests(tests: FactorTests) -> None:
@@ -211,9 +213,13 @@ def check_tests(tests: FactorTests) -> None:
     assert tests.family.endswith(f": {np.count_nonzero(~undefined)} factors")
 
 
-@pytest.mark.parametrize("interval", ["percentile", "bca"])
-def test_influence_record(table: Comparisons, interval: IntervalMethod) -> None:
-    record = influence_record(table, replicates=REPLICATES, interval=interval)
+def study_of(tables: Sequence[Comparisons], **shares: Comparisons) -> Study:
+    votes = votes_of(tables[0], 2)
+    return Study({t.perspective: t for t in tables}, shares, votes, replicates=REPLICATES)
+
+
+def test_influence_record(table: Comparisons) -> None:
+    record = influence_record(study_of([table]), "human")
     check(record)
     tau = factor_profile(table).tau
     for i, found in enumerate(record["factors"].values()):
@@ -235,16 +241,16 @@ def test_factor_ranks(table: Comparisons) -> None:
     profile = factor_profile(table)
     (taus,) = bootstrap_taus([table], replicates=REPLICATES)
     ranks = factor_ranks(table.factors, profile.tau, taus, n_groups=profile.groups)
-    np.testing.assert_array_equal(np.isnan(ranks.rank), np.isnan(profile.tau))
-    for rank, interval in zip(ranks.rank, ranks.intervals, strict=True):
-        assert math.isnan(interval.low) == math.isnan(interval.high) == bool(interval.reason)
-        assert math.isnan(interval.low) or 1 <= interval.low <= rank <= interval.high
+    for rank, tau in zip(ranks.estimates, profile.tau, strict=True):
+        assert math.isnan(rank.value) == math.isnan(tau)
+        assert math.isnan(rank.low) == math.isnan(rank.high) == bool(rank.reason)
+        assert math.isnan(rank.low) or 1 <= rank.low <= rank.value <= rank.high
 
 
 def test_adjusted_influence(table: Comparisons) -> None:
     adjusted = adjusted_influence(table)
     undefined = [bool(reason) for reason in adjusted.reasons]
-    for name in ("coefficient", "ci_low", "ci_high", "p_value"):
+    for name in ("coefficient", "low", "high", "p_value"):
         assert np.isnan(getattr(adjusted, name)).tolist() == undefined
     assert adjusted.n_pairs <= np.count_nonzero(table.preference)
 
@@ -252,7 +258,6 @@ def test_adjusted_influence(table: Comparisons) -> None:
 def test_reliability(table: Comparisons) -> None:
     for half in split_halves(by_a_model(table)):
         found = reliability(half)
-        check(reliability_record(found))
         for estimate in found.full.values():
             check_estimate(estimate)
 
@@ -260,7 +265,6 @@ def test_reliability(table: Comparisons) -> None:
 def test_attainable_alignment(table: Comparisons) -> None:
     human, judge, _ = split_halves(by_a_model(table))
     found = attainable_alignment(human, judge)
-    check(attainable_record(found))
     for name, observed in found.observed.items():
         check_estimate(found.ceiling[name])
         check_estimate(found.corrected[name])
@@ -283,54 +287,56 @@ def test_an_ordinary_table_beside_it(table: Comparisons) -> None:
     check_tests(difference_tests(table, beside))
 
 
-def test_profile_metrics(table: Comparisons) -> None:
-    metrics = profile_metrics(by_a_model(table), replicates=REPLICATES)
-    for estimate in metrics.estimates.values():
+def test_study(table: Comparisons) -> None:
+    study = study_of(by_a_model(table))
+    for estimate in study.estimates.values():
         check_estimate(estimate)
-    undefined = {name for name, e in metrics.estimates.items() if math.isnan(e.interval.low)}
-    assert set(metrics.reasons()) == undefined
 
 
-def test_run_statistics(table: Comparisons) -> None:
-    tables = by_a_model(table)
+def test_study_record(table: Comparisons) -> None:
     shown = (table.preference[:, None] == [1, 0]).astype(np.int8)
     agreement = Comparisons(
         np.ones(len(shown)), shown, np.zeros(shown.shape, bool), table.group,
         ("discrimination_accuracy", "flip_rate"), "discrimination",
     )  # fmt: skip
-    statistics = run_statistics(
-        tables,
-        profile_metrics(tables, replicates=REPLICATES),
-        votes_of(table, 2),
-        agreement,
-    )
-    check(statistics.record())
-    assert all(isinstance(value, float) for value in statistics.values().values())
-    assert not any(math.isinf(value) for value in statistics.values().values())
+    study = study_of(by_a_model(table), **{AGREEMENT: agreement})
+    record = study_record(study)
+    check(record)
+    flat = flat_record(record)
+    assert all(isinstance(value, float) for value in flat.values())
+    assert not any(math.isinf(value) for value in flat.values())
+    undefined = {name for name, e in study.estimates.items() if math.isnan(e.low)}
+    assert set(record["reasons"]) == undefined
     # The copies differ in nothing.
-    for record in statistics.difference.values():
-        for found in record["factors"].values():
+    for differences in record["difference_to_human"].values():
+        for found in differences["factors"].values():
             assert found["value"] in {0, None}
             assert found["p_value"] in {1, None}
 
 
-def test_compare_models(table: Comparisons) -> None:
+def compared(first: Sequence[Comparisons], second: Sequence[Comparisons]) -> Record:
+    both = zip("AB", (first, second), strict=True)
+    tables = {side(run, table.perspective): table for run, own in both for table in own}
+    return compared_record(Study(tables, replicates=REPLICATES))
+
+
+def test_compared_record(table: Comparisons) -> None:
     first = by_a_model(table)
     human, judge, writer = first
     for second in (first, [human, turned_round(judge), turned_round(writer)]):
-        record = compare_models(first, second, replicates=REPLICATES)
+        record = compared(first, second)
         check(record)
         for part in record["perspectives"].values():
             for found in part["factors"].values():
                 assert (found["value"] is None) == (found["a"] is None)
-    same = compare_models(first, first, replicates=REPLICATES)
-    for found in same["alignments"].values():
+    for found in compared(first, first)["alignments"].values():
         assert found["value"] in {0, None}
         assert (found["value"] is None) == (found["a"] is None)
 
 
-def test_compare_tables(table: Comparisons) -> None:
-    check(compare_tables(table, turned_round(table), replicates=REPLICATES))
+def test_difference_record(table: Comparisons) -> None:
+    study = Study({"one": table, "other": turned_round(table)}, replicates=REPLICATES)
+    check(difference_record(study, "one", "other"))
 
 
 def test_difference_tests(table: Comparisons) -> None:
@@ -368,10 +374,9 @@ def test_pilot_population(table: Comparisons) -> None:
 def test_what_is_not_known_is_never_zero() -> None:
     for name in ("no rows", "all preference ties", "all missing"):
         table = TABLES[name]()
-        record = influence_record(table, replicates=REPLICATES)
+        record = influence_record(Study({"human": table}, replicates=REPLICATES), "human")
         for found in record["factors"].values():
             for number in ("tau", "ci_low", "p_value", "rank", "adjusted", "vif"):
                 assert found[number] is None
-        tables = by_a_model(table)
-        flat = run_statistics(tables, profile_metrics(tables, replicates=REPLICATES)).values()
+        flat = flat_record(study_record(Study({t.perspective: t for t in by_a_model(table)})))
         assert all(math.isnan(value) for value in flat.values())

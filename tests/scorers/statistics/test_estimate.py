@@ -1,19 +1,250 @@
-"""Estimates become flat metrics, and say why one is not defined."""
+"""A number with its interval: how each interval is made, read back, printed and subtracted."""
 
-from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, undefined
-from profile_tasks.scorers.statistics.uncertainty import Interval
+import json
+import math
 
-FINE = Estimate(0.5, Interval(0.4, 0.6, 1.0, None, "percentile"))
-NO_INTERVAL = Estimate(0.5, Interval.none("groups: 3"))
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+from scipy import stats
+
+from profile_tasks.scorers.statistics.estimate import (
+    Estimate,
+    flat_metrics,
+    reasons,
+    standard_errors,
+    with_standard_errors,
+)
+
+FINE = Estimate(0.5, 0.4, 0.6, "percentile")
+NO_INTERVAL = Estimate(0.5, reason="groups: 3")
 NOTHING = Estimate.undefined("no pairs")
 
 
-def test_each_name_is_followed_by_its_bounds() -> None:
+def test_each_name_is_followed_by_its_ends():
     flat = flat_metrics({"b": FINE, "a": FINE})
     assert list(flat) == ["b", "b_ci_low", "b_ci_high", "a", "a_ci_low", "a_ci_high"]
     assert list(flat.values()) == [0.5, 0.4, 0.6] * 2
 
 
-def test_what_is_not_defined_has_a_reason_and_what_is_has_none() -> None:
-    found = undefined({"fine": FINE, "wide": NO_INTERVAL, "none": NOTHING})
+def test_what_is_not_defined_has_a_reason_and_what_is_has_none():
+    found = reasons({"fine": FINE, "wide": NO_INTERVAL, "none": NOTHING})
     assert found == {"wide": "groups: 3", "none": "no pairs"}
+
+
+def test_json_has_null_for_nan_and_gives_the_estimate_back():
+    assert NOTHING.record() == {
+        "value": None, "ci_low": None, "ci_high": None, "reason": "no pairs"
+    }  # fmt: skip
+    for each in (FINE, NO_INTERVAL, NOTHING):
+        again = Estimate.of_record(json.loads(json.dumps(each.record(), allow_nan=False)))
+        assert again.record() == each.record()
+
+
+def test_flat_metrics_give_the_estimate_back():
+    flat = FINE.flat("kappa") | NO_INTERVAL.flat("flips")
+    assert Estimate.of_metrics(flat, "kappa").record() == FINE.record()
+    assert not Estimate.of_metrics(flat, "flips").has_interval
+    assert not Estimate.of_metrics(flat, "missing").defined
+    assert not Estimate.of_metrics({"kappa": None}, "kappa").defined
+
+
+@pytest.mark.parametrize(
+    ("estimate", "signed", "text"),
+    [
+        (FINE, True, "+0.500 [+0.40, +0.60]"),
+        (FINE, False, "0.500 [0.40, 0.60]"),
+        (Estimate(-0.25, -0.5, 0.0), True, "-0.250 [-0.50, +0.00]"),
+        (NO_INTERVAL, True, "+0.500 [no interval]"),
+        (NOTHING, True, "not defined"),
+    ],
+)
+def test_a_cell_holds_the_value_and_its_interval(estimate, signed, text):
+    assert estimate.text(3, signed=signed) == text
+
+
+def test_the_standard_error_is_the_spread_of_the_replicates():
+    drawn = np.random.default_rng(0).normal(size=500)
+    drawn[:10] = np.nan
+    found = Estimate.percentile(0.1, drawn, 20)
+    assert found.error == drawn[10:].std(ddof=1)
+    assert standard_errors({"a": found}) == {"a_stderr": found.error}
+
+
+def test_without_an_interval_there_is_no_standard_error():
+    for each in (Estimate.percentile(0.1, np.zeros(9), 3), NOTHING, FINE):
+        assert math.isnan(each.error)
+
+
+def test_standard_errors_stand_behind_their_metrics():
+    assert with_standard_errors(FINE.flat("a")) == ["a", "a_stderr", "a_ci_low", "a_ci_high"]
+
+
+def test_an_estimate_less_another_is_the_difference_of_what_was_drawn_together():
+    rng = np.random.default_rng(2)
+    first, second = rng.normal(size=(2, 400))
+    a, b = Estimate.percentile(0.9, first, 40), Estimate.percentile(0.2, second, 30)
+    found = a.less(b)
+    expected = Estimate.percentile(0.9 - 0.2, first - second, 30)
+    assert (found.value, found.low, found.high) == (0.9 - 0.2, expected.low, expected.high)
+    turned = b.less(a)
+    assert (turned.value, turned.low, turned.high) == pytest.approx(
+        (-found.value, -found.high, -found.low)
+    )
+
+
+def test_a_difference_of_alignments_reaches_as_far_as_both_can():
+    far = np.full(100, -1.0)
+    a, b = Estimate.symmetric(0.9, -far, 20), Estimate.symmetric(-0.8, far, 20)
+    gap = a.less(b)
+    assert (gap.method, gap.limit) == ("symmetric", 2)
+    other = b.less(a)
+    assert gap.less(other).limit == 4
+
+
+def test_a_difference_to_what_is_not_defined_is_not_defined_for_the_same_reason():
+    a = Estimate.symmetric(0.9, np.zeros(100), 20)
+    for found in (a.less(NOTHING), NOTHING.less(a)):
+        assert (found.defined, found.reason) == (False, "no pairs")
+
+
+def test_estimates_that_were_not_drawn_together_have_no_difference():
+    with pytest.raises(ValueError, match="drawn together"):
+        FINE.less(FINE)
+
+
+def test_a_jackknife_interval_is_that_of_student():
+    values = np.array([0.5, 0.4, 0.6, 0.5])
+    found = Estimate.jackknife(values, 30)
+    error = np.sqrt(2 / 3 * 0.02)
+    assert (found.value, found.reason) == (0.5, None)
+    assert found.high - 0.5 == pytest.approx(stats.t.ppf(0.975, 2) * error)
+    assert 0.5 - found.low == pytest.approx(found.high - 0.5)
+
+
+def test_the_interval_is_between_the_quantiles():
+    interval = Estimate.percentile(0.5, np.arange(201.0))
+    assert (interval.low, interval.high) == pytest.approx((5, 195))
+    assert interval.reason is None
+
+
+def test_few_undefined_replicates_are_left_out():
+    replicates = np.concatenate([np.full(5, np.nan), np.linspace(0, 1, 95)])
+    interval = Estimate.percentile(0.5, replicates, confidence=0.5)
+    assert (interval.low, interval.high) == pytest.approx((0.25, 0.75))
+    assert interval.reason is None
+
+
+def test_many_undefined_replicates_leave_no_interval():
+    replicates = np.concatenate([np.full(6, np.nan), np.linspace(0, 1, 94)])
+    interval = Estimate.percentile(0.5, replicates)
+    assert np.isnan([interval.low, interval.high]).all()
+    assert interval.reason == "only 94 of 100 replicates are defined; an interval needs 95% of them"
+
+
+@pytest.mark.parametrize("n_groups", [0, 1, 7])
+def test_few_groups_leave_no_interval(n_groups):
+    interval = Estimate.percentile(0.5, np.full(100, 0.5), n_groups)
+    assert np.isnan([interval.low, interval.high]).all()
+    assert interval.reason == f"groups: {n_groups}; an interval needs at least 8"
+    assert Estimate.percentile(0.5, np.full(100, 0.5), 8).low == 0.5
+
+
+@pytest.mark.parametrize("confidence", [0, 1, 95])
+def test_an_impossible_confidence_is_refused(confidence):
+    with pytest.raises(ValueError, match=f"confidence is {confidence}"):
+        Estimate.percentile(0.5, np.zeros(3), confidence=confidence)
+
+
+@pytest.mark.parametrize("shape", [(0,), (3, 2)])
+def test_replicates_of_the_wrong_shape_are_refused(shape):
+    with pytest.raises(ValueError, match="replicates has shape"):
+        Estimate.percentile(0.5, np.zeros(shape))
+
+
+@pytest.mark.parametrize("n_groups", [8, 9, 30, 1000])
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_tails_are_as_much_wider_as_students_t_is(n_groups, confidence):
+    replicates = np.random.default_rng(0).normal(size=5000)
+    interval = Estimate.percentile(0.0, replicates, n_groups, confidence=confidence)
+    quantile = stats.t.ppf((1 - confidence) / 2, n_groups - 1)
+    tail = stats.norm.cdf(np.sqrt(n_groups / (n_groups - 1)) * quantile)
+    assert interval.low == pytest.approx(np.quantile(replicates, tail))
+    assert interval.high == pytest.approx(np.quantile(replicates, 1 - tail))
+
+
+def test_wider_tails_vanish_with_many_groups():
+    replicates = np.linspace(-1, 1, 2001)
+    plain = Estimate.percentile(0.5, replicates)
+    ends = [Estimate.percentile(0.5, replicates, n).low for n in (8, 20, 100, 10**6)]
+    assert ends == sorted(ends)
+    assert ends[-1] == pytest.approx(plain.low, abs=1e-5)
+    assert ends[0] < plain.low - 0.03
+
+
+def test_a_symmetric_interval_reaches_as_far_as_the_replicates_lie():
+    replicates = 0.2 + np.linspace(-0.1, 0.1, 2001)
+    interval = Estimate.symmetric(0.2, replicates, confidence=0.9)
+    assert (interval.low, interval.high) == pytest.approx((0.2 - 0.09, 0.2 + 0.09), abs=1e-3)
+
+
+def test_replicates_that_are_biased_widen_a_symmetric_interval_on_both_sides():
+    interval = Estimate.symmetric(0.6, np.full(100, 0.4))
+    assert (interval.low, interval.high) == pytest.approx((0.4, 0.8))
+
+
+def test_a_symmetric_interval_ends_where_nothing_can_lie():
+    interval = Estimate.symmetric(0.9, np.full(100, 0.4))
+    assert (interval.low, interval.high) == pytest.approx((0.4, 1.0))
+
+
+def test_the_radius_is_a_quantile_of_the_widened_tails():
+    replicates = np.random.default_rng(1).normal(size=4000)
+    tail = stats.norm.cdf(np.sqrt(12 / 11) * stats.t.ppf(0.025, 11))
+    interval = Estimate.symmetric(0.1, replicates, 12, limit=9)
+    radius = np.quantile(np.abs(replicates - 0.1), 1 - 2 * tail)
+    assert (interval.low, interval.high) == pytest.approx((0.1 - radius, 0.1 + radius))
+
+
+@given(
+    st.floats(-1, 1),
+    arrays.arrays(np.float64, st.integers(1, 60), elements=st.floats(-1, 1)),
+    st.sampled_from([None, 8, 40]),
+)
+def test_a_symmetric_interval_holds_its_estimate_within_the_limits(value, replicates, n_groups):
+    interval = Estimate.symmetric(value, replicates, n_groups)
+    assert -1 <= interval.low <= value <= interval.high <= 1
+
+
+INTERVALS = {
+    "percentile": lambda replicates, n: Estimate.percentile(0.5, replicates),
+    "percentile, expanded": lambda replicates, n: Estimate.percentile(0.5, replicates, n),
+    "symmetric": lambda replicates, n: Estimate.symmetric(0.5, replicates, n),
+}
+
+
+@pytest.mark.parametrize("method", INTERVALS)
+def test_an_interval_carries_the_name_of_its_method_also_where_there_is_none(method):
+    assert INTERVALS[method](np.linspace(0, 1, 100), 20).method == method
+    undefined = INTERVALS[method](np.full(100, np.nan), 20)
+    assert undefined.method == method
+    assert undefined.reason == (
+        "only 0 of 100 replicates are defined; an interval needs 95% of them"
+    )
+    assert Estimate.undefined("nothing").method == ""
+
+
+def test_a_symmetric_interval_needs_as_many_groups():
+    interval = INTERVALS["symmetric"](np.linspace(0, 1, 100), 7)
+    assert np.isnan([interval.low, interval.high]).all()
+    assert interval.reason == "groups: 7; an interval needs at least 8"
+    assert INTERVALS["symmetric"](np.linspace(0, 1, 100), 8).reason is None
+
+
+def test_a_symmetric_interval_refuses_an_impossible_confidence_and_shape_too():
+    with pytest.raises(ValueError, match="confidence is 95"):
+        Estimate.symmetric(0, np.zeros(3), confidence=95)
+    with pytest.raises(ValueError, match="replicates has shape"):
+        Estimate.symmetric(0, np.zeros((3, 2)))

@@ -1,8 +1,14 @@
-"""Which way a metric is better."""
+"""What each metric is called, shown as, warned of, and which way it is better."""
 
 import pytest
 
-from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.metric_catalogue import (
+    CATALOGUE,
+    cautioned,
+    find,
+    higher_is_better,
+    is_printed,
+)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +54,51 @@ def test_what_describes_a_model_has_no_better_side(metric: str) -> None:
 def test_an_end_of_an_interval_goes_with_its_metric() -> None:
     assert higher_is_better("flip_rate_ci_high") is False
     assert higher_is_better("alignment_generation_tau_b_stderr") is True
+
+
+def test_every_name_is_an_entry_of_its_own() -> None:
+    names = [metric.name for metric in CATALOGUE]
+    assert len(names) == len(set(names))
+    for metric in CATALOGUE:
+        if "{" not in metric.name:
+            assert find(metric.name) is metric
+
+
+def test_a_name_is_found_by_its_most_particular_entry() -> None:
+    for name, entry in (
+        ("alignment_generation_tau_b", "alignment_generation_tau_b"),
+        ("alignment_generation_pearson", "alignment_{model}_{coefficient}"),
+        ("alignment_generation_tau_b_ceiling", "alignment_{model}_{coefficient}_ceiling"),
+        ("tau_human_length_p_adjusted_bh", "tau_{perspective}_{factor}_p_adjusted_bh"),
+        ("tau_revision_self_length", "tau_revision_{condition}_{factor}"),
+        ("grader_flip_rate_fluency_ci_low", "grader_flip_rate_{factor}"),
+        ("words_at_score_5", "words_at_score_{score}"),
+    ):
+        assert find(name).name == entry
+    assert find("no_such_metric") is None
+
+
+def test_what_is_worth_a_line_only_where_it_happens() -> None:
+    assert is_printed("draft_missing_rate", 0.1)
+    assert not is_printed("draft_missing_rate", 0.0)
+    assert is_printed("flip_rate", 0.0)
+    assert not is_printed("no_such_metric", 1.0)
+
+
+def test_what_boards_head_their_columns_with() -> None:
+    assert {metric.name: metric.column for metric in CATALOGUE if metric.column} == {
+        "alignment_generation_tau_b": "generation",
+        "alignment_discrimination_tau_b": "discrimination",
+        "alignment_gap_tau_b": "gap",
+        "discrimination_accuracy": "accuracy",
+        "flip_rate": "flip rate",
+    }
+
+
+def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> None:
+    found = dict(cautioned())
+    assert found["flip_rate"].above == 0.2
+    assert found["unreadable_rate"].above == 0.05
+    for name, caution in found.items():
+        assert find(name).unit == "share"
+        assert caution.words.startswith("of the ")

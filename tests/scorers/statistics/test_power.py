@@ -10,8 +10,10 @@ from profile_tasks.data.preferences import load_preferences
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics import power, simulated_studies, source_population
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import factor_profile
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import adjust_p_values, sign_flip_p_values
 from profile_tasks.scorers.statistics.source_population import (
     Assumptions,
@@ -20,7 +22,6 @@ from profile_tasks.scorers.statistics.source_population import (
     pilot_population,
     pilot_with_second_judge,
 )
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus, percentile_interval
 
 
 def table(agreement, group, *, preference=None):
@@ -126,7 +127,7 @@ def test_the_width_is_that_of_the_percentile_bootstrap():
     widths = []
     for _ in range(60):
         (taus,) = bootstrap_taus([study(pilot, 80, rng)], replicates=1000)
-        interval = percentile_interval(taus[:, 0])
+        interval = Estimate.percentile(0.0, taus[:, 0])
         widths.append((interval.high - interval.low) / 2)
     assert curve.values[0, 0] == pytest.approx(np.median(widths), rel=0.05)
 

@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import factor_profile
 from profile_tasks.scorers.statistics.ranks import factor_ranks
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 
 NAN = np.nan
 
@@ -22,19 +22,23 @@ def ranked(tau, *, error=0.01, replicates=400, n_groups=50, seed=0, **options):
     return factor_ranks("abcdefgh"[: tau.size], tau, drawn, n_groups=groups, **options)
 
 
+def places(ranks):
+    return [rank.value for rank in ranks.estimates]
+
+
 def bounds(ranks):
-    return [(interval.low, interval.high) for interval in ranks.intervals]
+    return [(interval.low, interval.high) for interval in ranks.estimates]
 
 
 def test_the_greatest_influence_ranks_first_and_the_most_negative_last():
     ranks = ranked([0.1, 0.5, -0.4])
-    assert ranks.rank.tolist() == [2, 1, 3]
+    assert [rank.value for rank in ranks.estimates] == [2, 1, 3]
     assert bounds(ranks) == [(2, 2), (1, 1), (3, 3)]
 
 
 def test_equal_influences_share_their_mean_rank_and_its_bounds():
     ranks = ranked([0.2, 0.5, 0.2, -0.1])
-    assert ranks.rank.tolist() == [2.5, 1, 2.5, 4]
+    assert [rank.value for rank in ranks.estimates] == [2.5, 1, 2.5, 4]
     assert bounds(ranks) == [(2, 3), (1, 1), (2, 3), (4, 4)]
 
 
@@ -61,16 +65,16 @@ def test_an_undefined_influence_has_no_rank_and_takes_none():
     tau = np.array([0.5, NAN, 0.1])
     drawn = tau + 0.01 * np.random.default_rng(0).normal(size=(200, 3))
     ranks = factor_ranks("abc", tau, drawn, n_groups=np.array([50, 0, 50]))
-    np.testing.assert_array_equal(ranks.rank, [1, NAN, 2])
+    np.testing.assert_array_equal(places(ranks), [1, NAN, 2])
     np.testing.assert_array_equal(bounds(ranks), [(1, 1), (NAN, NAN), (2, 2)])
-    assert [i.reason for i in ranks.intervals] == [None, "the influence is not defined", None]
+    assert [i.reason for i in ranks.estimates] == [None, "the influence is not defined", None]
 
 
 def test_a_factor_in_few_groups_is_ranked_and_may_stand_anywhere():
     ranks = ranked([0.5, 0.3, 0.1], n_groups=[50, 7, 50])
-    assert ranks.rank.tolist() == [1, 2, 3]
-    assert ranks.intervals[1].reason == "groups: 7; an interval needs at least 8"
-    assert np.isnan(ranks.intervals[1].low)
+    assert [rank.value for rank in ranks.estimates] == [1, 2, 3]
+    assert ranks.estimates[1].reason == "groups: 7; an interval needs at least 8"
+    assert np.isnan(ranks.estimates[1].low)
     # The others are told apart from each other, but not from it.
     assert (bounds(ranks)[0], bounds(ranks)[2]) == ((1, 2), (2, 3))
 
@@ -80,8 +84,8 @@ def test_a_factor_that_is_often_undefined_is_ranked_and_may_stand_anywhere():
     drawn = tau + 0.01 * np.random.default_rng(0).normal(size=(200, 3))
     drawn[:11, 1] = NAN
     ranks = factor_ranks("abc", tau, drawn, n_groups=np.full(3, 50))
-    assert ranks.rank.tolist() == [1, 2, 3]
-    assert ranks.intervals[1].reason == (
+    assert [rank.value for rank in ranks.estimates] == [1, 2, 3]
+    assert ranks.estimates[1].reason == (
         "the influence is defined in fewer than 95% of the replicates"
     )
     assert (bounds(ranks)[0], bounds(ranks)[2]) == ((1, 2), (2, 3))
@@ -94,8 +98,8 @@ def test_without_replicates_that_define_all_factors_nothing_is_told_apart():
     for index in range(13):
         drawn[20 * index : 20 * (index + 1), index] = NAN
     ranks = factor_ranks("abcdefghijklm", tau, drawn, n_groups=np.full(13, 50))
-    assert ranks.rank.tolist() == list(range(1, 14))
-    assert {i.reason for i in ranks.intervals} == {
+    assert [rank.value for rank in ranks.estimates] == list(range(1, 14))
+    assert {i.reason for i in ranks.estimates} == {
         "all factors are defined in only 140 of 400 replicates"
     }
     assert np.isnan(bounds(ranks)).all()
@@ -106,7 +110,7 @@ def test_duplicates_of_a_factor_always_move_together_and_are_not_told_apart():
     drawn = tau + 0.01 * np.random.default_rng(0).normal(size=(200, 4))
     drawn[:, 1] = drawn[:, 2] = drawn[:, 0]
     ranks = factor_ranks("abcd", tau, drawn, n_groups=np.full(4, 50))
-    assert ranks.rank.tolist() == [2, 2, 2, 4]
+    assert [rank.value for rank in ranks.estimates] == [2, 2, 2, 4]
     assert bounds(ranks) == [(1, 3)] * 3 + [(4, 4)]
 
 
@@ -126,20 +130,19 @@ def test_factors_that_always_move_together_are_told_apart_by_any_difference():
 def test_without_any_spread_the_ranks_are_certain():
     tau = np.array([0.3, 0.1, 0.3])
     ranks = factor_ranks("abc", tau, np.tile(tau, (100, 1)), n_groups=np.full(3, 50))
-    assert ranks.rank.tolist() == [1.5, 3, 1.5]
+    assert [rank.value for rank in ranks.estimates] == [1.5, 3, 1.5]
     assert bounds(ranks) == [(1, 2), (3, 3), (1, 2)]
 
 
 def test_a_single_factor_ranks_first_of_one():
     ranks = ranked([0.2])
-    assert ranks.rank.tolist() == [1]
+    assert [rank.value for rank in ranks.estimates] == [1]
     assert bounds(ranks) == [(1, 1)]
 
 
 def test_without_factors_there_are_no_ranks():
     ranks = factor_ranks((), np.empty(0), np.empty((100, 0)), n_groups=np.empty(0, int))
-    assert ranks.rank.size == 0
-    assert ranks.intervals == ()
+    assert ranks.estimates == ()
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 7))
@@ -147,8 +150,8 @@ def test_bounds_are_whole_ranks_that_hold_the_rank(seed, n_factors):
     rng = np.random.default_rng(seed)
     tau = rng.integers(-3, 4, n_factors) / 5
     ranks = ranked(tau, error=rng.choice([0.01, 0.1, 1.0]), replicates=50, seed=seed)
-    np.testing.assert_array_equal(ranks.rank, rankdata(-tau))
-    for rank, (low, high) in zip(ranks.rank, bounds(ranks), strict=True):
+    np.testing.assert_array_equal(places(ranks), rankdata(-tau))
+    for rank, (low, high) in zip(places(ranks), bounds(ranks), strict=True):
         assert 1 <= low <= rank <= high <= n_factors
         assert (low.is_integer(), high.is_integer()) == (True, True)
 
@@ -184,7 +187,7 @@ def coverage(truth, n_groups, *, simulations=300, n_pairs=6):
         ranks = factor_ranks(factors, profile.tau, taus, n_groups=profile.groups)
         low, high = np.transpose(bounds(ranks))
         covered += (low <= true_rank) & (true_rank <= high)
-        right += (ranks.rank == true_rank).all()
+        right += (np.array(places(ranks)) == true_rank).all()
     return covered / simulations, right / simulations
 
 

@@ -122,7 +122,7 @@ def test_on_shared_pairs_the_classical_correction_is_biased_and_the_cross_half_i
 
 
 def test_the_interval_of_the_correction_covers_the_truth(planted_truth, planted_runs):
-    intervals = [a.corrected["pearson"].interval for _, a, _ in planted_runs]
+    intervals = [a.corrected["pearson"] for _, a, _ in planted_runs]
     covered = [interval.low <= planted_truth <= interval.high for interval in intervals]
     assert np.mean(covered) >= 0.85
 
@@ -137,7 +137,7 @@ def test_reliability_is_the_correlation_with_the_profile_of_other_sources(
     estimated = np.mean([found.full[coefficient].value for found, _, _ in planted_runs])
     assert estimated == pytest.approx(expected, abs=0.03)
     covered = [
-        found.full[coefficient].interval.low <= expected <= found.full[coefficient].interval.high
+        found.full[coefficient].low <= expected <= found.full[coefficient].high
         for found, _, _ in planted_runs
     ]
     assert np.mean(covered) >= 0.85
@@ -228,7 +228,7 @@ def test_a_correction_above_one_is_cut_and_said():
             if coefficient in found.clipped:
                 overshooting += 1
                 assert estimate.value == 1
-                assert estimate.interval.low < 1
+                assert estimate.low < 1
             elif estimate.reason is None:
                 assert abs(estimate.value) <= 1
     assert overshooting
@@ -237,7 +237,7 @@ def test_a_correction_above_one_is_cut_and_said():
 def test_spearman_brown_of_a_half_of_one_half_is_two_thirds():
     estimate = stepped_up(np.array([0.5] * 21), "pearson", 2, n_groups=40)
     assert estimate.value == pytest.approx(2 / 3)
-    assert (estimate.interval.low, estimate.interval.high) == pytest.approx((2 / 3, 2 / 3))
+    assert (estimate.low, estimate.high) == pytest.approx((2 / 3, 2 / 3))
     assert stepped_up(np.array([0.4, 0.3]), "pearson", 3, n_groups=2).value == pytest.approx(2 / 3)
 
 
@@ -251,7 +251,7 @@ def test_hardly_any_spread_near_one_is_a_narrow_interval():
     # 199 of 200 splits have the full order in some of the samples, all of them in the others.
     for means in ([1.0] * 21, [1.0, *[1.0, 0.999] * 10], [0.9995] * 21):
         estimate = stepped_up(np.array(means), "tau_b", 2, n_groups=40)
-        assert 0.97 < estimate.interval.low <= estimate.value <= estimate.interval.high <= 1
+        assert 0.97 < estimate.low <= estimate.value <= estimate.high <= 1
 
 
 def test_a_negative_half_correlation_stays_negative_and_finite():
@@ -350,7 +350,7 @@ def test_where_halves_say_nothing_there_is_a_reason_and_no_number(name):
             attainable.corrected[coefficient],
         ):
             assert math.isnan(estimate.value)
-            assert math.isnan(estimate.interval.low)
+            assert math.isnan(estimate.low)
             assert reason in estimate.reason
 
 
@@ -401,7 +401,7 @@ def test_few_groups_have_a_reliability_without_an_interval_and_no_correction():
     first, second = split_halves([comparisons, comparisons])
     estimate = reliability(first).full["pearson"]
     assert estimate.value > 0
-    assert estimate.interval.reason == "groups: 7; a jackknife interval needs at least 8"
+    assert estimate.reason == "groups: 7; a jackknife interval needs at least 8"
     corrected = attainable_alignment(first, second).corrected["pearson"]
     assert "has no interval" in corrected.reason
 
@@ -416,7 +416,7 @@ def test_noise_has_no_reliability_and_nothing_is_divided_by_it():
         ]
     )
     estimate = reliability(first).full["tau_b"]
-    assert estimate.interval.low < 0
+    assert estimate.low < 0
     assert (
         "not shown to be above 0" in attainable_alignment(first, second).corrected["tau_b"].reason
     )
@@ -445,5 +445,5 @@ def test_real_profiles_of_many_pairs_are_reliable(shared_data):
     factors = "length,sentence_count,mean_sentence_length,lexical_diversity,readability,markdown"
     (halves,) = split_halves([human_comparisons(data, factors)])
     found = reliability(halves)
-    assert found.full["pearson"].interval.low > 0.4
+    assert found.full["pearson"].low > 0.4
     assert found.full["pearson"].value < 1

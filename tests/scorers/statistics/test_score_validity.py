@@ -53,7 +53,7 @@ def test_replicates_are_the_correlations_of_resampled_sources() -> None:
     measured = planted(9, 0.1, seed=2)
     validity = score_validity(measured, replicates=3, seed=5)
     drawn = np.random.default_rng(5).integers(9, size=(3, 9))
-    for replicate, sources in zip(validity.replicates[POOLED], drawn, strict=True):
+    for replicate, sources in zip(validity.estimates[POOLED].drawn, drawn, strict=True):
         scores = [score for s in sources for score in measured[s].scores]
         logs = [log for s in sources for log in measured[s].log_probabilities]
         assert replicate == pytest.approx(pearsonr(scores, logs).statistic, abs=1e-12)
@@ -74,9 +74,7 @@ def test_intervals_cover_as_they_say() -> None:
     for name in (WITHIN, POOLED):
         covered = np.mean(
             [
-                study.estimates[name].interval.low
-                <= truth[name]
-                <= study.estimates[name].interval.high
+                study.estimates[name].low <= truth[name] <= study.estimates[name].high
                 for study in studies
             ]
         )
@@ -91,9 +89,9 @@ def test_the_order_of_the_sources_does_not_matter() -> None:
 def test_sources_of_one_group_are_resampled_as_one() -> None:
     measured = planted(16, 0.1, seed=7)
     joined = [m.model_copy(update={"group": f"g{i // 2}"}) for i, m in enumerate(measured)]
-    assert score_validity(joined, replicates=50).replicates[POOLED].size == 50
+    assert score_validity(joined, replicates=50).estimates[POOLED].drawn.size == 50
     few = score_validity(joined[:14])
-    assert few.estimates[POOLED].interval.reason == "groups: 7; an interval needs at least 8"
+    assert few.estimates[POOLED].reason == "groups: 7; an interval needs at least 8"
 
 
 @pytest.mark.parametrize(
@@ -133,7 +131,7 @@ def test_compliance_counts_ties_as_half_and_leaves_missing_out() -> None:
     outcomes = [(f"g{i}", won) for i, won in enumerate([1, 1, 1, 0, -1, None, 1, 1, 0])]
     found = score_compliance(outcomes)
     assert found.value == pytest.approx((5 + 2 / 2) / 8)
-    assert found.interval.low < found.value < found.interval.high <= 1
+    assert found.low < found.value < found.high <= 1
 
 
 def test_compliance_without_verdicts_says_so() -> None:

@@ -1,6 +1,8 @@
 """Metrics have the documented names, values that can be recomputed, and shared resamples."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import pytest
@@ -8,7 +10,7 @@ from scipy.stats import kendalltau
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.influence import factor_profile
-from profile_tasks.scorers.statistics.study import profile_metrics
+from profile_tasks.scorers.statistics.study import Study
 
 FACTORS = ("f1", "f2", "f3", "f4", "f5")
 
@@ -28,11 +30,16 @@ def table(perspective: Perspective, seed: int, groups: int = 30) -> Comparisons:
     )
 
 
+def study_of(tables: Sequence[Comparisons], **options: Any) -> Study:
+    named = {table.perspective: table for table in tables}
+    return Study(named, **{"replicates": 200, **options})
+
+
 TABLES = [table("human", 1), table("discrimination", 2), table("generation", 3)]
 
 
 def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
-    values = profile_metrics(TABLES, replicates=200).values()
+    values = study_of(TABLES).flat()
     names = list(values)
     assert names[:7] == [
         "alignment_discrimination_tau_b",
@@ -58,7 +65,7 @@ def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
 
 
 def test_values_are_the_influence_and_its_correlation() -> None:
-    values = profile_metrics(TABLES, replicates=200).values()
+    values = study_of(TABLES).flat()
     human, judge, writer = (factor_profile(t).tau for t in TABLES)
     assert values["tau_human_f5"] == human[4]
     assert values["alignment_discrimination_tau_b"] == pytest.approx(
@@ -75,15 +82,13 @@ def test_a_judge_that_is_the_human_has_alignment_one_without_uncertainty() -> No
         human.preference, human.manifestation, human.missing, human.group, FACTORS,
         "discrimination",
     )  # fmt: skip
-    values = profile_metrics([human, judge], replicates=200).values()
+    values = study_of([human, judge]).flat()
     assert values["alignment_discrimination_pearson"] == pytest.approx(1)
     assert values["alignment_discrimination_pearson_ci_low"] == pytest.approx(1)
 
 
 def test_the_seed_decides() -> None:
-    first, again, other = (
-        profile_metrics(TABLES, replicates=200, seed=seed).values() for seed in (1, 1, 2)
-    )
+    first, again, other = (study_of(TABLES, seed=seed).flat() for seed in (1, 1, 2))
     assert first == again
     assert first != other
 
@@ -96,21 +101,21 @@ def test_what_is_not_defined_is_nan_with_a_reason() -> None:
         )
         for t in TABLES
     ]  # fmt: skip
-    metrics = profile_metrics(few, replicates=200)
+    study = study_of(few)
     for name in ("alignment_discrimination_tau_b", "alignment_gap_tau_b"):
-        assert math.isnan(metrics.estimates[name].value)
-        assert metrics.estimates[name].reason
-        assert math.isnan(metrics.estimates[name].interval.low)
-        assert math.isnan(metrics.estimates[name].interval.high)
+        assert math.isnan(study.estimates[name].value)
+        assert study.estimates[name].reason
+        assert math.isnan(study.estimates[name].low)
+        assert math.isnan(study.estimates[name].high)
 
 
 def test_few_sources_have_no_interval() -> None:
     few = [table("human", 1, groups=7), table("discrimination", 2, groups=7)]
-    metrics = profile_metrics(few, replicates=200)
-    interval = metrics.estimates["tau_human_f1"].interval
-    assert math.isnan(interval.low)
-    assert metrics.reasons()["tau_human_f1"] == ("groups: 7; an interval needs at least 8")
-    assert not math.isnan(metrics.estimates["tau_human_f1"].value)
+    study = study_of(few)
+    few_groups = study.estimates["tau_human_f1"]
+    assert math.isnan(few_groups.low)
+    assert few_groups.reason == "groups: 7; an interval needs at least 8"
+    assert not math.isnan(study.estimates["tau_human_f1"].value)
 
 
 def test_the_gap_compares_alignments_over_the_same_factors() -> None:
@@ -121,7 +126,7 @@ def test_the_gap_compares_alignments_over_the_same_factors() -> None:
         writer.preference, np.where(gone, 0, writer.manifestation), gone, writer.group, FACTORS,
         "generation",
     )  # fmt: skip
-    values = profile_metrics([human, judge, partial], replicates=200).values()
+    values = study_of([human, judge, partial]).flat()
     taus = [factor_profile(t).tau[1:] for t in (human, judge, writer)]
     assert values["alignment_gap_tau_b"] == pytest.approx(
         kendalltau(taus[0], taus[1]).statistic - kendalltau(taus[0], taus[2]).statistic
@@ -130,3 +135,40 @@ def test_the_gap_compares_alignments_over_the_same_factors() -> None:
         kendalltau(factor_profile(human).tau, factor_profile(judge).tau).statistic
     )
     assert math.isfinite(values["alignment_gap_tau_b_ci_low"])
+
+
+def test_tables_of_any_names_share_their_resamples() -> None:
+    human, judge, writer = TABLES
+    study = Study({"people": human, "one": judge, "other": writer}, replicates=200)
+    usual = study_of(TABLES)
+    assert study.gap("people", "one", "other")["tau_b"] == usual.estimates["alignment_gap_tau_b"]
+    assert study.alignment("people", "one") == usual.alignment("human", "discrimination")
+    assert study.influence("other") == usual.influence("generation")
+
+
+def test_a_difference_is_the_first_less_the_second() -> None:
+    study = study_of(TABLES)
+    found, tests = study.difference("generation", "human")
+    taus = [factor_profile(t).tau for t in (TABLES[2], TABLES[0])]
+    for i, factor in enumerate(FACTORS):
+        assert found[factor].value == tests.value[i] == taus[0][i] - taus[1][i]
+        of_both = [study.influence(name)[factor] for name in ("generation", "human")]
+        assert found[factor].record() == of_both[0].less(of_both[1]).record()
+
+
+def test_a_share_is_that_of_the_rows_where_the_indicator_holds() -> None:
+    held = Comparisons(
+        [1] * 40, [[1]] * 30 + [[0]] * 10, np.zeros((40, 1), bool), np.arange(40) // 4, ("right",),
+        "discrimination",
+    )  # fmt: skip
+    study = Study({}, {"agreement": held}, replicates=200)
+    assert study.share("agreement", "right").value == 0.75
+    assert study.share("agreement", "right").low < 0.75 < study.share("agreement", "right").high
+    assert study.estimates == {}  # shares have names of their own
+
+
+def test_standard_errors_are_those_of_the_estimates() -> None:
+    study = study_of(TABLES)
+    errors = study.errors()
+    assert errors["tau_human_f1_stderr"] == study.drawn["human"][:, 0].std(ddof=1)
+    assert set(errors) == {f"{name}_stderr" for name in study.estimates}

@@ -1,4 +1,4 @@
-"""The record of one table holds what the statistics say, as JSON has it."""
+"""The record of one table of a study holds what the statistics say, as JSON has it."""
 
 import json
 from typing import Any
@@ -8,17 +8,14 @@ import pytest
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile, none_for_nan
-from profile_tasks.scorers.statistics.influence_record import influence_record
+from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
+from profile_tasks.scorers.statistics.influence import factor_profile
 from profile_tasks.scorers.statistics.ranks import factor_ranks
+from profile_tasks.scorers.statistics.records import influence_record as record_of
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import influence_tests
-from profile_tasks.scorers.statistics.uncertainty import (
-    bca_interval,
-    bootstrap_taus,
-    left_out_taus,
-    percentile_interval,
-)
+from profile_tasks.scorers.statistics.study import Study
 
 FACTORS = ("length", "fluency", "coherence", "markdown")
 
@@ -34,6 +31,10 @@ def table(seed: int = 0, *, groups: int = 30, missing: float = 0.1) -> Compariso
     return Comparisons(
         preference, manifestation, absent, np.repeat(np.arange(groups), 6), FACTORS, "human"
     )
+
+
+def influence_record(human: Comparisons, **options: Any) -> dict[str, Any]:
+    return record_of(Study({"human": human}, **options), "human")
 
 
 def strictly(record: dict[str, Any]) -> dict[str, Any]:
@@ -65,7 +66,7 @@ def test_intervals_p_values_and_ranks_are_those_of_the_statistics() -> None:
     record = influence_record(table(), replicates=300, seed=4)
     profile = factor_profile(table())
     (taus,) = bootstrap_taus([table()], replicates=300, seed=4)
-    intervals = [percentile_interval(taus[:, i], n_groups=30) for i in range(4)]
+    intervals = [Estimate.percentile(0.0, taus[:, i], 30) for i in range(4)]
     assert column(record, "ci_low") == [interval.low for interval in intervals]
     assert column(record, "ci_high") == [interval.high for interval in intervals]
     tests = influence_tests(table(), seed=4)
@@ -74,9 +75,9 @@ def test_intervals_p_values_and_ranks_are_those_of_the_statistics() -> None:
     assert column(record, "p_adjusted_bh") == tests.p_bh.tolist()
     assert (record["p_family"], record["p_adjustment"]) == (tests.family, "holm")
     ranks = factor_ranks(FACTORS, profile.tau, taus, n_groups=profile.groups)
-    assert column(record, "rank") == ranks.rank.tolist()
-    assert column(record, "rank_low") == [interval.low for interval in ranks.intervals]
-    assert column(record, "rank_high") == [interval.high for interval in ranks.intervals]
+    assert column(record, "rank") == [rank.value for rank in ranks.estimates]
+    assert column(record, "rank_low") == [rank.low for rank in ranks.estimates]
+    assert column(record, "rank_high") == [rank.high for rank in ranks.estimates]
     assert (record["replicates"], record["seed"]) == (300, 4)
 
 
@@ -84,42 +85,29 @@ def test_adjusted_influence_and_reliability_are_those_of_the_statistics() -> Non
     record = influence_record(table(), replicates=200)
     adjusted = adjusted_influence(table())
     assert column(record, "adjusted") == adjusted.coefficient.tolist()
-    assert column(record, "adjusted_ci_low") == adjusted.ci_low.tolist()
-    assert column(record, "adjusted_ci_high") == adjusted.ci_high.tolist()
+    assert column(record, "adjusted_ci_low") == adjusted.low.tolist()
+    assert column(record, "adjusted_ci_high") == adjusted.high.tolist()
     assert column(record, "adjusted_p_value") == adjusted.p_value.tolist()
     assert column(record, "vif") == adjusted.vif.tolist()
     assert record["adjusted_n_pairs"] == adjusted.n_pairs < record["n_pairs"]
     found = reliability(split_halves([table()])[0])
     for name, estimate in found.full.items():
         assert record["reliability"][name]["value"] == estimate.value
-        assert record["reliability"][name]["ci_low"] == estimate.interval.low
+        assert record["reliability"][name]["ci_low"] == estimate.low
     assert record["reliability"]["n_groups"] == 30
     assert record["reliability"]["method"] == found.method
 
 
-def test_bca_intervals_may_be_asked_for() -> None:
-    record = influence_record(table(), replicates=300, interval="bca")
-    profile = factor_profile(table())
-    (taus,), (left_out,) = bootstrap_taus([table()], replicates=300), left_out_taus([table()])
-    intervals = [bca_interval(profile.tau[i], taus[:, i], left_out[:, i]) for i in range(4)]
-    assert column(record, "ci_low") == [interval.low for interval in intervals]
-    assert column(record, "ci_high") == [interval.high for interval in intervals]
-    assert record["interval_method"] == "BCa; cluster bootstrap by group"
-    percentile = influence_record(table(), replicates=300)
-    assert percentile["interval_method"] == "percentile, expanded; cluster bootstrap by group"
-    assert column(percentile, "ci_low") != column(record, "ci_low")
-
-
-def test_replicates_and_halves_that_were_drawn_with_other_tables_are_used() -> None:
-    both = [table(0), table(1, groups=40)]
-    taus = bootstrap_taus(both, replicates=150)[0]
-    halves = split_halves(both)[0]
-    record = influence_record(both[0], taus=taus, halves=halves)
+def test_halves_and_resamples_are_shared_with_the_other_tables_of_the_study() -> None:
+    both = {"human": table(0), "generation": table(1, groups=40)}
+    taus = bootstrap_taus(list(both.values()), replicates=150)[0]
+    halves = split_halves(list(both.values()))[0]
+    record = record_of(Study(both, replicates=150), "human")
     assert record["replicates"] == 150
-    expected = percentile_interval(taus[:, 0], n_groups=30)
+    expected = Estimate.percentile(0.0, taus[:, 0], 30)
     assert record["factors"]["length"]["ci_low"] == expected.low
     assert record["reliability"]["pearson"]["value"] == reliability(halves).full["pearson"].value
-    alone = influence_record(both[0], replicates=150)
+    alone = influence_record(both["human"], replicates=150)
     assert alone["factors"]["length"]["ci_low"] != expected.low
 
 
@@ -170,9 +158,8 @@ def test_factors_that_cannot_be_told_apart_have_no_infinite_inflation() -> None:
         assert record["factors"][name]["rank"] == 1.5
 
 
-@pytest.mark.parametrize("interval", ["percentile", "bca"])
-def test_few_groups_have_influences_without_intervals(interval: Any) -> None:
-    record = influence_record(table(groups=7), replicates=200, interval=interval)
+def test_few_groups_have_influences_without_intervals() -> None:
+    record = influence_record(table(groups=7), replicates=200)
     assert strictly(record) == record
     assert column(record, "tau") == [none_for_nan(t) for t in factor_profile(table(groups=7)).tau]
     for name in ("ci_low", "ci_high", "rank_low", "rank_high"):
@@ -181,8 +168,6 @@ def test_few_groups_have_influences_without_intervals(interval: Any) -> None:
     assert record["reliability"]["pearson"]["ci_low"] is None
 
 
-def test_an_unknown_interval_and_no_replicates_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"unknown interval 'wald'\. Must be one of: percentile"):
-        influence_record(table(), interval="wald")
+def test_no_replicates_are_refused() -> None:
     with pytest.raises(ValueError, match="replicates is 0"):
         influence_record(table(), replicates=0)

@@ -8,14 +8,11 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.model_comparison import compare_models, compare_tables
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import difference_tests
-from profile_tasks.scorers.statistics.study import profile_metrics
-from profile_tasks.scorers.statistics.uncertainty import (
-    bootstrap_taus,
-    percentile_interval,
-    symmetric_interval,
-)
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
 ALIGNMENTS = {
@@ -50,10 +47,26 @@ def model(
     ]
 
 
+def study_of(
+    first: Sequence[Comparisons],
+    second: Sequence[Comparisons],
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    seed: int = 0,
+) -> Study:
+    both = zip(names, (first, second), strict=True)
+    named = {side(name, table.perspective): table for name, own in both for table in own}
+    return Study(named, replicates=200, seed=seed)
+
+
 def compared(
-    first: Sequence[Comparisons], second: Sequence[Comparisons], **options: Any
+    first: Sequence[Comparisons],
+    second: Sequence[Comparisons],
+    *,
+    names: tuple[str, str] = ("A", "B"),
+    seed: int = 0,
 ) -> dict[str, Any]:
-    record = compare_models(first, second, replicates=200, **options)
+    record = compared_record(study_of(first, second, names=names, seed=seed), names=names)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     return record
 
@@ -77,7 +90,7 @@ def test_influences_of_either_model_and_their_difference() -> None:
         assert part["p_family"] == "influence on A less that on B: 4 factors"
         for i, found in enumerate(part["factors"].values()):
             assert found["value"] == found["a"] - found["b"] == tests.value[i]
-            interval = percentile_interval((drawn[place] - drawn[place + 3])[:, i], n_groups=30)
+            interval = Estimate.percentile(0.0, (drawn[place] - drawn[place + 3])[:, i], 30)
             assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
             assert found["p_value"] == tests.p_value[i]
     length = record["perspectives"]["discrimination"]["factors"]["length"]
@@ -89,22 +102,23 @@ def test_alignments_and_gaps_of_either_model_and_their_difference() -> None:
     first, second = model(1), model(2, length=-1.0)
     record = compared(first, second, seed=4)
     assert set(record["alignments"]) == ALIGNMENTS
-    drawn = bootstrap_taus([*first, *second], replicates=200, seed=4)
-    a, b = (
-        profile_metrics(side, replicates=200, seed=4, taus=taus)
-        for side, taus in ((first, drawn[:3]), (second, drawn[3:]))
-    )
+    study = study_of(first, second, seed=4)
     for name, found in record["alignments"].items():
-        assert found["a"] == a.estimates[name].value
-        assert found["b"] == b.estimates[name].value
+        a, b = (_alignment(study, run, name) for run in "AB")
+        assert (found["a"], found["b"]) == (a.value, b.value)
         assert found["value"] == found["a"] - found["b"]
-        interval = symmetric_interval(
-            found["value"],
-            a.correlations[name] - b.correlations[name],
-            n_groups=30,
-            limits=(-4, 4) if "gap" in name else (-2, 2),
-        )
-        assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
+        limit = 4 if "gap" in name else 2
+        expected = Estimate.symmetric(found["value"], a.drawn - b.drawn, 30, limit=limit)
+        assert (found["ci_low"], found["ci_high"]) == (expected.low, expected.high)
+
+
+def _alignment(study: Study, run: str, name: str) -> Estimate:
+    if name == "alignment_gap_tau_b":
+        return study.gap(*(side(run, p) for p in ("human", "discrimination", "generation")))[
+            "tau_b"
+        ]
+    _, perspective, coefficient = name.split("_", 2)
+    return study.alignment(side(run, "human"), side(run, perspective))[coefficient]
 
 
 def test_a_model_does_not_differ_from_itself() -> None:
@@ -169,7 +183,7 @@ def test_only_what_both_models_were_asked_is_compared() -> None:
 def test_a_judge_and_a_writer_have_nothing_to_compare() -> None:
     judge, writer = model(1)[:2], [model(2)[0], model(2)[2]]
     with pytest.raises(ValueError, match="first and second have no perspective of a model in"):
-        compare_models(judge, writer, names=("first", "second"))
+        compared(judge, writer, names=("first", "second"))
 
 
 def test_models_with_different_factors_are_refused() -> None:
@@ -180,8 +194,8 @@ def test_models_with_different_factors_are_refused() -> None:
         )
         for t in model(2)
     ]  # fmt: skip
-    with pytest.raises(ValueError, match="the factors of A and B differ"):
-        compare_models(model(1), fewer)
+    with pytest.raises(ValueError, match="the factors of the two judges differ"):
+        compared(model(1), fewer)
 
 
 def test_the_record_says_what_it_rests_on() -> None:
@@ -199,7 +213,7 @@ def test_few_sources_have_differences_without_intervals() -> None:
         assert found["reason"] == "groups: 7; an interval needs at least 8"
 
 
-def test_single_tables_are_compared_column_by_column() -> None:
+def test_agreement_is_compared_share_by_share() -> None:
     def judged(seed: int, shares: Sequence[float]) -> Comparisons:
         rng = np.random.default_rng(seed)
         return Comparisons(
@@ -209,12 +223,16 @@ def test_single_tables_are_compared_column_by_column() -> None:
         )  # fmt: skip
 
     first, second = judged(1, [0.9, 0.1]), judged(2, [0.6, 0.1])
-    record = compare_tables(first, second, replicates=200)
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
-    accuracy, flips = record["factors"].values()
+
+    def agreement(*tables: Comparisons) -> dict[str, Any]:
+        shares = {side(run, AGREEMENT): t for run, t in zip("AB", tables, strict=True)}
+        tables_of_both = study_of(model(1), model(2)).tables
+        return compared_record(Study(tables_of_both, shares, replicates=200))["agreement"]
+
+    accuracy, flips = agreement(first, second).values()
     assert accuracy["a"] == first.manifestation[:, 0].mean()
     assert accuracy["value"] == accuracy["a"] - accuracy["b"]
     assert accuracy["ci_low"] > 0
     assert flips["ci_low"] < 0 < flips["ci_high"]
-    same = compare_tables(first, first, replicates=200)["factors"]["flip_rate"]
+    same = agreement(first, first)["flip_rate"]
     assert (same["value"], same["ci_low"], same["ci_high"], same["p_value"]) == (0, 0, 0, 1)

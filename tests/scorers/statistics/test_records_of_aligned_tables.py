@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.statistics.alignment_record import aligned_profiles, aligned_tables
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus, symmetric_interval
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 
 FACTORS = ("length", "fluency", "coherence", "markdown", "readability")
 HUMAN = {"length": 0.3, "fluency": 0.2, "hallucination": -0.4, "off_focus": -0.1}
@@ -82,7 +83,7 @@ def test_two_tables_have_the_alignment_of_their_profiles_with_symmetric_interval
     drawn = alignment_replicates(*bootstrap_taus(tables, replicates=300, seed=2))
     for name in COEFFICIENTS:
         value = getattr(expected, name)
-        interval = symmetric_interval(value, getattr(drawn, name), n_groups=30, limits=(-1, 1))
+        interval = Estimate.symmetric(value, getattr(drawn, name), 30)
         assert record[name] == value
         assert (record[f"{name}_ci_low"], record[f"{name}_ci_high"]) == (
             interval.low, interval.high,
@@ -101,7 +102,7 @@ def test_two_tables_have_reliabilities_ceilings_and_corrections() -> None:
         for kind in ("ceiling", "corrected"):
             estimate = getattr(attainable, kind)[name]
             assert record[kind][name]["value"] == estimate.value
-            assert record[kind][name]["ci_low"] == estimate.interval.low
+            assert record[kind][name]["ci_low"] == estimate.low
         assert [found[name]["value"] for found in record["reliability"]] == [
             reliability(half).full[name].value for half in halves
         ]

@@ -15,16 +15,18 @@ from profile_tasks.scorers.statistics.annotators import (
 )
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.influence_record import influence_record
-from profile_tasks.scorers.statistics.reliability import split_halves
-from profile_tasks.scorers.statistics.run_statistics import (
-    RunStatistics,
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.records import (
+    Record,
     annotators_record,
-    run_statistics,
+    flat_record,
+    influence_record,
+    study_record,
 )
+from profile_tasks.scorers.statistics.reliability import split_halves
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import difference_tests
-from profile_tasks.scorers.statistics.study import ProfileMetrics, by_factor, profile_metrics
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus, percentile_interval
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
 SEED = 3
@@ -60,114 +62,120 @@ def agreement(seed: int = 4) -> Comparisons:
     )  # fmt: skip
 
 
-def metrics_of(tables: Sequence[Comparisons]) -> ProfileMetrics:
-    return profile_metrics(tables, replicates=200, seed=SEED)
+def study_of(
+    tables: Sequence[Comparisons], votes: Votes | None = None, shares: Comparisons | None = None
+) -> Study:
+    return Study(
+        {each.perspective: each for each in tables},
+        {} if shares is None else {AGREEMENT: shares},
+        votes,
+        replicates=200,
+        seed=SEED,
+    )
 
 
 @pytest.fixture(scope="module")
-def profiled() -> ProfileMetrics:
-    return metrics_of(TABLES)
+def study() -> Study:
+    return study_of(TABLES, votes_of(HUMAN), agreement())
 
 
 @pytest.fixture(scope="module")
-def statistics(profiled: ProfileMetrics) -> RunStatistics:
-    return run_statistics(TABLES, profiled, votes_of(HUMAN), agreement())
+def record(study: Study) -> Record:
+    return study_record(study)
 
 
-def test_the_record_is_strict_json(statistics: RunStatistics) -> None:
-    record = statistics.record()
+def by_factor(study: Study, name: str) -> dict[str, float]:
+    profile = study.profiles[name]
+    return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
+
+
+def test_the_record_is_strict_json(record: Record) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert set(record) == {
         "human", "discrimination", "generation", "difference_to_human", "alignment_to_human",
-        "annotators", "agreement",
+        "annotators", "agreement", "replicates", "seed", "reasons",
     }  # fmt: skip
 
 
-def test_intervals_of_influences_are_those_of_the_metrics(
-    statistics: RunStatistics, profiled: ProfileMetrics
-) -> None:
-    metrics = profiled.values()
-    for perspective, record in statistics.influence.items():
-        for factor, found in record["factors"].items():
+def test_intervals_of_influences_are_those_of_the_metrics(record: Record, study: Study) -> None:
+    metrics = study.flat()
+    for perspective in study.tables:
+        for factor, found in record[perspective]["factors"].items():
             name = f"tau_{perspective}_{factor}"
             assert (found["tau"], found["ci_low"], found["ci_high"]) == (
                 metrics[name], metrics[f"{name}_ci_low"], metrics[f"{name}_ci_high"],
             )  # fmt: skip
-        assert (record["replicates"], record["seed"]) == (200, SEED)
+        of_one = record[perspective]
+        assert (of_one["replicates"], of_one["seed"]) == (200, SEED)
 
 
 def test_influence_records_are_those_of_the_tables_split_and_drawn_together(
-    statistics: RunStatistics, profiled: ProfileMetrics
+    record: Record, study: Study
 ) -> None:
-    halves = split_halves(TABLES, seed=SEED)
-    for each, half in zip(TABLES, halves, strict=True):
-        assert statistics.influence[each.perspective] == influence_record(
-            each, seed=SEED, taus=profiled.taus[each.perspective], halves=half
-        )
+    for each in TABLES:
+        assert record[each.perspective] == influence_record(study, each.perspective)
 
 
 def test_differences_to_people_share_the_resamples_of_the_metrics(
-    statistics: RunStatistics, profiled: ProfileMetrics
+    record: Record, study: Study
 ) -> None:
-    assert set(statistics.difference) == {"discrimination", "generation"}
+    differences = record["difference_to_human"]
+    assert set(differences) == {"discrimination", "generation"}
     for each in TABLES[1:]:
         tests = difference_tests(each, HUMAN, seed=SEED)
-        record = statistics.difference[each.perspective]
-        for i, found in enumerate(record["factors"].values()):
-            drawn = profiled.taus[each.perspective][:, i] - profiled.taus["human"][:, i]
-            interval = percentile_interval(drawn, n_groups=30)
+        of_one = differences[each.perspective]
+        for i, found in enumerate(of_one["factors"].values()):
+            drawn = study.drawn[each.perspective][:, i] - study.drawn["human"][:, i]
+            interval = Estimate.percentile(0.0, drawn, 30)
             assert found["value"] == tests.value[i]
             assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
             assert found["p_adjusted"] == tests.p_holm[i]
 
 
-def test_alignments_have_p_values_ceilings_and_corrections(
-    statistics: RunStatistics, profiled: ProfileMetrics
-) -> None:
+def test_alignments_have_p_values_ceilings_and_corrections(record: Record, study: Study) -> None:
     halves = split_halves(TABLES, seed=SEED)
     for place, perspective in ((1, "discrimination"), (2, "generation")):
-        record = statistics.alignment[perspective]
-        profiles = [by_factor(profiled.profiles[name]) for name in ("human", perspective)]
+        found = record["alignment_to_human"][perspective]
+        profiles = [by_factor(study, name) for name in ("human", perspective)]
         aligned = align(*profiles, seed=SEED)
-        assert record["p_value"] == {
+        assert found["p_value"] == {
             "tau_b": aligned.p_value,
             "spearman": aligned.p_value_spearman,
             "pearson": aligned.p_value_pearson,
         }
         attainable = attainable_alignment(halves[0], halves[place])
         for name in COEFFICIENTS:
-            assert record["ceiling"][name]["value"] == attainable.ceiling[name].value
-        assert record["n_factors"] == 4
+            assert found["ceiling"][name]["value"] == attainable.ceiling[name].value
+        assert found["n_factors"] == 4
 
 
-def test_annotators_are_those_of_the_votes(statistics: RunStatistics) -> None:
+def test_annotators_are_those_of_the_votes(study: Study) -> None:
     votes = votes_of(HUMAN)
     found, panels = annotator_agreement(votes, seed=SEED), annotator_alignment(
         HUMAN, votes, seed=SEED
     )  # fmt: skip
-    record = statistics.annotators
+    record = annotators_record(study)
     assert record["kappa"]["value"] == found.kappa.value
-    assert record["agreement"]["ci_low"] == found.agreement.interval.low
+    assert record["agreement"]["ci_low"] == found.agreement.low
     assert (record["n_pairs"], record["n_votes"], record["n_groups"]) == (180, 540, 30)
     for name in COEFFICIENTS:
         assert record["alignment"]["half_panel"][name]["value"] == panels.half[name].value
         assert record["alignment"]["full_panel"][name]["value"] == panels.full[name].value
 
 
-def test_single_votes_say_nothing_of_annotators(profiled: ProfileMetrics) -> None:
-    one = Votes(HUMAN.preference[:, None], np.zeros((180, 1), bool), HUMAN.group)
-    assert annotators_record(HUMAN, one) == {}
-    statistics = run_statistics(TABLES, profiled, one)
-    assert statistics.annotators == {}
-    assert not [name for name in statistics.values() if "annotator" in name or "panel" in name]
+def test_single_votes_say_nothing_of_annotators() -> None:
+    one = study_of(TABLES, Votes(HUMAN.preference[:, None], np.zeros((180, 1), bool), HUMAN.group))
+    assert annotators_record(one) == {}
+    flat = flat_record(study_record(one))
+    assert not [name for name in flat if "annotator" in name or "panel" in name]
 
 
-def test_accuracy_and_flip_rate_have_intervals_by_source(statistics: RunStatistics) -> None:
+def test_accuracy_and_flip_rate_have_intervals_by_source(record: Record) -> None:
     judged = agreement()
     (drawn,) = bootstrap_taus([judged], replicates=200, seed=SEED)
     for i, name in enumerate(judged.factors):
-        interval = percentile_interval(drawn[:, i], n_groups=30)
-        assert statistics.agreement[name] == {
+        interval = Estimate.percentile(0.0, drawn[:, i], 30)
+        assert record["agreement"][name] == {
             "value": judged.manifestation[:, i].mean(),
             "ci_low": interval.low,
             "ci_high": interval.high,
@@ -175,8 +183,8 @@ def test_accuracy_and_flip_rate_have_intervals_by_source(statistics: RunStatisti
         }
 
 
-def test_flat_metrics_are_the_numbers_of_the_record(statistics: RunStatistics) -> None:
-    flat, record = statistics.values(), statistics.record()
+def test_flat_metrics_are_the_numbers_of_the_record(record: Record) -> None:
+    flat = flat_record(record)
     length = record["discrimination"]["factors"]["length"]
     assert flat["tau_discrimination_length_p_value"] == length["p_value"]
     assert flat["tau_discrimination_length_p_adjusted_bh"] == length["p_adjusted_bh"]
@@ -202,38 +210,30 @@ def test_flat_metrics_are_the_numbers_of_the_record(statistics: RunStatistics) -
 
 
 def test_flat_metrics_are_numbers_with_names_that_harnesses_take(
-    statistics: RunStatistics, profiled: ProfileMetrics
+    record: Record, study: Study
 ) -> None:
-    flat = statistics.values()
+    flat = flat_record(record)
     assert all(isinstance(value, float) for value in flat.values())
     assert not [name for name in flat if "," in name or "/" in name or " " in name]
-    assert not flat.keys() & profiled.values().keys()  # neither hides a number of the other
+    assert not flat.keys() & study.flat().keys()  # neither hides a number of the other
 
 
 def test_one_perspective_of_a_model_alone_is_compared_with_people() -> None:
-    tables = [HUMAN, table("generation", 3)]
-    statistics = run_statistics(tables, metrics_of(tables))
-    assert set(statistics.influence) == {"human", "generation"}
-    assert set(statistics.difference) == set(statistics.alignment) == {"generation"}
-    assert (statistics.annotators, statistics.agreement) == ({}, {})
+    record = study_record(study_of([HUMAN, table("generation", 3)]))
+    assert {"human", "generation"} <= set(record)
+    assert "discrimination" not in record
+    assert set(record["difference_to_human"]) == {"generation"}
+    assert set(record["alignment_to_human"]) == {"generation"}
+    assert (record["annotators"], record["agreement"]) == ({}, {})
 
 
 def test_people_alone_are_compared_with_nobody() -> None:
-    statistics = run_statistics([HUMAN], metrics_of([HUMAN]), votes_of(HUMAN))
-    assert (statistics.difference, statistics.alignment) == ({}, {})
-    assert statistics.annotators["kappa"]["value"] is not None
+    record = study_record(study_of([HUMAN], votes_of(HUMAN)))
+    assert (record["difference_to_human"], record["alignment_to_human"]) == ({}, {})
+    assert record["annotators"]["kappa"]["value"] is not None
 
 
-def test_a_model_that_did_not_judge_has_no_agreement(profiled: ProfileMetrics) -> None:
-    nothing = Comparisons(
-        [], np.empty((0, 2)), np.empty((0, 2), bool), [], agreement().factors, "discrimination"
-    )
-    assert run_statistics(TABLES, profiled, agreement=nothing).agreement == {}
-
-
-def test_what_cannot_be_counted_of_agreement_is_null_with_a_reason(
-    profiled: ProfileMetrics,
-) -> None:
+def test_what_cannot_be_counted_of_agreement_is_null_with_a_reason() -> None:
     judged = agreement()
     gone = np.zeros((120, 2), bool)
     gone[:, 1] = True
@@ -241,7 +241,7 @@ def test_what_cannot_be_counted_of_agreement_is_null_with_a_reason(
         judged.preference, np.where(gone, 0, judged.manifestation), gone, judged.group,
         judged.factors, "discrimination",
     )  # fmt: skip
-    statistics = run_statistics(TABLES, profiled, agreement=one_order)
-    assert statistics.agreement["flip_rate"]["value"] is None
-    assert statistics.agreement["flip_rate"]["reason"]
-    assert math.isnan(statistics.values()["flip_rate"])
+    record = study_record(study_of(TABLES, shares=one_order))
+    assert record["agreement"]["flip_rate"]["value"] is None
+    assert record["agreement"]["flip_rate"]["reason"]
+    assert math.isnan(flat_record(record)["flip_rate"])

@@ -6,9 +6,11 @@ from typing import Any
 import numpy as np
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.difference_record import difference_record
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.records import difference_record
+from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import difference_tests
-from profile_tasks.scorers.statistics.uncertainty import bootstrap_taus, percentile_interval
+from profile_tasks.scorers.statistics.study import Study
 
 FACTORS = ("length", "fluency", "coherence")
 
@@ -23,9 +25,11 @@ def table(seed: int, perspective: Perspective, *, groups: int = 30) -> Compariso
     )  # fmt: skip
 
 
-def recorded(first: Comparisons, second: Comparisons, **options: Any) -> dict[str, Any]:
-    one, other = bootstrap_taus([first, second], replicates=300)
-    record = difference_record(first, second, one - other, **options)
+def recorded(
+    first: Comparisons, second: Comparisons, *, seed: int = 0, **options: Any
+) -> dict[str, Any]:
+    study = Study({"one": first, "other": second}, replicates=300, seed=seed)
+    record = difference_record(study, "one", "other", **options)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     return record
 
@@ -34,10 +38,10 @@ def test_difference_interval_and_p_values_are_those_of_the_statistics() -> None:
     model, human = table(1, "discrimination"), table(0, "human")
     record = recorded(model, human, seed=5)
     tests = difference_tests(model, human, seed=5)
-    one, other = bootstrap_taus([model, human], replicates=300)
+    one, other = bootstrap_taus([model, human], replicates=300, seed=5)
     assert tuple(record["factors"]) == FACTORS
     for i, found in enumerate(record["factors"].values()):
-        interval = percentile_interval((one - other)[:, i], n_groups=30)
+        interval = Estimate.percentile(0.0, (one - other)[:, i], 30)
         assert found == {
             "value": tests.value[i],
             "ci_low": interval.low,

@@ -1,0 +1,468 @@
+"""What a study says, as JSON-ready records and as flat metrics.
+
+The field names are stable: commands print them, logs and results hold them. NaN is None, with a
+reason beside it.
+"""
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+import numpy as np
+
+from profile_tasks.scorers.statistics.adjusted import adjusted_influence
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, Alignment, align
+from profile_tasks.scorers.statistics.annotators import annotator_agreement, annotator_alignment
+from profile_tasks.scorers.statistics.attenuation import attainable_alignment
+from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
+from profile_tasks.scorers.statistics.estimate import (
+    Estimate,
+    nan_for_none,
+    none_for_nan,
+    reasons,
+)
+from profile_tasks.scorers.statistics.ranks import factor_ranks
+from profile_tasks.scorers.statistics.reliability import reliability
+from profile_tasks.scorers.statistics.significance import FactorTests, influence_tests
+from profile_tasks.scorers.statistics.study import (
+    AGREEMENT,
+    GAP,
+    HUMAN,
+    MODEL_PERSPECTIVES,
+    Study,
+)
+
+Record = dict[str, Any]
+
+_P_VALUES = ("p_value", "p_adjusted", "p_adjusted_bh")
+"""As found, adjusted by Holm, and by Benjamini and Hochberg."""
+
+
+# One run -----------------------------------------------------------------------------------------
+
+
+def study_record(study: Study) -> Record:
+    """All that a finished run is told of its profiles, in the shape of a log's ``profile``.
+
+    Beside the influences: what each model's influences differ from people's in, what its alignments
+    could reach, how far annotators agree, and how the model agreed with people.
+
+    Args:
+        study: A run, with tables named after the perspectives.
+    """
+    return {
+        **{name: influence_record(study, name) for name in study.tables},
+        "difference_to_human": {
+            name: difference_record(study, name, HUMAN)
+            for name in study.tables
+            if name != HUMAN and HUMAN in study.tables
+        },
+        "alignment_to_human": {
+            name: _alignment_to_human(study, name)
+            for name in study.tables
+            if name != HUMAN and HUMAN in study.tables
+        },
+        "annotators": annotators_record(study),
+        "agreement": (
+            {name: each.record() for name, each in study.influence(AGREEMENT).items()}
+            if AGREEMENT in study.shares
+            else {}
+        ),
+        "replicates": study.replicates,
+        "seed": study.seed,
+        "reasons": reasons(study.estimates),
+    }
+
+
+def flat_record(record: Record) -> dict[str, float]:
+    """The metrics that only a finished run has, by name; NaN where a number is not defined.
+
+    Args:
+        record: As of ``study_record``.
+    """
+    flat: dict[str, float] = {}
+    for perspective in (HUMAN, *MODEL_PERSPECTIVES):
+        if perspective in record:
+            flat |= _flat_influences(perspective, record[perspective])
+    for perspective, differences in record["difference_to_human"].items():
+        for factor, entry in differences["factors"].items():
+            name = f"difference_{perspective}_{factor}"
+            flat |= _flat(name, entry) | _flat_p_values(name, entry)
+    for perspective, aligned in record["alignment_to_human"].items():
+        for coefficient in COEFFICIENTS:
+            name = f"alignment_{perspective}_{coefficient}"
+            flat[f"{name}_p_value"] = nan_for_none(aligned["p_value"][coefficient])
+            for kind in ("ceiling", "corrected"):
+                flat |= _flat(f"{name}_{kind}", aligned[kind][coefficient])
+    flat |= _flat_annotators(record["annotators"])
+    for name, entry in record["agreement"].items():
+        flat |= _flat(name, entry)
+    return flat
+
+
+def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
+    flat: dict[str, float] = {}
+    for coefficient in COEFFICIENTS:
+        name = f"reliability_{perspective}_{coefficient}"
+        flat |= _flat(name, record["reliability"][coefficient])
+    for factor, entry in record["factors"].items():
+        rank, low, high = (nan_for_none(entry[f"rank{end}"]) for end in ("", "_low", "_high"))
+        flat |= _flat_p_values(f"tau_{perspective}_{factor}", entry)
+        flat |= Estimate.of_metrics(entry, "adjusted").flat(f"adjusted_{perspective}_{factor}")
+        flat |= Estimate(rank, low, high).flat(f"rank_{perspective}_{factor}")
+    return flat
+
+
+def _flat_annotators(record: Record) -> dict[str, float]:
+    if not record:
+        return {}
+    flat = _flat("annotator_agreement", record["agreement"])
+    flat |= _flat("annotator_kappa", record["kappa"])
+    for panel, aligned in record["alignment"].items():
+        for coefficient in COEFFICIENTS:
+            flat |= _flat(f"alignment_human_{panel}_{coefficient}", aligned[coefficient])
+    return flat
+
+
+def _flat(name: str, entry: Record) -> dict[str, float]:
+    return Estimate.of_record(entry).flat(name)
+
+
+def _flat_p_values(name: str, entry: Record) -> dict[str, float]:
+    return {f"{name}_{p}": nan_for_none(entry[p]) for p in _P_VALUES}
+
+
+def influence_record(study: Study, name: str) -> Record:
+    """Marginal and adjusted influence of every factor, with intervals, p-values and ranks.
+
+    ``p_value`` is of the sign-flip test by group, ``p_adjusted`` its Holm adjustment over
+    ``p_family`` and ``p_adjusted_bh`` the one of Benjamini and Hochberg. ``adjusted`` is the change
+    in log-odds per root mean square of the factor's manifestation with the other factors held
+    fixed, over the ``adjusted_n_pairs`` pairs where all are known, and ``vif`` its variance
+    inflation. ``reliability`` is what the whole profile would correlate by with that of as many
+    other sources.
+
+    Args:
+        study: The study.
+        name: Of one of its tables.
+    """
+    table, profile = study.tables[name], study.profiles[name]
+    taus = study.influence(name)
+    tests = influence_tests(table, seed=study.seed)
+    adjusted = adjusted_influence(table)
+    ranks = factor_ranks(profile.factors, profile.tau, study.drawn[name], n_groups=profile.groups)
+    reliable = reliability(study.halves[name])
+    methods = dict.fromkeys(tau.method for tau in taus.values())
+    return {
+        "perspective": table.perspective,
+        "n_pairs": profile.n_pairs,
+        "n_groups": profile.n_groups,
+        "n_preference_ties": profile.n_preference_ties,
+        "seed": study.seed,
+        "replicates": study.replicates,
+        "interval_method": f"{', '.join(methods)}; cluster bootstrap by group",
+        "p_method": tests.method,
+        "p_family": tests.family,
+        "p_adjustment": "holm",
+        "adjusted_method": adjusted.method,
+        "adjusted_n_pairs": adjusted.n_pairs,
+        "adjusted_n_groups": adjusted.n_groups,
+        "rank_method": ranks.method,
+        "reliability": {
+            **_by_coefficient(reliable.full),
+            "n_groups": reliable.n_groups,
+            "method": reliable.method,
+        },
+        "factors": {
+            factor: {
+                **profile.record(i),
+                "n": int(profile.n_pairs - profile.missing[i]),
+                **_ends(taus[factor]),
+                **_p_values(tests, i),
+                **_none_for_nan(adjusted.estimate(i).flat("adjusted")),
+                "adjusted_p_value": none_for_nan(adjusted.p_value[i]),
+                # JSON has no infinity.
+                "vif": None if np.isinf(adjusted.vif[i]) else none_for_nan(adjusted.vif[i]),
+                "adjusted_reason": adjusted.reasons[i],
+                "rank": none_for_nan(ranks.estimates[i].value),
+                "rank_low": none_for_nan(ranks.estimates[i].low),
+                "rank_high": none_for_nan(ranks.estimates[i].high),
+                "reason": taus[factor].reason,
+            }
+            for i, factor in enumerate(profile.factors)
+        },
+    }
+
+
+def annotators_record(study: Study) -> Record:
+    """Agreement of the annotators, and of the profiles of two panels; empty for single votes."""
+    if study.votes is None or HUMAN not in study.tables:
+        return {}
+    agreement = annotator_agreement(study.votes, seed=study.seed)
+    if not agreement.n_pairs:
+        return {}
+    panels = annotator_alignment(study.tables[HUMAN], study.votes, seed=study.seed)
+    return {
+        "agreement": agreement.agreement.record(),
+        "kappa": agreement.kappa.record(),
+        "kappa_either_order": agreement.kappa_either_order.record(),
+        "n_pairs": agreement.n_pairs,
+        "n_left_out": agreement.n_left_out,
+        "n_votes": agreement.n_votes,
+        "n_groups": agreement.n_groups,
+        "method": agreement.method,
+        "alignment": {
+            "half_panel": _by_coefficient(panels.half),
+            "full_panel": _by_coefficient(panels.full),
+        },
+        "half_size": panels.half_size,
+        "panel_size": panels.panel_size,
+        "alignment_method": panels.method,
+    }
+
+
+# Two tables --------------------------------------------------------------------------------------
+
+
+def difference_record(
+    study: Study, first: str, second: str, *, names: tuple[str, str] | None = None
+) -> Record:
+    """Influence on one preference less that on another, with interval and p-values.
+
+    Args:
+        study: The study.
+        first: Name of a table.
+        second: Of the one whose influences are taken away.
+        names: What to call the two.
+    """
+    differences, tests = study.difference(first, second, names=names)
+    return {
+        "p_method": tests.method,
+        "p_family": tests.family,
+        "p_adjustment": "holm",
+        "factors": {
+            factor: {
+                **differences[factor].record(),
+                **_p_values(tests, i),
+                "groups": int(tests.n_groups[i]),
+            }
+            for i, factor in enumerate(tests.factors)
+        },
+    }
+
+
+def aligned_profiles(
+    first: Mapping[str, float], second: Mapping[str, float], *, permutations: int, seed: int = 0
+) -> Record:
+    """Alignment of two profiles of which nothing but the influences is known.
+
+    Args:
+        first: Influence by factor; NaN is not defined.
+        second: The other profile.
+        permutations: Random permutations of the factors for the p-values.
+        seed: Of those.
+    """
+    aligned = align(first, second, permutations=permutations, seed=seed)
+    return _aligned(aligned, first, second)
+
+
+def aligned_tables(
+    first: Comparisons,
+    second: Comparisons,
+    *,
+    permutations: int = 9999,
+    replicates: int = 2000,
+    seed: int = 0,
+) -> Record:
+    """Alignment of the profiles of two tables, with interval, ceiling and correction.
+
+    Args:
+        first: One judge's preferences.
+        second: Another's. A group code must mean the same source in both. Only the factors that
+            both have are aligned.
+        permutations: Random permutations of the factors for the p-values.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+    """
+    shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
+    study = Study(shared, replicates=replicates, seed=seed)
+    taus = [_by_factor(study, name) for name in shared]
+    aligned = align(*taus, permutations=permutations, seed=seed)
+    estimates = study.alignment("first", "second")
+    return {
+        **_aligned(aligned, first.factors, second.factors),
+        **{
+            name: value
+            for coefficient, each in estimates.items()
+            for name, value in _none_for_nan(each.flat(coefficient)).items()
+        },
+        "interval": _by_coefficient(estimates),
+        "n_groups": study.n_groups,
+        "n_shared_groups": int(np.intersect1d(first.group, second.group).size),
+        "replicates": replicates,
+        "seed": seed,
+        "reliability": [_by_coefficient(reliability(half).full) for half in study.halves.values()],
+        **_attainable(study, "first", "second"),
+    }
+
+
+def _aligned(aligned: Alignment, first: Collection[str], second: Collection[str]) -> Record:
+    return {
+        "tau_b": none_for_nan(aligned.tau_b),
+        "spearman": none_for_nan(aligned.spearman),
+        "pearson": none_for_nan(aligned.pearson),
+        "n_factors": aligned.n_factors,
+        "p_value": none_for_nan(aligned.p_value),
+        "p_value_spearman": none_for_nan(aligned.p_value_spearman),
+        "p_value_pearson": none_for_nan(aligned.p_value_pearson),
+        "p_value_method": aligned.p_value_method,
+        "reason": aligned.reason,
+        "only_in_a": sorted(set(first) - set(second)),
+        "only_in_b": sorted(set(second) - set(first)),
+    }
+
+
+def _alignment_to_human(study: Study, model: str) -> Record:
+    """p-values, ceiling and corrected alignment of one of the model's perspectives."""
+    aligned = align(_by_factor(study, HUMAN), _by_factor(study, model), seed=study.seed)
+    return {
+        "p_value": {
+            "tau_b": none_for_nan(aligned.p_value),
+            "spearman": none_for_nan(aligned.p_value_spearman),
+            "pearson": none_for_nan(aligned.p_value_pearson),
+        },
+        "p_value_method": aligned.p_value_method,
+        "n_factors": aligned.n_factors,
+        **_attainable(study, HUMAN, model),
+    }
+
+
+def _attainable(study: Study, first: str, second: str) -> Record:
+    """Ceilings and corrected alignments, coefficient by coefficient."""
+    attainable = attainable_alignment(study.halves[first], study.halves[second])
+    return {
+        "ceiling": _by_coefficient(attainable.ceiling),
+        "corrected": _by_coefficient(attainable.corrected),
+        "corrected_is": "an estimate",
+        "corrected_clipped": list(attainable.clipped),
+        "errors": attainable.errors,
+        "method": attainable.method,
+    }
+
+
+# Two runs ----------------------------------------------------------------------------------------
+
+
+def side(run: str, table: str) -> str:
+    """Name of a table of one of two runs that are compared.
+
+    Example:
+        >>> side("A", "human")
+        'A human'
+    """
+    return f"{run} {table}"
+
+
+def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+    """Two models on the same sources: which factors, alignments and gaps differ.
+
+    All profiles of both are resampled together, so what their sources have in common cancels out of
+    a difference. Two models that were measured on different sources cannot be compared so.
+
+    Args:
+        study: The tables of both runs, each named by ``side``.
+        names: What the two runs are called there.
+
+    Returns:
+        ``perspectives`` has, for each that both have, every factor's influence on either model's
+        preference (``a``, ``b``) and on people's (``human``), and the difference a - b with its
+        interval and p-values;
+        ``alignments`` has, by metric name, either model's value and the difference with its
+        interval; ``agreement`` the same of accuracy and flip rate, where both judged.
+
+    Raises:
+        ValueError: The factors differ, or the two have no perspective of a model in common.
+    """
+    shared = [
+        perspective
+        for perspective in MODEL_PERSPECTIVES
+        if all(side(name, perspective) in study.tables for name in names)
+    ]
+    if not shared:
+        raise ValueError(f"{names[0]} and {names[1]} have no perspective of a model in common")
+    judged = all(side(name, AGREEMENT) in study.shares for name in names)
+    first, second = (_alignments(study, name, shared) for name in names)
+    people = _by_factor(study, side(names[0], HUMAN))
+    return {
+        "names": list(names),
+        "n_groups": study.n_groups,
+        "factors": list(people),
+        "replicates": study.replicates,
+        "seed": study.seed,
+        "perspectives": {
+            each: _beside_people(_compared(study, each, names), people) for each in shared
+        },
+        "alignments": {
+            name: {
+                **first[name].less(second[name]).record(),
+                "a": none_for_nan(first[name].value),
+                "b": none_for_nan(second[name].value),
+            }
+            for name in first
+        },
+        "agreement": _compared(study, AGREEMENT, names)["factors"] if judged else {},
+    }
+
+
+def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[str, Estimate]:
+    human, *models = (side(run, table) for table in (HUMAN, *perspectives))
+    found = {
+        f"alignment_{perspective}_{coefficient}": each
+        for perspective, model in zip(perspectives, models, strict=True)
+        for coefficient, each in study.alignment(human, model).items()
+    }
+    if len(models) == len(MODEL_PERSPECTIVES):
+        found[GAP] = study.gap(human, *models)["tau_b"]
+    return found
+
+
+def _compared(study: Study, table: str, names: tuple[str, str]) -> Record:
+    """Influence on either model's preference, and the difference, factor by factor."""
+    first, second = (side(name, table) for name in names)
+    record = difference_record(study, first, second, names=names)
+    for key, each in (("a", first), ("b", second)):
+        for factor, tau in _by_factor(study, each).items():
+            record["factors"][factor][key] = none_for_nan(tau)
+    return record
+
+
+def _beside_people(record: Record, people: Mapping[str, float]) -> Record:
+    for factor, found in record["factors"].items():
+        found["human"] = none_for_nan(people[factor])
+    return record
+
+
+# -------------------------------------------------------------------------------------------------
+
+
+def _by_factor(study: Study, name: str) -> dict[str, float]:
+    profile = study.profiles[name]
+    return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
+
+
+def _by_coefficient(estimates: Mapping[Any, Estimate]) -> Record:
+    return {str(coefficient): each.record() for coefficient, each in estimates.items()}
+
+
+def _ends(estimate: Estimate) -> Record:
+    """The interval alone, where the value stands under a name of its own."""
+    record = estimate.record()
+    return {name: record[name] for name in record if name.startswith("ci_")}
+
+
+def _none_for_nan(numbers: Mapping[str, float]) -> Record:
+    return {name: none_for_nan(value) for name, value in numbers.items()}
+
+
+def _p_values(tests: FactorTests, index: int) -> Record:
+    values = (tests.p_value[index], tests.p_holm[index], tests.p_bh[index])
+    return {name: none_for_nan(p) for name, p in zip(_P_VALUES, values, strict=True)}

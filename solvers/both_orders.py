@@ -1,0 +1,168 @@
+"""The one verdict protocol: a pair is shown in both orders, and its two picks make one verdict.
+
+Models favour a position, so two responses are shown as recorded and then swapped (this
+implementation's choice). Picks that name the same response are the preference, picks that do not
+are a tie and a flip. An unreadable pick makes the preference missing, since a tie would claim a
+judgement that nobody made. A pair that was shown in one order has no flip to speak of.
+
+Here stand both sides of it for every judge: a model that judges annotated pairs, its own samples
+or its revisions, in words or by log-likelihood, in either harness; and the grader, whose picks say
+which response shows more of a factor.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import neg
+from typing import Annotated, Literal, Self, TypeVar
+
+from pydantic import Field
+
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.solvers.requests import DiscriminationRequest
+from profile_tasks.solvers.verdict import Verdict, read_verdict
+
+_T = TypeVar("_T")
+
+Pick = Literal["first", "second", "tie"]
+"""Which of two responses shown is picked, by its position."""
+
+Picks = Annotated[tuple[Pick | None, ...], Field(max_length=2)]
+"""A pick for each order shown; None where it could not be read. A log holds verdicts so."""
+
+_PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
+_SIGNS: Mapping[Pick | None, int] = {"first": 1, "tie": 0, "second": -1}
+_OPPOSITE: Mapping[Pick | None, Pick | None] = {
+    "first": "second",
+    "second": "first",
+    "tie": "tie",
+    None: None,
+}
+
+
+def named(pick: Pick | None, *, swapped: bool) -> Pick | None:
+    """What a pick names in the recorded order, of two responses that were shown swapped or not.
+
+    >>> named("first", swapped=True), named("tie", swapped=True), named("first", swapped=False)
+    ('second', 'tie', 'first')
+    """
+    return _OPPOSITE[pick] if swapped else pick
+
+
+def _second_turned(answers: Sequence[_T], opposite: Callable[[_T], _T]) -> tuple[_T, ...]:
+    """Answers by position shown, in the terms of the recorded order; and back."""
+    return tuple(opposite(answer) if at == 1 else answer for at, answer in enumerate(answers))
+
+
+@dataclass(frozen=True)
+class PairVerdict:
+    """What came back about two responses that were shown in one order or in both.
+
+    Attributes:
+        picks: By position shown: with the two as recorded, then swapped; one where they were shown
+            in one order, none where nobody was asked.
+        margins: Where the judge is a likelihood, how much likelier it finds the verdict for the
+            response shown first than that for the other (difference of natural logarithms), in the
+            order of the picks; empty elsewhere.
+
+    >>> PairVerdict(("second", "first")).preference, PairVerdict(("first", "first")).preference
+    (-1, 0)
+    """
+
+    picks: Picks
+    margins: tuple[float, ...] = ()
+
+    @classmethod
+    def by_likelihood(cls, margins: Sequence[float]) -> Self:
+        """The verdict of these margins, with what each of them picks alone."""
+        picks: list[Pick] = ["first" if m > 0 else "second" if m < 0 else "tie" for m in margins]
+        return cls(tuple(picks), tuple(margins))
+
+    @classmethod
+    def of_recorded(cls, picks: Sequence[Pick | None]) -> Self:
+        """The verdict of picks that are in the terms of the recorded order already."""
+        return cls(_second_turned(picks, _OPPOSITE.__getitem__))
+
+    @property
+    def recorded(self) -> Picks:
+        """The picks in the terms of the recorded order."""
+        return _second_turned(self.picks, _OPPOSITE.__getitem__)
+
+    @property
+    def preference(self) -> int | None:
+        """1: the first of the recorded order; -1: the second; 0: neither, or a flip; None: missing.
+
+        By likelihood it is the sign of the margins' mean in the recorded order, so that a liking
+        for a position cancels.
+
+        >>> PairVerdict.by_likelihood((2.0, 1.0)).preference
+        1
+        """
+        if self.margins:
+            total = sum(_second_turned(self.margins, neg))
+            return (total > 0) - (total < 0)
+        if not self.picks or self.unreadable:
+            return None
+        return 0 if self.flipped else _SIGNS[self.picks[0]]
+
+    @property
+    def flipped(self) -> bool | None:
+        """Whether the picks name different responses; None without two readable ones.
+
+        A tie in one order alone is a flip too.
+        """
+        if len(self.picks) < 2 or self.unreadable:
+            return None
+        return len(set(self.recorded)) > 1
+
+    @property
+    def unreadable(self) -> int:
+        """Number of picks that could not be read."""
+        return self.picks.count(None)
+
+    def exchanged(self) -> "PairVerdict":
+        """The same answers, about the two responses named in the other order."""
+        return PairVerdict(
+            tuple(_OPPOSITE[pick] for pick in self.picks), tuple(-m for m in self.margins)
+        )
+
+
+def pair_requests(
+    source: AnnotatedSource, first: str, second: str, orders: int = 2
+) -> list[DiscriminationRequest]:
+    """The requests about two responses to a source: in this order and, of two, swapped."""
+    return [
+        DiscriminationRequest(source.task, source.prompt, source.source, *shown)
+        for shown in ((first, second), (second, first))[:orders]
+    ]
+
+
+def discrimination_requests(source: AnnotatedSource, orders: int) -> list[DiscriminationRequest]:
+    """The requests about all annotated pairs of a source, pair by pair."""
+    return [
+        request
+        for pair in source.pairs
+        for request in pair_requests(source, pair.response_a, pair.response_b, orders)
+    ]
+
+
+def by_pair(answers: Sequence[_T], orders: int) -> list[tuple[_T, ...]]:
+    """What was answered to the requests about several pairs, pair by pair.
+
+    >>> by_pair([3, 1, -2, 0], orders=2)
+    [(3, 1), (-2, 0)]
+    """
+    return [tuple(answers[at : at + orders]) for at in range(0, len(answers), orders)]
+
+
+def read_pick(completion: str, *, truncated: bool = False) -> Pick | None:
+    """Which of the two responses shown a completion picks; None where no verdict can be read.
+
+    >>> read_pick("Verdict: B")
+    'second'
+
+    Args:
+        completion: What the model wrote.
+        truncated: It was cut off.
+    """
+    verdict = read_verdict(completion, truncated=truncated)
+    return None if verdict is None else _PICKS[verdict]
