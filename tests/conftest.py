@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,12 +29,30 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def own_garbage(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare every test what a run of Inspect draws unseen, and the collector what is imported."""
+    if "inspect_ai" in sys.modules:
+        from inspect_ai.util import display_counter
+
+        with pytest.MonkeyPatch.context() as patch:
+            # A process keeps the display that it first shows something on.
+            patch.setenv("INSPECT_DISPLAY", "log")
+            display_counter("tests", "collected")
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """What a test that may warn leaves open is closed before a test that may not."""
     yield
-    if request.node.get_closest_marker("filterwarnings"):
+    if may_warn(item) and not (nextitem and may_warn(nextitem)):
         gc.collect()
+
+
+def may_warn(item: pytest.Item) -> bool:
+    return item.get_closest_marker("filterwarnings") is not None
 
 
 @pytest.fixture(scope="session")

@@ -129,7 +129,11 @@ def test_the_printed_result_of_the_readme_is_what_the_run_gives(
 
     printed = dict(re.findall(r"^(\w+) +(-?\d\.\d{3})$", readme, re.MULTILINE))
     (log,) = inspect_eval(
-        summarization(), model="planted/verbose", log_dir=str(tmp_path), display="none"
+        summarization(),
+        model="planted/verbose",
+        log_dir=str(tmp_path),
+        display="none",
+        log_realtime=False,
     )
     recompute_metrics(log)
     assert log.results is not None

@@ -34,6 +34,7 @@ def inspect_log(tmp_path_factory: pytest.TempPathFactory) -> Results:
                 model_args=model_args,
                 log_dir=str(tmp_path_factory.mktemp("logs")),
                 display="none",
+                log_realtime=False,
             )
             assert done.status == "success"
             made[key] = Path(done.location)

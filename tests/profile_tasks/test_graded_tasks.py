@@ -39,6 +39,7 @@ def run(task: str, tmp_path: Path, model: str = "planted/balanced", **arguments:
         model_roles={"grader": grader} if grader else None,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return read_eval_log(log.location, resolve_attachments=True)

@@ -37,6 +37,7 @@ def run(task: str, tmp_path: Path, model: str = "planted/verbose", **arguments: 
         model=get_model(model, memoize=False, **model_args),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -190,6 +191,7 @@ def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:
         epochs=2,
         log_dir=str(tmp_path / "twice"),
         display="none",
+        log_realtime=False,
     )
     profile = result(twice).metadata["profile"]
     assert profile["human"] == result(once).metadata["profile"]["human"]
@@ -245,6 +247,7 @@ def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
         model=model,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
         max_connections=1,
     )
     assert log.status == "success", log.error
@@ -288,6 +291,7 @@ def test_empty_responses_are_missing_and_counted(tmp_path: Path) -> None:
         model=answers(""),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     found = metrics(log)
@@ -302,6 +306,7 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
         model=answers("The same few words."),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     found = metrics(log)
     assert found["generation_identical_rate"] == 1
@@ -397,9 +402,12 @@ def test_a_retried_evaluation_has_the_profile_of_all_its_samples(tmp_path: Path)
             model=model,
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
             max_samples=1,
         )
         assert broken.status == "error"
-        (retried,) = eval_retry(broken, log_dir=str(tmp_path / "logs"), display="none")
+        (retried,) = eval_retry(
+            broken, log_dir=str(tmp_path / "logs"), display="none", log_realtime=False
+        )
     assert retried.status == "success"
     assert result(retried).metadata["profile"]["human"]["n_groups"] == 3

@@ -61,6 +61,7 @@ def inspect_values(task: str, folder: Path, **arguments: Any) -> dict[str, float
         model=f"planted/{PROFILE}",
         log_dir=str(folder),
         display="none",
+        log_realtime=False,
     )
     (score,) = read_eval_log(log.location, header_only=True).results.scores
     return {name: metric.value for name, metric in score.metrics.items()}

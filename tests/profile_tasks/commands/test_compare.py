@@ -38,6 +38,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
             model=get_model(model, memoize=False),
             log_dir=str(tmp_path_factory.mktemp("logs")),
             display="none",
+            log_realtime=False,
         )
         assert log.status == "success", log.error
         return log

@@ -21,7 +21,9 @@ Run = Callable[..., Result]
 
 
 def evaluated(task: object, folder: Path) -> EvalLog:
-    (log,) = inspect_eval(task, model="planted/concise", log_dir=str(folder), display="none")
+    (log,) = inspect_eval(
+        task, model="planted/concise", log_dir=str(folder), display="none", log_realtime=False
+    )
     return log
 
 

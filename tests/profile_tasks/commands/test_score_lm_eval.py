@@ -78,6 +78,7 @@ def inspect_values(folder: Path) -> dict[str, float]:
         model_roles={"grader": GRADER},
         log_dir=str(folder),
         display="none",
+        log_realtime=False,
     )
     (scored,) = read_eval_log(log.location, header_only=True).results.scores
     return {name: metric.value for name, metric in scored.metrics.items()}

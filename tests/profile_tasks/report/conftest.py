@@ -38,6 +38,7 @@ def planted_log(folder: Path, model: str = "planted/verbose", **arguments: objec
         model_roles={"grader": "planted/grader"},
         log_dir=str(folder),
         display="none",
+        log_realtime=False,
     )
     return Path(log.location)
 
@@ -61,6 +62,7 @@ def other_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model=_writer(["b"]),
         log_dir=str(tmp_path_factory.mktemp("other")),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success"
     return Path(log.location)
@@ -95,6 +97,7 @@ def hostile_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model=_writer(["HALF-A-PAIR", *HOSTILE.values()][:5]),
         log_dir=str(folder),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success"
     return _with_half_a_pair(Path(log.location), folder / "half.eval")

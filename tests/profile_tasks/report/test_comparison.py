@@ -52,7 +52,11 @@ def test_runs_of_several_tasks_are_not_mixed(verbose_log: Path, concise_log: Pat
 
 def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) -> None:
     (log,) = inspect_eval(
-        document_qa(limit=3), model="planted/verbose", log_dir=str(tmp_path), display="none"
+        document_qa(limit=3),
+        model="planted/verbose",
+        log_dir=str(tmp_path),
+        display="none",
+        log_realtime=False,
     )
     read = [found(path, task="one") for path in (verbose_log, Path(log.location))]
     (compared,) = paired_comparisons(read)["one"]

@@ -63,6 +63,7 @@ def run(
         model_roles={"grader": grader} if grader else None,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -261,6 +262,7 @@ def test_human_influences_are_those_of_the_other_tasks(tmp_path: Path) -> None:
         model="planted/verbose",
         log_dir=str(tmp_path / "other"),
         display="none",
+        log_realtime=False,
     )
     expected = metrics(other)
     for name in (name for name in found if name.startswith("tau_human_")):
@@ -273,6 +275,7 @@ def test_profiles_come_from_a_finished_log(tmp_path: Path) -> None:
         model="planted/verbose",
         log_dir=str(tmp_path / "base"),
         display="none",
+        log_realtime=False,
     )
     log = run("summarization", tmp_path, condition="factor", profiles=base.location)
     assert log.eval.metadata is not None
@@ -298,6 +301,7 @@ def test_a_log_that_shows_no_departure_is_refused_before_a_model_is_asked(tmp_pa
         model="planted/verbose",
         log_dir=str(tmp_path / "base"),
         display="none",
+        log_realtime=False,
     )
     with pytest.raises(ArgumentError, match=r"on no factor .* so there is nothing to say"):
         run("summarization", tmp_path, profiles=base.location)
@@ -309,6 +313,7 @@ def test_a_log_without_writing_is_refused(tmp_path: Path) -> None:
         model="planted/verbose",
         log_dir=str(tmp_path / "base"),
         display="none",
+        log_realtime=False,
     )
     with pytest.raises(ArgumentError, match="no generation setting"):
         run("summarization", tmp_path, profiles=base.location)
@@ -321,6 +326,7 @@ def test_own_profiles_are_each_models_own_and_paid_for_once(tmp_path: Path) -> N
         model=["planted/verbose", "planted/concise"],
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     feedback = []
     for log in logs:
@@ -368,6 +374,7 @@ def test_a_task_built_before_its_models_are_known_looks_when_it_runs(tmp_path: P
             model_roles=dict(roles) or None,
             log_dir=str(tmp_path),
             display="none",
+            log_realtime=False,
         )
         return log
 

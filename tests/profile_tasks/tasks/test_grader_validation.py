@@ -57,6 +57,7 @@ def run(
         model=get_model("planted/grader", memoize=False, **(model_args or {})),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -284,6 +285,7 @@ def test_the_model_in_the_role_of_the_grader_is_the_one_under_test(
         model_roles={"grader": get_model("planted/grader", memoize=False)},
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert {found.grader for found in validations(log)} == {"planted/grader"}
 
@@ -299,6 +301,7 @@ def test_unreadable_answers_are_missing_and_never_ties(
         model=get_model("mockllm/model", custom_outputs=[output] * 200, memoize=False),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     found = metrics(log)
     for name in ("wording", "beside"):
@@ -328,6 +331,7 @@ def test_in_an_evaluation_a_wrong_argument_is_told_in_one_line(tmp_path: Path) -
             model="planted/grader",
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
         )
 
 
@@ -353,6 +357,7 @@ def test_a_second_epoch_is_refused(tmp_path: Path) -> None:
         epochs=2,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "error"
     assert log.error is not None

@@ -27,7 +27,9 @@ TASKS = {
 
 
 def run(task: Task, folder: Path, model: str | Model = "planted/verbose") -> EvalLog:
-    (log,) = inspect_eval(task, model=model, log_dir=str(folder), display="none")
+    (log,) = inspect_eval(
+        task, model=model, log_dir=str(folder), display="none", log_realtime=False
+    )
     return read_eval_log(log.location)
 
 

@@ -34,6 +34,7 @@ def run(
         model_roles=roles,
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log

@@ -31,7 +31,11 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencie
 
 def evaluated(task: object, tmp_path: Path) -> EvalLog:
     (log,) = inspect_eval(
-        task, model=get_model("planted/concise"), log_dir=str(tmp_path), display="none"
+        task,
+        model=get_model("planted/concise"),
+        log_dir=str(tmp_path),
+        display="none",
+        log_realtime=False,
     )
     return log
 

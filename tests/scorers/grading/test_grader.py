@@ -73,6 +73,7 @@ def evaluate(server: Any, tmp_path: Path) -> Callable[..., EvalLog]:
             model_roles={"grader": server.model(max_retries=0)} if roles is None else roles,
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
         )
         assert log.status == "success", log.error
         return log
@@ -422,6 +423,7 @@ def test_without_structured_output_the_server_is_asked_plainly(
         model_roles={"grader": server.model(client_retries=0, max_retries=0)},
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
         max_samples=1,
     )
     assert log.status == "success"
@@ -699,6 +701,7 @@ def test_a_grader_under_test_is_asked_anew_for_what_could_not_be_read(
             model=server.model(max_retries=0, temperature=0.3),
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
         )
         return log
 
@@ -843,6 +846,7 @@ def test_without_a_grader_a_run_stops_before_any_request(server: Any, tmp_path: 
             model=server.model("evaluated"),
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
         )
     assert server.asked == []
 
@@ -850,7 +854,11 @@ def test_without_a_grader_a_run_stops_before_any_request(server: Any, tmp_path: 
 def test_nor_does_a_task_that_was_built_beforehand_ask(server: Any, tmp_path: Path) -> None:
     task: Task = summarization(factors="core", dataset=data(tmp_path, PAIR, OTHER))
     (log,) = inspect_eval(
-        task, model=server.model("evaluated"), log_dir=str(tmp_path / "logs"), display="none"
+        task,
+        model=server.model("evaluated"),
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+        log_realtime=False,
     )
     assert log.status == "error"
     assert log.error is not None
