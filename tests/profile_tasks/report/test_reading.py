@@ -59,7 +59,8 @@ def test_a_log_in_json_is_the_same_run(verbose_log: Path, tmp_path: Path) -> Non
     copy = tmp_path / "log.json"
     write_eval_log(read_eval_log(str(verbose_log)), str(copy))
     (as_eval,), (as_json,) = read_findings(verbose_log), read_findings(copy)
-    assert as_json.profiles == as_eval.profiles
+    # As texts, in which NaN is like NaN.
+    assert repr(as_json.profiles) == repr(as_eval.profiles)
     assert as_json.texts.examples == as_eval.texts.examples
     assert as_json.texts.correlations == as_eval.texts.correlations
 
@@ -120,7 +121,7 @@ def test_a_log_without_the_full_profile_says_what_is_missing(
     write_eval_log(log, str(copy))
     (found,) = read_findings(copy)
     assert any("lacks the full profile" in line for line in found.absent)
-    assert found.profiles["generation"].influences["length"].tau.value is not None
+    assert found.profiles["generation"].influences["length"].tau.defined
 
 
 def test_a_profile_of_another_version_is_refused_in_one_line(tmp_path: Path) -> None:
