@@ -284,6 +284,18 @@ class Estimate:
             return Estimate.symmetric(value, drawn, n_groups, limit=limit)
         return Estimate.percentile(value, drawn, n_groups)
 
+    def absolute(self) -> Self:
+        """Return the absolute value, whose interval reaches down to 0 where this one holds 0.
+
+        Example:
+            >>> print(Estimate(-0.1, -0.4, 0.2).absolute())
+            +0.10 [+0.00, +0.40]
+
+        """
+        least, most = sorted((abs(self.low), abs(self.high)))
+        low = 0.0 if self.low <= 0 <= self.high else least
+        return replace(self, value=abs(self.value), low=low, high=most)
+
     def record(self) -> dict[str, float | str | None]:
         """Return the estimate as JSON has it: NaN is None, with the reason."""
         return {
