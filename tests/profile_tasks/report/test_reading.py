@@ -132,6 +132,36 @@ def test_a_profile_of_another_version_is_refused_in_one_line(tmp_path: Path) -> 
     assert "\n" not in str(error.value)
 
 
+def test_reasons_and_numbers_that_others_wrote_are_made_harmless(tmp_path: Path) -> None:
+    hostile = "turned \u202e with a bell \x07"
+    counted = dict.fromkeys(("concordant", "discordant", "tied", "missing"), 1)
+    numbers = {"tau": "<b>", "ci_low": True, "rank": [1], "adjusted": {}, "adjusted_ci_low": "0"}
+    length = counted | numbers | {"reason": hostile, "adjusted_reason": hostile}
+    agreement = {"value": "1", "ci_low": 0, "ci_high": 1, "reason": hostile}
+    file = tmp_path / "profile.json"
+    file.write_text(
+        json.dumps({
+            "n_pairs": 3,
+            "factors": {"length": length},
+            "reliability": {"pearson": {"value": None, "reason": hostile}},
+            "annotators": {"agreement": agreement},
+        })
+    )  # fmt: skip
+    (found,) = read_findings(file)
+    profile = found.profiles["human"]
+    influence = profile.influences["length"]
+    told = (
+        influence.tau,
+        influence.adjusted,
+        profile.reliability["pearson"],
+        found.metrics["annotator_agreement"],
+    )
+    for estimate in told:
+        assert not estimate.defined
+        assert estimate.reason == "turned ⟨U+202E⟩ with a bell ␇"
+    assert influence.rank.says_nothing
+
+
 def test_a_log_of_another_eval_is_refused(other_log: Path) -> None:
     with pytest.raises(ValueError, match="no sample has a score of profile_tasks/factor_profile"):
         read_findings(other_log)
