@@ -18,9 +18,10 @@ import numpy as np
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, interval, label, told_apart
-from profile_tasks.report.report_data import Number
+from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
+from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -149,10 +150,10 @@ def _scores(findings: Findings) -> Iterator[_Sketch]:
                 continue
             difference = findings.differences.get(perspective, {}).get(factor)
             rows.append((
-                factor, perspective, found.tau.value, found.tau.low, found.tau.high,
+                factor, perspective, *found.tau.cells(),
                 found.n, found.concordant, found.discordant, found.tied, found.missing,
                 found.groups, found.p_holm,
-                None if difference is None else difference.number.value,
+                None if difference is None else none_for_nan(difference.number.value),
                 None if difference is None else difference.p_holm,
                 found.tau.reason,
             ))  # fmt: skip
@@ -188,10 +189,9 @@ def _alt_scores(
     parts = []
     for perspective in perspectives:
         taus = {
-            f: v
+            f: found.tau.value
             for f in order
-            if (found := findings.profiles[perspective].influences.get(f))
-            and (v := found.tau.value) is not None
+            if (found := findings.profiles[perspective].influences.get(f)) and found.tau.defined
         }
         if taus:
             top, low = max(taus, key=lambda f: taus[f]), min(taus, key=lambda f: taus[f])
@@ -210,7 +210,7 @@ def _alt_scores(
 def _drawn_ranking(
     findings: Findings,
     places: Mapping[str, Mapping[str, int]],
-    ranked: Mapping[str, Mapping[str, Number]],
+    ranked: Mapping[str, Mapping[str, Estimate]],
     apart: Mapping[str, set[str]],
 ) -> "Drawing":
     """Ranked lists side by side, the same factor joined by a line."""
@@ -245,21 +245,20 @@ def _drawn_ranking(
             axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
                       ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
                       color=COLOURS["flag" if marked else "ink"])  # fmt: skip
-            bounds = (
-                "" if rank.low is None else f", rank {rank.low:g}–{rank.high:g}"
-            )  # fmt: skip
-            axes.text(x, place + 0.22, f"{decimal(tau.value or 0)}{bounds}", ha="center",
+            ends = rank.ends_text("{:g}".format, "–")
+            bounds = f", rank {ends}" if ends else ""
+            axes.text(x, place + 0.22, f"{decimal(tau.value)}{bounds}", ha="center",
                       va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
     return drawing
 
 
 def _ranking_row(
-    factor: str, ranked: Mapping[str, Mapping[str, Number]], apart: Mapping[str, set[str]]
+    factor: str, ranked: Mapping[str, Mapping[str, Estimate]], apart: Mapping[str, set[str]]
 ) -> tuple[str | float | None, ...]:
-    ranks = [found.get(factor, Number()) for found in ranked.values()]
+    ranks = [found.get(factor, NOTHING) for found in ranked.values()]
     return (
         factor,
-        *(value for rank in ranks for value in (rank.value, rank.low, rank.high)),
+        *(cell for rank in ranks for cell in rank.cells()),
         *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
     )
 
@@ -267,18 +266,14 @@ def _ranking_row(
 def _ranking(findings: Findings) -> Iterator[_Sketch]:
     perspectives = [p for p in ("generation", "human", "discrimination") if p in findings.profiles]
     ranked = {
-        p: {
-            f: i.rank
-            for f, i in findings.profiles[p].influences.items()
-            if i.rank.value is not None
-        }
+        p: {f: i.rank for f, i in findings.profiles[p].influences.items() if i.rank.defined}
         for p in perspectives
     }
     if len(perspectives) < 2 or not all(ranked.values()):
         return
     # Equal influences share a rank; drawn one below the other, in the same order everywhere.
     places = {
-        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
+        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value, f)))}
         for p, found in ranked.items()
     }
     apart = {p: set(told_apart(findings, p)) for p in findings.compared}
@@ -310,17 +305,17 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
     ]
     if not entries:
         return
-    gap = findings.gap.value is not None
-    bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.value is not None]
+    gap = findings.gap.defined
+    bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.defined]
     drawing, axes = _axes(len(entries) + gap + len(bars), row=0.36)
     names = []
     for y, (perspective, coefficient, found) in enumerate(entries):
         names.append(f"{perspective}, {coefficient}")
         _dot(axes, y, found.number, perspective)
-        if found.ceiling.value is not None:
+        if found.ceiling.defined:
             axes.plot([found.ceiling.value] * 2, [y - 0.3, y + 0.3], color=COLOURS["ink"],
                       linewidth=2)  # fmt: skip
-        if found.corrected.value is not None:
+        if found.corrected.defined:
             axes.plot(found.corrected.value, y, marker="*", markersize=9, markerfacecolor="none",
                       markeredgecolor=COLOURS[perspective])  # fmt: skip
     if gap:
@@ -335,21 +330,16 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
     axes.set_xlabel("correlation with the human profile")
     rows: list[tuple[str | float | None, ...]] = [
         (
-            perspective, coefficient, found.number.value, found.number.low, found.number.high,
-            found.p_value, found.ceiling.value, found.ceiling.low, found.ceiling.high,
-            found.corrected.value, found.corrected.low, found.corrected.high,
+            perspective, coefficient, *found.number.cells(), found.p_value,
+            *found.ceiling.cells(), *found.corrected.cells(),
             found.number.reason or found.corrected.reason,
         )
         for perspective, coefficient, found in entries
     ]  # fmt: skip
     if gap or findings.gap.reason:
-        number = findings.gap
-        rows.append(
-            ("gap", "tau_b", number.value, number.low, number.high, *[None] * 7, number.reason)
-        )
+        rows.append(("gap", "tau_b", *findings.gap.cells(), *[None] * 7, findings.gap.reason))
     rows += [
-        (f"people, {name.replace('_', ' ')}", "tau_b", bar.value, bar.low, bar.high, *[None] * 7,
-         bar.reason)
+        (f"people, {name.replace('_', ' ')}", "tau_b", *bar.cells(), *[None] * 7, bar.reason)
         for name, bar in findings.human_bar.items()
     ]  # fmt: skip
     yield _Sketch(
@@ -361,9 +351,9 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
         "; ".join(
             f"{perspective} {coefficient} {interval(found.number)}"
             + (
-                ""
-                if found.ceiling.value is None
-                else f", ceiling {decimal(found.ceiling.value)}"
+                f", ceiling {decimal(found.ceiling.value)}"
+                if found.ceiling.defined
+                else ""
             )
             for perspective, coefficient, found in entries
         )
@@ -380,7 +370,7 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         p
         for p in PERSPECTIVES
         if p in findings.profiles
-        and any(i.adjusted != Number() for i in findings.profiles[p].influences.values())
+        and not all(i.adjusted.says_nothing for i in findings.profiles[p].influences.values())
     ]
     order = _order(findings)
     if not perspectives or not order:
@@ -399,8 +389,8 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         abs(v)
         for p in perspectives
         for i in findings.profiles[p].influences.values()
+        if i.adjusted.has_interval
         for v in (i.adjusted.low, i.adjusted.high)
-        if v is not None
     ]
     if values:
         limit = 1.1 * float(np.quantile(values, 0.9))
@@ -417,8 +407,8 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         "right; the values are in the table.",
         ("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation", "note"),
         [
-            (factor, p, found.tau.value, found.adjusted.value, found.adjusted.low,
-             found.adjusted.high, found.vif, found.adjusted.reason)
+            (factor, p, none_for_nan(found.tau.value), *found.adjusted.cells(), found.vif,
+             found.adjusted.reason)
             for factor in order
             for p in perspectives
             if (found := findings.profiles[p].influences.get(factor)) is not None
@@ -527,16 +517,16 @@ def _rates(findings: Findings) -> Iterator[_Sketch]:
         if metric.unit == "share"
         and metric.label
         and (number := findings.metrics.get(metric.name)) is not None
-        and number.value is not None
+        and number.defined
     ]
     if not found:
         return
     drawing, axes = _axes(len(found), row=0.34)
     for y, (_, _, colour, number) in enumerate(found):
-        axes.barh(y, number.value or 0, height=0.55, color=COLOURS[colour], alpha=0.55)
-        if number.low is not None and number.high is not None:
+        axes.barh(y, number.value, height=0.55, color=COLOURS[colour], alpha=0.55)
+        if number.has_interval:
             axes.plot((number.low, number.high), (y, y), color=COLOURS["ink"], linewidth=1.4)
-        axes.text(1.02, y, f"{number.value or 0:.1%}", va="center", fontsize=8)
+        axes.text(1.02, y, f"{number.value:.1%}", va="center", fontsize=8)
     axes.set_yticks(range(len(found)), [text for _, text, _, _ in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlim(0, 1)
@@ -547,9 +537,9 @@ def _rates(findings: Findings) -> Iterator[_Sketch]:
         "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % "
         "interval, where there is one. Half of the verdicts for the first shown: no liking for a "
         "position.",
-        "; ".join(f"{text} {number.value or 0:.1%}" for _, text, _, number in found),
+        "; ".join(f"{text} {number.value:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
-        [(name, text, number.value, number.low, number.high) for name, text, _, number in found],
+        [(name, text, *number.cells()) for name, text, _, number in found],
         drawing,
     )
 
@@ -561,8 +551,8 @@ def _order(findings: Findings) -> list[str]:
         return []
 
     def tau(factor: str) -> float:
-        value = reference.influences[factor].tau.value
-        return -math.inf if value is None else value
+        found = reference.influences[factor].tau
+        return found.value if found.defined else -math.inf
 
     everywhere = set(reference.influences).intersection(
         *(profile.influences for profile in findings.profiles.values())
@@ -581,7 +571,7 @@ def _dots(
     axes: "Axes",
     order: Sequence[str],
     perspectives: Sequence[str],
-    number: Callable[[str, str], Number],
+    number: Callable[[str, str], Estimate],
 ) -> None:
     offsets = np.linspace(-0.24, 0.24, len(perspectives)) if len(perspectives) > 1 else [0.0]
     for y, factor in enumerate(order):
@@ -591,10 +581,10 @@ def _dots(
     axes.set_ylim(len(order) - 0.5, -0.5)
 
 
-def _dot(axes: "Axes", y: float, number: Number, colour: str) -> None:
-    if number.value is None:
+def _dot(axes: "Axes", y: float, number: Estimate, colour: str) -> None:
+    if not number.defined:
         return
-    if number.low is not None and number.high is not None:
+    if number.has_interval:
         axes.plot((number.low, number.high), (y, y), color=COLOURS[colour], linewidth=1.5)
     axes.plot(number.value, y, marker=_SHAPES.get(colour, "o"), markersize=4.8,
               color=COLOURS[colour], linestyle="none")  # fmt: skip

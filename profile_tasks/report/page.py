@@ -14,7 +14,7 @@ from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import Figure, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
-from profile_tasks.report.report_data import Number
+from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 
 Cell = str | float | None
@@ -242,11 +242,10 @@ def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
             entries |= {
                 f"reliability_{perspective}_{name}": number
                 for name, number in profile.reliability.items()
-                if number != Number()
+                if not number.says_nothing
             }
         rows += [
-            (run.name, name, number.value, number.low, number.high, number.reason)
-            for name, number in entries.items()
+            (run.name, name, *number.cells(), number.reason) for name, number in entries.items()
         ]
     columns = ("model", "metric", "value", "low", "high", "note")
     return Table(
@@ -288,15 +287,15 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
             numbers = [
                 findings.alignments[p]["tau_b"].number
                 if "tau_b" in findings.alignments.get(p, {})
-                else Number()
+                else NOTHING
                 for p in ("generation", "discrimination")
             ]
-            accuracy = findings.metrics.get("discrimination_accuracy", Number())
+            accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append((
                 section.task, run.name,
-                *("–" if n.value is None else interval(n) for n in (*numbers, findings.gap)),
-                "–" if accuracy.value is None else decimal(accuracy.value),
+                *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
+                decimal(accuracy.value) if accuracy.defined else "–",
                 float(min(groups)) if groups else None,
             ))  # fmt: skip
     columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",

@@ -67,14 +67,14 @@ def test_the_whole_interval_must_lie_on_the_right_side(text: str, outcome: str) 
 
 
 def test_influences_have_percentile_intervals() -> None:
-    found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5)
+    found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5).found
     expected = Estimate.percentile(0.5, 0.5 + NOISE[0], GROUPS, confidence=0.90)
     assert (found.low, found.high) == (expected.low, expected.high)
 
 
 def test_alignments_have_symmetric_intervals_and_end_at_one() -> None:
     name = "alignment_generation_tau_b"
-    found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96})
+    found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96}).found
     expected = Estimate.symmetric(0.96, 0.96 + NOISE[0], GROUPS)
     assert (found.low, found.high) == (expected.low, 1)
 
@@ -88,7 +88,7 @@ def test_several_metrics_are_judged_together() -> None:
     )  # fmt: skip
     found = judge_comparison("x", parse_bar("a > b with 95% confidence"), together)
     assert found.outcome == "met"
-    assert (found.low, found.high) == pytest.approx((0.05, 0.05))
+    assert (found.found.low, found.found.high) == pytest.approx((0.05, 0.05))
     apart = verdict("a > b with 95% confidence", a=0.5, b=0.45)
     assert apart.outcome == "cannot tell"
 
@@ -122,10 +122,10 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
     assert verdict("abs(x) > 0 with 95% confidence", x=0.01).outcome == "cannot tell"
     near = verdict("abs(x) <= 0.2 with 95% confidence", x=-0.01)
     assert near.outcome == "met"
-    assert near.low == 0
+    assert near.found.low == 0
     far = verdict("abs(x) <= 0.2 with 95% confidence", x=-0.5)
     assert far.outcome == "missed"
-    assert 0.35 < (far.low or 0) < 0.5 < (far.high or 0) < 0.65
+    assert 0.35 < far.found.low < 0.5 < far.found.high < 0.65
 
 
 def test_too_few_groups_have_no_interval() -> None:
@@ -134,7 +134,7 @@ def test_too_few_groups_have_no_interval() -> None:
     found = judge_comparison("x", parse_bar("a > 0 with 95% confidence"), few)
     assert found.outcome == "cannot tell"
     assert "groups: 5; an interval needs at least 8" in found.why
-    assert found.value == 0.5
+    assert found.found.value == 0.5
 
 
 @pytest.mark.parametrize(

@@ -9,9 +9,10 @@ import pytest
 from profile_tasks.report.figures import COLOURS, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
-from profile_tasks.report.report_data import Alignment, Influence, Number, Profile
+from profile_tasks.report.report_data import Alignment, Influence, Profile
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 RUN = Run(file="x", harness="inspect", model="x", task="x", name="x", setting="both")
 
@@ -57,7 +58,9 @@ def test_the_same_run_gives_the_same_drawing(verbose_log: Path, drawn) -> None:
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac{", "名前", "a&b\"'"])
 def test_a_factor_may_be_called_anything(name: str) -> None:
-    profile = Profile({name: Influence(Number(0.5, 0.4, 0.6), Number(1, 1, 1), Number(1, 0, 2))})
+    profile = Profile(
+        {name: Influence(Estimate(0.5, 0.4, 0.6), Estimate(1, 1, 1), Estimate(1, 0, 2))}
+    )
     found = Findings(
         RUN,
         factors=(name, "b"),
@@ -76,7 +79,7 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
     def profile(**found: tuple[float, int]) -> Profile:
         return Profile(
             {
-                name: Influence(Number(tau, tau - 0.125, tau + 0.125), Number(rank, rank, rank))
+                name: Influence(Estimate(tau, tau - 0.125, tau + 0.125), Estimate(rank, rank, rank))
                 for name, (tau, rank) in found.items()
             }
         )
@@ -91,7 +94,10 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
         alignments={
             "generation": {
                 "tau_b": Alignment(
-                    Number(-0.5, -0.75, -0.25), 0.0625, Number(0.875, 0.8125, 1), Number(-0.625)
+                    Estimate(-0.5, -0.75, -0.25),
+                    0.0625,
+                    Estimate(0.875, 0.8125, 1),
+                    Estimate(-0.625),
                 )
             }
         },

@@ -2,11 +2,11 @@
 
 from profile_tasks.report.report_data import (
     Difference,
-    Number,
     Run,
     alignments_of_metrics,
     differences_of_record,
 )
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 def flat(name: str, value: float) -> dict[str, float | None]:
@@ -23,9 +23,9 @@ METRICS = {
 
 def test_ceiling_and_correction_of_flat_metrics_keep_their_places() -> None:
     found = alignments_of_metrics(METRICS)["generation"]["tau_b"]
-    assert found.number == Number(0.25, 0.0, 0.5)
-    assert found.ceiling == Number(0.75, 0.5, 1.0)
-    assert found.corrected == Number(0.5, 0.25, 0.75)
+    assert found.number == Estimate(0.25, 0.0, 0.5)
+    assert found.ceiling == Estimate(0.75, 0.5, 1.0)
+    assert found.corrected == Estimate(0.5, 0.25, 0.75)
     assert found.p_value == 0.125
 
 
@@ -37,14 +37,14 @@ def test_ceiling_and_correction_of_a_record_keep_their_places() -> None:
         }
     }
     found = alignments_of_metrics(METRICS, record)["generation"]["tau_b"]
-    assert found.ceiling == Number(0.75, 0.5, 1.0)
-    assert found.corrected == Number(reason="it is not reliable")
+    assert found.ceiling == Estimate(0.75, 0.5, 1.0)
+    assert found.corrected == Estimate.undefined("it is not reliable")
 
 
 def test_differences_of_a_record_keep_their_sign() -> None:
     entry = {"value": -0.5, "ci_low": -0.75, "ci_high": -0.25, "reason": None, "p_adjusted": 0.01}
     found = differences_of_record({"generation": {"factors": {"length": entry}}})
-    assert found == {"generation": {"length": Difference(Number(-0.5, -0.75, -0.25), 0.01)}}
+    assert found == {"generation": {"length": Difference(Estimate(-0.5, -0.75, -0.25), 0.01)}}
 
 
 def test_the_greatest_significant_difference_is_named_first_whatever_its_sign() -> None:
@@ -53,14 +53,14 @@ def test_the_greatest_significant_difference_is_named_first_whatever_its_sign() 
         file="x.eval", kind="Inspect log", model="m", task="summarization", factors=tuple(values),
         profiles={},
         differences={
-            "generation": {name: Difference(Number(v), p) for name, (v, p) in values.items()}
+            "generation": {name: Difference(Estimate(v), p) for name, (v, p) in values.items()}
         },
     )  # fmt: skip
     assert run.misaligned("generation") == ("markdown", "length")
 
 
 def test_an_interval_excludes_zero_on_either_side() -> None:
-    assert Number(0.5, 0.25, 0.75).excludes_zero
-    assert Number(-0.5, -0.75, -0.25).excludes_zero
-    assert not Number(0.25, -0.25, 0.75).excludes_zero
-    assert not Number(0.25).excludes_zero
+    assert Estimate(0.5, 0.25, 0.75).excludes_zero
+    assert Estimate(-0.5, -0.75, -0.25).excludes_zero
+    assert not Estimate(0.25, -0.25, 0.75).excludes_zero
+    assert not Estimate(0.25).excludes_zero
