@@ -1,11 +1,12 @@
 """Numbers of a file keep their names in a run, and the greatest difference comes first."""
 
+from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import (
     Difference,
-    Run,
     alignments_of_metrics,
     differences_of_record,
 )
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 
@@ -50,13 +51,17 @@ def test_differences_of_a_record_keep_their_sign() -> None:
 def test_the_greatest_significant_difference_is_named_first_whatever_its_sign() -> None:
     values = {"length": (0.25, 0.01), "markdown": (-0.75, 0.01), "fluency": (0.9, 0.5)}
     run = Run(
-        file="x.eval", kind="Inspect log", model="m", task="summarization", factors=tuple(values),
+        file="x.eval", harness="inspect", model="m", task="summarization", name="x", setting="both"
+    )
+    found = Findings(
+        run,
+        factors=tuple(values),
         profiles={},
         differences={
             "generation": {name: Difference(Estimate(v), p) for name, (v, p) in values.items()}
         },
-    )  # fmt: skip
-    assert run.misaligned("generation") == ("markdown", "length")
+    )
+    assert found.misaligned("generation") == ("markdown", "length")
 
 
 def test_an_interval_excludes_zero_on_either_side() -> None:
