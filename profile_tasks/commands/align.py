@@ -97,13 +97,14 @@ def _tables(
     a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
 ) -> "list[Comparisons]":
     """The tables of two files, with shared codes of groups."""
-    from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
+    from profile_tasks.scorers.measurement.recorded import human_comparisons
+    from profile_tasks.scorers.measurement.tables import shared_group_codes
 
     data = [
         load_recorded(name, options, seed=seed, preference_column=column)
         for name, column in zip((a, b), columns, strict=True)
     ]
-    codes = shared_group_codes(*data)
+    codes = shared_group_codes(*(each.sources for each in data))
     return [human_comparisons(each, options["factors"], codes) for each in data]
 
 

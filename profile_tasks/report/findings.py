@@ -8,8 +8,8 @@ from profile_tasks.report.report_data import (
     MODEL_PERSPECTIVES,
     NOTHING,
     STANDARD_METRICS,
-    Alignment,
     Difference,
+    FoundAlignment,
     Profile,
     alignments_of_metrics,
     differences_of_record,
@@ -56,9 +56,9 @@ class Findings:
         profiles: By perspective.
         differences: Perspective -> factor -> difference to the human influence.
         alignments: Perspective -> coefficient -> alignment.
-        gap: Alignment as a judge less alignment as a writer.
+        gap: FoundAlignment as a judge less alignment as a writer.
         metrics: Standard metrics by name.
-        human_bar: Alignment of one half of the annotators with the other, by name.
+        human_bar: FoundAlignment of one half of the annotators with the other, by name.
         mean_words: Target score -> mean length of the responses written for it.
         texts: What the samples show beside the numbers; empty where the file has none.
         absent: What the file does not hold, in words.
@@ -68,7 +68,7 @@ class Findings:
     factors: tuple[str, ...]
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
-    alignments: Mapping[str, Mapping[str, Alignment]] = field(default_factory=dict)
+    alignments: Mapping[str, Mapping[str, FoundAlignment]] = field(default_factory=dict)
     gap: Estimate = NOTHING
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)

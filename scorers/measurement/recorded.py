@@ -15,6 +15,7 @@ from profile_tasks.scorers.factors.taxonomy import (
     with_recorded,
 )
 from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
+from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 
@@ -43,7 +44,7 @@ def human_comparisons(
     tasks = list(dict.fromkeys(source.task for source in data.sources))
     chosen = _chosen(factors, tasks, recorded_factors(data.sources))
     computed = [factor for factor in chosen if factor.kind != "recorded"]
-    codes = shared_group_codes(data) if group_codes is None else group_codes
+    codes = shared_group_codes(data.sources) if group_codes is None else group_codes
     sources = [source.source for source, _ in rows]
     prompts = [source.prompt for source, _ in rows]
     sides = []
@@ -70,20 +71,10 @@ def human_comparisons(
     )
 
 
-def shared_group_codes(*data: PreferenceData) -> dict[str, int]:
-    """A code for each group of one or more data sets; groups of one name are one group.
-
-    In the order of their names, as ``comparison_tables`` has them: resamples follow the codes, so
-    that a finished run and the data that it was made from give the same intervals.
-    """
-    groups = {source.group for each in data for source in each.sources if source.pairs}
-    return {group: code for code, group in enumerate(sorted(groups))}
-
-
 def recorded_votes(data: PreferenceData) -> Votes:
     """The single votes that the data record, row by row with ``human_comparisons``."""
     rows = [(source.group, pair.annotators) for source in data.sources for pair in source.pairs]
-    codes = shared_group_codes(data)
+    codes = shared_group_codes(data.sources)
     return Votes.from_lists(
         [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
         [codes[group] for group, _ in rows],

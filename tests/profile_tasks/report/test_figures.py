@@ -9,7 +9,7 @@ import pytest
 from profile_tasks.report.figures import COLOURS, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
-from profile_tasks.report.report_data import Alignment, Influence, Profile
+from profile_tasks.report.report_data import FoundAlignment, Influence, Profile
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -93,7 +93,7 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
         },
         alignments={
             "generation": {
-                "tau_b": Alignment(
+                "tau_b": FoundAlignment(
                     Estimate(-0.5, -0.75, -0.25),
                     0.0625,
                     Estimate(0.875, 0.8125, 1),

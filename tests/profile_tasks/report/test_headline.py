@@ -8,8 +8,8 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
     NOTHING,
-    Alignment,
     Difference,
+    FoundAlignment,
     Influence,
     Profile,
 )
@@ -47,7 +47,9 @@ def found(
             "generation": Profile({"length": Influence(model)}),
         },
         differences={} if p_holm is None else {"generation": {"length": difference}},
-        alignments={} if alignment is None else {"generation": {"tau_b": Alignment(alignment)}},
+        alignments={}
+        if alignment is None
+        else {"generation": {"tau_b": FoundAlignment(alignment)}},
         gap=gap or NOTHING,
     )
 
@@ -222,7 +224,7 @@ def test_the_largest_difference_is_named_where_none_is_shown() -> None:
 )
 def test_an_alignment_is_told_of_its_own_role(perspective: str, role: str) -> None:
     base = found(Estimate(0.1), Estimate(0.1), UNSURE)
-    entry = {"tau_b": Alignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
+    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
     turned = replace(
         base,
         profiles={"human": base.profiles["human"], perspective: base.profiles["generation"]},

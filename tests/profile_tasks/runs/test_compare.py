@@ -16,7 +16,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.records import compared_record, side
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
@@ -118,7 +118,7 @@ def test_run_a_comes_first_in_every_difference() -> None:
 
 def test_human_influence_stands_beside_the_models() -> None:
     first, second = run("a"), run("b", taste=-1.0)
-    human = factor_profile(comparison_tables(first.measurements)[0])
+    human = profile_of(comparison_tables(first.measurements)[0])
     for part in compared(first, second)["perspectives"].values():
         assert [found["human"] for found in part["factors"].values()] == human.tau.tolist()
 

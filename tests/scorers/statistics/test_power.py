@@ -11,7 +11,7 @@ from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics import power, simulated_studies, source_population
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import adjust_p_values, sign_flip_p_values
@@ -163,9 +163,9 @@ def test_the_number_from_a_real_pilot_holds_in_an_independent_simulation(shared_
     pilot = human_comparisons(load_preferences(str(shared_data / "pandalm.jsonl")), "length")
     population = pilot_population(pilot)
     width, influence = power_curves(population, StudyDesign(width=0.1, effect=None))
-    assert population.taus[0][0] == pytest.approx(factor_profile(pilot).tau[0])
+    assert population.taus[0][0] == pytest.approx(profile_of(pilot).tau[0])
     rng = np.random.default_rng(6)
-    taus = [factor_profile(study(pilot, width.needed[0].n, rng)).tau[0] for _ in range(1500)]
+    taus = [profile_of(study(pilot, width.needed[0].n, rng)).tau[0] for _ in range(1500)]
     assert 1.96 * np.std(taus) == pytest.approx(0.1, rel=0.07)
     found = [
         sign_flip_p_values(study(pilot, influence.needed[0].n, rng), permutations=999)[0] <= 0.05

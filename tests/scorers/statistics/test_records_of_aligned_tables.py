@@ -17,7 +17,7 @@ from profile_tasks.scorers.statistics.alignment import (
 from profile_tasks.scorers.statistics.attenuation import AttainableAlignment, attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
@@ -48,7 +48,7 @@ def table(
 
 
 def taus(comparisons: Comparisons) -> dict[str, float]:
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
 
 

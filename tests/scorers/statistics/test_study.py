@@ -9,7 +9,7 @@ import pytest
 from scipy.stats import kendalltau
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.study import Study
 
 FivePairs = Callable[..., Comparisons]
@@ -77,7 +77,7 @@ def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
 
 def test_values_are_the_influence_and_its_correlation() -> None:
     values = study_of(TABLES).flat()
-    human, judge, writer = (factor_profile(t).tau for t in TABLES)
+    human, judge, writer = (profile_of(t).tau for t in TABLES)
     assert values["tau_human_f5"] == human[4]
     assert values["alignment_discrimination_tau_b"] == pytest.approx(
         kendalltau(human, judge).statistic
@@ -196,12 +196,12 @@ def test_the_gap_compares_alignments_over_the_same_factors() -> None:
         "generation",
     )  # fmt: skip
     values = study_of([human, judge, partial]).flat()
-    taus = [factor_profile(t).tau[1:] for t in (human, judge, writer)]
+    taus = [profile_of(t).tau[1:] for t in (human, judge, writer)]
     assert values["alignment_gap_tau_b"] == pytest.approx(
         kendalltau(taus[0], taus[1]).statistic - kendalltau(taus[0], taus[2]).statistic
     )
     assert values["alignment_discrimination_tau_b"] == pytest.approx(
-        kendalltau(factor_profile(human).tau, factor_profile(judge).tau).statistic
+        kendalltau(profile_of(human).tau, profile_of(judge).tau).statistic
     )
     assert math.isfinite(values["alignment_gap_tau_b_ci_low"])
 
@@ -218,7 +218,7 @@ def test_tables_of_any_names_share_their_resamples() -> None:
 def test_a_difference_is_the_first_less_the_second() -> None:
     study = study_of(TABLES)
     found, tests = study.difference("generation", "human")
-    taus = [factor_profile(t).tau for t in (TABLES[2], TABLES[0])]
+    taus = [profile_of(t).tau for t in (TABLES[2], TABLES[0])]
     for i, factor in enumerate(FACTORS):
         assert found[factor].value == tests.value[i] == taus[0][i] - taus[1][i]
         of_both = [study.influence(name)[factor] for name in ("generation", "human")]
