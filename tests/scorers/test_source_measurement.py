@@ -68,13 +68,14 @@ def test_verdicts_become_preferences_and_unreadable_ones_stay_missing() -> None:
 
 def test_margins_of_two_orders_become_preferences_without_the_liking_for_a_position() -> None:
     record = measured(
-        picks=[["first", "first"], ["second", "second"], ["tie", "tie"]],
-        margins=[[3.0, 1.0], [-1.0, -0.5], [0.0, 0.0]],
+        picks=[["first", "first"], ["second", "second"], ["first", "first"]],
+        margins=[[1.0, 3.0], [-0.5, -1.0], [2.0, 2.0]],
     )
-    # Of the second pair the swapped order leans less to what is shown second: 0.5 - 1.0 is below 0.
-    assert record.discrimination == (1, -1, 0)
+    # What is shown first is liked more where that is the second response; what is shown second is,
+    # where that is the first one; either position is liked as much.
+    assert record.discrimination == (-1, 1, 0)
     tables = {table.perspective: table for table in comparison_tables([record])}
-    assert tables["discrimination"].preference.tolist() == [1, -1, 0]
+    assert tables["discrimination"].preference.tolist() == [-1, 1, 0]
 
 
 def test_a_single_margin_is_that_of_the_recorded_order() -> None:
