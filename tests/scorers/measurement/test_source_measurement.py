@@ -94,13 +94,35 @@ def test_a_record_with_a_malformed_verdict_is_refused(malformed: tuple[str, ...]
         SourceMeasurement.model_validate(record | {"picks": [["tie"], malformed, ["tie"]]})
 
 
-def test_margins_of_two_orders_become_preferences_without_the_liking_for_a_position() -> None:
-    record = judged_by_likelihood((3.0, 1.0), (-1.0, -0.5), (0.0, 0.0))
-    assert record.picks == (("first", "first"), ("second", "second"), ("tie", "tie"))
-    # Of the second pair the swapped order leans less to what is shown second: 0.5 - 1.0 is below 0.
-    assert record.discrimination == (1, -1, 0)
+@pytest.mark.parametrize(
+    ("margins", "picks", "preferences"),
+    [
+        # Of the second pair the swapped order leans less to what is shown second: 0.5 - 1.0 is
+        # below 0.
+        (
+            [(3.0, 1.0), (-1.0, -0.5), (0.0, 0.0)],
+            (("first", "first"), ("second", "second"), ("tie", "tie")),
+            (1, -1, 0),
+        ),
+        # What is shown first is liked more where that is the second response; what is shown second
+        # is, where that is the first one; either position is liked as much.
+        (
+            [(1.0, 3.0), (-0.5, -1.0), (2.0, 2.0)],
+            (("first", "first"), ("second", "second"), ("first", "first")),
+            (-1, 1, 0),
+        ),
+    ],
+)
+def test_margins_of_two_orders_become_preferences_without_the_liking_for_a_position(
+    margins: list[tuple[float, float]],
+    picks: tuple[tuple[Pick, Pick], ...],
+    preferences: tuple[int, ...],
+) -> None:
+    record = judged_by_likelihood(*margins)
+    assert record.picks == picks
+    assert record.discrimination == preferences
     tables = {table.perspective: table for table in comparison_tables([record])}
-    assert tables["discrimination"].preference.tolist() == [1, -1, 0]
+    assert tables["discrimination"].preference.tolist() == list(preferences)
 
 
 def test_a_single_margin_is_that_of_the_recorded_order() -> None:
