@@ -111,10 +111,10 @@ def test_a_difference_is_the_left_side_less_the_right_one(
     text: str, value: float, limit: float, outcome: str, confidence: str
 ) -> None:
     found = verdict(text + confidence, a=0.5, b=0.2)
-    assert (found.value, found.limit) == pytest.approx((value, limit))
+    assert (found.found.value, found.limit) == pytest.approx((value, limit))
     assert found.outcome == outcome
     if confidence:
-        assert (found.low or 0) < value < (found.high or 0)
+        assert found.found.low < value < found.found.high
 
 
 def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
