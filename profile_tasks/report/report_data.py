@@ -101,7 +101,7 @@ def _shown(found: Estimate, reason: object) -> Estimate:
 
 
 def profile_of_record(record: Record) -> Profile:
-    """A profile in the shape of ``scorers/statistics/influence_record.py``."""
+    """A profile in the shape of ``scorers/statistics/records.py``."""
     reliability = record.get("reliability", {})
     return Profile(
         influences={

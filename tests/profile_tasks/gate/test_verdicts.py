@@ -214,10 +214,11 @@ def test_the_margin_is_how_much_worse_a_run_may_be(
     record = compared(**{metric: (difference, difference - 0.01, difference + 0.01)})
     bar = parse_bar(f"no worse than b.eval by {margin} on {metric}{confidence}")
     (found,) = judge_no_worse("x", bar, record)
-    assert (found.value, found.limit) == (difference, margin if metric == "flip_rate" else -margin)
+    limit = margin if metric == "flip_rate" else -margin
+    assert (found.found.value, found.limit) == (difference, limit)
     assert found.outcome == outcome
     if confidence:
-        assert (found.low, found.high) == (difference - 0.01, difference + 0.01)
+        assert (found.found.low, found.found.high) == (difference - 0.01, difference + 0.01)
 
 
 def test_of_errors_fewer_are_no_worse() -> None:
