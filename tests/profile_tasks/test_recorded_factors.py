@@ -12,7 +12,8 @@ from inspect_ai import score
 from inspect_ai.log import EvalLog
 
 from profile_tasks.cli import main
-from profile_tasks.scorers.inspect.full_profile import complete_log, rescoring
+from profile_tasks.scorers.inspect.complete_log import complete_log
+from profile_tasks.scorers.inspect.full_profile import rescoring
 from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 from profile_tasks.summarization import summarization
 
