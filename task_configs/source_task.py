@@ -18,7 +18,7 @@ from lm_eval.filters import build_filter_ensemble
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
-from profile_tasks.runs.lm_eval_samples import MEASURED
+from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.settings import Setting

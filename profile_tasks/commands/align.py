@@ -108,16 +108,17 @@ def _tables(
 
 
 def _rows(record: Record) -> list[Record]:
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     return [
         {
             "coefficient": name,
             "value": record[name],
-            **({"ci_low": record[f"{name}_ci_low"], "ci_high": record[f"{name}_ci_high"]}
-               if "n_groups" in record else {}),
+            **(Estimate.of_metrics(record, name).interval() if "n_groups" in record else {}),
             "p_value": record["p_value" if name == "tau_b" else f"p_value_{name}"],
         }
         for name in ("tau_b", "spearman", "pearson")
-    ]  # fmt: skip
+    ]
 
 
 def _printed(record: Record) -> list[dict[str, str]]:

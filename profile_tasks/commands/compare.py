@@ -11,7 +11,7 @@ from profile_tasks.commands.unusable import Unusable
 from profile_tasks.untrusted_text import one_line
 
 if TYPE_CHECKING:
-    from profile_tasks.runs.inspect_log import MeasuredRun
+    from profile_tasks.runs.run import Run
 
 
 @click.command(epilog="Example: profile-tasks compare logs/before.eval logs/after.eval")
@@ -30,7 +30,8 @@ def compare(
     only one of them holds are left out and counted.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.runs.inspect_log import compare_runs, read_run
+    from profile_tasks.runs.compare import compare_runs
+    from profile_tasks.runs.inspect_log import read_run
 
     try:
         with progress("comparing"):
@@ -46,16 +47,16 @@ def compare(
 
 def _rows(record: Record) -> list[Record]:
     """Every compared number as one row of CSV."""
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     return [
         {
             "metric": name,
             "a": found["a"],
             "b": found["b"],
             "difference": found["value"],
-            **{
-                key: found.get(key)
-                for key in ("ci_low", "ci_high", "p_value", "p_adjusted", "p_adjusted_bh", "reason")
-            },
+            **Estimate.of_record(found).interval(),
+            **{k: found.get(k) for k in ("p_value", "p_adjusted", "p_adjusted_bh", "reason")},
         }
         for name, found in (
             *record["alignments"].items(),
@@ -69,9 +70,9 @@ def _rows(record: Record) -> list[Record]:
     ]
 
 
-def _print(record: Record, runs: "tuple[MeasuredRun, MeasuredRun]") -> None:
+def _print(record: Record, runs: "tuple[Run, Run]") -> None:
     for side, run in zip("AB", runs, strict=True):
-        click.echo(one_line(f"{side}: {run.model}, {Path(run.location).name}"))
+        click.echo(one_line(f"{side}: {run.model}, {Path(run.file).name}"))
     click.echo(
         f"{record['n_sources']} sources in {record['n_groups']} groups, which both were measured on"
     )

@@ -114,21 +114,14 @@ def _check_folder(output: Path, *, overwrite: bool) -> None:
 def _found(name: str, choice: "PairChoice", task: str | None, sources: str | None) -> "FoundPairs":
     """The pairs of one input: a log by its ending, else recorded preferences."""
     from profile_tasks.data.preferences import load_preferences
-    from profile_tasks.runs.inspect_log import read_log
+    from profile_tasks.runs.reading import is_log
     from profile_tasks.training.pairs import logged_pairs, recorded_pairs
 
-    if name.endswith(".eval") or "://" in name or _is_log(Path(name)):
-        return logged_pairs(read_log(name), Path(name).name, choice)
+    if "://" in name or is_log(Path(name)):
+        from profile_tasks.runs.inspect_log import open_log
+
+        return logged_pairs(open_log(name), Path(name).name, choice)
     return recorded_pairs(load_preferences(name, task=task, source_file=sources))
-
-
-def _is_log(path: Path) -> bool:
-    """Whether a .json file is a log: an object with an evaluation, not an array of rows."""
-    if path.suffix.lower() != ".json" or not path.is_file():
-        return False
-    with path.open("rb") as file:
-        start = file.read(4096).lstrip()
-    return start.startswith(b"{") and b'"eval"' in start
 
 
 def _write(output: Path, data: "ExportedData") -> None:

@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,7 @@ def gate(
         _write(Path(beside_the_job), told, append=True)
     outcome = overall(verdicts)
     status = EXIT_STATUS[outcome]
-    rows = [asdict(verdict) for verdict in verdicts]
+    rows = [verdict.record() for verdict in verdicts]
     record = {
         "model": evidence.run.model,
         "task": evidence.run.task,
@@ -102,19 +101,20 @@ def _comparing(
     evidence: "Evidence", folder: Path, score: str | None, notes: list[str]
 ) -> Callable[[str], dict[str, Any]]:
     """Compare the run with a baseline, whose path is relative to the file of bars; each once."""
-    from profile_tasks.runs.inspect_log import compare_runs, read_run
+    from profile_tasks.runs.compare import compare_runs
+    from profile_tasks.runs.inspect_log import read_run
 
     known: dict[str, dict[str, Any]] = {}
 
     def compared_with(baseline: str) -> dict[str, Any]:
-        if baseline not in known and evidence.measured is not None:
+        if baseline not in known:
             location = baseline if "://" in baseline else str(folder / baseline)
             other = read_run(location, score)
             if other.status != "success":
                 raise ValueError(
                     f"{location}: the baseline did not finish (status: {other.status})"
                 )
-            known[baseline] = compare_runs(evidence.measured, other)
+            known[baseline] = compare_runs(evidence.run, other)
             notes.extend(
                 f"A is the run, B the baseline {baseline}: {note}"
                 for note in known[baseline]["notes"]

@@ -11,7 +11,7 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
     from profile_tasks.leaderboard.forms import Leaderboard
-    from profile_tasks.runs.reported import ReportedRun
+    from profile_tasks.runs.run import Run
 
 
 @click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")
@@ -114,7 +114,7 @@ def _leaderboard(
     return Leaderboard(sort, tuple(boards(runs, sort, ascending=ascending)), tuple(left_out))
 
 
-def _check_metric(sort: str, runs: "list[ReportedRun]") -> None:
+def _check_metric(sort: str, runs: "list[Run]") -> None:
     known = {name for run in runs for name in run.metrics}
     if sort not in known:
         import difflib

@@ -38,21 +38,20 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
     # Inspect and the plots take seconds to import, so that --help must not wait for them.
     from profile_tasks.report.comparison import paired_comparisons
     from profile_tasks.report.page import rendered, task_sections
-    from profile_tasks.report.reading import read_runs
-    from profile_tasks.report.unusable import UnusableInput
+    from profile_tasks.report.reading import read_findings
 
     read = []
     with progress("making the report", len(logs) + 2) as advance:
         try:
             for log in logs:
-                read += [(Path(log), run) for run in read_runs(Path(log), score)]
+                read += [(Path(log), found) for found in read_findings(Path(log), score)]
                 advance()
-        except UnusableInput as error:
+        except (OSError, ValueError) as error:
             raise Unusable(str(error)) from error
-        runs = [run for _, run in read]
         comparisons = paired_comparisons(read, score)
         advance()
-        sections = task_sections(runs, comparisons, with_files=figures is not None)
+        found = [each for _, each in read]
+        sections = task_sections(found, comparisons, with_files=figures is not None)
         advance()
     try:
         output.write_text(rendered(sections), encoding="utf-8")
@@ -60,7 +59,7 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
             _write_figures(figures, sections)
     except OSError as error:
         raise Unusable(f"{error.filename}: {error.strerror}") from error
-    click.echo(f"{output}: {len(runs)} run{'s' * (len(runs) > 1)}")
+    click.echo(f"{output}: {len(found)} run{'s' * (len(found) > 1)}")
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:

@@ -14,9 +14,7 @@ from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import MeasuringSettings
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
-
-    from profile_tasks.runs.lm_eval_samples import SampledRun
+    from profile_tasks.runs.run import Run
 
 
 @click.command(
@@ -51,7 +49,7 @@ def score_lm_eval(
     model is not asked again. Every answer of the grader is cached, and kept in an Inspect log.
     """
     from profile_tasks.lm_eval_runner.grading import grading_task
-    from profile_tasks.runs.lm_eval_samples import read_sampled_run
+    from profile_tasks.runs.lm_eval import read_sampled_run
 
     try:
         run = read_sampled_run(samples)
@@ -60,44 +58,41 @@ def score_lm_eval(
     except (FileNotFoundError, ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     model = grader_model(grader, model_args)
-    answered_by = task.metadata["answered_by"] if task.metadata else ""
     click.echo(
-        f"asking {model} about what {answered_by} answered on {len(task.dataset)} sources", err=True
+        f"asking {model} about what {run.model} answered on {len(run.answers)} sources", err=True
     )
     log = run_to_end(task, log_dir, model="none/none", roles={"grader": model})
     if log.status != "success":
         reason = "it scored nothing" if log.error is None else log.error.message
         raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
-    results = _graded(run, log, seed)
+    results = _graded(run, log.location, seed)
     path = output or _output(samples[0], str(model))
     _write(path, results)
     _print(format_, results, path)
 
 
-def _graded(run: "SampledRun", log: "EvalLog", seed: int) -> dict[str, Any]:
+def _graded(run: "Run", log: str, seed: int) -> dict[str, Any]:
     """The results, with what a reader must know about the grading."""
-    from inspect_ai.log import read_eval_log
-
     from profile_tasks.lm_eval_runner.grading import graded_results
-    from profile_tasks.runs.lm_eval_results import GRADING
-    from profile_tasks.scorers.inspect.full_profile import SCORER, graded_by, logged_measurements
+    from profile_tasks.runs.inspect_log import read_run
+    from profile_tasks.runs.lm_eval import GRADING
+    from profile_tasks.scorers.inspect.full_profile import graded_by
 
     # Read again: the measurements are the whole truth, and the run returns a shortened log.
-    measurements = logged_measurements(read_eval_log(log.location), SCORER)
+    measurements = list(read_run(log).measurements)
     results = graded_results(run, measurements, seed=seed)
-    evaluated = str((log.eval.metadata or {})["answered_by"])
     results[GRADING] = {
-        **graded_by(measurements, evaluated),
-        "answered_by": evaluated,
+        **graded_by(measurements, run.model),
+        "answered_by": run.model,
         "factors": list(measurements[0].factors),
-        "samples": list(run.kinds),
-        "log": log.location,
+        "samples": list(run.parts),
+        "log": log,
     }
     return results
 
 
 def _output(samples: str, grader: str) -> Path:
-    from profile_tasks.runs.lm_eval_results import results_beside
+    from profile_tasks.runs.lm_eval import results_beside
 
     beside = results_beside(samples)
     stem = "results" if beside is None else beside.stem
@@ -117,7 +112,7 @@ def _write(path: Path, results: Record) -> None:
 
 
 def _print(format_: str, results: Record, path: Path) -> None:
-    from profile_tasks.runs.lm_eval_results import GRADING
+    from profile_tasks.runs.lm_eval import GRADING
 
     grading = results[GRADING]
     values = {

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from profile_tasks.runs.inspect_log import MeasuredRun, read_run
-from profile_tasks.runs.reported import ReportedRun, finite_or_none, read_reported_runs
+from profile_tasks.runs.reading import finished_runs
+from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -17,17 +17,15 @@ class Evidence:
     """What a run has to show.
 
     Attributes:
-        run: What it reported.
+        run: What it reported, and what was measured on its samples, for pairing.
         metrics: Value of each metric; None where it is not defined.
         estimates: Metrics with replicates that were drawn together; empty without samples.
-        measured: The samples' measurements, for pairing; None where there are none.
-        without_samples: Why there are none, in words.
+        without_samples: Why there are no measurements, in words.
     """
 
-    run: ReportedRun
+    run: Run
     metrics: Mapping[str, float | None]
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
-    measured: MeasuredRun | None = None
     without_samples: str | None = None
 
     def reported(self, metric: str) -> Estimate:
@@ -47,30 +45,27 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    reported = read_reported_runs(path, score)
-    runs = [run for run in reported if task in (None, run.task)]
+    held = finished_runs(path, score)
+    runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
-        held = ", ".join(f"{run.task} ({run.setting})" for run in reported)
-        raise ValueError(f"{path}: name one task of it (--task); it holds: {held}")
+        named = ", ".join(f"{run.task} ({run.setting})" for run in held)
+        raise ValueError(f"{path}: name one task of it (--task); it holds: {named}")
     (run,) = runs
     if run.harness != "inspect":
         return Evidence(
             run, run.metrics, without_samples="a results file of lm-eval holds no samples"
         )
-    try:
-        measured = read_run(str(path), score)
-    except ValueError as error:
-        if score is not None or "several scores" in str(error):
-            raise
+    from profile_tasks.runs.inspect_log import with_measurements
+
+    run = with_measurements(run, score)
+    if not run.measurements:
         return Evidence(run, run.metrics, without_samples="the log holds no samples")
     seed = run.conditions.get("seed")
-    estimates = resampled_estimates(
-        measured.measurements, seed=seed if isinstance(seed, int) else 0
-    )
+    estimates = resampled_estimates(run.measurements, seed=seed if isinstance(seed, int) else 0)
     values = {name: each.value for name, each in estimates.items()}
-    values |= standard_metrics(measured.measurements)
+    values |= standard_metrics(run.measurements)
     metrics = {name: finite_or_none(value) for name, value in values.items()}
-    return Evidence(run, {**run.metrics, **metrics}, estimates, measured)
+    return Evidence(run, {**run.metrics, **metrics}, estimates)
 
 
 def resampled_estimates(

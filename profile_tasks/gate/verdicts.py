@@ -26,7 +26,7 @@ Outcome = Literal["met", "missed", "cannot tell"]
 EXIT_STATUS: Mapping[Outcome, int] = {"met": 0, "missed": 1, "cannot tell": 2}
 
 Compared = Mapping[str, Any]
-"""A record of ``profile_tasks.runs.inspect_log.compare_runs``."""
+"""A record of ``profile_tasks.runs.compare.compare_runs``."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +37,7 @@ class Verdict:
         name: Its name.
         bar: Its text.
         outcome: What became of it.
-        value: What was compared with the limit; None where it is not defined.
-        low: Lower end of its interval; None where none was asked for or there is none.
-        high: Upper end, likewise.
+        found: What was compared with the limit; without an interval where none was asked for.
         limit: The limit, None where the bar could not be evaluated.
         why: The verdict in words.
     """
@@ -47,11 +45,23 @@ class Verdict:
     name: str
     bar: str
     outcome: Outcome
-    value: float | None
-    low: float | None
-    high: float | None
+    found: Estimate
     limit: float | None
     why: str
+
+    def record(self) -> dict[str, str | float | None]:
+        """The verdict as JSON and CSV have it; None where something is not defined."""
+        value, low, high = self.found.cells()
+        return {
+            "name": self.name,
+            "bar": self.bar,
+            "outcome": self.outcome,
+            "value": value,
+            "low": low,
+            "high": high,
+            "limit": self.limit,
+            "why": self.why,
+        }
 
 
 def overall(verdicts: Iterable[Verdict]) -> Outcome:
@@ -79,7 +89,7 @@ def judge(
     for named in bars:
         if isinstance(named.bar, Comparison):
             verdicts.append(judge_comparison(named.name, named.bar, evidence))
-        elif evidence.measured is None:
+        elif not evidence.run.measurements:
             why = f"{evidence.without_samples}, and runs are compared source by source"
             verdicts.append(_untold(named.name, named.bar.text, why))
         else:
@@ -112,7 +122,7 @@ def judge_comparison(name: str, bar: Comparison, evidence: Evidence) -> Verdict:
     if bar.confidence is None:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:.3f}, the point estimate"
-        return Verdict(name, bar.text, outcome, value, None, None, limit, why)
+        return Verdict(name, bar.text, outcome, Estimate(value), limit, why)
     found = estimate_of(subject, evidence, bar.confidence)
     if not found.has_interval:
         return _untold(name, bar.text, found.reason or "", value, limit)
@@ -148,7 +158,7 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
         if bar.confidence is None:
             outcome: Outcome = "met" if _holds(found.value, relation, limit) else "missed"
             why = f"{subject} is {found.value:+.3f}, the point estimate"
-            verdicts.append(Verdict(shown, bar.text, outcome, found.value, None, None, limit, why))
+            verdicts.append(Verdict(shown, bar.text, outcome, Estimate(found.value), limit, why))
         elif not found.has_interval:
             why = f"{metric}: no interval of the difference ({found.reason})"
             verdicts.append(_untold(shown, bar.text, why, found.value, limit))
@@ -177,10 +187,7 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
     """
     inner = subject.inside_abs
     if inner is not None:
-        found = estimate_of(inner, evidence, confidence)
-        least, most = sorted((abs(found.low), abs(found.high)))
-        holds_zero = found.low <= 0 <= found.high
-        return replace(found, value=abs(found.value), low=0.0 if holds_zero else least, high=most)
+        return estimate_of(inner, evidence, confidence).absolute()
     points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
     value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
@@ -234,7 +241,7 @@ def _by_interval(
         if subject in AGREEMENT_SHARES:
             # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
             why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
-            return Verdict(name, text, "cannot tell", value, found.low, found.high, limit, why)
+            return Verdict(name, text, "cannot tell", found, limit, why)
     low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
@@ -243,10 +250,10 @@ def _by_interval(
         "cannot tell": "on both sides of",
     }[outcome]
     why = (
-        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {found.low:.3f} to "
-        f"{found.high:.3f}, lies {where} {limit:g}{alike}"
+        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, "
+        f"{found.ends_text('{:.3f}'.format, ' to ')}, lies {where} {limit:g}{alike}"
     )
-    return Verdict(name, text, outcome, value, found.low, found.high, limit, why)
+    return Verdict(name, text, outcome, found, limit, why)
 
 
 def _holds(value: float, relation: str, limit: float) -> bool:
@@ -259,9 +266,9 @@ def _holds(value: float, relation: str, limit: float) -> bool:
 
 
 def _untold(
-    name: str, text: str, why: str, value: float | None = None, limit: float | None = None
+    name: str, text: str, why: str, value: float = math.nan, limit: float | None = None
 ) -> Verdict:
-    return Verdict(name, text, "cannot tell", value, None, None, limit, why)
+    return Verdict(name, text, "cannot tell", Estimate(value), limit, why)
 
 
 def _why_undefined(metric: str, evidence: Evidence) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 
 HEADLINE = names(lambda metric: metric.headline)
@@ -33,7 +34,7 @@ class Row:
             value of the metric.
     """
 
-    run: ReportedRun
+    run: Run
     places: tuple[int, int] | None
 
 
@@ -56,21 +57,21 @@ class Board:
     notes: tuple[str, ...]
 
 
-def _stands_on(run: ReportedRun) -> tuple[str, str, frozenset[str]]:
+def _stands_on(run: Run) -> tuple[str, str, frozenset[str]]:
     """What runs of one board have in common."""
     return run.task, run.data, frozenset(run.factors)
 
 
 def newest(
-    runs: Iterable[ReportedRun],
-) -> tuple[list[ReportedRun], list[tuple[ReportedRun, ReportedRun]]]:
+    runs: Iterable[Run],
+) -> tuple[list[Run], list[tuple[Run, Run]]]:
     """Of several runs of a model on one board, the newest of each setting.
 
     Returns:
         The runs that stand, newest first; and those that are superseded, each with the newest run
         that measured the same.
     """
-    kept: list[ReportedRun] = []
+    kept: list[Run] = []
     superseded = []
     for run in sorted(runs, key=lambda run: (run.date, run.file), reverse=True):
         newer = [k for k in kept if (k.model, _stands_on(k)) == (run.model, _stands_on(run))]
@@ -82,9 +83,7 @@ def newest(
     return kept, superseded
 
 
-def boards(
-    runs: Iterable[ReportedRun], sort: str = SORT, *, ascending: bool = False
-) -> list[Board]:
+def boards(runs: Iterable[Run], sort: str = SORT, *, ascending: bool = False) -> list[Board]:
     """Put the runs of each task, data set and set of factors on a board of their own.
 
     Args:
@@ -95,7 +94,7 @@ def boards(
             one; where neither side is better, it goes to the first row.
     """
 
-    def kind(run: ReportedRun) -> tuple[str, str, list[str]]:
+    def kind(run: Run) -> tuple[str, str, list[str]]:
         return run.task, run.data, sorted(run.factors)
 
     return [
@@ -131,19 +130,13 @@ def places(
     ]
 
 
-def interval_of(run: ReportedRun, metric: str) -> tuple[float | None, float | None]:
-    """The ends of a metric's interval; None where there is none."""
-    low, high = (run.metrics.get(f"{metric}_ci_{end}") for end in ("low", "high"))
-    return (None, None) if low is None or high is None else (low, high)
-
-
-def _board(runs: list[ReportedRun], sort: str, *, ascending: bool) -> Board:
+def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
     valued = [run for run in runs if run.metrics.get(sort) is not None]
     better = higher_is_better(sort)
     found = places(
         [
-            (-math.inf if low is None else low, math.inf if high is None else high)
-            for low, high in (interval_of(run, sort) for run in valued)
+            (found.low, found.high) if found.has_interval else (-math.inf, math.inf)
+            for found in (Estimate.of_metrics(run.metrics, sort) for run in valued)
         ],
         more_is_better=not ascending if better is None else better,
     )
@@ -162,12 +155,13 @@ def _board(runs: list[ReportedRun], sort: str, *, ascending: bool) -> Board:
     )
 
 
-def _notes(runs: list[ReportedRun], valued: list[ReportedRun], sort: str) -> list[str]:
+def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     """What a reader of the ranks must know."""
     notes = []
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
-    if bare := [run.model for run in valued if interval_of(run, sort) == (None, None)]:
+    bare = [r.model for r in valued if not Estimate.of_metrics(r.metrics, sort).has_interval]
+    if bare:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
@@ -182,7 +176,7 @@ def _notes(runs: list[ReportedRun], valued: list[ReportedRun], sort: str) -> lis
     return notes
 
 
-def _differing_conditions(runs: list[ReportedRun]) -> Iterator[str]:
+def _differing_conditions(runs: list[Run]) -> Iterator[str]:
     named: dict[str, list[str | int | float | None]] = {
         "sources": [run.sources for run in runs],
         **{

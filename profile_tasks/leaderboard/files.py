@@ -9,11 +9,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.runs.reported import NothingReportedError, ReportedRun, read_reported_runs
+from profile_tasks.runs.reading import finished_runs
+from profile_tasks.runs.run import NothingReportedError, Run
 
 CACHE = "profile-tasks leaderboard cache"
-CACHE_VERSION = 1
-"""Goes up when ``ReportedRun``, or how one is read, changes; older caches are then read anew."""
+CACHE_VERSION = 2
+"""Goes up when ``Run``, or how one is read, changes; older caches are then read anew."""
 
 _RESULTS = re.compile(r"results(_.*)?\.json|.*\.eval|\d{4}-\d\d-\d\dT.*\.json")
 
@@ -29,7 +30,7 @@ class Gathered:
         read: Number of files that were opened; the others came from the cache.
     """
 
-    runs: tuple[ReportedRun, ...]
+    runs: tuple[Run, ...]
     left_out: tuple[tuple[str, str], ...]
     unreadable: tuple[str, ...]
     read: int
@@ -41,7 +42,7 @@ class _Known:
 
     size: int
     changed: int
-    runs: tuple[ReportedRun, ...]
+    runs: tuple[Run, ...]
     why: str | None
 
 
@@ -90,10 +91,11 @@ def gathered(files: Sequence[Path], cache: Path | None = None) -> Iterator[Path 
         held = known.get(key)
         if held is None or (held.size, held.changed) != (state.st_size, state.st_mtime_ns):
             read += 1
-            runs: tuple[ReportedRun, ...] = ()
+            runs: tuple[Run, ...] = ()
             why = None
             try:
-                runs = read_reported_runs(file)
+                # Many are held at once, and a board has no use for whole profiles.
+                runs = tuple(replace(run, profile={}, described={}) for run in finished_runs(file))
             except NothingReportedError as error:
                 why = error.why
             except (OSError, ValueError) as error:
@@ -131,15 +133,19 @@ def _read_cache(path: Path) -> dict[str, _Known]:
             key: _Known(
                 held["size"],
                 held["changed"],
-                tuple(
-                    ReportedRun(**run | {"factors": tuple(run["factors"])}) for run in held["runs"]
-                ),
+                tuple(map(_remembered, held["runs"])),
                 held["why"],
             )
             for key, held in found["files"].items()
         }
     except (AttributeError, KeyError, TypeError):
         return {}  # damaged: everything is read anew
+
+
+def _remembered(run: dict[str, Any]) -> Run:
+    """A run out of JSON, which has no tuples."""
+    fields: dict[str, Any] = {n: tuple(v) if isinstance(v, list) else v for n, v in run.items()}
+    return Run(**fields)
 
 
 def _write_cache(path: Path, known: dict[str, _Known]) -> None:

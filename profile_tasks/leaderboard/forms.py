@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
+from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate, flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
@@ -44,17 +45,17 @@ def shown_metrics(sort: str) -> dict[str, str]:
     return {sort: _SHOWN.get(sort, sort)} | _SHOWN
 
 
-def value_text(run: ReportedRun, metric: str) -> str:
+def value_text(run: Run, metric: str) -> str:
     """A metric with its interval, "–" where it has no value."""
     return " ".join(filter(None, _value_and_interval(run, metric)))
 
 
-def _value_and_interval(run: ReportedRun, metric: str) -> tuple[str, str]:
-    value = run.metrics.get(metric)
-    if value is None:
+def _value_and_interval(run: Run, metric: str) -> tuple[str, str]:
+    found = Estimate.of_metrics(run.metrics, metric)
+    if not found.defined:
         return "–", ""
-    low, high = interval_of(run, metric)
-    return f"{value:.3f}", "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+    ends = found.ends_text("{:.2f}".format)
+    return f"{found.value:.3f}", f"[{ends}]" if ends else ""
 
 
 def places_text(row: Row) -> str:
@@ -206,12 +207,12 @@ def _facts(row: Row) -> dict[str, Any]:
 
 def _metric_names(board: Leaderboard) -> list[str]:
     """Every metric of the rows: the ranking one and the headline first, with their intervals."""
-    runs: Sequence[ReportedRun] = [row.run for each in board.boards for row in each.rows]
+    runs: Sequence[Run] = [row.run for each in board.boards for row in each.rows]
     every = sorted({name for run in runs for name in run.metrics})
     first = [
         name
         for metric in dict.fromkeys([board.sort, *HEADLINE])
-        for name in (metric, f"{metric}_ci_low", f"{metric}_ci_high")
+        for name in flat_names(metric)
         if name in every
     ]
     return list(dict.fromkeys([*first, *every]))
@@ -265,25 +266,24 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
     }
 
 
-def _drawn(run: ReportedRun, board: Board, sort: str) -> dict[str, float] | None:
+def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
     """Where value and interval lie between the least and the greatest end on the board, in %."""
+    found = Estimate.of_metrics(run.metrics, sort)
+    if not found.defined:
+        return None
     ends = [
         end
         for row in board.rows
-        for end in (row.run.metrics.get(sort), *interval_of(row.run, sort))
+        for end in Estimate.of_metrics(row.run.metrics, sort).cells()
         if end is not None
     ]
-    value = run.metrics.get(sort)
-    if value is None:
-        return None
     least, span = min(ends), max(ends) - min(ends) or 1.0
-    low, high = interval_of(run, sort)
 
     def at(x: float) -> float:
         return round(100 * (x - least) / span, 2)
 
     return {
-        "at": at(value),
-        "low": at(value if low is None else low),
-        "high": at(value if high is None else high),
+        "at": at(found.value),
+        "low": at(found.low if found.has_interval else found.value),
+        "high": at(found.high if found.has_interval else found.value),
     }

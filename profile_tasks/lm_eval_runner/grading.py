@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from profile_tasks.runs.lm_eval_results import model_of, read_results, results_beside
-from profile_tasks.runs.lm_eval_samples import SampledRun
+from profile_tasks.runs.lm_eval import read_results, results_beside
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.study import GAP
 from profile_tasks.settings import MeasuringSettings
 
@@ -20,10 +20,8 @@ if TYPE_CHECKING:
 
     from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 
-UNKNOWN_MODEL = "unknown"
 
-
-def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0) -> "Task":
+def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Task":
     """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
 
     Args:
@@ -32,7 +30,7 @@ def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0)
         seed: Seed of the bootstrap.
 
     Raises:
-        ValueError: The samples are those of several models, or the factors are not known.
+        ValueError: The factors are not known.
     """
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset
@@ -45,20 +43,20 @@ def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0)
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
-    samples = list(run.kinds)
-    answered_by = answering_model(samples)
-    settings = settings.model_copy(update={"pairing": run.pairing})
+    samples = list(run.parts)
+    settings = settings.model_copy(update={"pairing": run.conditions["pairing"]})
     chosen = measured_factors(
         settings.factors,
         run.task,
         grader=True,
         learned_by=settings.learned_by,
-        recorded=recorded_factors(run.sources.values()),
+        recorded=recorded_factors(answered.source for answered in run.answers),
     )
     return Task(
         name=f"{run.task}_graded",
         dataset=MemoryDataset(
-            [source_sample(source) for source in run.sources.values()], name="samples of lm-eval"
+            [source_sample(answered.source) for answered in run.answers],
+            name="samples of lm-eval",
         ),
         solver=replayed_answers(samples),
         scorer=profile_scorer(run.task, settings, chosen),
@@ -66,34 +64,15 @@ def grading_task(run: SampledRun, settings: MeasuringSettings, *, seed: int = 0)
         version=TASK_VERSION,
         metadata={
             "samples": samples,
-            "answered_by": answered_by,
+            "answered_by": run.model,
             "factors": [factor.id for factor in chosen],
             "settings": settings.record(),
         },
     )
 
 
-def answering_model(samples: Sequence[str]) -> str:
-    """The model that answered, as the results files beside the samples name it.
-
-    Raises:
-        ValueError: The samples are those of several models.
-    """
-    models = {
-        model_of(read_results(beside))
-        for file in samples
-        if (beside := results_beside(file)) is not None
-    }
-    if len(models) > 1:
-        raise ValueError(
-            f"{', '.join(samples)}: samples of several models ({', '.join(sorted(models))}); give "
-            "those of one evaluation"
-        )
-    return models.pop() if models else UNKNOWN_MODEL
-
-
 def graded_results(
-    run: SampledRun, measurements: Sequence["SourceMeasurement"], *, seed: int = 0
+    run: Run, measurements: Sequence["SourceMeasurement"], *, seed: int = 0
 ) -> dict[str, Any]:
     """lm-eval's results with the metrics of the graded factors, in its own form.
 
@@ -105,14 +84,14 @@ def graded_results(
         measurements: What the graded run measured, one a source.
         seed: Seed of the bootstrap.
     """
-    beside = results_beside(next(iter(run.kinds)))
+    beside = results_beside(next(iter(run.parts)))
     results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
     # The gap was over other factors, and may stand with either task.
     for task, row in results["results"].items():
         if task.startswith(f"profile_{run.task}_"):
             for name in [name for name in row if name.startswith(GAP)]:
                 del row[name]
-    for kind in run.kinds.values():
+    for kind in run.parts.values():
         task = f"profile_{run.task}_{kind}"
         row = results["results"].setdefault(task, {"alias": task})
         answered = _of_kind(kind, measurements)

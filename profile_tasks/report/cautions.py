@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator
 
-from profile_tasks.report.report_data import Run
+from profile_tasks.report.examples import packaged_factors
+from profile_tasks.report.findings import Findings
 from profile_tasks.scorers.statistics.metric_catalogue import cautioned
 
 FEW_GROUPS = 50
@@ -13,25 +14,43 @@ HIGH_VIF = 5.0
 """Variance inflation from which on an adjusted influence says little about one factor alone."""
 
 
-def cautions(run: Run) -> list[str]:
+def cautions(findings: Findings) -> list[str]:
     """Warnings about a run, those that its file holds first."""
-    return list(dict.fromkeys([*run.warnings, *_from_numbers(run)]))
+    every = (*findings.run.warnings, *_from_the_run(findings), *_from_numbers(findings))
+    return list(dict.fromkeys(every))
 
 
-def _from_numbers(run: Run) -> Iterator[str]:
-    groups = [p.n_groups for p in run.profiles.values() if p.n_groups is not None]
+def _from_the_run(findings: Findings) -> Iterator[str]:
+    from profile_tasks.planted.annotator import SIMULATION_NOTE
+
+    run = findings.run
+    if run.status != "success":
+        yield f"the run did not finish (status: {run.status}): only some sources count"
+    if run.model.startswith("planted/"):
+        yield f"{run.model} is {SIMULATION_NOTE}"
+    known = packaged_factors()
+    own = [factor for factor in findings.factors if factor not in known]
+    if own and run.harness == "inspect":
+        yield f"factors of the user's own, defined in the log: {', '.join(own)}"
+
+
+def _from_numbers(findings: Findings) -> Iterator[str]:
+    groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
     if groups and min(groups) < FEW_GROUPS:
         yield (
             f"few sources: {min(groups)} groups of sources are resampled. Intervals are wide, and "
             f"cover somewhat less than 95 % below {FEW_GROUPS}"
         )
-    if run.model in run.graders:
-        yield f"self-grading: {run.model} is evaluated and grades; models favour their own texts"
+    if findings.run.model in findings.run.graders:
+        yield (
+            f"self-grading: {findings.run.model} is evaluated and grades; models favour their own "
+            "texts"
+        )
     for name, caution in cautioned():
-        rate = run.metrics.get(name)
-        if rate is not None and rate.value is not None and rate.value > caution.above:
+        rate = findings.metrics.get(name)
+        if rate is not None and rate.value > caution.above:
             yield f"{rate.value:.0%} {caution.words}"
-    for perspective, profile in run.profiles.items():
+    for perspective, profile in findings.profiles.items():
         inflated = [
             f"{factor} ({found.vif:.1f})"
             for factor, found in profile.influences.items()

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.report.report_data import Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.runs.compare import compare_runs
+from profile_tasks.runs.inspect_log import read_run
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import shown
 
 MOST = 4
@@ -13,7 +16,7 @@ MOST = 4
 
 
 @dataclass(frozen=True)
-class Comparison:
+class PairedRuns:
     """A run against the first one of its task.
 
     Attributes:
@@ -35,12 +38,12 @@ COLUMNS = ("metric", "A", "B", "A - B", "low", "high", "p Holm")
 
 
 def paired_comparisons(
-    logs: Sequence[tuple[Path, Run]], score: str | None = None
-) -> dict[str, tuple[Comparison, ...]]:
+    logs: Sequence[tuple[Path, Findings]], score: str | None = None
+) -> dict[str, tuple[PairedRuns, ...]]:
     """The first Inspect log of each task against the others of that task.
 
     Args:
-        logs: Each run with the file that it was read from, in the report's order.
+        logs: What was found in each file, with the file, in the report's order.
         score: Name of the score, where a log holds several.
 
     Returns:
@@ -48,10 +51,11 @@ def paired_comparisons(
     """
     by_task: dict[str, list[tuple[int, Path]]] = {}
     places: dict[str, int] = {}
-    for path, run in logs:
-        place = places[run.task] = places.get(run.task, -1) + 1
-        if run.kind == "Inspect log" and run.compared:
-            by_task.setdefault(run.task, []).append((place, path))
+    for path, findings in logs:
+        task = findings.run.task
+        place = places[task] = places.get(task, -1) + 1
+        if findings.run.harness == "inspect" and findings.compared:
+            by_task.setdefault(task, []).append((place, path))
     return {
         task: tuple(_with_the_first(own[: 1 + MOST], score))
         for task, own in by_task.items()
@@ -59,9 +63,7 @@ def paired_comparisons(
     }
 
 
-def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iterator[Comparison]:
-    from profile_tasks.runs.inspect_log import compare_runs, read_run
-
+def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iterator[PairedRuns]:
     (place, path), *others = logs
     first = None
     for other_place, other in others:
@@ -69,14 +71,14 @@ def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iter
             first = first or read_run(str(path), score)  # once, since a log may be large
             record = compare_runs(first, read_run(str(other), score))
         except ValueError as error:
-            yield Comparison(place, other_place, (), (shown(error),), ())
+            yield PairedRuns(place, other_place, (), (shown(error),), ())
         else:
             yield _compared(place, other_place, record)
 
 
-def _compared(first: int, second: int, record: dict[str, Any]) -> Comparison:
+def _compared(first: int, second: int, record: dict[str, Any]) -> PairedRuns:
     notes = (f"{record['n_sources']} sources that both were measured on", *record["notes"])
-    return Comparison(
+    return PairedRuns(
         first,
         second,
         tuple(map(shown, record["words"])),
@@ -92,5 +94,7 @@ def _rows(record: dict[str, Any]) -> list[tuple[str | float | None, ...]]:
             f"tau_{perspective}_{shown(factor)}": found
             for factor, found in compared["factors"].items()
         }
-    keys = ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
-    return [(name, *(found.get(key) for key in keys)) for name, found in entries.items()]
+    return [
+        (name, found["a"], found["b"], *Estimate.of_record(found).cells(), found.get("p_adjusted"))
+        for name, found in entries.items()
+    ]

@@ -10,12 +10,13 @@ import heapq
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache
 from itertools import count
 from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
 from profile_tasks.scorers.grading.record import SourceGrades, annotated_id, written_id
@@ -115,14 +116,22 @@ Segment(text='old.', shared=True))
     return tuple(sides[0]), tuple(sides[1])
 
 
-@dataclass(frozen=True)
-class MeasuredSource:
-    """One source as the log has it: its texts, what was measured, and the grades."""
+Examples = Mapping[str, Mapping[str, tuple[tuple[Example, ...], tuple[Example, ...]]]]
+"""Perspective -> factor -> examples for it, and against it, the loudest first."""
 
-    annotated: AnnotatedSource
+
+@dataclass(frozen=True)
+class Candidate:
+    """A source whose pairs may become examples: its texts, what was measured, and the grades."""
+
+    answered: AnsweredSource
     measurement: SourceMeasurement
-    written: Mapping[int, str | None] = field(default_factory=dict)
     grades: SourceGrades | None = None
+
+    @property
+    def annotated(self) -> AnnotatedSource:
+        """The source itself."""
+        return self.answered.source
 
 
 @dataclass(frozen=True)
@@ -135,7 +144,7 @@ class _Pair:
     index: int
 
 
-_Loud = tuple[float, str, int, MeasuredSource, _Pair]
+_Loud = tuple[float, str, int, Candidate, _Pair]
 """How loud, a random draw, the order of arrival (no two are equal), and the pair."""
 
 
@@ -150,7 +159,7 @@ class LoudestPairs:
         self._kept: dict[tuple[str, str, bool], list[_Loud]] = {}
         self._arrivals = count()
 
-    def add(self, source: MeasuredSource) -> None:
+    def add(self, source: Candidate) -> None:
         """Look at the pairs of one more source."""
         values = _values(source, self._factors)
         for perspective, pairs in _preferences(source):
@@ -174,8 +183,8 @@ class LoudestPairs:
                     keep = heapq.heappush if len(kept) < EXAMPLES else heapq.heappushpop
                     keep(kept, entry)
 
-    def examples(self) -> dict[str, dict[str, tuple[tuple[Example, ...], tuple[Example, ...]]]]:
-        """Perspective -> factor -> examples for it, and against it, the loudest first."""
+    def examples(self) -> Examples:
+        """What was kept."""
         found: dict[str, dict[str, tuple[tuple[Example, ...], tuple[Example, ...]]]] = {}
         for perspective, factor in dict.fromkeys(key[:2] for key in self._kept):
             sides = [
@@ -191,7 +200,7 @@ class LoudestPairs:
         return found
 
 
-def _preferences(source: MeasuredSource) -> Iterator[tuple[str, list[_Pair]]]:
+def _preferences(source: Candidate) -> Iterator[tuple[str, list[_Pair]]]:
     """The decided pairs of each perspective, the signs turned towards the preferred response."""
     measured = source.measurement
     ids = [
@@ -227,13 +236,11 @@ def _turned(signs: tuple[int | None, ...], sign: int) -> tuple[int | None, ...]:
     return tuple(None if s is None else s * sign for s in signs)
 
 
-def _texts(source: MeasuredSource) -> Mapping[str, str]:
-    return compared_responses(source.annotated, source.written).texts
+def _texts(source: Candidate) -> Mapping[str, str]:
+    return compared_responses(source.annotated, source.answered.responses).texts
 
 
-def _values(
-    source: MeasuredSource, factors: Mapping[str, Factor]
-) -> dict[str, dict[str, float | None]]:
+def _values(source: Candidate, factors: Mapping[str, Factor]) -> dict[str, dict[str, float | None]]:
     """Factor -> response -> value, of every factor that has values and is known here."""
     values = dict(source.measurement.values)
     texts = _texts(source)
@@ -260,14 +267,14 @@ def _loudness(values: Mapping[str, float | None] | None, pair: _Pair) -> float:
     return abs(more - less)
 
 
-def _drawn(source: MeasuredSource, pair: _Pair, factor: str) -> str:
+def _drawn(source: Candidate, pair: _Pair, factor: str) -> str:
     """Settles a draw at random, and the same way each time."""
     name = f"{source.measurement.source_id} {pair.index} {factor}"
     return hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _example(
-    source: MeasuredSource, pair: _Pair, perspective: str, factor: str, known: Factor | None
+    source: Candidate, pair: _Pair, perspective: str, factor: str, known: Factor | None
 ) -> Example:
     texts = _texts(source)
     values = _values(source, {factor: known} if known else {}).get(factor, {})
@@ -294,7 +301,7 @@ def _example(
 
 
 def _response(
-    source: MeasuredSource,
+    source: Candidate,
     response: str,
     marked: Side,
     texts: Mapping[str, str],
@@ -312,7 +319,7 @@ def _response(
     )
 
 
-def _name(response: str, source: MeasuredSource) -> str:
+def _name(response: str, source: Candidate) -> str:
     for pair in source.annotated.pairs:
         for side in "ab":
             if response == annotated_id(pair.id, side):
@@ -344,7 +351,7 @@ def _fact(text: str) -> str:
 
 
 def _decided_by(
-    source: MeasuredSource, pair: _Pair, perspective: str, factor: str, known: Factor | None
+    source: Candidate, pair: _Pair, perspective: str, factor: str, known: Factor | None
 ) -> Iterator[str]:
     measured, grades = source.measurement, source.grades
     if perspective == "generation":

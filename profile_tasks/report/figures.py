@@ -16,8 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, interval, label, told_apart
-from profile_tasks.report.report_data import COEFFICIENTS, PERSPECTIVES, Number, Run
+from profile_tasks.report.report_data import NOTHING
+from profile_tasks.runs.run import PERSPECTIVES
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
+from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -93,11 +97,11 @@ class Figure:
     files: Mapping[str, bytes] | None = None
 
 
-def figures(run: Run, *, files: bool = False) -> list[Figure]:
+def figures(findings: Findings, *, files: bool = False) -> list[Figure]:
     """Every figure that a run's numbers allow, the central one first.
 
     Args:
-        run: One model on one task.
+        findings: One model on one task.
         files: Whether to keep them as SVG and PNG files too.
     """
     from matplotlib import rc_context
@@ -107,7 +111,7 @@ def figures(run: Run, *, files: bool = False) -> list[Figure]:
     with rc_context(_STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
         for draw in (_scores, _ranking, _alignment, _adjusted, _correlation, _lengths, _rates):
-            drawn += [_finished(sketch, files=files) for sketch in draw(run)]
+            drawn += [_finished(sketch, files=files) for sketch in draw(findings)]
     return drawn
 
 
@@ -123,14 +127,16 @@ class _Sketch:
     wide: bool = False
 
 
-def _scores(run: Run) -> Iterator[_Sketch]:
-    perspectives = [p for p in PERSPECTIVES if p in run.profiles]
-    order = _order(run)
+def _scores(findings: Findings) -> Iterator[_Sketch]:
+    perspectives = [p for p in PERSPECTIVES if p in findings.profiles]
+    order = _order(findings)
     if not order:
         return
-    apart = {p: set(told_apart(run, p)) for p in run.compared if "human" in run.profiles}
+    apart = {
+        p: set(told_apart(findings, p)) for p in findings.compared if "human" in findings.profiles
+    }
     drawing, axes = _axes(len(order))
-    _dots(axes, order, perspectives, lambda p, f: run.profiles[p].influences[f].tau)
+    _dots(axes, order, perspectives, lambda p, f: findings.profiles[p].influences[f].tau)
     axes.set_xlim(-1.05, 1.05)
     axes.set_xticks((-1, -0.5, 0, 0.5, 1))
     axes.set_xlabel("influence tau")
@@ -139,15 +145,15 @@ def _scores(run: Run) -> Iterator[_Sketch]:
     rows: list[tuple[str | float | None, ...]] = []
     for factor in order:
         for perspective in perspectives:
-            found = run.profiles[perspective].influences.get(factor)
+            found = findings.profiles[perspective].influences.get(factor)
             if found is None:
                 continue
-            difference = run.differences.get(perspective, {}).get(factor)
+            difference = findings.differences.get(perspective, {}).get(factor)
             rows.append((
-                factor, perspective, found.tau.value, found.tau.low, found.tau.high,
+                factor, perspective, *found.tau.cells(),
                 found.n, found.concordant, found.discordant, found.tied, found.missing,
                 found.groups, found.p_holm,
-                None if difference is None else difference.number.value,
+                None if difference is None else none_for_nan(difference.number.value),
                 None if difference is None else difference.p_holm,
                 found.tau.reason,
             ))  # fmt: skip
@@ -156,8 +162,8 @@ def _scores(run: Run) -> Iterator[_Sketch]:
         "Factor scores",
         "How strongly each preference follows a factor: 1, the preferred response always shows "
         "more of it; −1, always less. Bars are 95 % intervals, sources resampled. "
-        + (_marked(run) if apart else ""),
-        _alt_scores(run, order, perspectives, apart),
+        + (_marked(findings) if apart else ""),
+        _alt_scores(findings, order, perspectives, apart),
         ("factor", "perspective", "tau", "low", "high", "pairs", "concordant", "discordant", "tied",
          "missing", "groups", "p (Holm)", "difference to human", "its p (Holm)", "note"),
         rows,
@@ -165,25 +171,27 @@ def _scores(run: Run) -> Iterator[_Sketch]:
     )  # fmt: skip
 
 
-def _marked(run: Run) -> str:
+def _marked(findings: Findings) -> str:
     how = (
         "beyond chance (5 %, adjusted over the factors)"
-        if run.differences
+        if findings.differences
         else "by intervals that do not overlap"
     )
     return f"{_MISALIGNED} marks factors in which the model differs from people {how}."
 
 
 def _alt_scores(
-    run: Run, order: Sequence[str], perspectives: Sequence[str], apart: Mapping[str, set[str]]
+    findings: Findings,
+    order: Sequence[str],
+    perspectives: Sequence[str],
+    apart: Mapping[str, set[str]],
 ) -> str:
     parts = []
     for perspective in perspectives:
         taus = {
-            f: v
+            f: found.tau.value
             for f in order
-            if (found := run.profiles[perspective].influences.get(f))
-            and (v := found.tau.value) is not None
+            if (found := findings.profiles[perspective].influences.get(f)) and found.tau.defined
         }
         if taus:
             top, low = max(taus, key=lambda f: taus[f]), min(taus, key=lambda f: taus[f])
@@ -200,9 +208,9 @@ def _alt_scores(
 
 
 def _drawn_ranking(
-    run: Run,
+    findings: Findings,
     places: Mapping[str, Mapping[str, int]],
-    ranked: Mapping[str, Mapping[str, Number]],
+    ranked: Mapping[str, Mapping[str, Estimate]],
     apart: Mapping[str, set[str]],
 ) -> "Drawing":
     """Ranked lists side by side, the same factor joined by a line."""
@@ -219,7 +227,7 @@ def _drawn_ranking(
     for left, right in pairwise(perspectives):
         x = perspectives.index(left)
         model = left if left != "human" else right
-        for factor in places[left].keys() & places[right].keys():
+        for factor in (f for f in places[left] if f in places[right]):
             marked = factor in apart.get(model, ())
             axes.plot(
                 (x + half, x + 1 - half),
@@ -232,88 +240,87 @@ def _drawn_ranking(
                   color=COLOURS[perspective], fontsize=10)  # fmt: skip
         for factor, place in places[perspective].items():
             rank = ranked[perspective][factor]
-            tau = run.profiles[perspective].influences[factor].tau
+            tau = findings.profiles[perspective].influences[factor].tau
             marked = factor in apart.get(perspective, ())
             axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
                       ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
                       color=COLOURS["flag" if marked else "ink"])  # fmt: skip
-            bounds = (
-                "" if rank.low is None else f", rank {rank.low:g}–{rank.high:g}"
-            )  # fmt: skip
-            axes.text(x, place + 0.22, f"{decimal(tau.value or 0)}{bounds}", ha="center",
+            ends = rank.ends_text("{:g}".format, "–")
+            bounds = f", rank {ends}" if ends else ""
+            axes.text(x, place + 0.22, f"{decimal(tau.value)}{bounds}", ha="center",
                       va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
     return drawing
 
 
 def _ranking_row(
-    factor: str, ranked: Mapping[str, Mapping[str, Number]], apart: Mapping[str, set[str]]
+    factor: str, ranked: Mapping[str, Mapping[str, Estimate]], apart: Mapping[str, set[str]]
 ) -> tuple[str | float | None, ...]:
-    ranks = [found.get(factor, Number()) for found in ranked.values()]
+    ranks = [found.get(factor, NOTHING) for found in ranked.values()]
     return (
         factor,
-        *(value for rank in ranks for value in (rank.value, rank.low, rank.high)),
+        *(cell for rank in ranks for cell in rank.cells()),
         *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
     )
 
 
-def _ranking(run: Run) -> Iterator[_Sketch]:
-    perspectives = [p for p in ("generation", "human", "discrimination") if p in run.profiles]
+def _ranking(findings: Findings) -> Iterator[_Sketch]:
+    perspectives = [p for p in ("generation", "human", "discrimination") if p in findings.profiles]
     ranked = {
-        p: {f: i.rank for f, i in run.profiles[p].influences.items() if i.rank.value is not None}
+        p: {f: i.rank for f, i in findings.profiles[p].influences.items() if i.rank.defined}
         for p in perspectives
     }
     if len(perspectives) < 2 or not all(ranked.values()):
         return
     # Equal influences share a rank; drawn one below the other, in the same order everywhere.
     places = {
-        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
+        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value, f)))}
         for p, found in ranked.items()
     }
-    apart = {p: set(told_apart(run, p)) for p in run.compared}
-    drawing = _drawn_ranking(run, places, ranked, apart)
+    apart = {p: set(told_apart(findings, p)) for p in findings.compared}
+    drawing = _drawn_ranking(findings, places, ranked, apart)
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
         "From the factor that a preference follows most (top) to the one it goes against most, "
         "with tau and the 95 % interval of the rank. "
-        + _marked(run),
+        + _marked(findings),
         "Ranked lists side by side. " + " ".join(
             f"{p}: {', '.join(label(f) for f in sorted(places[p], key=places[p].__getitem__))}."
             for p in perspectives
         ),
         ("factor", *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
          *(f"{p} differs from people" for p in perspectives if p != "human")),
-        [_ranking_row(factor, ranked, apart) for factor in _order(run)],
+        [_ranking_row(factor, ranked, apart) for factor in _order(findings)],
         drawing,
         wide=True,
     )  # fmt: skip
 
 
-def _alignment(run: Run) -> Iterator[_Sketch]:
+def _alignment(findings: Findings) -> Iterator[_Sketch]:
     entries = [
-        (perspective, coefficient, run.alignments[perspective][coefficient])
-        for perspective in run.compared
+        (perspective, coefficient, findings.alignments[perspective][coefficient])
+        for perspective in findings.compared
         for coefficient in COEFFICIENTS
-        if coefficient in run.alignments.get(perspective, {})
+        if coefficient in findings.alignments.get(perspective, {})
     ]
     if not entries:
         return
-    gap = run.gap.value is not None
-    bars = [(name, bar) for name, bar in run.human_bar.items() if bar.value is not None]
+    gap = findings.gap.defined
+    bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.defined]
     drawing, axes = _axes(len(entries) + gap + len(bars), row=0.36)
     names = []
     for y, (perspective, coefficient, found) in enumerate(entries):
         names.append(f"{perspective}, {coefficient}")
         _dot(axes, y, found.number, perspective)
-        if found.ceiling.value is not None:
+        if found.ceiling.defined:
             axes.plot([found.ceiling.value] * 2, [y - 0.3, y + 0.3], color=COLOURS["ink"],
                       linewidth=2)  # fmt: skip
-        if found.corrected.value is not None:
+        if found.corrected.defined:
             axes.plot(found.corrected.value, y, marker="*", markersize=9, markerfacecolor="none",
                       markeredgecolor=COLOURS[perspective])  # fmt: skip
     if gap:
         names.append("gap, judge less writer, tau_b")
-        _dot(axes, len(entries), run.gap, "ink")
+        _dot(axes, len(entries), findings.gap, "ink")
     for name, bar in bars:
         names.append(f"people, {label(name)}, tau_b")
         _dot(axes, len(names) - 1, bar, "human")
@@ -323,20 +330,17 @@ def _alignment(run: Run) -> Iterator[_Sketch]:
     axes.set_xlabel("correlation with the human profile")
     rows: list[tuple[str | float | None, ...]] = [
         (
-            perspective, coefficient, found.number.value, found.number.low, found.number.high,
-            found.p_value, found.ceiling.value, found.ceiling.low, found.ceiling.high,
-            found.corrected.value, found.corrected.low, found.corrected.high,
+            perspective, coefficient, *found.number.cells(), found.p_value,
+            *found.ceiling.cells(), *found.corrected.cells(),
             found.number.reason or found.corrected.reason,
         )
         for perspective, coefficient, found in entries
     ]  # fmt: skip
-    if gap or run.gap.reason:
-        rows.append(("gap", "tau_b", run.gap.value, run.gap.low, run.gap.high, *[None] * 7,
-                     run.gap.reason))  # fmt: skip
+    if gap or findings.gap.reason:
+        rows.append(("gap", "tau_b", *findings.gap.cells(), *[None] * 7, findings.gap.reason))
     rows += [
-        (f"people, {name.replace('_', ' ')}", "tau_b", bar.value, bar.low, bar.high, *[None] * 7,
-         bar.reason)
-        for name, bar in run.human_bar.items()
+        (f"people, {name.replace('_', ' ')}", "tau_b", *bar.cells(), *[None] * 7, bar.reason)
+        for name, bar in findings.human_bar.items()
     ]  # fmt: skip
     yield _Sketch(
         "alignment",
@@ -347,13 +351,13 @@ def _alignment(run: Run) -> Iterator[_Sketch]:
         "; ".join(
             f"{perspective} {coefficient} {interval(found.number)}"
             + (
-                ""
-                if found.ceiling.value is None
-                else f", ceiling {decimal(found.ceiling.value)}"
+                f", ceiling {decimal(found.ceiling.value)}"
+                if found.ceiling.defined
+                else ""
             )
             for perspective, coefficient, found in entries
         )
-        + (f"; gap {interval(run.gap)}" if gap else ""),
+        + (f"; gap {interval(findings.gap)}" if gap else ""),
         ("perspective", "coefficient", "alignment", "low", "high", "p", "ceiling", "ceiling low",
          "ceiling high", "corrected", "corrected low", "corrected high", "note"),
         rows,
@@ -361,22 +365,22 @@ def _alignment(run: Run) -> Iterator[_Sketch]:
     )  # fmt: skip
 
 
-def _adjusted(run: Run) -> Iterator[_Sketch]:
+def _adjusted(findings: Findings) -> Iterator[_Sketch]:
     perspectives = [
         p
         for p in PERSPECTIVES
-        if p in run.profiles
-        and any(i.adjusted != Number() for i in run.profiles[p].influences.values())
+        if p in findings.profiles
+        and not all(i.adjusted.says_nothing for i in findings.profiles[p].influences.values())
     ]
-    order = _order(run)
+    order = _order(findings)
     if not perspectives or not order:
         return
     from matplotlib.figure import Figure as Drawing
 
     drawing = Drawing(figsize=(_WIDTH, _ROW * len(order) + 0.95), layout="constrained")
     marginal, adjusted = drawing.subplots(1, 2, sharey=True)
-    _dots(marginal, order, perspectives, lambda p, f: run.profiles[p].influences[f].tau)
-    _dots(adjusted, order, perspectives, lambda p, f: run.profiles[p].influences[f].adjusted)
+    _dots(marginal, order, perspectives, lambda p, f: findings.profiles[p].influences[f].tau)
+    _dots(adjusted, order, perspectives, lambda p, f: findings.profiles[p].influences[f].adjusted)
     marginal.set_xlim(-1.05, 1.05)
     marginal.set_xlabel("marginal: tau")
     adjusted.set_xlabel("adjusted: log-odds")
@@ -384,9 +388,9 @@ def _adjusted(run: Run) -> Iterator[_Sketch]:
     values = [
         abs(v)
         for p in perspectives
-        for i in run.profiles[p].influences.values()
+        for i in findings.profiles[p].influences.values()
+        if i.adjusted.has_interval
         for v in (i.adjusted.low, i.adjusted.high)
-        if v is not None
     ]
     if values:
         limit = 1.1 * float(np.quantile(values, 0.9))
@@ -403,24 +407,24 @@ def _adjusted(run: Run) -> Iterator[_Sketch]:
         "right; the values are in the table.",
         ("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation", "note"),
         [
-            (factor, p, found.tau.value, found.adjusted.value, found.adjusted.low,
-             found.adjusted.high, found.vif, found.adjusted.reason)
+            (factor, p, none_for_nan(found.tau.value), *found.adjusted.cells(), found.vif,
+             found.adjusted.reason)
             for factor in order
             for p in perspectives
-            if (found := run.profiles[p].influences.get(factor)) is not None
+            if (found := findings.profiles[p].influences.get(factor)) is not None
         ],
         drawing,
     )  # fmt: skip
 
 
-def _correlation(run: Run) -> Iterator[_Sketch]:
+def _correlation(findings: Findings) -> Iterator[_Sketch]:
     from matplotlib.figure import Figure as Drawing
     from matplotlib.patches import Rectangle
 
     for table, what in (("annotated", "annotated pairs"), ("written", "pairs the model wrote")):
-        if table not in run.correlations or len(run.factors) < 2:
+        if table not in findings.texts.correlations or len(findings.factors) < 2:
             continue
-        matrix, n = run.correlations[table], len(run.factors)
+        matrix, n = findings.texts.correlations[table], len(findings.factors)
         drawing = Drawing(figsize=(_WIDTH, _WIDTH), layout="constrained")
         axes = drawing.add_subplot()
         for i in range(n):
@@ -436,7 +440,7 @@ def _correlation(run: Run) -> Iterator[_Sketch]:
                 if i != j:
                     axes.text(j, i, ("−" if r < 0 else "") + f"{abs(r):.1f}".lstrip("0"),
                               ha="center", va="center", fontsize=7)  # fmt: skip
-        names = [label(factor) for factor in run.factors]
+        names = [label(factor) for factor in findings.factors]
         axes.set_xlim(-0.5, n - 0.5)
         axes.set_ylim(n - 0.5, -0.5)
         axes.set_xticks(range(n), names, rotation=90, color=COLOURS["ink"])
@@ -458,22 +462,22 @@ def _correlation(run: Run) -> Iterator[_Sketch]:
             + "; ".join(
                 f"{names[i]} and {names[j]} {decimal(matrix[i][j] or 0)}" for _, i, j in strongest
             ),
-            ("factor", *run.factors),
-            [(factor, *matrix[i]) for i, factor in enumerate(run.factors)],
+            ("factor", *findings.factors),
+            [(factor, *matrix[i]) for i, factor in enumerate(findings.factors)],
             drawing,
         )
 
 
-def _lengths(run: Run) -> Iterator[_Sketch]:
-    means = run.mean_words
-    targets = sorted(set(run.words) | set(means))
+def _lengths(findings: Findings) -> Iterator[_Sketch]:
+    means = findings.mean_words
+    targets = sorted(set(findings.texts.words) | set(means))
     if not targets:
         return
     drawing, axes = _axes(len(targets), row=0.4)
     shares = (0.05, 0.25, 0.5, 0.75, 0.95)
     rows: list[tuple[str | float | None, ...]] = []
     for y, target in enumerate(targets):
-        lengths = run.words.get(target)
+        lengths = findings.texts.words.get(target)
         mean = means.get(target)
         ends: list[float | None] = [None] * 5
         if lengths:
@@ -496,7 +500,7 @@ def _lengths(run: Run) -> Iterator[_Sketch]:
         "Lengths of the responses written for each target score: the square is the mean"
         + (
             ", the box holds the middle half with the median, the line nine in ten."
-            if run.words
+            if findings.texts.words
             else "; this file holds no single lengths."
         ),
         "Mean words: " + ", ".join(f"score {t} {means[t]:.0f}" for t in targets if t in means),
@@ -506,23 +510,23 @@ def _lengths(run: Run) -> Iterator[_Sketch]:
     )
 
 
-def _rates(run: Run) -> Iterator[_Sketch]:
+def _rates(findings: Findings) -> Iterator[_Sketch]:
     found = [
         (metric.name, metric.label, "muted" if metric.of == "grader" else metric.of, number)
         for metric in CATALOGUE
         if metric.unit == "share"
         and metric.label
-        and (number := run.metrics.get(metric.name)) is not None
-        and number.value is not None
+        and (number := findings.metrics.get(metric.name)) is not None
+        and number.defined
     ]
     if not found:
         return
     drawing, axes = _axes(len(found), row=0.34)
     for y, (_, _, colour, number) in enumerate(found):
-        axes.barh(y, number.value or 0, height=0.55, color=COLOURS[colour], alpha=0.55)
-        if number.low is not None and number.high is not None:
+        axes.barh(y, number.value, height=0.55, color=COLOURS[colour], alpha=0.55)
+        if number.has_interval:
             axes.plot((number.low, number.high), (y, y), color=COLOURS["ink"], linewidth=1.4)
-        axes.text(1.02, y, f"{number.value or 0:.1%}", va="center", fontsize=8)
+        axes.text(1.02, y, f"{number.value:.1%}", va="center", fontsize=8)
     axes.set_yticks(range(len(found)), [text for _, text, _, _ in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlim(0, 1)
@@ -533,25 +537,25 @@ def _rates(run: Run) -> Iterator[_Sketch]:
         "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % "
         "interval, where there is one. Half of the verdicts for the first shown: no liking for a "
         "position.",
-        "; ".join(f"{text} {number.value or 0:.1%}" for _, text, _, number in found),
+        "; ".join(f"{text} {number.value:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
-        [(name, text, number.value, number.low, number.high) for name, text, _, number in found],
+        [(name, text, *number.cells()) for name, text, _, number in found],
         drawing,
     )
 
 
-def _order(run: Run) -> list[str]:
+def _order(findings: Findings) -> list[str]:
     """The factors of all perspectives, those that people follow most first."""
-    reference = run.profiles.get("human") or next(iter(run.profiles.values()), None)
+    reference = findings.profiles.get("human") or next(iter(findings.profiles.values()), None)
     if reference is None:
         return []
 
     def tau(factor: str) -> float:
-        value = reference.influences[factor].tau.value
-        return -math.inf if value is None else value
+        found = reference.influences[factor].tau
+        return found.value if found.defined else -math.inf
 
     everywhere = set(reference.influences).intersection(
-        *(profile.influences for profile in run.profiles.values())
+        *(profile.influences for profile in findings.profiles.values())
     )
     return sorted(everywhere, key=lambda factor: (-tau(factor), factor))
 
@@ -567,7 +571,7 @@ def _dots(
     axes: "Axes",
     order: Sequence[str],
     perspectives: Sequence[str],
-    number: Callable[[str, str], Number],
+    number: Callable[[str, str], Estimate],
 ) -> None:
     offsets = np.linspace(-0.24, 0.24, len(perspectives)) if len(perspectives) > 1 else [0.0]
     for y, factor in enumerate(order):
@@ -577,10 +581,10 @@ def _dots(
     axes.set_ylim(len(order) - 0.5, -0.5)
 
 
-def _dot(axes: "Axes", y: float, number: Number, colour: str) -> None:
-    if number.value is None:
+def _dot(axes: "Axes", y: float, number: Estimate, colour: str) -> None:
+    if not number.defined:
         return
-    if number.low is not None and number.high is not None:
+    if number.has_interval:
         axes.plot((number.low, number.high), (y, y), color=COLOURS[colour], linewidth=1.5)
     axes.plot(number.value, y, marker=_SHAPES.get(colour, "o"), markersize=4.8,
               color=COLOURS[colour], linestyle="none")  # fmt: skip

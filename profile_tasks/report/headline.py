@@ -8,7 +8,9 @@ interval.
 
 from collections.abc import Mapping
 
-from profile_tasks.report.report_data import Alignment, Difference, Number, Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.report_data import NOTHING, Alignment, Difference
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -16,19 +18,21 @@ _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
 
-def headline(run: Run) -> list[str]:
+def headline(findings: Findings) -> list[str]:
     """What a run found, one sentence or two a perspective.
 
     Args:
-        run: One model on one task.
+        findings: One model on one task.
     """
-    if not run.compared or "human" not in run.profiles:
-        return [_one_profile(run)] if run.profiles else []
-    sentences = [_perspective(run, perspective) for perspective in run.compared]
-    if alignments := [_alignment(run, p) for p in run.compared if p in run.alignments]:
-        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(run))
-    if run.gap.value is not None:
-        sentences.append(_gap(run))
+    if not findings.compared or "human" not in findings.profiles:
+        return [_one_profile(findings)] if findings.profiles else []
+    sentences = [_perspective(findings, perspective) for perspective in findings.compared]
+    if alignments := [
+        _alignment(findings, p) for p in findings.compared if p in findings.alignments
+    ]:
+        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(findings))
+    if findings.gap.defined:
+        sentences.append(_gap(findings))
     return sentences
 
 
@@ -41,20 +45,16 @@ def label(factor: str) -> str:
     return factor.replace("_", " ")
 
 
-def interval(number: Number, *, digits: int = 2) -> str:
+def interval(number: Estimate) -> str:
     """A value with its interval, as a sentence has it.
 
-    >>> interval(Number(0.713, 0.66, 0.758)).split(), interval(Number(-0.1))
+    >>> interval(Estimate(0.713, 0.66, 0.758)).split(), interval(Estimate(-0.1))
     (['.71', '[.66,', '.76]'], '−.10 (no interval)')
     """
-    if number.value is None:
+    if not number.defined:
         return "not defined"
-    if number.low is None or number.high is None:
-        return f"{decimal(number.value, digits)} (no interval)"
-    return (
-        f"{decimal(number.value, digits)}{_NO_BREAK}"
-        f"[{decimal(number.low, digits)},{_NO_BREAK}{decimal(number.high, digits)}]"
-    )
+    ends = number.ends_text(decimal, f",{_NO_BREAK}")
+    return decimal(number.value) + (f"{_NO_BREAK}[{ends}]" if ends else " (no interval)")
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -68,26 +68,26 @@ def decimal(value: float, digits: int = 2) -> str:
     return ("−" if negative else "") + (text[1:] if text.startswith("0.") else text)
 
 
-def told_apart(run: Run, perspective: str) -> tuple[str, ...]:
+def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     """Factors whose influence differs from the human one, the greatest difference first."""
-    if perspective in run.differences:
-        return run.misaligned(perspective)
-    human, model = (run.profiles[p].influences for p in ("human", perspective))
+    if perspective in findings.differences:
+        return findings.misaligned(perspective)
+    human, model = (findings.profiles[p].influences for p in ("human", perspective))
     apart = {
-        factor: abs((model[factor].tau.value or 0) - (human[factor].tau.value or 0))
+        factor: abs(model[factor].tau.value - human[factor].tau.value)
         for factor in model
         if factor in human and model[factor].tau.overlaps(human[factor].tau) is False
     }
     return tuple(sorted(apart, key=lambda factor: -apart[factor]))
 
 
-def _perspective(run: Run, perspective: str) -> str:
-    apart = told_apart(run, perspective)
+def _perspective(findings: Findings, perspective: str) -> str:
+    apart = told_apart(findings, perspective)
     if not apart:
-        return _nothing_found(run, perspective)
-    leading = [_contrast(run, perspective, factor) for factor in apart[:2]]
-    sentence = f"{_start(_WORDS[perspective])} {run.model} {', and '.join(leading)}"
-    total = len(run.profiles[perspective].influences)
+        return _nothing_found(findings, perspective)
+    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    sentence = f"{_start(_WORDS[perspective])} {findings.model} {', and '.join(leading)}"
+    total = len(findings.profiles[perspective].influences)
     others = apart[2:]
     if others:
         names = ", ".join(label(factor) for factor in others[:5])
@@ -95,18 +95,18 @@ def _perspective(run: Run, perspective: str) -> str:
         sentence += f"; it also differs from people in {names}{more}"
     how = (
         "told from chance at 5 %, adjusted over all of them"
-        if perspective in run.differences
+        if perspective in findings.differences
         else "with intervals that do not overlap; this file holds no test"
     )
     verb = "differs" if len(apart) == 1 else "differ"
     return f"{sentence} ({len(apart)} of {_factors(total)} {verb}, {how})."
 
 
-def _contrast(run: Run, perspective: str, factor: str) -> str:
+def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     """What the model does with a factor, against what people do."""
-    model = run.profiles[perspective].influences[factor].tau
-    human = run.profiles["human"].influences[factor].tau
-    m, h = model.value or 0.0, human.value or 0.0
+    model = findings.profiles[perspective].influences[factor].tau
+    human = findings.profiles["human"].influences[factor].tau
+    m, h = model.value, human.value
     name = label(factor)
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
     if not model.excludes_zero and not human.excludes_zero:
@@ -131,20 +131,20 @@ def _contrast(run: Run, perspective: str, factor: str) -> str:
     return f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
 
 
-def _nothing_found(run: Run, perspective: str) -> str:
-    total = len(run.profiles[perspective].influences)
+def _nothing_found(findings: Findings, perspective: str) -> str:
+    total = len(findings.profiles[perspective].influences)
     start = _start(_WORDS[perspective])
-    if perspective not in run.differences:
+    if perspective not in findings.differences:
         return (
-            f"{start} the intervals of {run.model} and of people overlap for all of "
+            f"{start} the intervals of {findings.model} and of people overlap for all of "
             f"{_factors(total)}, so this file cannot tell them apart; that does not show that they "
             "agree."
         )
     sentence = (
-        f"{start} no influence on {run.model} is told from that on people "
+        f"{start} no influence on {findings.model} is told from that on people "
         f"({_factors(total)}, adjusted over all of them)"
     )
-    widest = _widest(run.differences[perspective])
+    widest = _widest(findings.differences[perspective])
     if widest is None:
         return f"{sentence}; the data are too few for any interval."
     factor, difference = widest
@@ -155,33 +155,33 @@ def _nothing_found(run: Run, perspective: str) -> str:
 
 
 def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | None:
-    known = {f: d for f, d in differences.items() if d.number.value is not None}
+    known = {f: d for f, d in differences.items() if d.number.defined}
     if not known:
         return None
-    return max(known.items(), key=lambda entry: abs(entry[1].number.value or 0))
+    return max(known.items(), key=lambda entry: abs(entry[1].number.value))
 
 
-def _alignment(run: Run, perspective: str) -> str:
-    aligned = run.alignments[perspective].get("tau_b", Alignment(Number()))
+def _alignment(findings: Findings, perspective: str) -> str:
+    aligned = findings.alignments[perspective].get("tau_b", Alignment(NOTHING))
     doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
-    if aligned.number.value is None:
+    if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
     ceiling = aligned.ceiling
     bound = (
-        "" if ceiling.value is None
+        "" if not ceiling.defined
         else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
     )  # fmt: skip
     return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
 
 
-def _beyond_chance(run: Run) -> str:
+def _beyond_chance(findings: Findings) -> str:
     """Which alignments are not told from no alignment at all."""
     unclear = [
         {"generation": "as a writer", "discrimination": "as a judge"}[p]
-        for p in run.compared
-        if (found := run.alignments.get(p, {}).get("tau_b")) is not None
-        and found.number.value is not None
-        and found.number.low is not None
+        for p in findings.compared
+        if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
+        and found.number.defined
+        and found.number.has_interval
         and not found.number.excludes_zero
     ]
     if not unclear:
@@ -192,25 +192,25 @@ def _beyond_chance(run: Run) -> str:
     return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
 
 
-def _gap(run: Run) -> str:
-    if run.gap.low is None:
-        return f"The gap, judge less writer, is {interval(run.gap)}."
-    if not run.gap.excludes_zero:
+def _gap(findings: Findings) -> str:
+    if not findings.gap.has_interval:
+        return f"The gap, judge less writer, is {interval(findings.gap)}."
+    if not findings.gap.excludes_zero:
         return (
             f"Whether it aligns better as a judge or as a writer is open: the gap is "
-            f"{interval(run.gap)}."
+            f"{interval(findings.gap)}."
         )
-    better, worse = ("judge", "writer") if (run.gap.value or 0) > 0 else ("writer", "judge")
+    better, worse = ("judge", "writer") if findings.gap.value > 0 else ("writer", "judge")
     return (
         f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
-        f"writer, is {interval(run.gap)}. By itself that does not show that it writes against its "
-        "own judgement."
+        f"writer, is {interval(findings.gap)}. By itself that does not show that it writes against "
+        "its own judgement."
     )
 
 
-def _one_profile(run: Run) -> str:
+def _one_profile(findings: Findings) -> str:
     """A file with one profile: what its preferences follow most."""
-    (perspective, profile), *_ = run.profiles.items()
+    (perspective, profile), *_ = findings.profiles.items()
     who = "people" if perspective == "human" else f"the {perspective} preferences"
     clear = [
         (factor, found.tau)
@@ -223,10 +223,9 @@ def _one_profile(run: Run) -> str:
             f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "
             "less of it."
         )
-    clear.sort(key=lambda entry: -abs(entry[1].value or 0))
+    clear.sort(key=lambda entry: -abs(entry[1].value))
     parts = [
-        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} "
-        f"(tau{_NO_BREAK}{interval(tau)})"
+        f"{'more' if tau.value > 0 else 'less'} {label(factor)} (tau{_NO_BREAK}{interval(tau)})"
         for factor, tau in clear[:3]
     ]
     return (

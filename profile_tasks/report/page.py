@@ -9,11 +9,13 @@ from types import MappingProxyType
 
 from profile_tasks import __version__
 from profile_tasks.report.cautions import cautions
-from profile_tasks.report.comparison import COLUMNS, Comparison
+from profile_tasks.report.comparison import COLUMNS, PairedRuns
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import Figure, figures
+from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
-from profile_tasks.report.report_data import PERSPECTIVES, Number, Run
+from profile_tasks.report.report_data import NOTHING
+from profile_tasks.runs.run import PERSPECTIVES
 
 Cell = str | float | None
 
@@ -38,7 +40,7 @@ class Panel:
 
 
 @dataclass(frozen=True)
-class Examples:
+class FactorExamples:
     """The examples of one factor: perspective -> those that speak for it, those against."""
 
     factor: str
@@ -47,15 +49,15 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Findings:
+class RunSection:
     """What is said of one run: its name here, its headline, its warnings, its examples."""
 
     id: str
-    run: Run
+    findings: Findings
     name: str
     headline: tuple[str, ...]
     cautions: tuple[str, ...]
-    examples: tuple[Examples, ...]
+    examples: tuple[FactorExamples, ...]
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class TaskSection:
 
     id: str
     task: str
-    findings: tuple[Findings, ...]
+    runs: tuple[RunSection, ...]
     paired: tuple[Paired, ...]
     figures: tuple[tuple[Panel, ...], ...]
     metrics: Table
@@ -83,21 +85,21 @@ class TaskSection:
 
 
 def task_sections(
-    runs: Sequence[Run],
-    comparisons: Mapping[str, Sequence[Comparison]] = MappingProxyType({}),
+    found: Sequence[Findings],
+    comparisons: Mapping[str, Sequence[PairedRuns]] = MappingProxyType({}),
     *,
     with_files: bool = False,
 ) -> list[TaskSection]:
     """The runs by task, with their figures drawn.
 
     Args:
-        runs: In the order in which they were named.
+        found: What each run shows, in the order in which they were named.
         comparisons: Task -> its runs compared, as of ``paired_comparisons``.
         with_files: Whether figures keep their contents as files.
     """
-    by_task: dict[str, list[Run]] = {}
-    for run in runs:
-        by_task.setdefault(run.task, []).append(run)
+    by_task: dict[str, list[Findings]] = {}
+    for findings in found:
+        by_task.setdefault(findings.run.task, []).append(findings)
     return [
         _section(f"task-{number}", task, own, comparisons.get(task, ()), with_files=with_files)
         for number, (task, own) in enumerate(by_task.items(), 1)
@@ -161,43 +163,43 @@ def _in_words(count: int, noun: str) -> str:
 def _section(
     id_: str,
     task: str,
-    runs: Sequence[Run],
-    comparisons: Sequence[Comparison],
+    found: Sequence[Findings],
+    comparisons: Sequence[PairedRuns],
     *,
     with_files: bool,
 ) -> TaskSection:
-    names = _names(runs)
-    findings = tuple(
-        Findings(
+    names = _names(found)
+    runs = tuple(
+        RunSection(
             id=f"{id_}-run-{number}",
-            run=run,
+            findings=findings,
             name=name,
-            headline=tuple(headline(run)),
-            cautions=tuple(cautions(run)),
-            examples=_examples(run),
+            headline=tuple(headline(findings)),
+            cautions=tuple(cautions(findings)),
+            examples=_examples(findings),
         )
-        for number, (run, name) in enumerate(zip(runs, names, strict=True), 1)
+        for number, (findings, name) in enumerate(zip(found, names, strict=True), 1)
     )
     by_kind: dict[str, list[Panel]] = {}
-    for found in findings:
-        for figure in figures(found.run, files=with_files):
+    for run in runs:
+        for figure in figures(run.findings, files=with_files):
             table = Table(
-                f"{found.id}-{figure.name}", f"{figure.title}: {found.name}, {task}",
+                f"{run.id}-{figure.name}", f"{figure.title}: {run.name}, {task}",
                 figure.columns, figure.rows,
             )  # fmt: skip
-            by_kind.setdefault(figure.name, []).append(Panel(found.name, figure, table))
+            by_kind.setdefault(figure.name, []).append(Panel(run.name, figure, table))
     return TaskSection(
         id=id_,
         task=task,
-        findings=findings,
-        paired=tuple(_paired(id_, task, found, names) for found in comparisons),
+        runs=runs,
+        paired=tuple(_paired(id_, task, each, names) for each in comparisons),
         figures=tuple(tuple(panels) for panels in by_kind.values()),
-        metrics=_metrics(id_, task, findings),
-        measured=_measured(id_, task, findings),
+        metrics=_metrics(id_, task, runs),
+        measured=_measured(id_, task, runs),
     )
 
 
-def _paired(id_: str, task: str, found: Comparison, names: Sequence[str]) -> Paired:
+def _paired(id_: str, task: str, found: PairedRuns, names: Sequence[str]) -> Paired:
     first, second = names[found.first], names[found.second]
     table = Table(
         f"{id_}-compared-{found.second}", f"A {first} against B {second}, {task}", COLUMNS,
@@ -206,44 +208,44 @@ def _paired(id_: str, task: str, found: Comparison, names: Sequence[str]) -> Pai
     return Paired(first, second, found.words, found.notes, table)
 
 
-def _names(runs: Sequence[Run]) -> list[str]:
+def _names(found: Sequence[Findings]) -> list[str]:
     """The model of each run, numbered where several are of one model."""
-    models = [run.model for run in runs]
+    models = [findings.model for findings in found]
     return [
         model if models.count(model) == 1 else f"{model} (run {models[: index + 1].count(model)})"
         for index, model in enumerate(models)
     ]
 
 
-def _examples(run: Run) -> tuple[Examples, ...]:
+def _examples(findings: Findings) -> tuple[FactorExamples, ...]:
     found = []
-    for factor in run.factors:
+    examples = findings.texts.examples
+    for factor in findings.factors:
         by_perspective = {
-            p: run.examples[p][factor]
-            for p in PERSPECTIVES
-            if any(run.examples.get(p, {}).get(factor, ()))
+            p: examples[p][factor] for p in PERSPECTIVES if any(examples.get(p, {}).get(factor, ()))
         }
         if by_perspective:
             count = sum(len(side) for sides in by_perspective.values() for side in sides)
-            found.append(Examples(factor, count, by_perspective))
+            found.append(FactorExamples(factor, count, by_perspective))
     return tuple(found)
 
 
-def _metrics(id_: str, task: str, findings: Iterable[Findings]) -> Table:
+def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for found in findings:
-        run = found.run
-        entries = dict(run.metrics)
-        entries |= {f"alignment_human_{name}_tau_b": bar for name, bar in run.human_bar.items()}
-        for perspective, profile in run.profiles.items():
+    for run in runs:
+        findings = run.findings
+        entries = dict(findings.metrics)
+        entries |= {
+            f"alignment_human_{name}_tau_b": bar for name, bar in findings.human_bar.items()
+        }
+        for perspective, profile in findings.profiles.items():
             entries |= {
                 f"reliability_{perspective}_{name}": number
                 for name, number in profile.reliability.items()
-                if number != Number()
+                if not number.says_nothing
             }
         rows += [
-            (found.name, name, number.value, number.low, number.high, number.reason)
-            for name, number in entries.items()
+            (run.name, name, *number.cells(), number.reason) for name, number in entries.items()
         ]
     columns = ("model", "metric", "value", "low", "high", "note")
     return Table(
@@ -251,12 +253,13 @@ def _metrics(id_: str, task: str, findings: Iterable[Findings]) -> Table:
     )
 
 
-def _measured(id_: str, task: str, findings: Sequence[Findings]) -> Table:
+def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
-    for found in findings:
-        run = found.run
-        entries: dict[str, Cell] = {"file": run.file, "kind of file": run.kind, **run.measured}
-        for perspective, profile in run.profiles.items():
+    for run in runs:
+        findings = run.findings
+        entries: dict[str, Cell] = {"file": findings.run.file, "kind of file": findings.kind}
+        entries |= {label: str(value) for label, value in findings.run.described.items()}
+        for perspective, profile in findings.profiles.items():
             for name, count in (
                 ("decided pairs", profile.n_pairs),
                 ("groups", profile.n_groups),
@@ -266,8 +269,8 @@ def _measured(id_: str, task: str, findings: Sequence[Findings]) -> Table:
                     entries[f"{name}, {perspective}"] = str(count)
             entries |= profile.methods
         for name, value in entries.items():
-            rows.setdefault(name, {})[found.name] = value
-    names = [found.name for found in findings]
+            rows.setdefault(name, {})[run.name] = value
+    names = [run.name for run in runs]
     return Table(
         f"{id_}-measured",
         f"How it was measured, {task}",
@@ -279,20 +282,20 @@ def _measured(id_: str, task: str, findings: Sequence[Findings]) -> Table:
 def _overview(sections: Sequence[TaskSection]) -> Table:
     rows: list[tuple[Cell, ...]] = []
     for section in sections:
-        for found in section.findings:
-            run = found.run
+        for run in section.runs:
+            findings = run.findings
             numbers = [
-                run.alignments[p]["tau_b"].number
-                if "tau_b" in run.alignments.get(p, {})
-                else Number()
+                findings.alignments[p]["tau_b"].number
+                if "tau_b" in findings.alignments.get(p, {})
+                else NOTHING
                 for p in ("generation", "discrimination")
             ]
-            accuracy = run.metrics.get("discrimination_accuracy", Number())
-            groups = [p.n_groups for p in run.profiles.values() if p.n_groups is not None]
+            accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
+            groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append((
-                section.task, found.name,
-                *("–" if n.value is None else interval(n) for n in (*numbers, run.gap)),
-                "–" if accuracy.value is None else decimal(accuracy.value),
+                section.task, run.name,
+                *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
+                decimal(accuracy.value) if accuracy.defined else "–",
                 float(min(groups)) if groups else None,
             ))  # fmt: skip
     columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",

@@ -1,75 +1,175 @@
-"""Finished runs, read from their Inspect logs, and two of them compared."""
+"""Inspect logs, the only place that opens one: the header, then the samples one at a time.
 
-from dataclasses import dataclass
+A log of thousands of sources is gigabytes of transcripts. What is read of it here is the scores,
+and where texts are wanted the metadata and the store of a sample. Inspect's own readers build each
+sample whole, or parse ten times as long (``read_eval_log_samples_by_id`` with ``exclude_fields``).
+So the samples of a ``.eval`` file, a zip of JSON, are read by its layout as inspect-ai 0.3.285
+writes it; a test says so.
+"""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, Any
 
-from profile_tasks.runs.words import comparison_words
-from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
-from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.scorers.measurement.tables import (
-    agreement_table,
-    comparison_tables,
-    shared_group_codes,
+from inspect_ai.log import EvalLog, EvalScore, read_eval_log
+from pydantic_core import from_json
+
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.runs.run import (
+    AnsweredSource,
+    NothingReportedError,
+    Run,
+    finite_or_none,
+    human_factors,
+    stated,
+    utc,
 )
-from profile_tasks.scorers.statistics.comparisons import common_factors
-from profile_tasks.scorers.statistics.records import compared_record, side
-from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
+from profile_tasks.scorers.inspect.full_profile import SCORER, is_own_score
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.solvers.score_conditioned_generation import has_responses, written_responses
 
-if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
+LoggedSample = Mapping[str, Any]
+"""A sample as JSON has it: "id", "epoch", "scores", "metadata" and "store", at least."""
+
+_READ = {"id", "epoch", "scores", "metadata", "store"}
+_SAMPLES = "samples/"
+_PRINTED_CONFIG = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
 @dataclass(frozen=True)
-class MeasuredRun:
-    """What a finished run measured.
+class InspectLog:
+    """An opened log.
 
     Attributes:
-        location: The log.
-        model: The evaluated model.
-        task: Name of the task.
-        measurements: One a sample.
-        status: "success" where the run came to its end.
+        location: File, or address that Inspect can read.
+        header: Everything but the samples.
+        held: The samples of a log in JSON, which can only be parsed as a whole.
     """
 
     location: str
-    model: str
-    task: str
-    measurements: tuple[SourceMeasurement, ...]
-    status: str = "success"
+    header: EvalLog
+    held: tuple[LoggedSample, ...] | None = None
 
-    @property
-    def graders(self) -> set[str]:
-        """The models that graded."""
-        return {m.grader for m in self.measurements if m.grader is not None}
+    def samples(self) -> Iterator[LoggedSample]:
+        """The samples by epoch and id, as Inspect reads them, each parsed when it is wanted.
+
+        Raises:
+            ValueError: The log is damaged.
+        """
+        try:
+            yield from _zipped(self) if self.held is None else self.held
+        except Exception as error:  # as many kinds as there are places to damage
+            raise _damaged(self.location, error) from error
 
 
-def read_log(location: str, *, header_only: bool = False) -> "EvalLog":
-    """An Inspect log.
+def open_log(location: str) -> InspectLog:
+    """Open a log and read its header.
 
     Args:
         location: File, or address that Inspect can read.
-        header_only: Without its samples.
 
     Raises:
         FileNotFoundError: There is no such log.
         ValueError: The file is no log.
     """
-    from inspect_ai.log import read_eval_log
-
     if "://" not in location and not Path(location).is_file():
         raise FileNotFoundError(f"{location}: there is no such log")
     try:
-        return read_eval_log(location, header_only=header_only)
+        if location.endswith(".json"):
+            return _of_json(location)
+        return InspectLog(location, read_eval_log(location, header_only=True))
     except FileNotFoundError:
         raise
     except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
-        problem = str(error).partition("\n")[0] or type(error).__name__
-        raise ValueError(f"{location}: not an Inspect log ({problem})") from error
+        raise ValueError(f"{location}: not an Inspect log ({_problem(error)})") from error
 
 
-def read_run(location: str, score: str | None = None) -> MeasuredRun:
-    """The run in an Inspect log.
+def score_name(log: InspectLog, score: str | None = None) -> str:
+    """Name of the score of this project that is meant.
+
+    Args:
+        log: The log.
+        score: As the user named it; None where the log holds one.
+
+    Raises:
+        ValueError: The log holds no such score, or several and none is named.
+    """
+    header = log.header
+    names = [each.name for each in _own_scores(header)]
+    if header.results is None:  # cut off; its samples have the names of the scorers
+        names = list(_own_scorers(header))
+    if score is None and len(names) > 1:
+        raise ValueError(
+            f"{log.location}: holds several scores; name one (--score): {', '.join(names)}"
+        )
+    if not names or score not in (None, *names):
+        raise _no_score(log, score, names)
+    return score or names[0]
+
+
+def inspect_run(log: InspectLog, score: str | None = None) -> Run:
+    """What the header says of a run.
+
+    Args:
+        log: The log.
+        score: Name of the score; None: the last one of this project.
+
+    Raises:
+        NothingReportedError: A log of another task.
+        ValueError: The log holds no such score.
+    """
+    header = log.header
+    scorers, scores = _own_scorers(header), _own_scores(header)
+    if not scorers and not scores:
+        raise NothingReportedError(log.location, f"a log of another task, {header.eval.task}")
+    if score is not None:
+        score_name(log, score)
+    reported = next((each for each in reversed(scores) if score in (None, each.name)), None)
+    metrics: dict[str, float | None] = {}
+    profile: Mapping[str, Any] = {}
+    if reported is not None:
+        metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
+        profile = (reported.metadata or {}).get("profile") or {}
+    grading = profile.get("grading") or {}
+    about, arguments = header.eval.metadata or {}, header.eval.task_args
+    tasks = (options.get("task") for options in scorers.values())
+    warnings = (
+        *(grading.get("warnings") or ()), about.get("grader_warning"), about.get("factors_note"),
+    )  # fmt: skip
+    return Run(
+        file=log.location,
+        harness="inspect",
+        model=evaluated_model(header),
+        # The scorer knows what it measured, whatever the task that uses it is called.
+        task=str(next(filter(None, tasks), header.eval.task.rpartition("/")[2])),
+        name=header.eval.task,
+        setting=str(arguments.get("setting", "both")),
+        status=header.status,
+        date=utc(datetime.fromisoformat(header.stats.completed_at or header.eval.created)),
+        sources=None
+        if reported is None or reported.scored_samples is None
+        else reported.scored_samples // (header.eval.config.epochs or 1),
+        data=str(about.get("data", "not stated")),
+        factors=human_factors(metrics),
+        conditions=_conditions(header, grading),
+        described=_described(header, profile),
+        metrics=dict(sorted(metrics.items())),
+        profile=profile,
+        graders=tuple(grading.get("graders") or ()),
+        warnings=tuple(text for text in warnings if text),
+        score=reported.name if reported else score,
+    )
+
+
+def read_run(location: str, score: str | None = None) -> Run:
+    """A run with what was measured on each sample.
 
     Args:
         location: File, or address that Inspect can read.
@@ -77,138 +177,226 @@ def read_run(location: str, score: str | None = None) -> MeasuredRun:
 
     Raises:
         FileNotFoundError: There is no such log.
-        ValueError: The file is no log, holds no score of this project, or holds several and none
-            is named.
+        ValueError: The file is no log, or a damaged one; it holds no score of this project, or
+            holds several and none is named.
     """
-    from profile_tasks.scorers.inspect.full_profile import is_own_score, logged_measurements
-
-    log = read_log(location)
-    names = list(
-        dict.fromkeys(
-            name
-            for sample in log.samples or []
-            for name in sample.scores or {}
-            if is_own_score(name)
-        )
-    )
-    if score is None and len(names) > 1:
-        raise ValueError(
-            f"{location}: holds several scores; name one (--score): {', '.join(names)}"
-        )
-    if not names or (score is not None and score not in names):
-        wanted = "score of profile_tasks/factor_profile" if score is None else f"score {score!r}"
-        held = f"; it holds: {', '.join(names)}" if names else ""
-        raise ValueError(f"{location}: no sample has a {wanted}{held} (status: {log.status})")
-    return MeasuredRun(
-        location=location,
-        model=evaluated_model(log),
-        task=log.eval.task,
-        measurements=tuple(logged_measurements(log, score or names[0])),
-        status=log.status,
-    )
+    log = open_log(location)
+    name = score_name(log, score)
+    measurements = _measurements(log, name)
+    if not measurements:
+        raise _no_score(log, score)
+    return replace(inspect_run(log, name), measurements=measurements)
 
 
-def compare_runs(
-    first: MeasuredRun, second: MeasuredRun, *, replicates: int = 2000, seed: int = 0
-) -> dict[str, Any]:
-    """Compare two runs over the sources and the factors that both measured.
-
-    Args:
-        first: Run A.
-        second: Run B; differences are A - B.
-        replicates: Bootstrap replicates.
-        seed: Of everything random.
-
-    Returns:
-        The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
-        the two differ in, in sentences.
+def with_measurements(run: Run, score: str | None = None) -> Run:
+    """A run whose header was read, with what was measured; nothing where the log has no samples.
 
     Raises:
-        ValueError: The runs share no source or no factor, or their human preferences differ.
+        ValueError: As of ``read_run``.
     """
-    notes = _differences(first, second)
-    shared = _shared_sources(first, second)
-    sides = [[m for m in run.measurements if m.source_id in shared] for run in (first, second)]
-    codes = shared_group_codes(*sides)
-    tables = [comparison_tables(side, codes) for side in sides]
-    every = common_factors([table for side in tables for table in side])
-    if not every[0].factors:
-        raise ValueError(f"{first.location} and {second.location} have no factor in common")
-    if len(every[0].factors) < max(len(table.factors) for side in tables for table in side):
-        notes.append(f"only the {len(every[0].factors)} factors that both measured are compared")
-    tables = [every[: len(tables[0])], every[len(tables[0]) :]]
-    in_a, in_b = ({table.perspective for table in side} for side in tables)
-    for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
-        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
-    if in_a & in_b == {"human"}:
-        raise ValueError(
-            f"{first.location} and {second.location} have no setting in common: one judged and the "
-            "other wrote"
-        )
-    agreement = [agreement_table(each, codes) for each in sides]
-    study = Study(
-        {
-            side(name, table.perspective): table
-            for name, own in zip("AB", tables, strict=True)
-            for table in own
-        },
-        {
-            side(name, AGREEMENT): table
-            for name, table in zip("AB", agreement, strict=True)
-            if all(each.preference.size for each in agreement)
-        },
-        replicates=replicates,
-        seed=seed,
-    )
-    compared = {
-        "log_a": first.location,
-        "log_b": second.location,
-        "model_a": first.model,
-        "model_b": second.model,
-        "n_sources": len(shared),
-        "notes": notes,
-        **compared_record(study),
+    log = open_log(run.file)
+    return replace(run, measurements=_measurements(log, score_name(log, score)))
+
+
+def _measurements(log: InspectLog, score: str) -> tuple[SourceMeasurement, ...]:
+    return tuple(measurement for _, measurement in scored_samples(log, score))
+
+
+def scored_samples(log: InspectLog, score: str) -> Iterator[tuple[LoggedSample, SourceMeasurement]]:
+    """The samples that have a score, with what was measured on each.
+
+    Raises:
+        ValueError: The log is damaged.
+    """
+    for sample in log.samples():
+        # A sample that failed has no score; the counts of the profile leave it out.
+        if metadata := score_metadata(sample, score):
+            try:
+                measurement = SourceMeasurement.model_validate(metadata)
+            except ValueError as error:
+                raise _damaged(log.location, error) from error
+            yield sample, measurement
+
+
+def score_metadata(sample: LoggedSample, score: str) -> Mapping[str, Any]:
+    """What a scorer recorded about a sample; empty where it did not score it."""
+    return ((sample.get("scores") or {}).get(score) or {}).get("metadata") or {}
+
+
+def answers(log: InspectLog) -> Iterator[AnsweredSource]:
+    """The sources about which the model was asked to write for target scores, sample by sample.
+
+    Raises:
+        ValueError: The log is damaged.
+    """
+    for sample in log.samples():
+        if has_responses(sample.get("store") or {}):
+            try:
+                source = answered(sample)
+            except ValueError as error:
+                raise _damaged(log.location, error) from error
+            yield source
+
+
+def answered(sample: LoggedSample) -> AnsweredSource:
+    """The source of a sample, with what was written about it.
+
+    Raises:
+        ValueError: The sample is about no source.
+    """
+    source, store = AnnotatedSource.model_validate(sample["metadata"]), sample.get("store") or {}
+    if not has_responses(store):
+        return AnsweredSource(source)
+    responses, cut_off = written_responses(store)
+    return AnsweredSource(source, responses, tuple(cut_off))
+
+
+# The header --------------------------------------------------------------------------------------
+
+
+def _own_scores(header: EvalLog) -> list[EvalScore]:
+    scores = header.results.scores if header.results else ()
+    return [score for score in scores if is_own_score(score.name)]
+
+
+def _own_scorers(header: EvalLog) -> dict[str, Mapping[str, Any]]:
+    """This project's scorers that were used: name -> what they were called with."""
+    return {
+        name: scorer.options or {}
+        for scorer in header.eval.scorers or ()
+        if is_own_score(name := scorer.name.rpartition("/")[2])
     }
-    return compared | {"words": comparison_words(compared)}
 
 
-def _shared_sources(first: MeasuredRun, second: MeasuredRun) -> set[str]:
-    """The sources of both runs; their groups and human preferences must be the same."""
-    known = [{m.source_id: m for m in run.measurements} for run in (first, second)]
-    shared = known[0].keys() & known[1].keys()
-    if not shared:
-        raise ValueError(
-            f"{first.location} and {second.location} have no source in common; compare runs over "
-            "the same data"
-        )
-    for source in sorted(shared):
-        a, b = known[0][source], known[1][source]
-        for what, differs in (
-            ("another group", a.group != b.group),
-            ("other human preferences", a.human != b.human),
-        ):
-            if differs:
-                raise ValueError(
-                    f"source {source!r} has {what} in {second.location} than in "
-                    f"{first.location}; compare runs over the same data"
-                )
-    return shared
+def _conditions(header: EvalLog, grading: Mapping[str, Any]) -> dict[str, str | int | float | None]:
+    about, arguments = header.eval.metadata or {}, header.eval.task_args
+    epochs = header.eval.config.epochs
+    # Not the model's headers or arguments, which may hold a key.
+    sampling = {n: getattr(header.eval.model_generate_config, n) for n in _PRINTED_CONFIG}
+    return stated(
+        {
+            "task_version": header.eval.task_version,
+            "prompt_version": about.get("prompt_version"),
+            "pairs": about.get("loaded_pairs"),
+            **{
+                name: arguments.get(name)
+                for name in ("seed", "revision", "split", "scores", "pairing", "orders")
+            },
+            "grader": about.get("grader") or ", ".join(grading.get("graders") or ()) or None,
+            "grader_prompt_version": about.get("grader_prompt_version"),
+            "judge_orders": arguments.get("judge_orders") if about.get("grader") else None,
+            "epochs": epochs if epochs != 1 else None,
+        }
+        | sampling
+    )
 
 
-def _differences(first: MeasuredRun, second: MeasuredRun) -> list[str]:
-    """What makes the two runs less comparable, in words."""
-    notes = [
-        f"{name} did not finish (status: {run.status}): only some of its sources count"
-        for name, run in (("A", first), ("B", second))
-        if run.status != "success"
-    ]
-    if first.task != second.task:
-        notes.append(f"A is a run of {first.task}, B of {second.task}")
-    if first.graders != second.graders:
-        graders = [", ".join(sorted(run.graders)) or "none" for run in (first, second)]
-        notes.append(f"the graders differ: A {graders[0]}, B {graders[1]}")
-    in_a, in_b = ({m.source_id for m in run.measurements} for run in (first, second))
-    for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
-        if alone := len(own - other):
-            notes.append(f"{alone} sources that only {name} was measured on are left out")
-    return notes
+def _described(header: EvalLog, profile: Mapping[str, Any]) -> dict[str, object]:
+    about, arguments = header.eval.metadata or {}, header.eval.task_args
+    graders = (profile.get("grading") or {}).get("graders") or ()
+    return {
+        "run at": header.eval.created,
+        "status": header.status,
+        "model": evaluated_model(header),
+        "grader": ", ".join(graders) or "none",
+        "data": about.get("data", header.eval.dataset.name),
+        "sources": about.get("loaded_sources", "?"),
+        "annotated pairs": about.get("loaded_pairs"),
+        "bad rows skipped": about.get("skipped_rows"),
+        "epochs": header.eval.config.epochs,
+        "setting": arguments.get("setting"),
+        "target scores": arguments.get("scores"),
+        "pairing": arguments.get("pairing"),
+        "orders shown to the model": arguments.get("orders"),
+        "orders shown to the grader": arguments.get("judge_orders"),
+        "seed of the choices": arguments.get("seed"),
+        "seed of the statistics": profile.get("seed"),
+        "bootstrap replicates": profile.get("replicates"),
+        "task version": header.eval.task_version,
+        "prompt version": about.get("prompt_version"),
+        "grader prompt version": about.get("grader_prompt_version"),
+        "factors of the user's own": ", ".join(about.get("own_factors", ())) or None,
+        "versions": ", ".join(f"{name} {v}" for name, v in header.eval.packages.items()),
+    }
+
+
+# The file ----------------------------------------------------------------------------------------
+
+
+def _of_json(location: str) -> InspectLog:
+    """A log in JSON. Its metrics may be NaN, over which Inspect's reader of headers stumbles."""
+    with _opened(location) as file:
+        content = _json(file.read())
+    if not isinstance(content, dict):
+        raise TypeError("not a JSON object")
+    samples = content.pop("samples", None) or ()
+    header = read_eval_log(io.BytesIO(json.dumps(content).encode()), format="json")
+    header.location = location
+    return InspectLog(location, header, tuple({k: s.get(k) for k in _READ} for s in samples))
+
+
+def _zipped(log: InspectLog) -> Iterator[LoggedSample]:
+    """The samples of a ``.eval`` file; importing inspect_ai.log has taught zipfile to read it."""
+    numbers = {str(i) for i in log.header.eval.dataset.sample_ids or () if isinstance(i, int)}
+
+    def place(name: str) -> tuple[int, str]:
+        id_, _, epoch = name.removesuffix(".json").rpartition("_epoch_")
+        id_ = id_.removeprefix(_SAMPLES)
+        return int(epoch), id_.zfill(20) if id_ in numbers else id_
+
+    with _opened(log.location) as file, zipfile.ZipFile(file) as archive:
+        # A sample that was logged again stands there twice; the last one is read.
+        names = {name for name in archive.namelist() if name.startswith(_SAMPLES)}
+        for name in sorted(names, key=place):
+            yield _without_events(archive.read(name))
+
+
+def _without_events(content: bytes) -> LoggedSample:
+    """A sample's JSON; its events, nine tenths of it, only where they do not come last."""
+    # Unescaped quotes stand in no text, so this can only be a key. Where it is not the key of the
+    # sample itself, or not all that is read comes before it, everything is parsed.
+    beginning, key, _ = content.partition(b',"events":[')
+    if key:
+        with suppress(ValueError):
+            sample: dict[str, Any] = from_json(beginning + b"}")
+            if sample.keys() >= _READ:
+                return sample
+    whole: dict[str, Any] = _json(content)
+    return whole
+
+
+def _json(content: bytes) -> Any:  # noqa: ANN401 - whatever the file holds
+    try:
+        return from_json(content)
+    except ValueError:  # e.g. half a surrogate pair, which only json reads
+        return json.loads(content)
+
+
+def _opened(location: str) -> IO[bytes]:
+    if "://" not in location:
+        return Path(location).open("rb")
+    import fsspec
+
+    opened: IO[bytes] = fsspec.open(location, "rb").open()
+    return opened
+
+
+# Errors ------------------------------------------------------------------------------------------
+
+
+def _no_score(log: InspectLog, score: str | None, held: Sequence[str] = ()) -> ValueError:
+    wanted = f"score of profile_tasks/{SCORER}" if score is None else f"score {score!r}"
+    there = f"; it holds: {', '.join(held)}" if held else ""
+    status = f"(status: {log.header.status})"
+    return ValueError(f"{log.location}: no sample has a {wanted}{there} {status}")
+
+
+def _damaged(location: str, error: Exception) -> ValueError:
+    return ValueError(
+        f"{location}: a damaged log, or one of another version of profile-tasks ({_problem(error)})"
+    )
+
+
+def _problem(error: Exception) -> str:
+    first_line = str(error).strip().partition("\n")[0]
+    return f"{type(error).__name__}: {first_line}"[:200] if first_line else type(error).__name__

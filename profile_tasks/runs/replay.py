@@ -14,16 +14,20 @@ def replayed_answers(samples: list[str]) -> Solver:
         samples: The files of samples.
     """
     # It loads the statistics, for which nobody else's evaluation should wait.
-    from profile_tasks.runs.lm_eval_samples import read_sampled_run
+    from profile_tasks.runs.lm_eval import read_sampled_run
 
     run = read_sampled_run(samples)
+    replayed = {
+        answered.source.id: (answered.responses, measurement)
+        for answered, measurement in zip(run.answers, run.measurements, strict=True)
+    }
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
-        answers = run.answers[str(state.sample_id)]
-        if answers.responses is not None:
-            put_responses(state, answers.responses)
-        if answers.verdicts is not None:
-            put_verdicts(state, answers.verdicts)
+        responses, measured = replayed[str(state.sample_id)]
+        if responses:
+            put_responses(state, responses)
+        if measured.verdicts is not None:
+            put_verdicts(state, measured.verdicts)
         return state
 
     return solve

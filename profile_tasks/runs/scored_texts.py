@@ -3,7 +3,8 @@
 from collections import defaultdict
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
-from profile_tasks.runs.written_texts import read_written_texts
+from profile_tasks.runs.reading import read_answers
+from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 
 TextsByScore = list[tuple[float, str]]
@@ -25,24 +26,48 @@ def scored_texts(data: PreferenceData, texts: str | None) -> dict[str, TextsBySc
     """
     if texts is None:
         return {source.id: recorded_scores(source) for source in data.sources}
-    written = read_written_texts(texts)
+    written = written_texts(texts)
     found: dict[str, TextsByScore] = {}
     for source in data.sources:
         if source.id not in written or not written[source.id].texts:
             continue
-        about = written[source.id]
+        about = written[source.id].source
         if (about.prompt, about.source) != (source.prompt, source.source):
             raise ValueError(
                 f"{texts}: source {source.id!r} is another one than in {data.name}; give the data "
                 "that the texts were written for"
             )
-        found[source.id] = [(float(score), text) for score, text in about.texts.items()]
+        texts_by_score = written[source.id].texts
+        found[source.id] = [(float(score), text) for score, text in texts_by_score.items()]
     if not found:
         raise ValueError(
             f"{texts} and {data.name} have no source in common; give the settings of the run that "
             "wrote the texts (dataset, limit, seed)"
         )
     return found
+
+
+def written_texts(location: str) -> dict[str, AnsweredSource]:
+    """What a finished generation run wrote, by source id; of several epochs the first.
+
+    Args:
+        location: As of ``read_answers``.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file is neither samples nor a log, or its run wrote nothing.
+    """
+    written: dict[str, AnsweredSource] = {}
+    for answered in read_answers(location):
+        if answered.source.id in written and location.endswith(".jsonl"):
+            raise ValueError(f"{location}: source {answered.source.id!r} stands in the file twice")
+        written.setdefault(answered.source.id, answered)
+    if not any(answered.texts for answered in written.values()):
+        raise ValueError(
+            f"{location}: holds no responses to target scores; give the log or the samples of a "
+            "generation run"
+        )
+    return written
 
 
 def recorded_scores(source: AnnotatedSource) -> TextsByScore:

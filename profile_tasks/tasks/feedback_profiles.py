@@ -39,8 +39,8 @@ def log_departures(
         ValueError: It is no log of this task in the generation setting, or nothing departs.
     """
     run = read_run(location)
-    if run.task.rpartition("/")[2] != task:
-        raise ValueError(f"profiles: {location} is a run of {run.task}; expected one of {task}")
+    if run.name.rpartition("/")[2] != task:
+        raise ValueError(f"profiles: {location} is a run of {run.name}; expected one of {task}")
     tables = {table.perspective: table for table in comparison_tables(run.measurements)}
     if "generation" not in tables:
         raise ValueError(

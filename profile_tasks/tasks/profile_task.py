@@ -21,6 +21,7 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
     grader_warning,
 )
+from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
@@ -28,7 +29,6 @@ from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
-from profile_tasks.tasks.arguments import in_evaluation
 from profile_tasks.tasks.viewer import VIEWER, headline_metric
 
 logger = logging.getLogger(__name__)

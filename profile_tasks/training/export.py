@@ -19,6 +19,7 @@ import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.measurement.recorded import human_comparisons
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.records import influence_record
 from profile_tasks.scorers.statistics.study import HUMAN, Study
 from profile_tasks.solvers.prompts import PROMPT_VERSION
@@ -110,65 +111,94 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
             f"the inputs are of several kinds ({', '.join(sorted(origins))}), whose margins have "
             "different units; export them one by one"
         )
-    (origin,) = origins
     left_out: Counter[str] = Counter()
     for each in found:
         left_out.update(each.left_out)
-    pairs = [pair for each in found for pair in each.pairs]
-    n_read = len(pairs)
-    pairs = _selected(pairs, settings.margin, left_out)
+    read = [pair for each in found for pair in each.pairs]
+    pairs = _selected(read, settings.margin, left_out)
     if not pairs:
-        raise ValueError(_nothing_left(found, settings, left_out, n_read))
+        raise ValueError(_nothing_left(found, settings, left_out, len(read)))
     held = held_out_groups(
         (group for each in found for group in each.groups), settings.heldout, settings.seed
     )
-    train = [pair for pair in pairs if pair.group not in held]
-    heldout = [pair for pair in pairs if pair.group in held]
-    trained_on = {_material(pair) for pair in train}
-    leaking = [pair for pair in heldout if _material(pair) in trained_on]
-    left_out["held out, but its text is trained on"] += len(leaking)
-    heldout = [pair for pair in heldout if _material(pair) not in trained_on]
-    records = {
-        "train": _records(train, settings, left_out),
-        "heldout": _records(heldout, settings, left_out),
+    splits = {
+        name: _Split(tuple(part), tuple(_records(part, settings, left_out)))
+        for name, part in _split(pairs, held, left_out).items()
     }
-    if not records["train"]:
+    if not splits["train"].records:
         raise ValueError(
             f"all {len(pairs)} pairs are of groups that are held out; lower --heldout "
             f"({settings.heldout:g}), or export more sources"
         )
     card = {
-        "format": settings.format,
-        "conversational": settings.conversational and settings.format != "jsonl",
-        "prompts": settings.prompts,
-        "prompt_version": PROMPT_VERSION,
-        "origin": origin,
-        "inputs": [
-            {"name": each.name, **each.description, "groups": len(set(each.groups))}
-            for each in found
-        ],
-        "simulated": any("planted/" in v for each in found for v in each.description.values()),
+        **_card_of_settings(settings),
+        **_card_of_inputs(found),
         "seed": settings.seed,
         "heldout_share": settings.heldout,
-        "margin": {"least": settings.margin, "unit": MARGIN_UNITS[origin], **_margins(pairs)},
-        "pairs_read": n_read,
-        "left_out": {why: n for why, n in sorted(left_out.items()) if n},
-        "splits": {
-            name: {
-                "groups": len({pair.group for pair in part}),
-                "pairs": len(part),
-                "records": len(records[name]),
-                "sha256": _digest(records[name]),
-            }
-            for name, part in (("train", train), ("heldout", heldout))
+        "margin": {
+            "least": settings.margin,
+            "unit": MARGIN_UNITS[found[0].origin],
+            **_margins(pairs),
         },
+        "pairs_read": len(read),
+        "left_out": {why: n for why, n in sorted(left_out.items()) if n},
+        "splits": {name: split.card() for name, split in splits.items()},
         "words": {
             side: statistics.fmean(len(getattr(pair, side).split()) for pair in pairs)
             for side in ("chosen", "rejected")
         },
         "chosen_over_rejected": chosen_profile(pairs, seed=settings.seed),
     }
-    return ExportedData(tuple(records["train"]), tuple(records["heldout"]), card)
+    return ExportedData(splits["train"].records, splits["heldout"].records, card)
+
+
+@dataclass(frozen=True)
+class _Split:
+    """Pairs that are trained on, or held out, and the records made of them."""
+
+    pairs: tuple[TrainingPair, ...]
+    records: tuple[Record, ...]
+
+    def card(self) -> Record:
+        return {
+            "groups": len({pair.group for pair in self.pairs}),
+            "pairs": len(self.pairs),
+            "records": len(self.records),
+            "sha256": _digest(self.records),
+        }
+
+
+def _split(
+    pairs: Iterable[TrainingPair], held: frozenset[str], left_out: Counter[str]
+) -> dict[str, list[TrainingPair]]:
+    """The pairs to train on, and those held out; no text stands on both sides."""
+    split: dict[str, list[TrainingPair]] = {"train": [], "heldout": []}
+    for pair in pairs:
+        split["heldout" if pair.group in held else "train"].append(pair)
+    trained_on = {_material(pair) for pair in split["train"]}
+    clear = [pair for pair in split["heldout"] if _material(pair) not in trained_on]
+    left_out["held out, but its text is trained on"] += len(split["heldout"]) - len(clear)
+    return split | {"heldout": clear}
+
+
+def _card_of_settings(settings: ExportSettings) -> Record:
+    return {
+        "format": settings.format,
+        "conversational": settings.conversational and settings.format != "jsonl",
+        "prompts": settings.prompts,
+        "prompt_version": PROMPT_VERSION,
+    }
+
+
+def _card_of_inputs(found: Sequence[FoundPairs]) -> Record:
+    return {
+        "origin": found[0].origin,
+        "inputs": [
+            {"name": each.name, **each.description, "groups": len(set(each.groups))}
+            for each in found
+        ],
+        "simulated": any("planted/" in v for each in found for v in each.description.values()),
+    }
 
 
 def held_out_groups(groups: Iterable[str], share: float, seed: int) -> frozenset[str]:
@@ -209,9 +239,14 @@ def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any
     )
     study = Study({HUMAN: human_comparisons(data, "surface")}, replicates=1000, seed=seed)
     record = influence_record(study, HUMAN)
-    kept = ("tau", "ci_low", "ci_high", "concordant", "discordant", "tied", "missing", "reason")
+    kept = ("concordant", "discordant", "tied", "missing", "reason")
     return {
-        factor: {key: values[key] for key in kept} for factor, values in record["factors"].items()
+        factor: {
+            "tau": values["tau"],
+            **Estimate.of_record(values, "tau").interval(),
+            **{key: values[key] for key in kept},
+        }
+        for factor, values in record["factors"].items()
     }
 
 
@@ -444,11 +479,10 @@ def card_text(card: Mapping[str, Any]) -> str:
         "|---|---|---|",
     ]
     for factor, found in card["chosen_over_rejected"].items():
-        tau = "-" if found["tau"] is None else f"{found['tau']:+.3f}"
-        bounds = (
-            "-" if found["ci_low"] is None else f"{found['ci_low']:+.3f} to {found['ci_high']:+.3f}"
-        )
-        lines.append(f"| `{factor}` | {tau} | {bounds} |")
+        tau = Estimate.of_record(found, "tau")
+        value = f"{tau.value:+.3f}" if tau.defined else "-"
+        ends = tau.ends_text("{:+.3f}".format, " to ") or "-"
+        lines.append(f"| `{factor}` | {value} | {ends} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,16 +6,16 @@ from recorded preferences (people's).
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Literal, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource, Preference, PreferenceData
+from profile_tasks.runs.run import AnsweredSource
 
 if TYPE_CHECKING:
-    from inspect_ai.log import EvalLog
-
+    from profile_tasks.runs.inspect_log import InspectLog
     from profile_tasks.scorers.inspect.self_guided_scorer import SelfGuidedRanking
 
 Origin = Literal["self-guided", "score-conditioned", "recorded"]
@@ -113,7 +113,7 @@ def recorded_pairs(data: PreferenceData) -> FoundPairs:
     )
 
 
-def logged_pairs(log: "EvalLog", name: str, choice: PairChoice) -> FoundPairs:
+def logged_pairs(log: "InspectLog", name: str, choice: PairChoice) -> FoundPairs:
     """The pairs in a finished log of this project.
 
     Args:
@@ -124,88 +124,41 @@ def logged_pairs(log: "EvalLog", name: str, choice: PairChoice) -> FoundPairs:
     Raises:
         ValueError: The log holds neither.
     """
-    from profile_tasks.scorers.inspect.self_guided_scorer import SCORER, ranking_of
-    from profile_tasks.solvers.score_conditioned_generation import has_responses
+    from profile_tasks.runs.inspect_log import answers, score_metadata
+    from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
+    from profile_tasks.scorers.inspect.self_guided_scorer import SCORER, SelfGuidedRanking
 
+    model = evaluated_model(log.header)
     rankings = [
-        ranking_of(sample.scores[SCORER])
-        for sample in log.samples or []
-        if sample.scores and SCORER in sample.scores
+        SelfGuidedRanking.model_validate(metadata)
+        for sample in log.samples()
+        if (metadata := score_metadata(sample, SCORER))
     ]
     if rankings:
-        return self_guided_pairs(rankings, name, choice, model=log.eval.model)
-    written = [
-        (AnnotatedSource.model_validate(sample.metadata), sample.store)
-        for sample in log.samples or []
-        if has_responses(sample.store)
-    ]
-    if written:
-        return _score_conditioned_pairs(written, name, choice, model=log.eval.model)
+        return self_guided_pairs(rankings, name, choice, model=model)
+    if answered := list(answers(log)):
+        return _score_conditioned_pairs(answered, name, choice, model=model)
     raise ValueError(
         f"{name}: no sample holds responses of the model: not a log of a self-guided task, nor of "
-        f"one of the three tasks with setting generation or both (status: {log.status})"
+        f"one of the three tasks with setting generation or both (status: {log.header.status})"
     )
 
 
 def self_guided_pairs(
     rankings: Sequence["SelfGuidedRanking"], name: str, choice: PairChoice, *, model: str
 ) -> FoundPairs:
-    """Of each source the sample with the greater share of wins over the other one.
-
-    After a knock-out only samples that met are paired, the winner over the loser: shares of
-    different opponents say little about two samples that never met.
-    """
+    """Of each source the sample with the greater share of wins over the other one."""
     left_out: Counter[str] = Counter()
     pairs = []
     for ranking in rankings:
-        samples = dict(enumerate(ranking.samples))
-        if ranking.tournament == "knock_out":
-            met = [m for m in ranking.matches if m.preference]
-            left_out["tie"] += sum(m.preference == 0 for m in ranking.matches)
-            decided = [
-                (m.first, m.second) if m.preference == 1 else (m.second, m.first) for m in met
-            ]
-        else:
-            placed = [i for i, sample in samples.items() if sample.share is not None]
-            # Equal texts met once, so that a match is one of texts.
-            read = {
-                frozenset((samples[m.first].text, samples[m.second].text))
-                for m in ranking.matches
-                if m.preference is not None
-            }
-            decided = []
-            for i, j in combinations(placed, 2):
-                if frozenset((samples[i].text, samples[j].text)) not in read:
-                    continue  # equal, or their own verdict was unreadable
-                difference = (samples[i].share or 0.0) - (samples[j].share or 0.0)
-                left_out["tie"] += not difference
-                if difference:
-                    decided.append((i, j) if difference > 0 else (j, i))
-        unreadable = sum(m.preference is None for m in ranking.matches)
-        left_out["unreadable verdict"] += unreadable
-        kept = []
-        for better, worse in decided:
-            margin = (samples[better].share or 0.0) - (samples[worse].share or 0.0)
-            if samples[better].truncated or samples[worse].truncated:
-                left_out["truncated response"] += 1
-                continue
-            kept.append((margin, better, worse))
-        if choice == "best-worst" and kept:
-            # The first of equals, so that the choice depends on nothing but the log.
-            kept = [max(kept, key=lambda found: (found[0], samples[found[1]].share or 0.0))]
-        pairs += [
-            TrainingPair(
-                source_id=ranking.source_id,
-                group=ranking.group,
-                task=ranking.task,
-                prompt=ranking.prompt,
-                source=ranking.source,
-                chosen=samples[better].text or "",
-                rejected=samples[worse].text or "",
-                margin=margin,
-            )
-            for margin, better, worse in kept
-        ]
+        decided, ties = (_by_match if ranking.tournament == "knock_out" else _by_share)(ranking)
+        left_out["tie"] += ties
+        left_out["unreadable verdict"] += sum(m.preference is None for m in ranking.matches)
+        whole = [pair for pair in decided if not any(ranking.samples[i].truncated for i in pair)]
+        left_out["truncated response"] += len(decided) - len(whole)
+        if choice == "best-worst" and whole:
+            whole = [_widest(ranking, whole)]
+        pairs += [_of_samples(ranking, better, worse) for better, worse in whole]
     judges = dict.fromkeys(ranking.judge for ranking in rankings)
     return FoundPairs(
         name=name,
@@ -221,35 +174,94 @@ def self_guided_pairs(
     )
 
 
-def _score_conditioned_pairs(
-    written: Iterable[tuple[AnnotatedSource, Mapping[str, object]]],
-    name: str,
-    choice: PairChoice,
-    *,
-    model: str,
-) -> FoundPairs:
-    from profile_tasks.solvers.score_conditioned_generation import written_responses
+_Decided = tuple[list[tuple[int, int]], int]
+"""Indices of the better and the worse sample of each pair that is decided; and how many tie."""
 
+
+def _by_match(ranking: "SelfGuidedRanking") -> _Decided:
+    """After a knock-out only samples that met are paired, the winner over the loser.
+
+    Shares of different opponents say little about two samples that never met.
+    """
+    decided = [
+        (m.first, m.second) if m.preference == 1 else (m.second, m.first)
+        for m in ranking.matches
+        if m.preference
+    ]
+    return decided, sum(m.preference == 0 for m in ranking.matches)
+
+
+def _by_share(ranking: "SelfGuidedRanking") -> _Decided:
+    """Where all met, the sample that won the greater share of its matches over the other one."""
+    samples = ranking.samples
+    # Equal texts met once, so that a match is one of texts.
+    read = {
+        frozenset((samples[m.first].text, samples[m.second].text))
+        for m in ranking.matches
+        if m.preference is not None
+    }
+    placed = [i for i, sample in enumerate(samples) if sample.share is not None]
+    decided, ties = [], 0
+    for i, j in combinations(placed, 2):
+        if frozenset((samples[i].text, samples[j].text)) not in read:
+            continue  # equal, or their own verdict was unreadable
+        difference = _margin(ranking, i, j)
+        if difference:
+            decided.append((i, j) if difference > 0 else (j, i))
+        else:
+            ties += 1
+    return decided, ties
+
+
+def _widest(ranking: "SelfGuidedRanking", pairs: Sequence[tuple[int, int]]) -> tuple[int, int]:
+    """The pair of the greatest margin, and of equals the one whose better sample won most.
+
+    The first of equals in both, so that the choice depends on nothing but the log.
+    """
+    return max(pairs, key=lambda pair: (_margin(ranking, *pair), _share(ranking, pair[0])))
+
+
+def _margin(ranking: "SelfGuidedRanking", better: int, worse: int) -> float:
+    return _share(ranking, better) - _share(ranking, worse)
+
+
+def _share(ranking: "SelfGuidedRanking", index: int) -> float:
+    return ranking.samples[index].share or 0.0
+
+
+def _of_samples(ranking: "SelfGuidedRanking", better: int, worse: int) -> TrainingPair:
+    return TrainingPair(
+        source_id=ranking.source_id,
+        group=ranking.group,
+        task=ranking.task,
+        prompt=ranking.prompt,
+        source=ranking.source,
+        chosen=ranking.samples[better].text or "",
+        rejected=ranking.samples[worse].text or "",
+        margin=_margin(ranking, better, worse),
+    )
+
+
+def _score_conditioned_pairs(
+    answered: Sequence[AnsweredSource], name: str, choice: PairChoice, *, model: str
+) -> FoundPairs:
     left_out: Counter[str] = Counter()
-    pairs, groups = [], []
-    for source, store in written:
-        responses, cut_off = written_responses(store)
-        groups.append(source.group)
-        present = sorted(score for score, text in responses.items() if text is not None)
+    pairs = []
+    for each in answered:
+        present = sorted(each.texts)
         wanted = [(high, low) for low, high in combinations(present, 2)]
         if choice == "best-worst":
             wanted = [(present[-1], present[0])] if len(present) > 1 else []
         for high, low in wanted:
-            if {high, low} & set(cut_off):
+            if {high, low} & set(each.cut_off):
                 left_out["truncated response"] += 1
                 continue
-            better, worse = responses[high] or "", responses[low] or ""
-            pairs.append(_pair(source, better, worse, float(high - low)))
+            pairs.append(_pair(each.source, each.texts[high], each.texts[low], float(high - low)))
     return FoundPairs(
         name=name,
         origin="score-conditioned",
         pairs=tuple(pairs),
-        groups=tuple(groups),
+        groups=tuple(each.source.group for each in answered),
         left_out=left_out,
         description={"model": model},
     )

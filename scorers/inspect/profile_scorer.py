@@ -16,6 +16,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
     sample_explanation,
@@ -106,6 +107,7 @@ def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Fac
 
 
 @scorer(metrics=[headline_metrics()])
+@told_of_a_scorer()
 @takes(FactorProfileSettings)
 def factor_profile(settings: FactorProfileSettings) -> Scorer:
     """Measure a source's annotated pairs, and what the model judged and wrote."""

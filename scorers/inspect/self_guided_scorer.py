@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
@@ -199,6 +200,7 @@ class SelfGuidedRankingSettings(WinnerSettings):
 
 
 @scorer(metrics=[self_guided_metrics()])
+@told_of_a_scorer()
 @takes(SelfGuidedRankingSettings)
 def self_guided_ranking(settings: SelfGuidedRankingSettings) -> Scorer:
     """Rank the samples of a source by the verdicts, and measure winners against losers."""

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -208,3 +209,50 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
     assert (likely["flip_rate"], likely["first_position_rate"]) == (0, 0.5)
     for name in spoken.keys() - by_order:
         assert likely[name] == pytest.approx(spoken[name], abs=1e-12), name
+
+
+@pytest.mark.parametrize("liking", [9.0, -9.0])
+def test_of_likelihoods_a_liking_for_a_position_cancels_and_the_longer_response_is_left(
+    liking: float, tmp_path: Path
+) -> None:
+    from lm_eval import simple_evaluate
+
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
+    from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+    from profile_tasks.task_configs.planted_lm import PlantedLM
+
+    class Biased(PlantedLM):
+        """Likes a position by far more than it likes a longer response."""
+
+        def loglikelihood(self, requests: Any, **options: object) -> list[tuple[float, bool]]:
+            return [
+                (told + liking * request.args[1].endswith("A"), likely)
+                for request, (told, likely) in zip(
+                    requests, super().loglikelihood(requests, **options), strict=True
+                )
+            ]
+
+    model = Biased(profile="verbose")
+    model.annotator = PlantedAnnotator(planted_profile("verbose", {"length": 1.0}, 0.0))
+    rows = [
+        {
+            "id": f"{n}", "prompt": "Why?", "source": "Because.", "preference": "ab"[n % 2],
+            "response_a": "word " * (n % 3 + 1), "response_b": "word " * (6 - n % 3),
+        }
+        for n in range(9)
+    ]  # fmt: skip
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)))
+    task = "profile_document_qa_discrimination_loglikelihood"
+    settings = {"dataset": str(data), "factors": "length,markdown,lexical_diversity"}
+    manager = OwnTaskManager(metadata=settings)
+    results = simple_evaluate(model=model, tasks=[task], task_manager=manager, bootstrap_iters=0)
+    found = values(results, task)
+    # In either order it names the position that it likes, so that its words would say nothing.
+    assert (found["flip_rate"], found["first_position_rate"]) == (1, liking > 0)
+    assert found["tau_discrimination_length"] == 1
+    (sample,) = results["samples"][task]
+    margins = sample["measured_sources"]["margins"]
+    assert len(margins) == len(rows)
+    # The response that is recorded first is the shorter one of each pair.
+    assert all(recorded < liking < swapped for recorded, swapped in margins)

@@ -4,21 +4,20 @@ import numpy as np
 import pytest
 
 from profile_tasks.leaderboard.boards import SORT, Board, boards, newest, places
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.runs.run import Run
 
 
-def run(
-    model: str, value: float | None = 0.5, half: float | None = 0.1, **how: object
-) -> ReportedRun:
+def run(model: str, value: float | None = 0.5, half: float | None = 0.1, **how: object) -> Run:
     metric = str(how.pop("metric", SORT))
     metrics = {metric: value, "tau_human_length": how.pop("human", 0.2)}
     if value is not None and half is not None:
         metrics |= {f"{metric}_ci_low": value - half, f"{metric}_ci_high": value + half}
     known = {
-        "task": "summarization", "setting": "both", "harness": "inspect", "date": "2026-01-01",
-        "file": f"{model}.eval", "sources": 50, "data": "demo", "factors": ("length", "fluency"),
+        "task": "summarization", "name": "summarization", "setting": "both", "harness": "inspect",
+        "date": "2026-01-01", "file": f"{model}.eval", "sources": 50, "data": "demo",
+        "factors": ("length", "fluency"),
     }  # fmt: skip
-    return ReportedRun(model=model, metrics=metrics, **known | how)
+    return Run(model=model, metrics=metrics, **known | how)
 
 
 def ranks(board: Board) -> dict[str, tuple[int, int] | None]:

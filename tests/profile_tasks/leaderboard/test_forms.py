@@ -14,16 +14,17 @@ import pytest
 
 from profile_tasks.leaderboard.boards import METHOD, SORT, boards
 from profile_tasks.leaderboard.forms import Leaderboard, csv_text, html, json_text, markdown
-from profile_tasks.runs.reported import ReportedRun
+from profile_tasks.runs.run import Run
 
 HOSTILE = '=HYPERLINK("x")|<script>alert(1)</script>\n# [a](javascript:b) `c` \x1b[31m'
 
 
-def run(model: str, value: float | None = 0.5) -> ReportedRun:
+def run(model: str, value: float | None = 0.5) -> Run:
     known = {f"{SORT}_ci_low": 0.4, f"{SORT}_ci_high": 0.6} if value is not None else {}
-    return ReportedRun(
+    return Run(
         model=model,
         task="summarization",
+        name="profile_tasks/summarization",
         setting="both",
         harness="inspect",
         date="2026-01-02T03:04:05+00:00",
@@ -36,7 +37,7 @@ def run(model: str, value: float | None = 0.5) -> ReportedRun:
     )
 
 
-def board(*runs: ReportedRun) -> Leaderboard:
+def board(*runs: Run) -> Leaderboard:
     return Leaderboard(SORT, tuple(boards(runs)), (("old.eval", "a newer run stands"),))
 
 

@@ -3,28 +3,38 @@
 import pytest
 
 from profile_tasks.report.cautions import FEW_GROUPS, HIGH_VIF, cautions
-from profile_tasks.report.report_data import Influence, Number, Profile, Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.report_data import NOTHING, Influence, Profile
+from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 
-def run(**changes: object) -> Run:
+def found(
+    status: str = "success", graders: tuple[str, ...] = ("Claude-Y",), **changes: object
+) -> Findings:
     """A run that nothing speaks against, with these changes."""
+    run = Run(
+        file="x.eval",
+        harness="inspect",
+        model="GPT-X",
+        task="summarization",
+        name="summarization",
+        setting="both",
+        status=status,
+        graders=graders,
+    )
     usual = {
-        "file": "x.eval",
-        "kind": "Inspect log",
-        "model": "GPT-X",
-        "task": "summarization",
         "factors": ("length",),
         "profiles": {
-            "human": Profile({"length": Influence(Number(0.1), vif=1.0)}, n_groups=FEW_GROUPS)
+            "human": Profile({"length": Influence(Estimate(0.1), vif=1.0)}, n_groups=FEW_GROUPS)
         },
-        "metrics": {"flip_rate": Number(0.1)},
-        "graders": ("Claude-Y",),
+        "metrics": {"flip_rate": Estimate(0.1)},
     }
-    return Run(**(usual | changes))  # type: ignore[arg-type]
+    return Findings(run, **(usual | changes))  # type: ignore[arg-type]
 
 
 def test_a_sound_run_has_none() -> None:
-    assert cautions(run()) == []
+    assert cautions(found()) == []
 
 
 @pytest.mark.parametrize(
@@ -32,16 +42,20 @@ def test_a_sound_run_has_none() -> None:
     [
         ({"profiles": {"human": Profile({}, n_groups=FEW_GROUPS - 1)}}, "few sources: 49 groups"),
         ({"graders": ("GPT-X",)}, "self-grading: GPT-X"),
-        ({"metrics": {"flip_rate": Number(0.31)}}, "31% of the model's verdicts change"),
-        ({"metrics": {"grader_missing_rate": Number(0.2)}}, "20% of the grader's judgements"),
+        ({"status": "error"}, "the run did not finish (status: error)"),
+        ({"factors": ("charm",)}, "factors of the user's own, defined in the log: charm"),
+        ({"metrics": {"flip_rate": Estimate(0.31)}}, "31% of the model's verdicts change"),
+        ({"metrics": {"grader_missing_rate": Estimate(0.2)}}, "20% of the grader's judgements"),
         (
-            {"profiles": {"human": Profile({"length": Influence(Number(), vif=HIGH_VIF + 1)})}},
+            {"profiles": {"human": Profile({"length": Influence(NOTHING, vif=HIGH_VIF + 1)})}},
             "collinear in human: length (6.0)",
         ),
         (
             {
                 "profiles": {
-                    "human": Profile({"length": Influence(Number(), adjusted=Number(reason="x"))})
+                    "human": Profile(
+                        {"length": Influence(NOTHING, adjusted=Estimate.undefined("x"))}
+                    )
                 }
             },
             "is not defined for 1 of 1 factors (length)",
@@ -49,5 +63,5 @@ def test_a_sound_run_has_none() -> None:
     ],
 )
 def test_each_weakness_is_told(changes: dict[str, object], said: str) -> None:
-    (warning,) = cautions(run(**changes))
+    (warning,) = cautions(found(**changes))
     assert said in warning

@@ -8,14 +8,22 @@ from inspect_ai import eval as inspect_eval
 
 from profile_tasks.document_qa import document_qa
 from profile_tasks.report.comparison import COLUMNS, paired_comparisons
-from profile_tasks.report.inspect_run import inspect_run
-from profile_tasks.runs.inspect_log import compare_runs, read_run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.reading import read_findings
+from profile_tasks.runs.compare import compare_runs
+from profile_tasks.runs.inspect_log import read_run
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
+def found(path: Path, **changes: str) -> tuple[Path, Findings]:
+    """The findings of a log, its run with these changes."""
+    (findings,) = read_findings(path)
+    return path, replace(findings, run=replace(findings.run, **changes))
+
+
 def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Path) -> None:
-    read = [(path, inspect_run(path)) for path in (verbose_log, concise_log)]
+    read = [found(path) for path in (verbose_log, concise_log)]
     ((compared,),) = paired_comparisons(read).values()
     record = compare_runs(*(read_run(str(path)) for path, _ in read))
     assert (compared.first, compared.second) == (0, 1)
@@ -26,15 +34,20 @@ def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Pa
     assert rows["tau_generation_length"] == tuple(
         length[key] for key in ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
     )
+    assert COLUMNS == ("metric", "A", "B", "A - B", "low", "high", "p Holm")
+    # The verbose model is A: it writes longer for a higher score, and the concise one shorter.
+    a, b, difference, low, *_ = rows["tau_generation_length"]
+    assert a > 0 > b
+    assert difference > low > 0
 
 
 def test_one_log_of_a_task_is_compared_with_nothing(verbose_log: Path) -> None:
-    assert paired_comparisons([(verbose_log, inspect_run(verbose_log))]) == {}
+    assert paired_comparisons([found(verbose_log)]) == {}
 
 
 def test_runs_of_several_tasks_are_not_mixed(verbose_log: Path, concise_log: Path) -> None:
-    runs = [inspect_run(verbose_log), replace(inspect_run(concise_log), task="other")]
-    assert paired_comparisons(list(zip((verbose_log, concise_log), runs, strict=True))) == {}
+    read = [found(verbose_log), found(concise_log, task="other")]
+    assert paired_comparisons(read) == {}
 
 
 def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) -> None:
@@ -45,8 +58,7 @@ def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) ->
         display="none",
         log_realtime=False,
     )
-    paths = (verbose_log, Path(log.location))
-    runs = [replace(inspect_run(path), task="one") for path in paths]
-    (compared,) = paired_comparisons(list(zip(paths, runs, strict=True)))["one"]
+    read = [found(path, task="one") for path in (verbose_log, Path(log.location))]
+    (compared,) = paired_comparisons(read)["one"]
     assert compared.words == ()
     assert "have no source in common; compare runs over the same data" in compared.notes[0]

@@ -8,11 +8,12 @@ from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.report.examples import (
     EXAMPLES,
     MOST_CHARACTERS,
+    Candidate,
     LoudestPairs,
-    MeasuredSource,
     known_factors,
     marked_differences,
 )
+from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import measure_source
 from profile_tasks.solvers.both_orders import PairVerdict
@@ -26,7 +27,7 @@ def source(
     words_b: int,
     preference: str = "a",
     verdicts: Sequence[PairVerdict] | None = None,
-) -> MeasuredSource:
+) -> Candidate:
     """A source with one annotated pair of texts of so many words."""
     annotated = AnnotatedSource(
         id=name,
@@ -44,10 +45,11 @@ def source(
             ),
         ),
     )
-    return MeasuredSource(annotated, measure_source(annotated, [LENGTH], verdicts=verdicts))
+    measured = measure_source(annotated, [LENGTH], verdicts=verdicts)
+    return Candidate(AnsweredSource(annotated), measured)
 
 
-def found(*sources: MeasuredSource, perspective: str = "human"):
+def found(*sources: Candidate, perspective: str = "human"):
     loudest = LoudestPairs({"length": LENGTH})
     for each in sources:
         loudest.add(each)
@@ -89,6 +91,36 @@ def test_what_the_model_said_of_a_pair_stands_with_it(
     judged = source("s", 5, 2, verdicts=[verdict])
     (pair,), _ = found(judged, perspective="discrimination")
     assert pair.decided_by == (decided_by,)
+
+
+@pytest.mark.parametrize(
+    ("texts", "speaks_for"),
+    [({5: "a b c d", 1: "a"}, True), ({5: "a", 1: "a b c d"}, False)],
+    ids=["longer for the higher score", "shorter for it"],
+)
+def test_of_written_responses_the_one_for_the_higher_score_is_preferred(
+    texts: dict[int, str], speaks_for: bool
+) -> None:
+    annotated = source("s", 2, 2).annotated
+    measured = measure_source(
+        annotated, [LENGTH], responses_by_score=texts, generation_pairs=[(5, 1)]
+    )
+    loudest = LoudestPairs({"length": LENGTH})
+    loudest.add(Candidate(AnsweredSource(annotated, texts), measured))
+    sides = loudest.examples()["generation"]["length"]
+    (pair,) = sides[not speaks_for]
+    assert sides[speaks_for] == ()
+    assert (pair.preferred.name, pair.other.name) == ("written for score 5", "written for score 1")
+    assert (pair.preferred.value, pair.other.value) == ((4, 1) if speaks_for else (1, 4))
+
+
+def test_what_the_model_prefers_is_told_by_its_verdicts_and_not_by_people() -> None:
+    loudest = LoudestPairs({"length": LENGTH})
+    loudest.add(source("s", 9, 2, "a", verdicts=[PairVerdict(("second", "first"))]))
+    people, model = (loudest.examples()[who]["length"] for who in ("human", "discrimination"))
+    assert [pair.preferred.name for pair in people[0]] == ["response a"]
+    assert [pair.preferred.name for pair in model[1]] == ["response b"]
+    assert people[1] == model[0] == ()
 
 
 def test_ties_of_preference_or_factor_are_no_examples() -> None:

@@ -7,15 +7,21 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from profile_tasks.report.figures import COLOURS, figures
-from profile_tasks.report.reading import read_runs
-from profile_tasks.report.report_data import Influence, Number, Profile, Run
+from profile_tasks.report.findings import Findings
+from profile_tasks.report.reading import read_findings
+from profile_tasks.report.report_data import Alignment, Influence, Profile
+from profile_tasks.report.texts import Texts
+from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
+
+RUN = Run(file="x", harness="inspect", model="x", task="x", name="x", setting="both")
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
 @pytest.fixture(scope="module")
 def drawn(verbose_log: Path):
-    return figures(read_runs(verbose_log)[0], files=True)
+    return figures(read_findings(verbose_log)[0], files=True)
 
 
 def test_every_part_of_a_run_is_drawn(drawn) -> None:
@@ -46,23 +52,22 @@ def test_files_are_an_svg_and_a_png(drawn) -> None:
 
 
 def test_the_same_run_gives_the_same_drawing(verbose_log: Path, drawn) -> None:
-    again = figures(read_runs(verbose_log)[0])
+    again = figures(read_findings(verbose_log)[0])
     assert [figure.svg for figure in again] == [figure.svg for figure in drawn]
 
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac{", "名前", "a&b\"'"])
 def test_a_factor_may_be_called_anything(name: str) -> None:
-    profile = Profile({name: Influence(Number(0.5, 0.4, 0.6), Number(1, 1, 1), Number(1, 0, 2))})
-    run = Run(
-        file="x",
-        kind="x",
-        model="x",
-        task="x",
+    profile = Profile(
+        {name: Influence(Estimate(0.5, 0.4, 0.6), Estimate(1, 1, 1), Estimate(1, 0, 2))}
+    )
+    found = Findings(
+        RUN,
         factors=(name, "b"),
         profiles={"human": profile, "generation": profile},
-        correlations={"annotated": ((1.0, 0.5), (0.5, 1.0))},
+        texts=Texts(correlations={"annotated": ((1.0, 0.5), (0.5, 1.0))}),
     )
-    drawn = figures(run, files=True)
+    drawn = figures(found, files=True)
     assert len(drawn) == 4
     for figure in drawn:
         assert "<script" not in figure.svg
@@ -70,6 +75,52 @@ def test_a_factor_may_be_called_anything(name: str) -> None:
         assert name in texts
 
 
+def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column() -> None:
+    def profile(**found: tuple[float, int]) -> Profile:
+        return Profile(
+            {
+                name: Influence(Estimate(tau, tau - 0.125, tau + 0.125), Estimate(rank, rank, rank))
+                for name, (tau, rank) in found.items()
+            }
+        )
+
+    found = Findings(
+        RUN,
+        factors=("length", "markdown"),
+        profiles={
+            "human": profile(length=(-0.25, 2), markdown=(0.5, 1)),
+            "generation": profile(length=(0.75, 1), markdown=(-0.5, 2)),
+        },
+        alignments={
+            "generation": {
+                "tau_b": Alignment(
+                    Estimate(-0.5, -0.75, -0.25),
+                    0.0625,
+                    Estimate(0.875, 0.8125, 1),
+                    Estimate(-0.625),
+                )
+            }
+        },
+        texts=Texts(correlations={"annotated": ((1.0, -0.5), (-0.5, 1.0))}),
+    )
+    drawn = {figure.name: figure for figure in figures(found)}
+    ranking = drawn["ranking"]
+    assert ranking.alt == (
+        "Ranked lists side by side. generation: length, markdown. human: markdown, length."
+    )
+    rows = [dict(zip(ranking.columns, row, strict=True)) for row in ranking.rows]
+    assert [(r["factor"], r["generation rank"], r["human rank"]) for r in rows] == [
+        ("markdown", 2, 1),
+        ("length", 1, 2),
+    ]
+    (aligned,) = (
+        dict(zip(drawn["alignment"].columns, row, strict=True)) for row in drawn["alignment"].rows
+    )
+    assert (aligned["alignment"], aligned["ceiling"], aligned["corrected"]) == (-0.5, 0.875, -0.625)
+    cells = ET.fromstring(drawn["correlation-annotated"].svg)  # noqa: S314 - our own
+    assert "−.5" in "".join(cells.itertext())
+
+
 def test_a_run_without_numbers_has_no_figure() -> None:
-    empty = Run(file="x", kind="x", model="x", task="x", factors=(), profiles={})
+    empty = Findings(RUN, factors=(), profiles={})
     assert figures(empty) == []

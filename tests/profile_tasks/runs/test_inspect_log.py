@@ -1,282 +1,296 @@
-"""Finished runs, read from real logs, and two of them compared over what both measured."""
+"""Inspect logs: what is read of one, how little of it, and what is refused."""
 
 import json
-from collections.abc import Iterable
+import shutil
+import zipfile
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from inspect_ai import Task, score
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import Sample
-from inspect_ai.log import EvalLog, read_eval_log, write_eval_log
-from inspect_ai.model import get_model
+from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.scorer import includes
 
-from profile_tasks.document_qa import document_qa
-from profile_tasks.runs.inspect_log import MeasuredRun, compare_runs, read_run
-from profile_tasks.scorers.inspect.full_profile import logged_measurements
-from profile_tasks.scorers.inspect.profile_scorer import factor_profile as factor_profile_scorer
-from profile_tasks.scorers.measurement.source_measurement import (
-    GenerationPair,
-    SourceMeasurement,
-    standard_metrics,
+from profile_tasks.runs.inspect_log import (
+    answers,
+    inspect_run,
+    open_log,
+    read_run,
+    score_metadata,
+    score_name,
 )
-from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
-from profile_tasks.scorers.statistics.influence import factor_profile
-from profile_tasks.scorers.statistics.records import compared_record, side
-from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.inspect.full_profile import logged_measurements
+from profile_tasks.scorers.inspect.profile_scorer import factor_profile
+from profile_tasks.solvers.score_conditioned_generation import written_responses
 
-FACTORS = ("length", "novel_words", "fluency", "markdown")
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
-def measured(
-    source: int,
-    *,
-    taste: float = 1.0,
-    factors: tuple[str, ...] = FACTORS,
-    judged: bool = True,
-    wrote: bool = True,
-    grader: str | None = None,
-) -> SourceMeasurement:
-    """Four annotated pairs that people prefer by the first factor, and the model by its taste."""
-    rng = np.random.default_rng(source)
-    signs = rng.choice([-1, 1], (4, len(FACTORS)))
-    human = np.where(rng.random(4) < 0.8, signs[:, 0], -signs[:, 0])
-    model = np.where(rng.random(4) < 0.9, np.sign(taste), -np.sign(taste)) * signs[:, 0]
-    verdicts = {1: ("first", "second"), -1: ("second", "first")}
-    written = rng.choice([-1, 1], (3, len(FACTORS)))
-    written[:, 0] = np.sign(taste)
-    kept = [FACTORS.index(name) if name in FACTORS else 0 for name in factors]
-    return SourceMeasurement(
-        source_id=f"s{source:02}",
-        group=f"g{source:02}",
-        factors=factors,
-        human=tuple(human.tolist()),
-        annotated=tuple(map(tuple, signs[:, kept].tolist())),
-        picks=tuple(verdicts[sign] for sign in model.tolist()) if judged else None,
-        pairs_written=tuple(
-            GenerationPair(higher=i + 1, lower=i, identical=False) for i in range(3)
+@pytest.fixture
+def log(inspect_log: Any) -> str:
+    return str(inspect_log("concise", setting="generation"))
+
+
+def rewritten(log: str, target: Path, samples: Callable[[str, bytes], bytes | None]) -> str:
+    """A copy of a log whose samples are changed; None leaves one out."""
+    with zipfile.ZipFile(log) as source, zipfile.ZipFile(target, "w") as copy:
+        for name in source.namelist():
+            content: bytes | None = source.read(name)
+            if name.startswith("samples/"):
+                content = samples(name, source.read(name))
+            if content is not None:
+                copy.writestr(name, content)
+    return str(target)
+
+
+def in_json(log: str, target: Path) -> str:
+    write_eval_log(read_eval_log(log), str(target), format="json")
+    return str(target)
+
+
+def test_a_run_is_what_its_samples_measured(log: str) -> None:
+    whole = read_eval_log(log)
+    run = read_run(log)
+    assert (run.file, run.harness, run.model) == (log, "inspect", "planted/concise")
+    assert (run.task, run.name, run.score) == ("summarization", whole.eval.task, "factor_profile")
+    assert list(run.measurements) == logged_measurements(whole)
+    assert len(run.measurements) == run.sources == 12
+
+
+def test_the_layout_is_that_of_this_version_of_inspect(log: str, tmp_path: Path) -> None:
+    """What is read without Inspect is what Inspect reads, sample by sample, in its order."""
+    whole = read_eval_log(log)
+    for location in (log, in_json(log, tmp_path / "log.json")):
+        read = list(open_log(location).samples())
+        assert [sample["id"] for sample in read] == [sample.id for sample in whole.samples or []]
+        for ours, theirs in zip(read, whole.samples or [], strict=True):
+            assert (
+                score_metadata(ours, "factor_profile") == theirs.scores["factor_profile"].metadata
+            )
+            assert ours["store"] == theirs.store
+            assert ours["metadata"] == theirs.metadata
+    # Where this fails, look at the reader's other assumptions too, and name the version there.
+    assert version("inspect-ai").startswith("0.3.")
+
+
+def test_samples_are_ordered_as_inspect_orders_them(log: str, tmp_path: Path) -> None:
+    whole = read_eval_log(log)
+    names = ["10", "9", "a_b", "a"]
+    whole.samples = [
+        sample.model_copy(update={"id": int(name) if name.isdigit() else name, "epoch": epoch})
+        for epoch in (2, 1)
+        for name, sample in zip(names, whole.samples or [], strict=False)
+    ]
+    whole.eval.dataset.sample_ids = [sample.id for sample in whole.samples[:4]]
+    write_eval_log(whole, str(tmp_path / "ids.eval"))
+    theirs = [
+        (sample.id, sample.epoch)
+        for sample in read_eval_log(str(tmp_path / "ids.eval")).samples or []
+    ]
+    read = open_log(str(tmp_path / "ids.eval")).samples()
+    assert [(sample["id"], sample["epoch"]) for sample in read] == theirs
+    assert theirs[0] == (9, 1)
+
+
+def test_of_a_sample_logged_twice_the_last_is_read(log: str, tmp_path: Path) -> None:
+    again = str(shutil.copy(log, tmp_path / "again.eval"))
+    with zipfile.ZipFile(log) as source, zipfile.ZipFile(again, "a") as archive:
+        name = next(n for n in source.namelist() if n.startswith("samples/"))
+        changed = source.read(name).replace(b'"words_by_score":{', b'"words_by_score":{"77":7,')
+        archive.writestr(name, changed)
+    run = read_run(again)
+    assert len(run.measurements) == 12
+    assert sum(77 in (m.words_by_score or {}) for m in run.measurements) == 1
+
+
+def test_transcripts_are_never_parsed(
+    log: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = read_run(log).measurements
+    cut = rewritten(
+        log,
+        tmp_path / "cut.eval",
+        lambda _, content: content.partition(b',"events":[')[0] + b',"events":[broken',
+    )
+    monkeypatch.setattr("inspect_ai.log._log.EvalSample.model_validate", pytest.fail)
+    assert read_run(cut).measurements == expected
+
+
+def test_a_sample_in_any_layout_is_read_whole(log: str, tmp_path: Path) -> None:
+    """Reading stops before a sample's events only where all that is wanted comes before them."""
+
+    def laid_out(name: str, content: bytes) -> bytes:
+        sample = json.loads(content)
+        events = {"events": sample.pop("events")}
+        nested = {"id": sample.pop("id"), "more": {"x": 1, "events": [1]}, **sample}
+        laid = (events | sample | {"id": nested["id"]}, nested | events)[len(name) % 2]
+        return json.dumps(laid, separators=(",", ":")).encode()
+
+    assert read_run(rewritten(log, tmp_path / "laid.eval", laid_out)).measurements == (
+        read_run(log).measurements
+    )
+
+
+def test_half_a_surrogate_pair_is_read(log: str, tmp_path: Path) -> None:
+    def halved(_: str, content: bytes) -> bytes:
+        return content.replace(
+            b'"responses_by_score":{"1":"', b'"responses_by_score":{"1":"\\ud83d'
         )
-        if wrote
-        else None,
-        written=tuple(map(tuple, written[:, kept].tolist())) if wrote else (),
-        grader=grader,
-    )
+
+    whole = rewritten(log, tmp_path / "half.eval", halved)
+    assert all(answered.texts[1].startswith("\ud83d") for answered in answers(open_log(whole)))
+    assert read_run(whole).measurements == read_run(log).measurements
 
 
-def run(
-    name: str = "a",
-    sources: Iterable[int] = range(20),
-    *,
-    task: str = "profile_tasks/document_qa",
-    **how: Any,
-) -> MeasuredRun:
-    measurements = tuple(measured(source, **how) for source in sources)
-    return MeasuredRun(f"{name}.eval", f"model/{name}", task, measurements)
+def test_the_texts_are_those_that_were_written(log: str) -> None:
+    read = {answered.source.id: answered for answered in answers(open_log(log))}
+    for sample in read_eval_log(log).samples or []:
+        responses, cut_off = written_responses(sample.store)
+        assert read[str(sample.id)].responses == responses
+        assert list(read[str(sample.id)].cut_off) == cut_off
+        assert read[str(sample.id)].source.model_dump(mode="json") == sample.metadata
 
 
-def compared(first: MeasuredRun, second: MeasuredRun) -> dict[str, Any]:
-    record = compare_runs(first, second, replicates=100)
-    assert json.loads(json.dumps(record, allow_nan=False)) == record
-    return record
+def test_a_log_at_an_address_is_read(log: str) -> None:
+    import fsspec
+
+    with fsspec.open("memory://logs/run.eval", "wb") as file:
+        file.write(Path(log).read_bytes())
+    run = read_run("memory://logs/run.eval")
+    assert run.file == "memory://logs/run.eval"
+    assert run.measurements == read_run(log).measurements
 
 
-def test_the_comparison_is_that_of_the_tables_of_the_two_runs() -> None:
-    first, second = run("a"), run("b", taste=-1.0)
-    record = compared(first, second)
-    runs = (("A", first.measurements), ("B", second.measurements))
-    study = Study(
-        {side(name, t.perspective): t for name, own in runs for t in comparison_tables(own)},
-        {side(name, AGREEMENT): agreement_table(own) for name, own in runs},
-        replicates=100,
-    )
-    expected = compared_record(study)
-    assert {name: record[name] for name in expected} == expected
-    assert (record["log_a"], record["model_b"]) == ("a.eval", "model/b")
-    assert (record["n_sources"], record["n_groups"], record["notes"]) == (20, 20, [])
+def test_the_header_of_a_log_in_json_may_hold_nan(log: str, tmp_path: Path) -> None:
+    whole = read_eval_log(log)
+    assert whole.results is not None
+    whole.results.scores[0].metrics["rouge1"].value = float("nan")
+    write_eval_log(whole, str(tmp_path / "nan.json"), format="json")
+    run = inspect_run(open_log(str(tmp_path / "nan.json")))
+    assert run.metrics["rouge1"] is None
+    assert run.metrics["tau_generation_length"] is not None
 
 
-def test_human_influence_stands_beside_the_models() -> None:
-    first, second = run("a"), run("b", taste=-1.0)
-    human = factor_profile(comparison_tables(first.measurements)[0])
-    for part in compared(first, second)["perspectives"].values():
-        assert [found["human"] for found in part["factors"].values()] == human.tau.tolist()
+# Which score -------------------------------------------------------------------------------------
 
 
-def test_accuracy_and_flip_rate_of_the_judges_are_compared() -> None:
-    first, second = run("a"), run("b", taste=-1.0)
-    record = compared(first, second)
-    accuracy = record["agreement"]["discrimination_accuracy"]
-    for key, each in (("a", first), ("b", second)):
-        rate = standard_metrics(each.measurements)["discrimination_accuracy"]
-        assert accuracy[key] == pytest.approx(rate)
-    assert accuracy["ci_low"] > 0
+def test_of_several_scores_one_is_to_be_named(log: str, tmp_path: Path) -> None:
+    appended = score(
+        read_eval_log(log), factor_profile(task="summarization", factors="length"), action="append",
+        display="none",
+    )  # fmt: skip
+    file = str(tmp_path / "two.eval")
+    write_eval_log(appended, file)
+    with pytest.raises(ValueError, match=r"two\.eval: holds several scores; name one") as error:
+        read_run(file)
+    names = str(error.value).split("(--score): ")[1].split(", ")
+    assert names[0] == "factor_profile"
+    assert read_run(file, names[0]).measurements == read_run(log).measurements
+    assert read_run(file, names[1]).measurements[0].factors == ("length",)
+    # Of the header alone, which a board reads, the last one counts.
+    assert inspect_run(open_log(file)).score == names[1]
 
 
-def test_a_run_does_not_differ_from_itself() -> None:
-    record = compared(run(), run())
-    numbers = [
-        *record["alignments"].values(),
-        *record["agreement"].values(),
-        *(f for part in record["perspectives"].values() for f in part["factors"].values()),
-    ]
-    assert {(n["value"], n["ci_low"], n["ci_high"]) for n in numbers} == {(0, 0, 0)}
+def test_an_unknown_score_is_refused_with_those_there_are(log: str) -> None:
+    for read in (read_run, lambda *given: inspect_run(open_log(given[0]), given[1])):
+        with pytest.raises(ValueError, match="no sample has a score 'other'; it holds: factor_pro"):
+            read(log, "other")
 
 
-def test_only_the_sources_of_both_runs_are_compared_whatever_their_order() -> None:
-    first, second = run("a", range(18)), run("b", range(19, 3, -1), taste=-1.0)
-    record = compared(first, second)
-    assert (record["n_sources"], record["n_groups"]) == (14, 14)
-    assert record["notes"] == [
-        "4 sources that only A was measured on are left out",
-        "2 sources that only B was measured on are left out",
-    ]
-    alone = compared(run("a", range(4, 18)), run("b", range(4, 18), taste=-1.0))
-    assert record["perspectives"] == alone["perspectives"]
-    assert record["alignments"] == alone["alignments"]
+def test_a_log_of_another_scorer_is_refused(tmp_path: Path) -> None:
+    (other,) = inspect_eval(
+        Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()),
+        model="planted/verbose", log_dir=str(tmp_path), display="none", log_realtime=False,
+    )  # fmt: skip
+    with pytest.raises(ValueError, match=r"no sample has a score of profile_tasks/factor_pro"):
+        read_run(other.location)
 
 
-def test_only_the_factors_of_both_runs_are_compared() -> None:
-    record = compared(run("a"), run("b", factors=("fluency", "length", "charm")))
-    assert record["factors"] == ["length", "fluency"]
-    assert record["notes"] == ["only the 2 factors that both measured are compared"]
+def test_a_run_that_was_cut_off_is_read_by_its_scorer(log: str, tmp_path: Path) -> None:
+    whole = read_eval_log(log)
+    whole.status, whole.results, whole.samples = "error", None, (whole.samples or [])[:5]
+    write_eval_log(whole, str(tmp_path / "cut.eval"))
+    run = read_run(str(tmp_path / "cut.eval"))
+    assert (run.status, run.score, run.metrics) == ("error", "factor_profile", {})
+    assert len(run.measurements) == 5
 
 
-def test_the_same_factors_in_another_order_are_all_compared() -> None:
-    record = compared(run("a"), run("b", factors=FACTORS[::-1]))
-    assert record["factors"] == list(FACTORS)
-    assert record["notes"] == []
-    assert record["perspectives"]["discrimination"]["factors"]["fluency"]["value"] == 0
+def test_a_log_without_samples_has_a_score_and_no_measurements(log: str, tmp_path: Path) -> None:
+    whole = read_eval_log(log)
+    whole.samples = None
+    file = str(tmp_path / "header.json")
+    write_eval_log(whole, file, format="json")
+    assert score_name(open_log(file)) == "factor_profile"
+    with pytest.raises(ValueError, match="no sample has a score of profile_tasks/factor_profile"):
+        read_run(file)
 
 
-def test_runs_of_other_tasks_and_graders_are_noted() -> None:
-    first, second = run("a", grader="x/one"), run("b", task="profile_tasks/summarization")
-    notes = compared(first, second)["notes"]
-    assert notes == [
-        "A is a run of profile_tasks/document_qa, B of profile_tasks/summarization",
-        "the graders differ: A x/one, B none",
-    ]
-    assert compared(run("a", grader="x/one"), run("b", grader="x/one"))["notes"] == []
+# What is no log ----------------------------------------------------------------------------------
 
 
-def test_runs_without_verdicts_have_no_agreement() -> None:
-    record = compared(run("a", judged=False), run("b"))
-    assert record["agreement"] == {}
-    assert set(record["perspectives"]) == {"generation"}
-
-
-def test_epochs_count_every_time_for_the_model() -> None:
-    twice = run("a", [*range(20), *range(20)])
-    record = compared(twice, run("b", taste=-1.0))
-    once = compared(run("a"), run("b", taste=-1.0))
-    assert record["n_sources"] == 20
-    for name in ("alignments", "agreement"):
-        assert {k: v["value"] for k, v in record[name].items()} == {
-            k: v["value"] for k, v in once[name].items()
-        }
+def test_a_missing_log_is_named(tmp_path: Path) -> None:
+    for missing in (tmp_path / "nowhere.eval", tmp_path):
+        with pytest.raises(FileNotFoundError, match=f"{missing}: there is no such log"):
+            open_log(str(missing))
 
 
 @pytest.mark.parametrize(
-    ("second", "message"),
+    ("name", "content"),
     [
-        (run("b", range(20, 40)), "a.eval and b.eval have no source in common; compare runs over"),
-        (run("b", factors=("charm", "wit")), "a.eval and b.eval have no factor in common"),
+        ("a.eval", "text"),
+        ("a.eval", ""),
+        ("a.txt", "text"),
+        ("a.json", "{"),
+        ("a.json", "[1]"),
+        ("a.json", "{}"),
+        ("a.json", '{"eval": {}, "status": "success"}'),
     ],
-    ids=["sources", "factors"],
 )
-def test_runs_with_nothing_in_common_are_refused(second: MeasuredRun, message: str) -> None:
-    with pytest.raises(ValueError, match=message):
-        compare_runs(run("a"), second)
+def test_what_is_no_log_is_named(tmp_path: Path, name: str, content: str) -> None:
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ValueError, match=f"{tmp_path / name}: not an Inspect log") as error:
+        open_log(str(tmp_path / name))
+    assert "\n" not in str(error.value)
 
 
-def test_a_judge_and_a_writer_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"a\.eval and b\.eval have no setting in common"):
-        compare_runs(run("a", wrote=False), run("b", judged=False))
+@pytest.mark.parametrize("share", [0.2, 0.7, 0.99])
+def test_a_truncated_log_is_named(log: str, tmp_path: Path, share: float) -> None:
+    content = Path(log).read_bytes()
+    (tmp_path / "cut.eval").write_bytes(content[: int(share * len(content))])
+    with pytest.raises(ValueError, match=r"cut\.eval: not an Inspect log"):
+        open_log(str(tmp_path / "cut.eval"))
 
 
-def test_runs_over_other_preferences_are_refused_with_the_source() -> None:
-    other = run("b")
-    changed = tuple(
-        m.model_copy(update={"human": tuple(-sign for sign in m.human)}) if i == 7 else m
-        for i, m in enumerate(other.measurements)
+def test_a_damaged_sample_is_named(log: str, tmp_path: Path) -> None:
+    content = bytearray(Path(log).read_bytes())
+    content[30_000:34_000] = bytes(4_000)
+    (tmp_path / "damaged.eval").write_bytes(content)
+    with pytest.raises(
+        ValueError, match=r"damaged\.eval: a damaged log, or one of another version"
+    ):
+        read_run(str(tmp_path / "damaged.eval"))
+
+
+def test_a_measurement_of_another_version_is_named_in_one_line(log: str, tmp_path: Path) -> None:
+    older = rewritten(
+        log, tmp_path / "older.eval", lambda _, content: content.replace(b'"annotated":', b'"old":')
     )
-    second = MeasuredRun(other.location, other.model, other.task, changed)
-    with pytest.raises(ValueError, match=r"source 's07' has other human preferences in b\.eval"):
-        compare_runs(run("a"), second)
+    with pytest.raises(ValueError, match="one of another version of profile-tasks") as error:
+        read_run(older)
+    assert "\n" not in str(error.value)
 
 
-def test_the_graders_of_a_run_are_named() -> None:
-    assert run(grader="x/one").graders == {"x/one"}
-    assert run().graders == set()
-
-
-@pytest.fixture(scope="module")
-def log(tmp_path_factory: pytest.TempPathFactory) -> EvalLog:
-    """A real run of a judge."""
-    (log,) = inspect_eval(
-        document_qa(setting="discrimination", limit=3),
-        model=get_model("planted/verbose", memoize=False),
-        log_dir=str(tmp_path_factory.mktemp("logs")),
-        display="none",
-        log_realtime=False,
+def test_what_is_read_does_not_grow_with_the_log(log: str, tmp_path: Path) -> None:
+    """Samples come one at a time: the first is there before the last, broken one is looked at."""
+    names = sorted(n for n in zipfile.ZipFile(log).namelist() if n.startswith("samples/"))
+    broken = rewritten(
+        log, tmp_path / "broken.eval", lambda name, content: b"{" if name == names[-1] else content
     )
-    assert log.status == "success", log.error
-    return log
-
-
-@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
-class TestReading:
-    def test_a_log_gives_what_its_samples_measured(self, log: EvalLog) -> None:
-        read = read_run(log.location)
-        assert (read.location, read.model) == (log.location, "planted/verbose")
-        assert read.task == log.eval.task
-        assert list(read.measurements) == logged_measurements(log)
-        assert len(read.measurements) == 3
-
-    def test_of_several_scores_one_is_to_be_named(self, log: EvalLog, tmp_path: Path) -> None:
-        again = score(
-            read_eval_log(log.location), factor_profile_scorer("document_qa", "length"),
-            action="append", display="none",
-        )  # fmt: skip
-        file = str(tmp_path / "two.eval")
-        write_eval_log(again, file)
-        with pytest.raises(ValueError, match=r"two\.eval: holds several scores; name one") as error:
-            read_run(file)
-        names = str(error.value).split("(--score): ")[1].split(", ")
-        assert names[0] == "factor_profile"
-        assert read_run(file, names[0]).measurements == read_run(log.location).measurements
-        assert read_run(file, names[1]).measurements[0].factors == ("length",)
-
-    def test_an_unknown_score_is_refused_with_those_there_are(self, log: EvalLog) -> None:
-        with pytest.raises(ValueError, match="no sample has a score 'other'; it holds: factor_pro"):
-            read_run(log.location, "other")
-
-    def test_a_log_of_another_scorer_is_refused(self, tmp_path: Path) -> None:
-        (other,) = inspect_eval(
-            Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()),
-            model="planted/verbose", log_dir=str(tmp_path), display="none", log_realtime=False,
-        )  # fmt: skip
-        with pytest.raises(ValueError, match=r"no sample has a score of profile_tasks/factor_pro"):
-            read_run(other.location)
-
-    def test_a_missing_log_is_named(self, tmp_path: Path) -> None:
-        for missing in (tmp_path / "nowhere.eval", tmp_path):
-            with pytest.raises(FileNotFoundError, match=f"{missing}: there is no such log"):
-                read_run(str(missing))
-
-    @pytest.mark.parametrize(
-        ("name", "content"),
-        [
-            ("a.eval", "text"),
-            ("a.txt", "text"),
-            ("a.json", "{"),
-            ("a.json", "[1]"),
-            ("a.json", "{}"),
-        ],
-    )
-    def test_what_is_no_log_is_named(self, tmp_path: Path, name: str, content: str) -> None:
-        (tmp_path / name).write_text(content)
-        with pytest.raises(ValueError, match=f"{tmp_path / name}: not an Inspect log"):
-            read_run(str(tmp_path / name))
+    samples = open_log(broken).samples()
+    assert [next(samples)["id"] for _ in range(len(names) - 1)]
+    with pytest.raises(ValueError, match="a damaged log"):
+        next(samples)

@@ -15,12 +15,12 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, recompute_metrics
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     SCORER,
     SourceValidation,
     validation_of,
 )
-from profile_tasks.tasks.arguments import ArgumentError
 from profile_tasks.tasks.grader_validation import grader_validation
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.runs.written_texts import read_written_texts
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, Preference
+from profile_tasks.runs.scored_texts import recorded_scores, written_texts
 
 
 def sample(**changes: Any) -> dict[str, Any]:
@@ -31,31 +32,22 @@ def written(folder: Path, *lines: object) -> str:
 
 
 def test_responses_stand_by_source_and_score(tmp_path: Path) -> None:
-    assert read_written_texts(written(tmp_path, sample())) == {
-        "s1": ("Why?", None, {1: "short", 5: "rather long"})
+    texts = written_texts(written(tmp_path, sample()))
+    assert (texts["s1"].source.prompt, texts["s1"].source.source) == ("Why?", None)
+    assert {name: about.texts for name, about in texts.items()} == {
+        "s1": {1: "short", 5: "rather long"}
     }
 
 
 def test_an_empty_response_is_left_out(tmp_path: Path) -> None:
     empty = sample(resps=[["  "], ["rather long"]])
-    assert read_written_texts(written(tmp_path, empty))["s1"].texts == {5: "rather long"}
+    assert written_texts(written(tmp_path, empty))["s1"].texts == {5: "rather long"}
 
 
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
-def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
-    from inspect_ai import eval as inspect_eval
-
-    from profile_tasks.summarization import summarization
-
-    (log,) = inspect_eval(
-        summarization(limit=2, setting="generation"),
-        model="planted/verbose",
-        log_dir=str(tmp_path),
-        display="none",
-        log_realtime=False,
-    )
-    texts = read_written_texts(log.location)
-    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 2
+def test_an_inspect_log_holds_the_same(inspect_log: Any) -> None:
+    texts = written_texts(str(inspect_log("concise", setting="generation")))
+    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 12
 
 
 @pytest.mark.parametrize(
@@ -73,19 +65,38 @@ def test_an_inspect_log_holds_the_same(tmp_path: Path) -> None:
 )
 def test_other_files_are_refused_by_line(tmp_path: Path, lines: list[object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        read_written_texts(written(tmp_path, *lines))
+        written_texts(written(tmp_path, *lines))
 
 
 def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
     path = tmp_path / "samples.jsonl"
     path.write_bytes(b'{"a": \xff}\n')
     with pytest.raises(ValueError, match=r"samples.jsonl:1: not JSON in UTF-8"):
-        read_written_texts(str(path))
+        written_texts(str(path))
 
 
-def test_a_missing_or_broken_log_is_named(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError, match=r"x\.eval: there is no such log"):
-        read_written_texts("x.eval")
-    (tmp_path / "broken.eval").write_bytes(b"nothing")
-    with pytest.raises(ValueError, match="not an Inspect log"):
-        read_written_texts(str(tmp_path / "broken.eval"))
+def annotated(*pairs: tuple[str, str, Preference]) -> AnnotatedSource:
+    return AnnotatedSource(
+        id="s",
+        group="s",
+        task="document_qa",
+        prompt="Why?",
+        source="Because.",
+        pairs=tuple(
+            AnnotatedPair(id=f"{n}", response_a=a, response_b=b, preference=preference)
+            for n, (a, b, preference) in enumerate(pairs)
+        ),
+    )
+
+
+def test_the_preferred_response_has_the_higher_score() -> None:
+    found = recorded_scores(annotated(("good", "bad", "a"), ("worse", "better", "b")))
+    assert found == [(1, "good"), (0, "bad"), (0, "worse"), (1, "better")]
+
+
+def test_a_tie_is_half_a_win_and_a_text_of_several_pairs_has_their_share() -> None:
+    found = recorded_scores(
+        annotated(("x", "y", "a"), ("x", "z", "tie"), ("y", "x", "b"), ("z", "x", "a"))
+    )
+    # x won against y twice, tied with z once and lost to it once.
+    assert {text: score for score, text in found} == {"x": 2.5 / 4, "y": 0, "z": 1.5 / 2}

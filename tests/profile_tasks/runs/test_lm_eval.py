@@ -1,4 +1,4 @@
-"""Samples of one lm-eval evaluation, joined by source."""
+"""What lm-eval leaves: results files, whose they are, and samples joined by source."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,53 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.runs.lm_eval_samples import read_sampled_run
-from profile_tasks.solvers.both_orders import PairVerdict
+from profile_tasks.runs.lm_eval import (
+    model_of,
+    read_results,
+    read_sampled_run,
+    results_beside,
+)
+from profile_tasks.runs.run import Run
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+
+
+def test_results_of_samples_have_their_date(tmp_path: Path) -> None:
+    name = "profile_document_qa_generation_2026-01-02T03-04-05.678901"
+    samples = tmp_path / f"samples_{name}.jsonl"
+    assert results_beside(samples) is None
+    (tmp_path / "results_2026-01-02T03-04-05.678901.json").write_text("{}")
+    assert results_beside(samples) == tmp_path / "results_2026-01-02T03-04-05.678901.json"
+    assert results_beside(tmp_path / "renamed.jsonl") is None
+
+
+@pytest.mark.parametrize(
+    ("config", "name"),
+    [
+        ({"model": "hf", "model_args": {"pretrained": "org/m", "dtype": "auto"}}, "hf/org/m"),
+        ({"model": "hf", "model_args": "dtype=auto,pretrained=org/m"}, "hf/org/m"),
+        ({"model": "local-chat-completions", "model_args": {"model": "m"}},
+         "local-chat-completions/m"),
+        ({"model": "planted", "model_args": {}}, "planted/balanced"),
+        ({"model": "hf", "model_args": {"pretrained": "org/m", "peft": "a/b"}}, "hf/a/b"),
+        ({"model": "vllm"}, "vllm"),
+        ({}, "unknown"),
+    ],
+)  # fmt: skip
+def test_a_model_is_named_by_its_arguments(config: dict[str, object], name: str) -> None:
+    assert model_of({"config": config}) == name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"), [("{", "not JSON in UTF-8"), ("[]", "field 'results' is missing")]
+)
+def test_other_files_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "results.json"
+    path.write_text(text)
+    with pytest.raises(ValueError, match=message):
+        read_results(path)
+    with pytest.raises(FileNotFoundError, match="no such results file"):
+        read_results(tmp_path / "other.json")
+
 
 PAIR = {"id": "p1", "response_a": "a", "response_b": "b b", "preference": "a"}
 
@@ -50,25 +95,38 @@ def file(tmp_path: Path) -> Any:
     return file
 
 
+def responses(run: Run) -> dict[str, dict[int, str | None]]:
+    return {answered.source.id: dict(answered.responses) for answered in run.answers}
+
+
+def measurements(run: Run) -> dict[str, SourceMeasurement]:
+    return {measured.source_id: measured for measured in run.measurements}
+
+
 def test_both_settings_are_joined_by_source(file: Any) -> None:
-    run = read_sampled_run([file("g", wrote(), wrote("s2")), file("d", judged("s2"), judged())])
+    files = [file("g", wrote(), wrote("s2")), file("d", judged("s2"), judged())]
+    run = read_sampled_run(files)
+    assert read_sampled_run(files[::-1]).measurements == run.measurements[::-1]
     assert run.task == "document_qa"
-    assert list(run.kinds.values()) == ["generation", "discrimination"]
-    assert run.answers["s1"].responses == {1: "one", 2: "two words", 3: "and now three"}
-    assert run.answers["s2"].verdicts == (PairVerdict(("first", "second")),)
-    assert run.pairing == "all"
+    assert (run.setting, run.sources, run.conditions) == ("both", 2, {"pairing": "all"})
+    assert list(run.parts.values()) == ["generation", "discrimination"]
+    assert responses(run)["s1"] == {1: "one", 2: "two words", 3: "and now three"}
+    judged_and_written = measurements(run)["s2"]
+    assert judged_and_written.picks == (("first", "second"),)
+    assert judged_and_written.words_by_score == {1: 1, 2: 2, 3: 3}
 
 
 def test_a_response_that_was_missing_stays_missing(file: Any) -> None:
     run = read_sampled_run([file("g", wrote("s1", "one", " ", "three"))])
-    assert run.answers["s1"].responses == {1: "one", 2: None, 3: "three"}
-    assert run.answers["s1"].verdicts is None
+    assert run.setting == "generation"
+    assert responses(run) == {"s1": {1: "one", 2: None, 3: "three"}}
+    assert measurements(run)["s1"].picks is None
 
 
 def test_margins_are_those_of_a_likelihood_task(file: Any) -> None:
     run = read_sampled_run([file("d", judged(margins=[[2.0, -1.0]]))])
-    assert list(run.kinds.values()) == ["discrimination_loglikelihood"]
-    assert run.answers["s1"].verdicts == (PairVerdict.by_likelihood((2.0, -1.0)),)
+    assert run.setting == "discrimination_loglikelihood"
+    assert measurements(run)["s1"].margins == ((2.0, -1.0),)
 
 
 def test_the_pairing_is_read_off_the_compared_pairs(file: Any) -> None:
@@ -77,7 +135,7 @@ def test_the_pairing_is_read_off_the_compared_pairs(file: Any) -> None:
         {"higher": high, "lower": low, "identical": False} for high, low in ((2, 1), (3, 2))
     ]
     adjacent = read_sampled_run([file("g", sample)])
-    assert adjacent.pairing in ("half", "adjacent")
+    assert adjacent.conditions["pairing"] in ("half", "adjacent")
     sample["measured_sources"]["pairs_written"] = []
     with pytest.raises(ValueError, match="'s1': the compared responses are those of no pairing"):
         read_sampled_run([file("g", sample)])

@@ -1,4 +1,4 @@
-"""Wrong arguments of tasks and models: named, in one line of Inspect's terminal."""
+"""Wrong arguments of tasks, scorers and models: named, in one line of Inspect's terminal."""
 # inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
 from collections.abc import Iterator
@@ -11,14 +11,33 @@ from rich.markup import escape
 from profile_tasks.scorers.grading.api_key import hide_keys_of_run
 
 
-class ArgumentError(PrerequisiteError, ValueError):
-    """An argument cannot be used. Inspect prints the message of such an error alone."""
+class OneLineError(PrerequisiteError):
+    """What is wrong with a user's input. Inspect prints the message of such an error alone."""
 
     def __init__(self, message: str) -> None:
         super().__init__(escape(message))
 
     def __str__(self) -> str:
         return str(self.message)
+
+
+class ArgumentError(OneLineError, ValueError):
+    """An argument of a task or a model cannot be used."""
+
+
+@contextmanager
+def told_of_a_scorer() -> Iterator[None]:
+    """Turn what building a scorer raises for its user into what Inspect prints as one line.
+
+    No ValueError: ``inspect score`` takes one for a scorer that it cannot find.
+
+    Raises:
+        OneLineError: A ValueError, OSError or ImportError was raised within.
+    """
+    try:
+        yield
+    except (ValueError, OSError, ImportError) as error:
+        raise OneLineError(str(error)) from error
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""What finished runs report: the same from an Inspect log and from lm-eval's results."""
+"""What finished runs report, whatever file holds them; what is of no use is refused in one line."""
 
 import json
 from pathlib import Path
@@ -12,14 +12,15 @@ from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import get_model
 from inspect_ai.scorer import includes
 
-from profile_tasks.runs.reported import NothingReportedError, read_reported_runs
+from profile_tasks.runs.reading import finished_runs, is_log, read_runs
+from profile_tasks.runs.run import NothingReportedError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
 
 def test_lm_eval_and_inspect_report_the_same_run(inspect_log: Any, lm_eval_results: Any) -> None:
-    (ours,) = read_reported_runs(inspect_log("verbose"))
-    (theirs,) = read_reported_runs(lm_eval_results("verbose"))
+    (ours,) = read_runs(inspect_log("verbose"))
+    (theirs,) = read_runs(lm_eval_results("verbose"))
     assert (ours.harness, theirs.harness) == ("inspect", "lm-eval")
     for same in ("model", "task", "setting", "sources", "data", "factors"):
         assert getattr(ours, same) == getattr(theirs, same)
@@ -35,7 +36,7 @@ def test_lm_eval_and_inspect_report_the_same_run(inspect_log: Any, lm_eval_resul
 
 def test_the_metrics_are_those_of_the_log(inspect_log: Any) -> None:
     path = inspect_log("concise", setting="generation")
-    (run,) = read_reported_runs(path)
+    (run,) = read_runs(path)
     (score,) = read_eval_log(str(path), header_only=True).results.scores
     assert run.setting == "generation"
     assert set(run.metrics) == set(score.metrics)
@@ -46,13 +47,13 @@ def test_the_metrics_are_those_of_the_log(inspect_log: Any) -> None:
 def test_a_log_in_json_reports_the_same(inspect_log: Any, tmp_path: Path) -> None:
     log = inspect_log("concise", setting="generation")
     write_eval_log(read_eval_log(str(log)), str(tmp_path / "log.json"), format="json")
-    (first,), (second,) = (read_reported_runs(path) for path in (log, tmp_path / "log.json"))
+    (first,), (second,) = (read_runs(path) for path in (log, tmp_path / "log.json"))
     assert (second.metrics, second.conditions) == (first.metrics, first.conditions)
 
 
 def test_likelihoods_are_a_run_of_their_own(lm_eval_results: Any) -> None:
     tasks = "profile_summarization_generation,profile_summarization_discrimination_loglikelihood"
-    runs = read_reported_runs(lm_eval_results("concise", tasks))
+    runs = read_runs(lm_eval_results("concise", tasks))
     assert [run.setting for run in runs] == ["generation", "discrimination_loglikelihood"]
     assert "alignment_generation_tau_b" not in runs[1].metrics
 
@@ -78,7 +79,7 @@ def changed(file: Path, folder: Path, **parts: Any) -> Path:
 def test_the_model_is_never_the_random_name_of_lm_eval(
     lm_eval_results: Any, tmp_path: Path, config: dict[str, Any], model: str
 ) -> None:
-    (run,) = read_reported_runs(changed(lm_eval_results("verbose"), tmp_path, config=config))
+    (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, config=config))
     assert run.model == model
 
 
@@ -87,7 +88,7 @@ def test_what_is_not_finite_is_not_defined(lm_eval_results: Any, tmp_path: Path)
     row = results["profile_summarization_generation"]
     row["tau_generation_length,none"] = float("nan")  # lm-eval writes NaN, which JSON has not
     row["rouge1,none"] = float("inf")
-    (run,) = read_reported_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
+    (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
     assert run.metrics["tau_generation_length"] is None
     assert run.metrics["rouge1"] is None
 
@@ -102,7 +103,7 @@ def test_a_log_of_another_task_reports_nothing(tmp_path: Path) -> None:
         fail_on_error=False,
     )
     with pytest.raises(NothingReportedError, match="a log of another task, arithmetic"):
-        read_reported_runs(Path(log.location))
+        finished_runs(Path(log.location))
 
 
 def test_an_unfinished_run_reports_nothing(inspect_log: Any, tmp_path: Path) -> None:
@@ -110,27 +111,65 @@ def test_an_unfinished_run_reports_nothing(inspect_log: Any, tmp_path: Path) -> 
     log.status = "error"
     write_eval_log(log, str(tmp_path / "failed.eval"))
     with pytest.raises(NothingReportedError, match=r"an unfinished run \(status: error\)"):
-        read_reported_runs(tmp_path / "failed.eval")
+        finished_runs(tmp_path / "failed.eval")
+
+
+def test_a_profile_of_people_is_no_run_of_a_model(tmp_path: Path) -> None:
+    file = tmp_path / "profile.json"
+    file.write_text(json.dumps({"n_pairs": 3, "factors": {"length": {"tau": 0.5}}}))
+    (run,) = read_runs(file)
+    assert (run.harness, run.model, run.factors) == ("influence", "people", ("length",))
+    with pytest.raises(NothingReportedError, match="a profile of recorded preferences"):
+        finished_runs(file)
 
 
 @pytest.mark.parametrize(
     ("name", "text", "problem"),
     [
         ("a.eval", "nothing", "not an Inspect log"),
-        ("a.json", "{", "neither an Inspect log nor a results file"),
-        ("a.json", "[1, 2]", "neither an Inspect log nor a results file"),
-        ("a.json", '{"results": {}}', "neither .* \\(no 'configs'\\)"),
         ("a.json", '{"version": 2, "status": "success"}', "not an Inspect log"),
+        ("a.json", "{", r"neither an Inspect log nor a results file .* \(not JSON, or cut off: "),
+        ("a.json", '{"n_pairs": 3, "factors": {"len', r"\(not JSON, or cut off: "),
+        ("a.json", "[" * 100_000, r"\(not JSON, or cut off: "),
+        ("a.txt", "hello", r"\(not JSON, or cut off: "),
+        ("a.json", "[1, 2]", r"\(not a JSON object\)"),
+        ("a.json", '{"a": 1}', r"\(no 'results'\)"),
+        ("a.json", '{"results": {}}', r"\(no 'configs'\)"),
+        ("a.json", '{"results": {"mmlu": {}}, "configs": {}}', "results of other tasks: mmlu"),
+        ("a.json", '{"n_pairs": 3, "factors": {}, "perspective": "x"}', "perspective 'x' is unk"),
+        ("a.json", '{"n_pairs": 3, "factors": {}, "annotators": 1}', "not as this version writes"),
+        (
+            "a.json",
+            '{"results": {"profile_document_qa_generation": 1}, "configs": {}}',
+            "a broken results file of lm-eval",
+        ),
     ],
 )
-def test_a_broken_file_is_named(tmp_path: Path, name: str, text: str, problem: str) -> None:
+def test_a_file_of_no_use_is_named_in_one_line(
+    tmp_path: Path, name: str, text: str, problem: str
+) -> None:
     (tmp_path / name).write_text(text)
     with pytest.raises(ValueError, match=problem) as error:
-        read_reported_runs(tmp_path / name)
-    assert str(tmp_path / name) in str(error.value)
+        read_runs(tmp_path / name)
+    assert str(error.value).startswith(f"{tmp_path / name}: ")
     assert "\n" not in str(error.value)
 
 
-def test_a_missing_file_is_named(tmp_path: Path) -> None:
+def test_a_missing_file_and_a_folder_are_named(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"no\.eval: there is no such file"):
-        read_reported_runs(tmp_path / "no.eval")
+        read_runs(tmp_path / "no.eval")
+    with pytest.raises(ValueError, match=r"a folder; name the logs in it, e\.g\. with \*\.eval"):
+        read_runs(tmp_path)
+
+
+def test_a_log_is_told_by_its_ending_and_its_first_key(tmp_path: Path) -> None:
+    for name, text, expected in (
+        ("a.eval", "", True),
+        ("log.json", '{\n "version": 2}', True),
+        ("rows.json", '[{"version": 2}]', False),
+        ("results.json", '{"results": {}}', False),
+        ("rows.jsonl", '{"version": 2}', False),
+    ):
+        (tmp_path / name).write_text(text)
+        assert is_log(tmp_path / name) is expected, name
+    assert not is_log(tmp_path / "nowhere.json")

@@ -1,0 +1,175 @@
+"""What a report shows of one run: the run, its numbers by what they mean, and its texts."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from profile_tasks.report.report_data import (
+    MODEL_PERSPECTIVES,
+    NOTHING,
+    STANDARD_METRICS,
+    Alignment,
+    Difference,
+    Profile,
+    alignments_of_metrics,
+    differences_of_record,
+    mean_words_of,
+    profile_of_metrics,
+    profile_of_record,
+    reasoned_metric,
+    recorded,
+)
+from profile_tasks.report.texts import Texts
+from profile_tasks.runs.run import LIKELIHOOD, PERSPECTIVES, Run
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.untrusted_text import shown
+
+_KINDS = {
+    "inspect": "Inspect log",
+    "lm-eval": "lm-eval results",
+    "influence": "JSON of `profile-tasks influence`",
+}
+
+_NEVER_IN = {
+    "inspect": (),
+    "lm-eval": (
+        "lm-eval's results hold no tests of differences, ranks, adjusted influence, reliability or "
+        "ceilings: what differs is told from intervals that do not overlap, which misses more.",
+        "They hold no texts either: no distribution of lengths, no correlation of factors, no "
+        "examples. An Inspect log has all of these.",
+    ),
+    "influence": (
+        "One profile of recorded preferences: no model, so no alignment and no gap.",
+        "The file holds no texts: no lengths, no correlation of factors, no examples.",
+    ),
+}
+"""What no file of a kind holds, in words."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """One model on one task, as a report shows it.
+
+    Attributes:
+        run: The run, its texts such that they can be shown; ``file`` is the file's name.
+        factors: Factor ids in their order, such that they can be shown.
+        profiles: By perspective.
+        differences: Perspective -> factor -> difference to the human influence.
+        alignments: Perspective -> coefficient -> alignment.
+        gap: Alignment as a judge less alignment as a writer.
+        metrics: Standard metrics by name.
+        human_bar: Alignment of one half of the annotators with the other, by name.
+        mean_words: Target score -> mean length of the responses written for it.
+        texts: What the samples show beside the numbers; empty where the file has none.
+        absent: What the file does not hold, in words.
+    """
+
+    run: Run
+    factors: tuple[str, ...]
+    profiles: Mapping[str, Profile]
+    differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
+    alignments: Mapping[str, Mapping[str, Alignment]] = field(default_factory=dict)
+    gap: Estimate = NOTHING
+    metrics: Mapping[str, Estimate] = field(default_factory=dict)
+    human_bar: Mapping[str, Estimate] = field(default_factory=dict)
+    mean_words: Mapping[int, float] = field(default_factory=dict)
+    texts: Texts = field(default_factory=Texts)
+    absent: tuple[str, ...] = ()
+
+    @property
+    def model(self) -> str:
+        """The model, told from its own judging in words."""
+        how = " (judged by log-likelihood)" if self.run.setting == LIKELIHOOD else ""
+        return self.run.model + how
+
+    @property
+    def kind(self) -> str:
+        """What the file is."""
+        return _KINDS[self.run.harness]
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The model's perspectives that were measured, in their order."""
+        return tuple(name for name in MODEL_PERSPECTIVES if name in self.profiles)
+
+    def misaligned(self, perspective: str) -> tuple[str, ...]:
+        """Factors whose influence is told from the human one, the greatest difference first."""
+        found = {
+            factor: abs(difference.number.value) if difference.number.defined else 0.0
+            for factor, difference in self.differences.get(perspective, {}).items()
+            if difference.significant
+        }
+        return tuple(sorted(found, key=lambda factor: -found[factor]))
+
+
+def findings(run: Run, texts: Texts | None = None) -> Findings:
+    """What a run shows.
+
+    Args:
+        run: The run as it was read.
+        texts: What its samples show; None where the file has no texts.
+
+    Raises:
+        ValueError: Its profile is not as this version writes it.
+    """
+    texts = texts or Texts()
+    factors = texts.factors or run.factors
+    record, metrics = run.profile, run.metrics
+    try:
+        profiles = {
+            perspective: profile_of_record(record[perspective])
+            if perspective in record
+            else profile_of_metrics(metrics, perspective, factors)
+            for perspective in PERSPECTIVES
+            if perspective in record or any(f"tau_{perspective}_{f}" in metrics for f in factors)
+        }
+        return Findings(
+            run=_shown_run(run, texts),
+            factors=tuple(map(shown, factors)),
+            profiles=profiles,
+            differences=differences_of_record(record.get("difference_to_human", {})),
+            alignments=alignments_of_metrics(metrics, record.get("alignment_to_human")),
+            gap=reasoned_metric(run, "alignment_gap_tau_b"),
+            metrics={n: reasoned_metric(run, n) for n in STANDARD_METRICS if n in metrics},
+            human_bar={
+                name: recorded(found["tau_b"])
+                for name, found in record.get("annotators", {}).get("alignment", {}).items()
+            },
+            mean_words=mean_words_of(metrics),
+            texts=texts,
+            absent=tuple(_absent(run, profiles)),
+        )
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"{run.file}: not as this version writes it ({error!r:.200})") from error
+
+
+def _shown_run(run: Run, texts: Texts) -> Run:
+    """The run with what others named or wrote made harmless to show."""
+    described = dict(run.described)
+    if run.harness == "inspect":
+        scored = texts.examples_from[1]
+        described["sources"] = f"{scored} scored of {described['sources']} loaded"
+    # Inspect's name of the task is the one that its users gave it.
+    task = run.name.rpartition("/")[2] if run.harness == "inspect" else run.task
+    return replace(
+        run,
+        file=shown(Path(run.file).name),
+        model=shown(run.model),
+        task=shown(task),
+        factors=tuple(map(shown, run.factors)),
+        described={label: shown(v) for label, v in described.items() if v is not None},
+        warnings=tuple(map(shown, run.warnings)),
+        graders=tuple(map(shown, run.graders)),
+    )
+
+
+def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
+    absent = list(_NEVER_IN[run.harness])
+    if run.harness == "inspect" and not run.profile:
+        absent.append(
+            "The log lacks the full profile (it was scored again, or is of an older version): "
+            "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
+        )
+    if run.harness != "influence":
+        absent += [f"No {n} setting was run." for n in MODEL_PERSPECTIVES if n not in profiles]
+    return absent

@@ -1,0 +1,152 @@
+"""Two finished runs compared over the sources and the factors that both measured."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from profile_tasks.runs.run import Run
+from profile_tasks.runs.words import comparison_words
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.measurement.tables import (
+    agreement_table,
+    comparison_tables,
+    shared_group_codes,
+)
+from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
+from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+
+
+def compare_runs(
+    first: Run, second: Run, *, replicates: int = 2000, seed: int = 0
+) -> dict[str, Any]:
+    """Compare two runs over the sources and the factors that both measured.
+
+    Args:
+        first: Run A.
+        second: Run B; differences are A - B.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+
+    Returns:
+        The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
+        the two differ in, in sentences.
+
+    Raises:
+        ValueError: The runs share no source or no factor, or their human preferences differ.
+    """
+    shared = _shared_sources(first, second)
+    sides = [[m for m in run.measurements if m.source_id in shared] for run in (first, second)]
+    codes = shared_group_codes(*sides)
+    measured = [comparison_tables(own, codes) for own in sides]
+    tables = _common_tables(first, second, measured)
+    judges = [agreement_table(own, codes) for own in sides]
+    study = Study(
+        {
+            side(name, table.perspective): table
+            for name, own in zip("AB", tables, strict=True)
+            for table in own
+        },
+        {
+            side(name, AGREEMENT): table
+            for name, table in zip("AB", judges, strict=True)
+            if all(each.preference.size for each in judges)
+        },
+        replicates=replicates,
+        seed=seed,
+    )
+    compared = {
+        "log_a": first.file,
+        "log_b": second.file,
+        "model_a": first.model,
+        "model_b": second.model,
+        "n_sources": len(shared),
+        "notes": [*_differences(first, second), *_left_out(measured, tables)],
+        **compared_record(study),
+    }
+    return compared | {"words": comparison_words(compared)}
+
+
+def _common_tables(
+    first: Run, second: Run, measured: Sequence[Sequence[Comparisons]]
+) -> list[list[Comparisons]]:
+    """The tables of both runs over the factors that both measured.
+
+    Raises:
+        ValueError: They have no factor, or no setting, in common.
+    """
+    every = common_factors([table for own in measured for table in own])
+    if not every[0].factors:
+        raise ValueError(f"{first.file} and {second.file} have no factor in common")
+    tables = [every[: len(measured[0])], every[len(measured[0]) :]]
+    if set.intersection(*map(_perspectives, tables)) == {"human"}:
+        raise ValueError(
+            f"{first.file} and {second.file} have no setting in common: one judged and the "
+            "other wrote"
+        )
+    return tables
+
+
+def _left_out(
+    measured: Sequence[Sequence[Comparisons]], tables: Sequence[Sequence[Comparisons]]
+) -> list[str]:
+    """Factors and settings that only one of the runs measured, in words."""
+    notes = []
+    shared = len(tables[0][0].factors)
+    if shared < max(len(table.factors) for own in measured for table in own):
+        notes.append(f"only the {shared} factors that both measured are compared")
+    in_a, in_b = map(_perspectives, tables)
+    for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
+        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
+    return notes
+
+
+def _perspectives(tables: Sequence[Comparisons]) -> set[str]:
+    return {table.perspective for table in tables}
+
+
+def _shared_sources(first: Run, second: Run) -> set[str]:
+    """The sources of both runs; their groups and human preferences must be the same."""
+    known = [{m.source_id: m for m in run.measurements} for run in (first, second)]
+    shared = known[0].keys() & known[1].keys()
+    if not shared:
+        raise ValueError(
+            f"{first.file} and {second.file} have no source in common; compare runs over "
+            "the same data"
+        )
+    for source in sorted(shared):
+        a, b = known[0][source], known[1][source]
+        for what, differs in (
+            ("another group", a.group != b.group),
+            ("other human preferences", a.human != b.human),
+        ):
+            if differs:
+                raise ValueError(
+                    f"source {source!r} has {what} in {second.file} than in "
+                    f"{first.file}; compare runs over the same data"
+                )
+    return shared
+
+
+def _differences(first: Run, second: Run) -> list[str]:
+    """What makes the two runs less comparable, in words."""
+    notes = [
+        f"{name} did not finish (status: {run.status}): only some of its sources count"
+        for name, run in (("A", first), ("B", second))
+        if run.status != "success"
+    ]
+    if first.name != second.name:
+        notes.append(f"A is a run of {first.name}, B of {second.name}")
+    graders = [_graders(run.measurements) for run in (first, second)]
+    if graders[0] != graders[1]:
+        a, b = (", ".join(sorted(each)) or "none" for each in graders)
+        notes.append(f"the graders differ: A {a}, B {b}")
+    in_a, in_b = ({m.source_id for m in run.measurements} for run in (first, second))
+    for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
+        if alone := len(own - other):
+            notes.append(f"{alone} sources that only {name} was measured on are left out")
+    return notes
+
+
+def _graders(measurements: Sequence[SourceMeasurement]) -> set[str]:
+    """The models that graded; the header of an unfinished run does not name them."""
+    return {m.grader for m in measurements if m.grader is not None}

@@ -1,0 +1,57 @@
+"""JSON of ``profile-tasks influence``: one profile of recorded preferences, without a model."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from profile_tasks.runs.run import PERSPECTIVES, Run, finite_or_none
+from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, none_for_nan, reasons
+
+_DESCRIBED = {
+    "decided pairs": "n_pairs",
+    "groups": "n_groups",
+    "preference ties left out": "n_preference_ties",
+    "seed of the statistics": "seed",
+    "bootstrap replicates": "replicates",
+}
+
+
+def influence_run(record: Mapping[str, Any], location: str) -> Run:
+    """The profile in the JSON, as a run.
+
+    Args:
+        record: The file's JSON.
+        location: Where it stands.
+
+    Raises:
+        ValueError: The perspective is unknown.
+    """
+    perspective = record.get("perspective", "human")
+    if perspective not in PERSPECTIVES:
+        raise ValueError(f"{location}: perspective {perspective!r:.60} is unknown")
+    annotators = record.get("annotators") or {}
+    agreement = {
+        f"annotator_{name}": Estimate.of_record(annotators[name])
+        for name in ("agreement", "kappa")
+        if name in annotators
+    }
+    return Run(
+        file=location,
+        harness="influence",
+        model="people" if perspective == "human" else f"{perspective} preferences",
+        task=Path(location).stem,
+        name="influence",
+        setting=perspective,
+        factors=tuple(record["factors"]),
+        described={
+            label: record[name]
+            for label, name in _DESCRIBED.items()
+            if finite_or_none(record.get(name)) is not None
+        },
+        metrics={name: none_for_nan(value) for name, value in flat_metrics(agreement).items()},
+        profile={
+            perspective: record,
+            "annotators": annotators,
+            "reasons": reasons(agreement),
+        },
+    )

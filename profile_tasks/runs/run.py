@@ -1,0 +1,152 @@
+"""A finished evaluation: one record, whichever harness made it and whatever file it stands in.
+
+The readers beside this module fill it: ``inspect_log``, ``lm_eval`` and ``influence_json``. Reading
+a header takes milliseconds; what needs the samples (resampling, pairing, texts) asks for them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.statistics.estimate import (
+    ENDS,
+    STANDARD_ERROR,
+    finite_or_nan,
+    none_for_nan,
+)
+
+Harness = Literal["inspect", "lm-eval", "influence"]
+
+PERSPECTIVES = ("human", "generation", "discrimination")
+"""Whose preferences the profiles of a run are of."""
+
+LIKELIHOOD = "discrimination_loglikelihood"
+"""The setting of the lm-eval tasks that judge by log-likelihoods."""
+
+_OF_AN_ESTIMATE = (*ENDS, STANDARD_ERROR, "_p_value", "_p_adjusted", "_p_adjusted_bh")
+"""What the names of metrics end in that belong to another one."""
+
+
+class NothingReportedError(ValueError):
+    """A readable file that reports nothing of this project; ``why`` says which kind it is."""
+
+    def __init__(self, location: str, why: str) -> None:
+        super().__init__(f"{location}: {why}")
+        self.why = why
+
+
+@dataclass(frozen=True)
+class AnsweredSource:
+    """One source of a run, with what the model wrote about it.
+
+    Attributes:
+        source: The source.
+        responses: What was written by target score, None where it is missing; empty: not asked.
+        cut_off: Target scores whose response a token limit ended, where the file says so.
+    """
+
+    source: AnnotatedSource
+    responses: Mapping[int, str | None] = field(default_factory=dict)
+    cut_off: tuple[int, ...] = ()
+
+    @property
+    def texts(self) -> dict[int, str]:
+        """The responses that are there."""
+        return {score: text for score, text in self.responses.items() if text is not None}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished evaluation of one model on one task.
+
+    Attributes:
+        file: Where it was read: a path, or an address that Inspect can read.
+        harness: Who ran it; "influence" where it is a profile of recorded preferences alone.
+        model: The evaluated model, in Inspect's form "provider/name"; "people" where there is none.
+        task: "summarization", "instruction_following" or "document_qa".
+        name: What the harness calls the task.
+        setting: "both", "generation", "discrimination" or "discrimination_loglikelihood".
+        status: "success" where it came to its end.
+        date: When it ended, ISO 8601 in UTC; empty where the file does not say.
+        sources: Number of sources measured; None where the file does not say.
+        data: Name of the data set.
+        factors: Ids of the factors of the human profile.
+        conditions: What else tells runs apart: seed, versions, grader and so on; a name is absent
+            where the file does not state it.
+        described: How it was measured, by label, for people.
+        metrics: Every reported metric; None where it is not defined.
+        profile: The full profile as the file has it: perspective -> record of its influences, and
+            the records of what is between them. Empty where there are flat metrics only.
+        graders: The models that graded.
+        warnings: What the file itself warns of.
+        score: Name of the score in an Inspect log that all this is of.
+        parts: Setting of each file, where a run stands in several.
+        measurements: One a sample, where they were asked for; the verdicts stand there.
+        answers: The sources with what was written, in the order of the measurements, likewise.
+    """
+
+    file: str
+    harness: Harness
+    model: str
+    task: str
+    name: str
+    setting: str
+    status: str = "success"
+    date: str = ""
+    sources: int | None = None
+    data: str = ""
+    factors: tuple[str, ...] = ()
+    conditions: Mapping[str, str | int | float | None] = field(default_factory=dict)
+    described: Mapping[str, object] = field(default_factory=dict)
+    metrics: Mapping[str, float | None] = field(default_factory=dict)
+    profile: Mapping[str, Any] = field(default_factory=dict)
+    graders: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    score: str | None = None
+    parts: Mapping[str, str] = field(default_factory=dict)
+    measurements: tuple[SourceMeasurement, ...] = ()
+    answers: tuple[AnsweredSource, ...] = ()
+
+    @property
+    def measured(self) -> frozenset[str]:
+        """The settings that were measured, one by one."""
+        parts = ("generation", "discrimination") if self.setting == "both" else (self.setting,)
+        return frozenset(parts)
+
+
+def finite_or_none(value: object) -> float | None:
+    """A metric's value as strict JSON has it."""
+    return none_for_nan(finite_or_nan(value))
+
+
+def human_factors(metrics: Mapping[str, float | None]) -> tuple[str, ...]:
+    """The factors of the human profile among the metrics, in their order.
+
+    Example:
+        >>> human_factors({"tau_human_length": 0.1, "tau_human_length_ci_low": None, "rougeL": 0.2})
+        ('length',)
+    """
+    return tuple(
+        name.removeprefix("tau_human_")
+        for name in metrics
+        if name.startswith("tau_human_") and not name.endswith(_OF_AN_ESTIMATE)
+    )
+
+
+def stated(facts: Mapping[str, Any]) -> dict[str, str | int | float | None]:
+    """Facts that a file states; lists as texts."""
+    return {
+        name: " ".join(map(str, value)) if isinstance(value, list | tuple) else value
+        for name, value in facts.items()
+        if value is not None
+    }
+
+
+def utc(moment: datetime) -> str:
+    """A moment as ``Run.date`` has it; one without a zone is in UTC."""
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="seconds")
