@@ -12,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -117,21 +118,12 @@ def test_offline_commands_run_one_by_one(
 
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 def test_the_printed_result_of_the_readme_is_what_the_run_gives(
-    readme: str, tmp_path: Path
+    readme: str, read_inspect_log: Any
 ) -> None:
-    from inspect_ai import eval as inspect_eval
     from inspect_ai.log import recompute_metrics
 
-    from profile_tasks.summarization import summarization
-
     printed = dict(re.findall(r"^(\w+) +(-?\d\.\d{3})$", readme, re.MULTILINE))
-    (log,) = inspect_eval(
-        summarization(),
-        model="planted/verbose",
-        log_dir=str(tmp_path),
-        display="none",
-        log_realtime=False,
-    )
+    log = read_inspect_log("verbose", "summarization")
     recompute_metrics(log)
     assert log.results is not None
     found = {name: f"{m.value:.3f}" for name, m in log.results.scores[0].metrics.items()}

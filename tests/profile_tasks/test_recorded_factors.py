@@ -31,6 +31,7 @@ def run(tmp_path: Path, roles: dict[str, str] | None = None, **arguments: Any) -
         model_roles=roles,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log

@@ -135,6 +135,7 @@ def test_inspect_refuses_it_before_a_model_is_called(
             model=get_model("mockllm/model", custom_outputs=answer, memoize=False),
             log_dir=str(tmp_path),
             display="none",
+            log_realtime=False,
         )
     assert not asked
     assert not list(tmp_path.iterdir())
@@ -240,6 +241,7 @@ def finished(built: Task | Any, tmp_path: Path, **arguments: object) -> EvalLog:
         model="planted/balanced",
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return read_eval_log(log.location, header_only=True)

@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,27 +50,16 @@ def values(results: Results, task: str) -> dict[str, float]:
     }
 
 
-def inspect_values(task: str, folder: Path, **arguments: Any) -> dict[str, float]:
-    from inspect_ai import eval as inspect_eval
-    from inspect_ai.log import read_eval_log
-
-    built = getattr(import_module(f"profile_tasks.{task}"), task)(**arguments)
-    (log,) = inspect_eval(
-        built,
-        model=f"planted/{PROFILE}",
-        log_dir=str(folder),
-        display="none",
-        log_realtime=False,
-    )
-    (score,) = read_eval_log(log.location, header_only=True).results.scores
+def inspect_values(log: Any) -> dict[str, float]:
+    (score,) = log.results.scores
     return {name: metric.value for name, metric in score.metrics.items()}
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_inspect_and_lm_eval_give_the_same_numbers(
-    evaluate: Callable[..., Results], tmp_path: Path, task: str
+    evaluate: Callable[..., Results], read_inspect_log: Callable[..., Any], task: str
 ) -> None:
-    theirs = inspect_values(task, tmp_path)
+    theirs = inspect_values(read_inspect_log(PROFILE, task))
     results = evaluate(f"profile_{task}")
     compared = 0
     for kind in ("generation", "discrimination"):
@@ -108,10 +96,10 @@ def test_a_limit_cuts_between_sources(evaluate: Callable[..., Results]) -> None:
 
 
 def test_the_settings_are_those_of_inspect(
-    evaluate: Callable[..., Results], tmp_path: Path
+    evaluate: Callable[..., Results], read_inspect_log: Callable[..., Any]
 ) -> None:
     settings = {"factors": "length,readability,markdown", "limit": 9, "pairing": "half"}
-    theirs = inspect_values("summarization", tmp_path, **settings)
+    theirs = inspect_values(read_inspect_log(PROFILE, **settings))
     task = "profile_summarization_generation"
     found = values(evaluate(task, **settings), task)
     assert found["measured_sources"] == 9

@@ -47,13 +47,13 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
 
 
 @pytest.fixture(scope="module")
-def verbose(evaluate: Evaluate) -> EvalLog:
-    return evaluate(document_qa())
+def verbose(read_inspect_log: Callable[..., EvalLog]) -> EvalLog:
+    return read_inspect_log("verbose", "document_qa")
 
 
 @pytest.fixture(scope="module")
-def concise(evaluate: Evaluate) -> EvalLog:
-    return evaluate(document_qa(), "planted/concise")
+def concise(read_inspect_log: Callable[..., EvalLog]) -> EvalLog:
+    return read_inspect_log("concise", "document_qa")
 
 
 @pytest.fixture(scope="module")

@@ -1,7 +1,6 @@
 """``profile-tasks validate-grader``, against the planted grader, which is a simulation."""
 
 import csv
-import gc
 import io
 import json
 import math
@@ -11,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,8 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    gc.collect()  # Inspect leaves streams open; let them warn here and in no other file's test
 
 
 @pytest.fixture

@@ -255,28 +255,17 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     assert printed == {name: full[name] for name in printed}
 
 
-def test_human_influences_are_those_of_the_other_tasks(tmp_path: Path) -> None:
+def test_human_influences_are_those_of_the_other_tasks(
+    tmp_path: Path, read_inspect_log: Any
+) -> None:
     found = metrics(run("summarization", tmp_path, condition="none"))
-    (other,) = inspect_eval(
-        summarization(setting="discrimination"),
-        model="planted/verbose",
-        log_dir=str(tmp_path / "other"),
-        display="none",
-        log_realtime=False,
-    )
-    expected = metrics(other)
+    expected = metrics(read_inspect_log("verbose", setting="discrimination"))
     for name in (name for name in found if name.startswith("tau_human_")):
         assert found[name] == pytest.approx(expected[name], nan_ok=True)
 
 
-def test_profiles_come_from_a_finished_log(tmp_path: Path) -> None:
-    (base,) = inspect_eval(
-        summarization(),
-        model="planted/verbose",
-        log_dir=str(tmp_path / "base"),
-        display="none",
-        log_realtime=False,
-    )
+def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any) -> None:
+    base = read_inspect_log("verbose")
     log = run("summarization", tmp_path, condition="factor", profiles=base.location)
     assert log.eval.metadata is not None
     assert log.eval.metadata["profiles_of"] == "planted/verbose"

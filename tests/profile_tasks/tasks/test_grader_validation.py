@@ -4,10 +4,8 @@ The planted grader counts words. Its figures on human labels are the answer of a
 evidence about any model that grades.
 """
 
-import gc
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +41,8 @@ SENTENCES = (
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    gc.collect()  # Inspect leaves streams open; let them warn here and in no other file's test
 
 
 def run(

@@ -72,7 +72,9 @@ def printed(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def evaluate(task: Any, folder: Path, model: Model, **options: Any) -> EvalLog:
-    (log,) = inspect_eval(task, model=model, log_dir=str(folder), display="none", **options)
+    (log,) = inspect_eval(
+        task, model=model, log_dir=str(folder), display="none", log_realtime=False, **options
+    )
     return log
 
 
@@ -148,6 +150,7 @@ def test_a_key_that_inspect_would_log_is_refused_before_a_log_begins(
         inspect_eval(
             summarization, task_args=SMALL, model="openai-api/local/m",
             model_roles={"grader": grader}, log_dir=str(tmp_path), display="none",
+            log_realtime=False,
             **({"model_base_url": server.url} | options),
         )  # fmt: skip
     assert name in str(refused.value)

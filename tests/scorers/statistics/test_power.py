@@ -236,8 +236,13 @@ def test_a_real_second_judge_counts_as_it_is():
     second = table(
         first.manifestation, first.group, preference=np.where(flipped, -1, 1) * first.preference
     )
-    real = n_needed(pilot_population(first, second), "difference", difference=0.1)
-    made_up = n_needed(pilot_with_second_judge(first, 0.75), "difference", difference=0.1)
+    real, made_up = (
+        n_needed(population, "difference", difference=0.1, simulations=500)
+        for population in (
+            pilot_population(first, second),
+            pilot_with_second_judge(first, 0.75),
+        )
+    )
     assert real == pytest.approx(made_up, rel=0.25)
     with pytest.raises(ValueError, match="factors of the two judges differ"):
         pilot_population(first, table(np.ones((3, 2)), range(3)))
@@ -298,6 +303,7 @@ def test_holm_needs_more_sources_and_assumed_factors_count():
                 "influence",
                 effect=0.2,
                 holm=holm,
+                simulations=500,
             )[5].n
             for holm in (False, True)
         )
