@@ -28,10 +28,6 @@ class Evidence:
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     without_samples: str | None = None
 
-    def reported(self, metric: str) -> Estimate:
-        """The metric with the 95 % interval that the run reported, if any."""
-        return Estimate.of_metrics(self.run.metrics, metric)
-
 
 def read_evidence(path: Path, task: str | None = None, score: str | None = None) -> Evidence:
     """Read a log or a results file.

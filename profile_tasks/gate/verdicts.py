@@ -185,7 +185,7 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
     missing = [metric for metric in subject.metrics if metric not in evidence.estimates]
     if missing:
-        reported = evidence.reported(single) if single else None
+        reported = evidence.run.estimate(single) if single else None
         if reported is not None and reported.has_interval and confidence == CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
@@ -266,7 +266,9 @@ def _why_no_interval(missing: Sequence[str], single: str | None, evidence: Evide
             f"be judged with confidence, and this needs {', '.join(missing)} resampled"
         )
     return f"{', '.join(missing)}: not resampled, so there is no interval" + (
-        " but the reported 95 % one" if single and evidence.reported(single).has_interval else ""
+        " but the reported 95 % one"
+        if single and evidence.run.estimate(single).has_interval
+        else ""
     )
 
 

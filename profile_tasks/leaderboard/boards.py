@@ -129,19 +129,13 @@ def places(
     ]
 
 
-def interval_of(run: Run, metric: str) -> tuple[float | None, float | None]:
-    """The ends of a metric's interval; None where there is none."""
-    low, high = (run.metrics.get(f"{metric}_ci_{end}") for end in ("low", "high"))
-    return (None, None) if low is None or high is None else (low, high)
-
-
 def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
     valued = [run for run in runs if run.metrics.get(sort) is not None]
     better = higher_is_better(sort)
     found = places(
         [
-            (-math.inf if low is None else low, math.inf if high is None else high)
-            for low, high in (interval_of(run, sort) for run in valued)
+            (estimate.low, estimate.high) if estimate.has_interval else (-math.inf, math.inf)
+            for estimate in (run.estimate(sort) for run in valued)
         ],
         more_is_better=not ascending if better is None else better,
     )
@@ -165,7 +159,7 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     notes = []
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
-    if bare := [run.model for run in valued if interval_of(run, sort) == (None, None)]:
+    if bare := [run.model for run in valued if not run.estimate(sort).has_interval]:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")

@@ -7,12 +7,13 @@ way.
 import csv
 import io
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
-from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row, interval_of
+from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
@@ -50,11 +51,10 @@ def value_text(run: Run, metric: str) -> str:
 
 
 def _value_and_interval(run: Run, metric: str) -> tuple[str, str]:
-    value = run.metrics.get(metric)
-    if value is None:
+    found = run.estimate(metric)
+    if not found.defined:
         return "–", ""
-    low, high = interval_of(run, metric)
-    return f"{value:.3f}", "" if low is None or high is None else f"[{low:.2f}, {high:.2f}]"
+    return f"{found.value:.3f}", f"[{found.low:.2f}, {found.high:.2f}]" * found.has_interval
 
 
 def places_text(row: Row) -> str:
@@ -267,23 +267,14 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
 
 def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
     """Where value and interval lie between the least and the greatest end on the board, in %."""
-    ends = [
-        end
-        for row in board.rows
-        for end in (row.run.metrics.get(sort), *interval_of(row.run, sort))
-        if end is not None
-    ]
-    value = run.metrics.get(sort)
-    if value is None:
+    estimates = [row.run.estimate(sort) for row in board.rows]
+    ends = [end for e in estimates for end in (e.value, e.low, e.high) if not math.isnan(end)]
+    found = run.estimate(sort)
+    if not found.defined:
         return None
     least, span = min(ends), max(ends) - min(ends) or 1.0
-    low, high = interval_of(run, sort)
 
     def at(x: float) -> float:
-        return round(100 * (x - least) / span, 2)
+        return round(100 * ((found.value if math.isnan(x) else x) - least) / span, 2)
 
-    return {
-        "at": at(value),
-        "low": at(value if low is None else low),
-        "high": at(value if high is None else high),
-    }
+    return {"at": at(found.value), "low": at(found.low), "high": at(found.high)}

@@ -48,7 +48,7 @@ def _from_numbers(findings: Findings) -> Iterator[str]:
         )
     for name, caution in cautioned():
         rate = findings.metrics.get(name)
-        if rate is not None and rate.value is not None and rate.value > caution.above:
+        if rate is not None and rate.value > caution.above:
             yield f"{rate.value:.0%} {caution.words}"
     for perspective, profile in findings.profiles.items():
         inflated = [

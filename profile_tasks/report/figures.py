@@ -18,9 +18,10 @@ import numpy as np
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, interval, label, told_apart
-from profile_tasks.report.report_data import Number
+from profile_tasks.report.report_data import UNKNOWN
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -188,10 +189,9 @@ def _alt_scores(
     parts = []
     for perspective in perspectives:
         taus = {
-            f: v
+            f: found.tau.value
             for f in order
-            if (found := findings.profiles[perspective].influences.get(f))
-            and (v := found.tau.value) is not None
+            if (found := findings.profiles[perspective].influences.get(f)) and found.tau.defined
         }
         if taus:
             top, low = max(taus, key=lambda f: taus[f]), min(taus, key=lambda f: taus[f])
@@ -210,11 +210,7 @@ def _alt_scores(
 def _ranking(findings: Findings) -> Iterator[_Sketch]:
     perspectives = [p for p in ("generation", "human", "discrimination") if p in findings.profiles]
     ranked = {
-        p: {
-            f: i.rank
-            for f, i in findings.profiles[p].influences.items()
-            if i.rank.value is not None
-        }
+        p: {f: i.rank for f, i in findings.profiles[p].influences.items() if i.rank.defined}
         for p in perspectives
     }
     if len(perspectives) < 2 or not all(ranked.values()):
@@ -223,7 +219,7 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
 
     # Equal influences share a rank; drawn one below the other, in the same order everywhere.
     places = {
-        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value or 0, f)))}
+        p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value, f)))}
         for p, found in ranked.items()
     }
     height = max(map(len, places.values()))
@@ -256,9 +252,9 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
                       ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
                       color=COLOURS["flag" if marked else "ink"])  # fmt: skip
             bounds = (
-                "" if rank.low is None else f", rank {rank.low:g}–{rank.high:g}"
+                "" if not rank.has_interval else f", rank {rank.low:g}–{rank.high:g}"
             )  # fmt: skip
-            axes.text(x, place + 0.22, f"{decimal(tau.value or 0)}{bounds}", ha="center",
+            axes.text(x, place + 0.22, f"{decimal(tau.value)}{bounds}", ha="center",
                       va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
     yield _Sketch(
         "ranking",
@@ -278,7 +274,7 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
                 *(
                     value
                     for p in perspectives
-                    for rank in (ranked[p].get(factor, Number()),)
+                    for rank in (ranked[p].get(factor, UNKNOWN),)
                     for value in (rank.value, rank.low, rank.high)
                 ),
                 *(
@@ -303,17 +299,17 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
     ]
     if not entries:
         return
-    gap = findings.gap.value is not None
-    bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.value is not None]
+    gap = findings.gap.defined
+    bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.defined]
     drawing, axes = _axes(len(entries) + gap + len(bars), row=0.36)
     names = []
     for y, (perspective, coefficient, found) in enumerate(entries):
         names.append(f"{perspective}, {coefficient}")
         _dot(axes, y, found.number, perspective)
-        if found.ceiling.value is not None:
+        if found.ceiling.defined:
             axes.plot([found.ceiling.value] * 2, [y - 0.3, y + 0.3], color=COLOURS["ink"],
                       linewidth=2)  # fmt: skip
-        if found.corrected.value is not None:
+        if found.corrected.defined:
             axes.plot(found.corrected.value, y, marker="*", markersize=9, markerfacecolor="none",
                       markeredgecolor=COLOURS[perspective])  # fmt: skip
     if gap:
@@ -355,7 +351,7 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
             f"{perspective} {coefficient} {interval(found.number)}"
             + (
                 ""
-                if found.ceiling.value is None
+                if not found.ceiling.defined
                 else f", ceiling {decimal(found.ceiling.value)}"
             )
             for perspective, coefficient, found in entries
@@ -373,7 +369,10 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         p
         for p in PERSPECTIVES
         if p in findings.profiles
-        and any(i.adjusted != Number() for i in findings.profiles[p].influences.values())
+        and any(
+            i.adjusted.defined or i.adjusted.reason
+            for i in findings.profiles[p].influences.values()
+        )
     ]
     order = _order(findings)
     if not perspectives or not order:
@@ -392,8 +391,8 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         abs(v)
         for p in perspectives
         for i in findings.profiles[p].influences.values()
+        if i.adjusted.has_interval
         for v in (i.adjusted.low, i.adjusted.high)
-        if v is not None
     ]
     if values:
         limit = 1.1 * float(np.quantile(values, 0.9))
@@ -520,16 +519,16 @@ def _rates(findings: Findings) -> Iterator[_Sketch]:
         if metric.unit == "share"
         and metric.label
         and (number := findings.metrics.get(metric.name)) is not None
-        and number.value is not None
+        and number.defined
     ]
     if not found:
         return
     drawing, axes = _axes(len(found), row=0.34)
     for y, (_, _, colour, number) in enumerate(found):
-        axes.barh(y, number.value or 0, height=0.55, color=COLOURS[colour], alpha=0.55)
-        if number.low is not None and number.high is not None:
+        axes.barh(y, number.value, height=0.55, color=COLOURS[colour], alpha=0.55)
+        if number.has_interval:
             axes.plot((number.low, number.high), (y, y), color=COLOURS["ink"], linewidth=1.4)
-        axes.text(1.02, y, f"{number.value or 0:.1%}", va="center", fontsize=8)
+        axes.text(1.02, y, f"{number.value:.1%}", va="center", fontsize=8)
     axes.set_yticks(range(len(found)), [text for _, text, _, _ in found])
     axes.set_ylim(len(found) - 0.5, -0.5)
     axes.set_xlim(0, 1)
@@ -540,7 +539,7 @@ def _rates(findings: Findings) -> Iterator[_Sketch]:
         "Shares that tell how far the verdicts and texts can be relied on; a line is a 95 % "
         "interval, where there is one. Half of the verdicts for the first shown: no liking for a "
         "position.",
-        "; ".join(f"{text} {number.value or 0:.1%}" for _, text, _, number in found),
+        "; ".join(f"{text} {number.value:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
         [(name, text, number.value, number.low, number.high) for name, text, _, number in found],
         drawing,
@@ -555,7 +554,7 @@ def _order(findings: Findings) -> list[str]:
 
     def tau(factor: str) -> float:
         value = reference.influences[factor].tau.value
-        return -math.inf if value is None else value
+        return -math.inf if math.isnan(value) else value
 
     everywhere = set(reference.influences).intersection(
         *(profile.influences for profile in findings.profiles.values())
@@ -574,7 +573,7 @@ def _dots(
     axes: "Axes",
     order: Sequence[str],
     perspectives: Sequence[str],
-    number: Callable[[str, str], Number],
+    number: Callable[[str, str], Estimate],
 ) -> None:
     offsets = np.linspace(-0.24, 0.24, len(perspectives)) if len(perspectives) > 1 else [0.0]
     for y, factor in enumerate(order):
@@ -584,10 +583,10 @@ def _dots(
     axes.set_ylim(len(order) - 0.5, -0.5)
 
 
-def _dot(axes: "Axes", y: float, number: Number, colour: str) -> None:
-    if number.value is None:
+def _dot(axes: "Axes", y: float, number: Estimate, colour: str) -> None:
+    if not number.defined:
         return
-    if number.low is not None and number.high is not None:
+    if number.has_interval:
         axes.plot((number.low, number.high), (y, y), color=COLOURS[colour], linewidth=1.5)
     axes.plot(number.value, y, marker=_SHAPES.get(colour, "o"), markersize=4.8,
               color=COLOURS[colour], linestyle="none")  # fmt: skip

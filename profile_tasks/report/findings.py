@@ -6,11 +6,10 @@ from pathlib import Path
 
 from profile_tasks.report.report_data import (
     MODEL_PERSPECTIVES,
-    NOTHING,
     STANDARD_METRICS,
+    UNKNOWN,
     Alignment,
     Difference,
-    Number,
     Profile,
     alignments_of_metrics,
     differences_of_record,
@@ -22,6 +21,7 @@ from profile_tasks.report.report_data import (
 )
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import LIKELIHOOD, PERSPECTIVES, Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import shown
 
 _KINDS = {
@@ -69,9 +69,9 @@ class Findings:
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
     alignments: Mapping[str, Mapping[str, Alignment]] = field(default_factory=dict)
-    gap: Number = NOTHING
-    metrics: Mapping[str, Number] = field(default_factory=dict)
-    human_bar: Mapping[str, Number] = field(default_factory=dict)
+    gap: Estimate = UNKNOWN
+    metrics: Mapping[str, Estimate] = field(default_factory=dict)
+    human_bar: Mapping[str, Estimate] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
     texts: Texts = field(default_factory=Texts)
     absent: tuple[str, ...] = ()
@@ -95,7 +95,7 @@ class Findings:
     def misaligned(self, perspective: str) -> tuple[str, ...]:
         """Factors whose influence is told from the human one, the greatest difference first."""
         found = {
-            factor: abs(difference.number.value or 0)
+            factor: abs(difference.number.value)
             for factor, difference in self.differences.get(perspective, {}).items()
             if difference.significant
         }

@@ -9,7 +9,8 @@ interval.
 from collections.abc import Mapping
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import Alignment, Difference, Number
+from profile_tasks.report.report_data import UNKNOWN, Alignment, Difference
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -30,7 +31,7 @@ def headline(findings: Findings) -> list[str]:
         _alignment(findings, p) for p in findings.compared if p in findings.alignments
     ]:
         sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(findings))
-    if findings.gap.value is not None:
+    if findings.gap.defined:
         sentences.append(_gap(findings))
     return sentences
 
@@ -44,15 +45,15 @@ def label(factor: str) -> str:
     return factor.replace("_", " ")
 
 
-def interval(number: Number, *, digits: int = 2) -> str:
+def interval(number: Estimate, *, digits: int = 2) -> str:
     """A value with its interval, as a sentence has it.
 
-    >>> interval(Number(0.713, 0.66, 0.758)).split(), interval(Number(-0.1))
+    >>> interval(Estimate(0.713, 0.66, 0.758)).split(), interval(Estimate(-0.1))
     (['.71', '[.66,', '.76]'], '−.10 (no interval)')
     """
-    if number.value is None:
+    if not number.defined:
         return "not defined"
-    if number.low is None or number.high is None:
+    if not number.has_interval:
         return f"{decimal(number.value, digits)} (no interval)"
     return (
         f"{decimal(number.value, digits)}{_NO_BREAK}"
@@ -77,9 +78,9 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
         return findings.misaligned(perspective)
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
     apart = {
-        factor: abs((model[factor].tau.value or 0) - (human[factor].tau.value or 0))
+        factor: abs(model[factor].tau.value - human[factor].tau.value)
         for factor in model
-        if factor in human and model[factor].tau.overlaps(human[factor].tau) is False
+        if factor in human and model[factor].tau.lies_apart(human[factor].tau)
     }
     return tuple(sorted(apart, key=lambda factor: -apart[factor]))
 
@@ -109,7 +110,7 @@ def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     """What the model does with a factor, against what people do."""
     model = findings.profiles[perspective].influences[factor].tau
     human = findings.profiles["human"].influences[factor].tau
-    m, h = model.value or 0.0, human.value or 0.0
+    m, h = model.value, human.value
     name = label(factor)
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
     if not model.excludes_zero and not human.excludes_zero:
@@ -158,20 +159,20 @@ def _nothing_found(findings: Findings, perspective: str) -> str:
 
 
 def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | None:
-    known = {f: d for f, d in differences.items() if d.number.value is not None}
+    known = {f: d for f, d in differences.items() if d.number.defined}
     if not known:
         return None
-    return max(known.items(), key=lambda entry: abs(entry[1].number.value or 0))
+    return max(known.items(), key=lambda entry: abs(entry[1].number.value))
 
 
 def _alignment(findings: Findings, perspective: str) -> str:
-    aligned = findings.alignments[perspective].get("tau_b", Alignment(Number()))
+    aligned = findings.alignments[perspective].get("tau_b", Alignment(UNKNOWN))
     doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
-    if aligned.number.value is None:
+    if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
     ceiling = aligned.ceiling
     bound = (
-        "" if ceiling.value is None
+        "" if not ceiling.defined
         else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
     )  # fmt: skip
     return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
@@ -183,8 +184,7 @@ def _beyond_chance(findings: Findings) -> str:
         {"generation": "as a writer", "discrimination": "as a judge"}[p]
         for p in findings.compared
         if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
-        and found.number.value is not None
-        and found.number.low is not None
+        and found.number.has_interval
         and not found.number.excludes_zero
     ]
     if not unclear:
@@ -196,14 +196,14 @@ def _beyond_chance(findings: Findings) -> str:
 
 
 def _gap(findings: Findings) -> str:
-    if findings.gap.low is None:
+    if not findings.gap.has_interval:
         return f"The gap, judge less writer, is {interval(findings.gap)}."
     if not findings.gap.excludes_zero:
         return (
             f"Whether it aligns better as a judge or as a writer is open: the gap is "
             f"{interval(findings.gap)}."
         )
-    better, worse = ("judge", "writer") if (findings.gap.value or 0) > 0 else ("writer", "judge")
+    better, worse = ("judge", "writer") if findings.gap.value > 0 else ("writer", "judge")
     return (
         f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
         f"writer, is {interval(findings.gap)}. By itself that does not show that it writes against "
@@ -226,10 +226,9 @@ def _one_profile(findings: Findings) -> str:
             f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "
             "less of it."
         )
-    clear.sort(key=lambda entry: -abs(entry[1].value or 0))
+    clear.sort(key=lambda entry: -abs(entry[1].value))
     parts = [
-        f"{'more' if (tau.value or 0) > 0 else 'less'} {label(factor)} "
-        f"(tau{_NO_BREAK}{interval(tau)})"
+        f"{'more' if tau.value > 0 else 'less'} {label(factor)} (tau{_NO_BREAK}{interval(tau)})"
         for factor, tau in clear[:3]
     ]
     return (

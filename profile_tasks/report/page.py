@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -14,7 +15,7 @@ from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import Figure, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
-from profile_tasks.report.report_data import Number
+from profile_tasks.report.report_data import UNKNOWN
 from profile_tasks.runs.run import PERSPECTIVES
 
 Cell = str | float | None
@@ -185,7 +186,7 @@ def _section(
         for figure in figures(run.findings, files=with_files):
             table = Table(
                 f"{run.id}-{figure.name}", f"{figure.title}: {run.name}, {task}",
-                figure.columns, figure.rows,
+                figure.columns, _cells(figure.rows),
             )  # fmt: skip
             by_kind.setdefault(figure.name, []).append(Panel(run.name, figure, table))
     return TaskSection(
@@ -242,7 +243,7 @@ def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
             entries |= {
                 f"reliability_{perspective}_{name}": number
                 for name, number in profile.reliability.items()
-                if number != Number()
+                if number.defined or number.reason
             }
         rows += [
             (run.name, name, number.value, number.low, number.high, number.reason)
@@ -250,7 +251,15 @@ def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
         ]
     columns = ("model", "metric", "value", "low", "high", "note")
     return Table(
-        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows)
+        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, _cells(rows)
+    )
+
+
+def _cells(rows: Iterable[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:
+    """Rows of a table, in which a number that is not defined is no number."""
+    return tuple(
+        tuple(None if isinstance(cell, float) and math.isnan(cell) else cell for cell in row)
+        for row in rows
     )
 
 
@@ -288,15 +297,15 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
             numbers = [
                 findings.alignments[p]["tau_b"].number
                 if "tau_b" in findings.alignments.get(p, {})
-                else Number()
+                else UNKNOWN
                 for p in ("generation", "discrimination")
             ]
-            accuracy = findings.metrics.get("discrimination_accuracy", Number())
+            accuracy = findings.metrics.get("discrimination_accuracy", UNKNOWN)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append((
                 section.task, run.name,
-                *("–" if n.value is None else interval(n) for n in (*numbers, findings.gap)),
-                "–" if accuracy.value is None else decimal(accuracy.value),
+                *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
+                decimal(accuracy.value) if accuracy.defined else "–",
                 float(min(groups)) if groups else None,
             ))  # fmt: skip
     columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",

@@ -4,12 +4,14 @@ Nothing is estimated here. A finished Inspect log has the full profile as a reco
 metrics of the same names, and ``influence`` has one perspective.
 """
 
+import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
+from profile_tasks.scorers.statistics.estimate import Estimate, nan_for_none
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
@@ -19,37 +21,17 @@ SIGNIFICANT = 0.05
 Record = Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Number:
-    """A value with its 95 % interval; None where it is not defined, or the file has none."""
-
-    value: float | None = None
-    low: float | None = None
-    high: float | None = None
-    reason: str | None = None
-
-    @property
-    def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
-        return self.low is not None and self.high is not None and (self.low > 0 or self.high < 0)
-
-    def overlaps(self, other: "Number") -> bool | None:
-        """Whether the two intervals overlap; None where one is missing."""
-        if self.low is None or self.high is None or other.low is None or other.high is None:
-            return None
-        return self.low <= other.high and other.low <= self.high
-
-
-NOTHING = Number()
+UNKNOWN = Estimate(math.nan)
+"""What a file does not hold."""
 
 
 @dataclass(frozen=True)
 class Influence:
     """How strongly one perspective's preference follows a factor, and the counts behind it."""
 
-    tau: Number
-    rank: Number = NOTHING
-    adjusted: Number = NOTHING
+    tau: Estimate
+    rank: Estimate = UNKNOWN
+    adjusted: Estimate = UNKNOWN
     vif: float | None = None
     p_holm: float | None = None
     n: int | None = None
@@ -77,7 +59,7 @@ class Profile:
     n_pairs: int | None = None
     n_groups: int | None = None
     n_ties: int | None = None
-    reliability: Mapping[str, Number] = field(default_factory=dict)
+    reliability: Mapping[str, Estimate] = field(default_factory=dict)
     methods: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -85,7 +67,7 @@ class Profile:
 class Difference:
     """Influence on the model's preference less that on the human one."""
 
-    number: Number
+    number: Estimate
     p_holm: float | None = None
 
     @property
@@ -98,10 +80,10 @@ class Difference:
 class Alignment:
     """Correlation of a model's profile with the human one, by one coefficient."""
 
-    number: Number
+    number: Estimate
     p_value: float | None = None
-    ceiling: Number = NOTHING
-    corrected: Number = NOTHING
+    ceiling: Estimate = UNKNOWN
+    corrected: Estimate = UNKNOWN
 
 
 STANDARD_METRICS = names(lambda metric: metric.tabled)
@@ -109,23 +91,13 @@ STANDARD_METRICS = names(lambda metric: metric.tabled)
 
 
 def recorded(record: Record, name: str = "value", low: str = "ci_low", high: str = "ci_high",
-             reason: str = "reason") -> Number:  # fmt: skip
-    """A number in a record that names its value, interval and reason."""
+             reason: str = "reason") -> Estimate:  # fmt: skip
+    """An estimate in a record that names its value, interval and reason."""
+    value, lower, upper = (
+        nan_for_none(finite_or_none(record.get(key))) for key in (name, low, high)
+    )
     why = record.get(reason)
-    return Number(
-        finite_or_none(record.get(name)),
-        finite_or_none(record.get(low)),
-        finite_or_none(record.get(high)),
-        None if why is None else shown(why),
-    )
-
-
-def metric(metrics: Mapping[str, float | None], name: str) -> Number:
-    """A number among flat metrics, with ``_ci_low`` and ``_ci_high`` where they are there."""
-    value, low, high = (
-        finite_or_none(metrics.get(name + end)) for end in ("", "_ci_low", "_ci_high")
-    )
-    return Number(value, low, high)
+    return Estimate(value, lower, upper, reason=None if why is None else shown(why))
 
 
 def profile_of_record(record: Record) -> Profile:
@@ -172,9 +144,9 @@ def profile_of_metrics(
     return Profile(
         influences={
             shown(factor): Influence(
-                tau=metric(metrics, f"tau_{perspective}_{factor}"),
-                rank=metric(metrics, f"rank_{perspective}_{factor}"),
-                adjusted=metric(metrics, f"adjusted_{perspective}_{factor}"),
+                tau=Estimate.of_metrics(metrics, f"tau_{perspective}_{factor}"),
+                rank=Estimate.of_metrics(metrics, f"rank_{perspective}_{factor}"),
+                adjusted=Estimate.of_metrics(metrics, f"adjusted_{perspective}_{factor}"),
                 p_holm=finite_or_none(metrics.get(f"tau_{perspective}_{factor}_p_adjusted")),
             )
             for factor in factors
@@ -197,11 +169,11 @@ def alignments_of_metrics(
             ceiling, corrected = (
                 recorded(known[kind][coefficient])
                 if kind in known
-                else metric(metrics, f"{name}_{kind}")
+                else Estimate.of_metrics(metrics, f"{name}_{kind}")
                 for kind in ("ceiling", "corrected")
             )
             entries[coefficient] = Alignment(
-                metric(metrics, name),
+                Estimate.of_metrics(metrics, name),
                 finite_or_none(metrics.get(f"{name}_p_value")),
                 ceiling,
                 corrected,
@@ -223,10 +195,10 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
     }
 
 
-def reasoned_metric(run: Run, name: str) -> Number:
+def reasoned_metric(run: Run, name: str) -> Estimate:
     """A metric of a run, with the reason where the run says why it is not defined."""
     reason = run.profile.get("reasons", {}).get(name)
-    return replace(metric(run.metrics, name), reason=shown(reason) if reason else None)
+    return replace(run.estimate(name), reason=shown(reason) if reason else None)
 
 
 def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:

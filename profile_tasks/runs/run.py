@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
@@ -110,6 +111,10 @@ class Run:
         """The settings that were measured, one by one."""
         parts = ("generation", "discrimination") if self.setting == "both" else (self.setting,)
         return frozenset(parts)
+
+    def estimate(self, metric: str) -> Estimate:
+        """A metric with the interval that was reported, if any; NaN where it is not defined."""
+        return Estimate.of_metrics(self.metrics, metric)
 
 
 def finite_or_none(value: object) -> float | None:

@@ -218,6 +218,15 @@ class Estimate:
         return not math.isnan(self.low)
 
     @property
+    def excludes_zero(self) -> bool:
+        """Whether the whole interval lies on one side of 0."""
+        return self.low > 0 or self.high < 0
+
+    def lies_apart(self, other: "Estimate") -> bool:
+        """Return whether both have an interval, and the two do not overlap."""
+        return self.low > other.high or self.high < other.low
+
+    @property
     def error(self) -> float:
         """Standard deviation of the replicates; NaN where there is no interval of them."""
         if self.drawn is None or not self.has_interval:

@@ -4,8 +4,9 @@ import pytest
 
 from profile_tasks.report.cautions import FEW_GROUPS, HIGH_VIF, cautions
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import Influence, Number, Profile
+from profile_tasks.report.report_data import UNKNOWN, Influence, Profile
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 def found(
@@ -25,9 +26,9 @@ def found(
     usual = {
         "factors": ("length",),
         "profiles": {
-            "human": Profile({"length": Influence(Number(0.1), vif=1.0)}, n_groups=FEW_GROUPS)
+            "human": Profile({"length": Influence(Estimate(0.1), vif=1.0)}, n_groups=FEW_GROUPS)
         },
-        "metrics": {"flip_rate": Number(0.1)},
+        "metrics": {"flip_rate": Estimate(0.1)},
     }
     return Findings(run, **(usual | changes))  # type: ignore[arg-type]
 
@@ -43,16 +44,18 @@ def test_a_sound_run_has_none() -> None:
         ({"graders": ("GPT-X",)}, "self-grading: GPT-X"),
         ({"status": "error"}, "the run did not finish (status: error)"),
         ({"factors": ("charm",)}, "factors of the user's own, defined in the log: charm"),
-        ({"metrics": {"flip_rate": Number(0.31)}}, "31% of the model's verdicts change"),
-        ({"metrics": {"grader_missing_rate": Number(0.2)}}, "20% of the grader's judgements"),
+        ({"metrics": {"flip_rate": Estimate(0.31)}}, "31% of the model's verdicts change"),
+        ({"metrics": {"grader_missing_rate": Estimate(0.2)}}, "20% of the grader's judgements"),
         (
-            {"profiles": {"human": Profile({"length": Influence(Number(), vif=HIGH_VIF + 1)})}},
+            {"profiles": {"human": Profile({"length": Influence(UNKNOWN, vif=HIGH_VIF + 1)})}},
             "collinear in human: length (6.0)",
         ),
         (
             {
                 "profiles": {
-                    "human": Profile({"length": Influence(Number(), adjusted=Number(reason="x"))})
+                    "human": Profile(
+                        {"length": Influence(UNKNOWN, adjusted=Estimate.undefined("x"))}
+                    )
                 }
             },
             "is not defined for 1 of 1 factors (length)",

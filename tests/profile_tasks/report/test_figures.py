@@ -9,9 +9,10 @@ import pytest
 from profile_tasks.report.figures import COLOURS, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
-from profile_tasks.report.report_data import Influence, Number, Profile
+from profile_tasks.report.report_data import Influence, Profile
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 RUN = Run(file="x", harness="inspect", model="x", task="x", name="x", setting="both")
 
@@ -57,7 +58,9 @@ def test_the_same_run_gives_the_same_drawing(verbose_log: Path, drawn) -> None:
 
 @pytest.mark.parametrize("name", ["<script>alert(1)</script>", "$\\frac{", "名前", "a&b\"'"])
 def test_a_factor_may_be_called_anything(name: str) -> None:
-    profile = Profile({name: Influence(Number(0.5, 0.4, 0.6), Number(1, 1, 1), Number(1, 0, 2))})
+    profile = Profile(
+        {name: Influence(Estimate(0.5, 0.4, 0.6), Estimate(1, 1, 1), Estimate(1, 0, 2))}
+    )
     found = Findings(
         RUN,
         factors=(name, "b"),

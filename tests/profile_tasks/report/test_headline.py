@@ -5,13 +5,14 @@ import pytest
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
+    UNKNOWN,
     Alignment,
     Difference,
     Influence,
-    Number,
     Profile,
 )
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 SURE, UNSURE = 0.001, 0.4
 
@@ -27,15 +28,15 @@ MODEL = Run(
 
 
 def found(
-    human: Number,
-    model: Number,
+    human: Estimate,
+    model: Estimate,
     p_holm: float | None = SURE,
     *,
-    alignment: Number | None = None,
-    gap: Number | None = None,
+    alignment: Estimate | None = None,
+    gap: Estimate | None = None,
 ) -> Findings:
     """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
-    difference = Difference(Number((model.value or 0) - (human.value or 0), -0.1, 0.5), p_holm)
+    difference = Difference(Estimate(model.value - human.value, -0.1, 0.5), p_holm)
     return Findings(
         MODEL,
         factors=("length",),
@@ -45,7 +46,7 @@ def found(
         },
         differences={} if p_holm is None else {"generation": {"length": difference}},
         alignments={} if alignment is None else {"generation": {"tau_b": Alignment(alignment)}},
-        gap=gap or Number(),
+        gap=gap or UNKNOWN,
     )
 
 
@@ -58,45 +59,47 @@ def plain(text: str) -> str:
     ("human", "model", "said"),
     [
         (
-            Number(0.10, 0.04, 0.16),
-            Number(0.71, 0.66, 0.75),
+            Estimate(0.10, 0.04, 0.16),
+            Estimate(0.71, 0.66, 0.75),
             "follows length (tau .71 [.66, .75]) where people hardly do (.10 [.04, .16])",
         ),
         (
-            Number(0.10, -0.04, 0.16),
-            Number(0.71, 0.66, 0.75),
+            Estimate(0.10, -0.04, 0.16),
+            Estimate(0.71, 0.66, 0.75),
             "follows length (tau .71 [.66, .75]) where people show no clear preference "
             "(.10 [−.04, .16])",
         ),
         (
-            Number(-0.30, -0.40, -0.20),
-            Number(0.71, 0.66, 0.75),
+            Estimate(-0.30, -0.40, -0.20),
+            Estimate(0.71, 0.66, 0.75),
             "follows length (tau .71 [.66, .75]) where people go against it (−.30 [−.40, −.20])",
         ),
         (
-            Number(0.30, 0.20, 0.40),
-            Number(-0.71, -0.75, -0.66),
+            Estimate(0.30, 0.20, 0.40),
+            Estimate(-0.71, -0.75, -0.66),
             "goes against length (tau −.71 [−.75, −.66]) where people follow it (.30 [.20, .40])",
         ),
         (
-            Number(0.40, 0.30, 0.50),
-            Number(0.71, 0.66, 0.75),
+            Estimate(0.40, 0.30, 0.50),
+            Estimate(0.71, 0.66, 0.75),
             "follows length (tau .71 [.66, .75]) more than people do (.40 [.30, .50])",
         ),
         (
-            Number(0.71, 0.66, 0.75),
-            Number(0.40, 0.30, 0.50),
+            Estimate(0.71, 0.66, 0.75),
+            Estimate(0.40, 0.30, 0.50),
             "follows length (tau .40 [.30, .50]) less than people do (.71 [.66, .75])",
         ),
         (
-            Number(-0.71, -0.75, -0.66),
-            Number(0.05, -0.10, 0.20),
+            Estimate(-0.71, -0.75, -0.66),
+            Estimate(0.05, -0.10, 0.20),
             "shows no clear preference on length (tau .05 [−.10, .20]), which people go against "
             "(−.71 [−.75, −.66])",
         ),
     ],
 )
-def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, said: str) -> None:
+def test_a_difference_is_told_with_both_numbers(
+    human: Estimate, model: Estimate, said: str
+) -> None:
     (sentence,) = headline(found(human, model))
     assert plain(sentence) == (
         f"In generation GPT-X {said} (1 of 1 factor differs, told from chance at 5 %, adjusted "
@@ -106,7 +109,7 @@ def test_a_difference_is_told_with_both_numbers(human: Number, model: Number, sa
 
 def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement() -> None:
     """Although the two intervals do not overlap: the adjusted test decides where there is one."""
-    (sentence,) = headline(found(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), UNSURE))
+    (sentence,) = headline(found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), UNSURE))
     assert plain(sentence) == (
         "In generation no influence on GPT-X is told from that on people (1 factor, adjusted over "
         "all of them). That does not show that they agree: the largest difference, in length, is "
@@ -115,8 +118,8 @@ def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement()
 
 
 def test_without_a_test_intervals_must_lie_apart() -> None:
-    apart = found(Number(0.1, 0.0, 0.2), Number(0.5, 0.3, 0.7), None)
-    overlapping = found(Number(0.1, 0.0, 0.4), Number(0.5, 0.3, 0.7), None)
+    apart = found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None)
+    overlapping = found(Estimate(0.1, 0.0, 0.4), Estimate(0.5, 0.3, 0.7), None)
     assert told_apart(apart, "generation") == ("length",)
     assert "this file holds no test" in headline(apart)[0]
     assert told_apart(overlapping, "generation") == ()
@@ -124,26 +127,28 @@ def test_without_a_test_intervals_must_lie_apart() -> None:
 
 
 def test_values_without_intervals_are_never_told_apart() -> None:
-    assert told_apart(found(Number(0.1), Number(0.9), None), "generation") == ()
+    assert told_apart(found(Estimate(0.1), Estimate(0.9), None), "generation") == ()
 
 
 def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
-    sentences = headline(found(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.2, -0.1, 0.5)))
+    sentences = headline(
+        found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.2, -0.1, 0.5))
+    )
     assert "is not told from none: its interval holds 0." in sentences[1]
-    clear = headline(found(Number(0.1), Number(0.1), UNSURE, alignment=Number(0.6, 0.3, 0.9)))
+    clear = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.6, 0.3, 0.9)))
     assert "interval holds 0" not in clear[1]
 
 
 @pytest.mark.parametrize(
     ("gap", "said"),
     [
-        (Number(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
-        (Number(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
-        (Number(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
+        (Estimate(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
+        (Estimate(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
+        (Estimate(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
     ],
 )
-def test_the_gap_is_open_where_its_interval_holds_0(gap: Number, said: str) -> None:
-    sentences = headline(found(Number(0.1), Number(0.1), UNSURE, gap=gap))
+def test_the_gap_is_open_where_its_interval_holds_0(gap: Estimate, said: str) -> None:
+    sentences = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, gap=gap))
     assert said in sentences[-1]
 
 
@@ -154,8 +159,8 @@ def test_a_profile_of_people_alone_has_a_headline() -> None:
         profiles={
             "human": Profile(
                 {
-                    "length": Influence(Number(0.5, 0.3, 0.7), p_holm=SURE),
-                    "markdown": Influence(Number(-0.1, -0.3, 0.1), p_holm=UNSURE),
+                    "length": Influence(Estimate(0.5, 0.3, 0.7), p_holm=SURE),
+                    "markdown": Influence(Estimate(-0.1, -0.3, 0.1), p_holm=UNSURE),
                 }
             )
         },

@@ -248,3 +248,14 @@ def test_a_symmetric_interval_refuses_an_impossible_confidence_and_shape_too():
         Estimate.symmetric(0, np.zeros(3), confidence=95)
     with pytest.raises(ValueError, match="replicates has shape"):
         Estimate.symmetric(0, np.zeros((3, 2)))
+
+
+def test_an_interval_beside_zero_or_beside_another_is_told_only_where_there_is_one() -> None:
+    above, around, bare = Estimate(0.5, 0.4, 0.6), Estimate(0.1, -0.1, 0.3), Estimate(0.9)
+    assert [e.excludes_zero for e in (above, around, bare)] == [True, False, False]
+    assert Estimate(-0.5, -0.6, -0.4).excludes_zero
+    assert above.lies_apart(around)
+    assert around.lies_apart(above)
+    assert not above.lies_apart(Estimate(0.3, 0.2, 0.4))  # they touch
+    assert not above.lies_apart(bare)
+    assert not bare.lies_apart(above)
