@@ -102,7 +102,7 @@ class Expression:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Inequality:
     """A bar for the run itself.
 
     Attributes:
@@ -139,7 +139,7 @@ class NoWorse:
     confidence: float | None
 
 
-Bar = Comparison | NoWorse
+Bar = Inequality | NoWorse
 
 
 @dataclass(frozen=True)
@@ -181,7 +181,7 @@ def parse_bar(text: str) -> Bar:
             raise BarsError(f"{shown!r}: a confidence lies between 0 % and 100 %")
     if body.startswith("no worse"):
         return _no_worse(shown, body, confidence)
-    return _comparison(shown, body, confidence)
+    return _inequality(shown, body, confidence)
 
 
 def load_bars(path: Path) -> tuple[NamedBar, ...]:
@@ -267,7 +267,7 @@ def _no_worse(shown: str, body: str, confidence: float | None) -> NoWorse:
     )
 
 
-def _comparison(shown: str, body: str, confidence: float | None) -> Comparison:
+def _inequality(shown: str, body: str, confidence: float | None) -> Inequality:
     try:
         parsed = ast.parse(body.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -293,7 +293,7 @@ def _comparison(shown: str, body: str, confidence: float | None) -> Comparison:
                     f"{shown!r}: with confidence, abs() must be one whole side and the other a "
                     "number; an interval of anything else made of it would never reach 0"
                 )
-    return Comparison(shown, left, relation, right, confidence)
+    return Inequality(shown, left, relation, right, confidence)
 
 
 def _checked(node: ast.expr, shown: str) -> ast.expr:

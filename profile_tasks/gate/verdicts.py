@@ -10,8 +10,8 @@ import numpy as np
 
 from profile_tasks.gate.bars import (
     DEFAULT_METRICS,
-    Comparison,
     Expression,
+    Inequality,
     NamedBar,
     NoWorse,
 )
@@ -76,8 +76,8 @@ def judge(
     """
     verdicts: list[Verdict] = []
     for named in bars:
-        if isinstance(named.bar, Comparison):
-            verdicts.append(judge_comparison(named.name, named.bar, evidence))
+        if isinstance(named.bar, Inequality):
+            verdicts.append(judge_inequality(named.name, named.bar, evidence))
         elif not evidence.run.measurements:
             why = f"{evidence.without_samples}, and runs are compared source by source"
             verdicts.append(_untold(named.name, named.bar.text, why))
@@ -86,7 +86,7 @@ def judge(
     return verdicts
 
 
-def judge_comparison(name: str, bar: Comparison, evidence: Evidence) -> Verdict:
+def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
     """Judge a bar for the run itself.
 
     Without confidence the point estimate decides. With it, the whole interval must lie on the right

@@ -53,9 +53,7 @@ def _tell_gaps(log: EvalLog, measurements: list[SourceMeasurement]) -> None:
 
 
 COMPLETION = LogCompletion(SCORER, measurement_of, _completed, _tell_gaps)
-complete_log = COMPLETION.log
 is_own_score = COMPLETION.is_own_score
-logged_measurements = COMPLETION.logged
 completed_results = COMPLETION.results
 
 

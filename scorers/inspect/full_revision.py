@@ -26,7 +26,6 @@ def _completed(score: EvalScore, measured: list[RevisionMeasurement], evaluated:
 
 
 COMPLETION = LogCompletion(SCORER, revision_of, _completed)
-complete_log = COMPLETION.log
 
 
 @hooks(name="full_revision", description="Adds all metrics of revisions to a finished log")

@@ -12,7 +12,7 @@ from inspect_ai.model import ModelOutput, get_model
 from profile_tasks.data.preferences import TASKS
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.scorers.inspect.full_profile import complete_log
+from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.summarization import summarization
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn

@@ -7,7 +7,7 @@ import pytest
 
 from profile_tasks.gate.bars import (
     BarsError,
-    Comparison,
+    Inequality,
     NoWorse,
     load_bars,
     parse_bar,
@@ -16,7 +16,7 @@ from profile_tasks.gate.bars import (
 
 def test_a_comparison_is_read() -> None:
     bar = parse_bar("  alignment_generation_tau_b >= 0.4\n with 95% confidence ")
-    assert isinstance(bar, Comparison)
+    assert isinstance(bar, Inequality)
     assert (bar.left.metrics, bar.relation) == (("alignment_generation_tau_b",), ">=")
     assert bar.right.value({}) == 0.4
     assert bar.confidence == 0.95
@@ -35,7 +35,7 @@ def test_a_comparison_is_read() -> None:
 )
 def test_expressions_are_arithmetic(text: str, expected: float) -> None:
     bar = parse_bar(text)
-    assert isinstance(bar, Comparison)
+    assert isinstance(bar, Inequality)
     assert bar.left.value({"a": 2.0, "b": 5.0}) == pytest.approx(expected)
     # Replicates take the same way.
     drawn = bar.left.value({"a": np.array([2.0, 2.0]), "b": np.array([5.0, 5.0])})
@@ -44,7 +44,7 @@ def test_expressions_are_arithmetic(text: str, expected: float) -> None:
 
 def test_a_division_by_zero_is_not_defined() -> None:
     bar = parse_bar("a / b > 0")
-    assert isinstance(bar, Comparison)
+    assert isinstance(bar, Inequality)
     assert np.isnan(bar.left.value({"a": 0.0, "b": 0.0}))
 
 

@@ -9,7 +9,7 @@ from inspect_ai.log import read_eval_log, write_eval_log
 
 from profile_tasks.gate.bars import parse_bar
 from profile_tasks.gate.evidence import Evidence, read_evidence
-from profile_tasks.gate.verdicts import estimate_of, judge_comparison
+from profile_tasks.gate.verdicts import estimate_of, judge_inequality
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -40,7 +40,7 @@ def test_the_interval_of_a_difference_is_that_of_the_log(evidence: Evidence) -> 
     for perspective in ("generation", "discrimination"):
         for factor in evidence.run.factors:
             text = f"tau_{perspective}_{factor} > tau_human_{factor} with 95% confidence"
-            verdict = judge_comparison("x", parse_bar(text), evidence)
+            verdict = judge_inequality("x", parse_bar(text), evidence)
             reported = evidence.run.estimate(f"difference_{perspective}_{factor}")
             assert (verdict.low, verdict.high) == pytest.approx((reported.low, reported.high))
 

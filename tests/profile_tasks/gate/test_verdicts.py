@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import NamedBar, parse_bar
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.gate.verdicts import Verdict, judge, judge_comparison, judge_no_worse, overall
+from profile_tasks.gate.verdicts import Verdict, judge, judge_inequality, judge_no_worse, overall
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
@@ -40,7 +40,7 @@ def estimate(name: str, value: float | None, noise: NDArray[np.float64]) -> Esti
 
 def verdict(text: str, **values: float | None) -> Verdict:
     bar = parse_bar(text)
-    return judge_comparison(text, bar, evidence(**values))
+    return judge_inequality(text, bar, evidence(**values))
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_several_metrics_are_judged_together() -> None:
         run.run, {"a": 0.5, "b": 0.45},
         {"a": run.estimates["a"], "b": estimate("b", 0.45, NOISE[0])},
     )  # fmt: skip
-    found = judge_comparison("x", parse_bar("a > b with 95% confidence"), together)
+    found = judge_inequality("x", parse_bar("a > b with 95% confidence"), together)
     assert found.outcome == "met"
     assert (found.low, found.high) == pytest.approx((0.05, 0.05))
     apart = verdict("a > b with 95% confidence", a=0.5, b=0.45)
@@ -107,7 +107,7 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
 def test_too_few_groups_have_no_interval() -> None:
     run = evidence(a=0.5)
     few = Evidence(run.run, {"a": 0.5}, {"a": Estimate.percentile(0.5, 0.5 + NOISE[0], 5)})
-    found = judge_comparison("x", parse_bar("a > 0 with 95% confidence"), few)
+    found = judge_inequality("x", parse_bar("a > 0 with 95% confidence"), few)
     assert found.outcome == "cannot tell"
     assert "groups: 5; an interval needs at least 8" in found.why
     assert found.value == 0.5

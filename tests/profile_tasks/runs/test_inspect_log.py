@@ -23,7 +23,7 @@ from profile_tasks.runs.inspect_log import (
     score_metadata,
     score_name,
 )
-from profile_tasks.scorers.inspect.full_profile import logged_measurements
+from profile_tasks.scorers.inspect.full_profile import COMPLETION
 from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 from profile_tasks.solvers.score_conditioned_generation import written_responses
 
@@ -57,7 +57,7 @@ def test_a_run_is_what_its_samples_measured(log: str) -> None:
     run = read_run(log)
     assert (run.file, run.harness, run.model) == (log, "inspect", "planted/concise")
     assert (run.task, run.name, run.score) == ("summarization", whole.eval.task, "factor_profile")
-    assert list(run.measurements) == logged_measurements(whole)
+    assert list(run.measurements) == COMPLETION.logged(whole)
     assert len(run.measurements) == run.sources == 12
 
 

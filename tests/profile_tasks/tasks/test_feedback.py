@@ -15,8 +15,8 @@ from inspect_ai.model import ModelAPI, ModelOutput, get_model
 
 from profile_tasks.data.preferences import TASKS, load_preferences
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile
-from profile_tasks.scorers.inspect.full_revision import complete_log
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.summarization import summarization
 from profile_tasks.tasks.arguments import ArgumentError

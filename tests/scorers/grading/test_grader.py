@@ -21,7 +21,7 @@ from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.grader import Grader, grader_warning
 from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
-from profile_tasks.scorers.inspect.full_profile import complete_log
+from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 from profile_tasks.summarization import summarization
 from profile_tasks.tasks.grader_validation import grader_validation
