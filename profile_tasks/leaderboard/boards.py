@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -163,18 +163,7 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
-    named: dict[str, list[str | int | float | None]] = {
-        "sources": [run.sources for run in runs],
-        **{
-            name: [run.conditions.get(name) for run in runs]
-            for name in dict.fromkeys(name for run in runs for name in run.conditions)
-        },
-    }
-    for name, values in named.items():
-        counted = Counter(value for value in values if value is not None)
-        if len(counted) > 1:
-            shown = ", ".join(f"{value} ({_rows(n)})" for value, n in counted.most_common())
-            notes.append(f"the rows differ in {name.replace('_', ' ')}: {shown}")
+    notes += _differing_conditions(runs)
     # The human profile depends on the data alone, so it tells changed files of one name apart.
     human = [run.metrics.get("tau_human_length") for run in runs]
     if len({round(tau, 9) for tau in human if tau is not None}) > 1:
@@ -183,6 +172,19 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
             "differs), so they are hardly comparable"
         )
     return notes
+
+
+def _differing_conditions(runs: list[Run]) -> Iterator[str]:
+    """What was not the same for all rows, each in a sentence."""
+    names = dict.fromkeys(name for run in runs for name in run.conditions)
+    named = {"sources": [run.sources for run in runs]} | {
+        name: [run.conditions.get(name) for run in runs] for name in names
+    }
+    for name, values in named.items():
+        counted = Counter(value for value in values if value is not None)
+        if len(counted) > 1:
+            shown = ", ".join(f"{value} ({_rows(n)})" for value, n in counted.most_common())
+            yield f"the rows differ in {name.replace('_', ' ')}: {shown}"
 
 
 def _rows(n: int) -> str:

@@ -18,7 +18,7 @@ import numpy as np
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, interval, label, told_apart
-from profile_tasks.report.report_data import UNKNOWN
+from profile_tasks.report.report_data import UNKNOWN, Influence
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -229,33 +229,14 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
     axes.set_xlim(-0.5, len(perspectives) - 0.5)
     axes.set_ylim(height - 0.4, -1.1)
     apart = {p: set(told_apart(findings, p)) for p in findings.compared}
-    half = 0.36
-    for left, right in pairwise(perspectives):
-        x = perspectives.index(left)
-        model = left if left != "human" else right
-        for factor in (f for f in places[left] if f in places[right]):
-            marked = factor in apart.get(model, ())
-            axes.plot(
-                (x + half, x + 1 - half),
-                (places[left][factor], places[right][factor]),
-                color=COLOURS["flag" if marked else "line"],
-                linewidth=1.6 if marked else 1.0,
-            )
+    _join_places(axes, places, apart)
     for x, perspective in enumerate(perspectives):
         axes.text(x, -0.85, perspective, ha="center", va="center", weight="bold",
                   color=COLOURS[perspective], fontsize=10)  # fmt: skip
         for factor, place in places[perspective].items():
-            rank = ranked[perspective][factor]
-            tau = findings.profiles[perspective].influences[factor].tau
+            influence = findings.profiles[perspective].influences[factor]
             marked = factor in apart.get(perspective, ())
-            axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
-                      ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
-                      color=COLOURS["flag" if marked else "ink"])  # fmt: skip
-            bounds = (
-                "" if not rank.has_interval else f", rank {rank.low:g}–{rank.high:g}"
-            )  # fmt: skip
-            axes.text(x, place + 0.22, f"{decimal(tau.value)}{bounds}", ha="center",
-                      va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
+            _name_place(axes, x, place, factor, influence, marked=marked)
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
@@ -268,26 +249,47 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
         ),
         ("factor", *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
          *(f"{p} differs from people" for p in perspectives if p != "human")),
-        [
-            (
-                factor,
-                *(
-                    value
-                    for p in perspectives
-                    for rank in (ranked[p].get(factor, UNKNOWN),)
-                    for value in (rank.value, rank.low, rank.high)
-                ),
-                *(
-                    "yes" if factor in apart.get(p, ()) else "no"
-                    for p in perspectives
-                    if p != "human"
-                ),
-            )
-            for factor in _order(findings)
-        ],
+        [_ranking_row(factor, ranked, apart) for factor in _order(findings)],
         drawing,
         wide=True,
     )  # fmt: skip
+
+
+def _join_places(
+    axes: "Axes", places: Mapping[str, Mapping[str, int]], apart: Mapping[str, set[str]]
+) -> None:
+    """Lines between a factor's places in two lists side by side."""
+    half = 0.36
+    for x, (left, right) in enumerate(pairwise(places)):
+        differs = apart.get(left if left != "human" else right, set())
+        for factor in (f for f in places[left] if f in places[right]):
+            marked = factor in differs
+            axes.plot(
+                (x + half, x + 1 - half),
+                (places[left][factor], places[right][factor]),
+                color=COLOURS["flag" if marked else "line"],
+                linewidth=1.6 if marked else 1.0,
+            )
+
+
+def _name_place(
+    axes: "Axes", x: int, place: int, factor: str, found: Influence, *, marked: bool
+) -> None:
+    axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
+              ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
+              color=COLOURS["flag" if marked else "ink"])  # fmt: skip
+    rank = found.rank
+    bounds = f", rank {rank.low:g}–{rank.high:g}" if rank.has_interval else ""
+    axes.text(x, place + 0.22, f"{decimal(found.tau.value)}{bounds}", ha="center",
+              va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
+
+
+def _ranking_row(
+    factor: str, ranked: Mapping[str, Mapping[str, Estimate]], apart: Mapping[str, set[str]]
+) -> tuple[str | float, ...]:
+    ranks = [found.get(factor, UNKNOWN) for found in ranked.values()]
+    differs = ["yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"]
+    return (factor, *(end for rank in ranks for end in (rank.value, rank.low, rank.high)), *differs)
 
 
 def _alignment(findings: Findings) -> Iterator[_Sketch]:

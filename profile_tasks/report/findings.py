@@ -5,11 +5,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.report.report_data import (
-    MODEL_PERSPECTIVES,
     STANDARD_METRICS,
     UNKNOWN,
-    Alignment,
+    WRITER_AND_JUDGE,
     Difference,
+    FoundAlignment,
     Profile,
     alignments_of_metrics,
     differences_of_record,
@@ -68,7 +68,7 @@ class Findings:
     factors: tuple[str, ...]
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
-    alignments: Mapping[str, Mapping[str, Alignment]] = field(default_factory=dict)
+    alignments: Mapping[str, Mapping[str, FoundAlignment]] = field(default_factory=dict)
     gap: Estimate = UNKNOWN
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
@@ -90,7 +90,7 @@ class Findings:
     @property
     def compared(self) -> tuple[str, ...]:
         """The model's perspectives that were measured, in their order."""
-        return tuple(name for name in MODEL_PERSPECTIVES if name in self.profiles)
+        return tuple(name for name in WRITER_AND_JUDGE if name in self.profiles)
 
     def misaligned(self, perspective: str) -> tuple[str, ...]:
         """Factors whose influence is told from the human one, the greatest difference first."""
@@ -171,5 +171,5 @@ def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
             "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
         )
     if run.harness != "influence":
-        absent += [f"No {n} setting was run." for n in MODEL_PERSPECTIVES if n not in profiles]
+        absent += [f"No {n} setting was run." for n in WRITER_AND_JUDGE if n not in profiles]
     return absent

@@ -9,7 +9,7 @@ interval.
 from collections.abc import Mapping
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import UNKNOWN, Alignment, Difference
+from profile_tasks.report.report_data import UNKNOWN, Difference, FoundAlignment
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
@@ -166,7 +166,7 @@ def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | N
 
 
 def _alignment(findings: Findings, perspective: str) -> str:
-    aligned = findings.alignments[perspective].get("tau_b", Alignment(UNKNOWN))
+    aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(UNKNOWN))
     doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
     if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"

@@ -15,7 +15,7 @@ from profile_tasks.scorers.statistics.estimate import Estimate, nan_for_none
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
-MODEL_PERSPECTIVES = ("generation", "discrimination")
+WRITER_AND_JUDGE = ("generation", "discrimination")
 SIGNIFICANT = 0.05
 
 Record = Mapping[str, Any]
@@ -77,7 +77,7 @@ class Difference:
 
 
 @dataclass(frozen=True)
-class Alignment:
+class FoundAlignment:
     """Correlation of a model's profile with the human one, by one coefficient."""
 
     number: Estimate
@@ -156,12 +156,12 @@ def profile_of_metrics(
 
 def alignments_of_metrics(
     metrics: Mapping[str, float | None], record: Record | None = None
-) -> dict[str, dict[str, Alignment]]:
+) -> dict[str, dict[str, FoundAlignment]]:
     """The alignments among flat metrics; a record of ``alignment_to_human`` gives the reasons."""
     found = {}
-    for perspective in MODEL_PERSPECTIVES:
+    for perspective in WRITER_AND_JUDGE:
         known = (record or {}).get(perspective, {})
-        entries: dict[str, Alignment] = {}
+        entries: dict[str, FoundAlignment] = {}
         for coefficient in COEFFICIENTS:
             name = f"alignment_{perspective}_{coefficient}"
             if name not in metrics:
@@ -172,7 +172,7 @@ def alignments_of_metrics(
                 else Estimate.of_metrics(metrics, f"{name}_{kind}")
                 for kind in ("ceiling", "corrected")
             )
-            entries[coefficient] = Alignment(
+            entries[coefficient] = FoundAlignment(
                 Estimate.of_metrics(metrics, name),
                 finite_or_none(metrics.get(f"{name}_p_value")),
                 ceiling,
@@ -191,7 +191,7 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
             for factor, entry in found["factors"].items()
         }
         for perspective, found in record.items()
-        if perspective in MODEL_PERSPECTIVES
+        if perspective in WRITER_AND_JUDGE
     }
 
 

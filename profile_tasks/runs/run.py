@@ -23,6 +23,9 @@ PERSPECTIVES = ("human", "generation", "discrimination")
 LIKELIHOOD = "discrimination_loglikelihood"
 """The setting of the lm-eval tasks that judge by log-likelihoods."""
 
+COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
+"""Settings that are among a run's conditions."""
+
 _OF_AN_ESTIMATE = re.compile(r"_(ci_low|ci_high|stderr|p_value|p_adjusted|p_adjusted_bh)$")
 
 
@@ -70,6 +73,8 @@ class Run:
         sources: Number of sources measured; None where the file does not say.
         data: Name of the data set.
         factors: Ids of the factors of the human profile.
+        settings: The task's settings by the names of ``profile_tasks.settings``, where the file
+            has them.
         conditions: What else tells runs apart: seed, versions, grader and so on; a name is absent
             where the file does not state it.
         described: How it was measured, by label, for people.
@@ -95,6 +100,7 @@ class Run:
     sources: int | None = None
     data: str = ""
     factors: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
     conditions: Mapping[str, str | int | float | None] = field(default_factory=dict)
     described: Mapping[str, object] = field(default_factory=dict)
     metrics: Mapping[str, float | None] = field(default_factory=dict)

@@ -6,8 +6,8 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
     UNKNOWN,
-    Alignment,
     Difference,
+    FoundAlignment,
     Influence,
     Profile,
 )
@@ -37,6 +37,7 @@ def found(
 ) -> Findings:
     """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
     difference = Difference(Estimate(model.value - human.value, -0.1, 0.5), p_holm)
+    aligned = {} if alignment is None else {"tau_b": FoundAlignment(alignment)}
     return Findings(
         MODEL,
         factors=("length",),
@@ -45,7 +46,7 @@ def found(
             "generation": Profile({"length": Influence(model)}),
         },
         differences={} if p_holm is None else {"generation": {"length": difference}},
-        alignments={} if alignment is None else {"generation": {"tau_b": Alignment(alignment)}},
+        alignments={"generation": aligned} if aligned else {},
         gap=gap or UNKNOWN,
     )
 
