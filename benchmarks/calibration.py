@@ -29,7 +29,7 @@ from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, manifestations
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import (
@@ -197,7 +197,7 @@ def intervals(
 ) -> Sums:
     """Whether each interval of one study covers the truth, and how wide it is."""
     names = [table.perspective for table in tables]
-    found = {table.perspective: factor_profile(table).tau for table in tables}
+    found = {table.perspective: profile_of(table).tau for table in tables}
     # Pairs as if they were independent: every pair is a group of its own.
     pairs = np.arange(len(tables[0].group))
     alone = [

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -207,7 +207,7 @@ def floors_of(table: Comparisons) -> dict[str, Job]:
 def influence(report: Report, n: int, n_factors: int, *, with_peers: bool) -> None:
     """tau_14 against feedback-forensics, pandas and the mere reading."""
     table = random_table(n, n_factors)
-    tau = factor_profile(table).tau
+    tau = profile_of(table).tau
     peers: dict[str, Job] = {}
     if with_peers:
         frame = table.to_frame()
@@ -225,14 +225,14 @@ def influence(report: Report, n: int, n_factors: int, *, with_peers: bool) -> No
             )
     report.compare(
         f"tau_14, {n:,} pairs x {n_factors} factors",
-        lambda: factor_profile(table),
+        lambda: profile_of(table),
         peers=peers,
         floors=floors_of(table),
     )
     gaps = random_table(n, n_factors, missing=0.03)
     report.compare(
         f"tau_14, {n:,} pairs x {n_factors} factors, 3 % of the cells missing",
-        lambda: factor_profile(gaps),
+        lambda: profile_of(gaps),
         floors=floors_of(gaps),
     )
     n_groups = int(table.group.max()) + 1
@@ -284,7 +284,7 @@ def write_parquet(path: str, n: int, n_factors: int) -> int:
 
 def profile_from_parquet(path: str) -> int:
     """Read a table and take its profile; return the peak of this process in MB."""
-    factor_profile(Comparisons.from_parquet(path))
+    profile_of(Comparisons.from_parquet(path))
     return peak_megabytes()
 
 
@@ -295,13 +295,11 @@ def parquet_ratios(path: str, work: str, turns: int) -> list[Ratio]:
     table = Comparisons.from_parquet(path)
     return timed_ratios(
         f"{work}, from the file",
-        lambda: factor_profile(Comparisons.from_parquet(path)),
+        lambda: profile_of(Comparisons.from_parquet(path)),
         {},
         {"pyarrow.parquet.read_table": lambda: pq.read_table(path)},
         turns,
-    ) + timed_ratios(
-        f"{work}, in memory", lambda: factor_profile(table), {}, floors_of(table), turns
-    )
+    ) + timed_ratios(f"{work}, in memory", lambda: profile_of(table), {}, floors_of(table), turns)
 
 
 def peak_megabytes() -> int:

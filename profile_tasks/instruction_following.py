@@ -10,8 +10,8 @@ The model is compared with people twice: as a writer of responses and as a judge
 
 from inspect_ai import Task, task
 
+from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.settings import ProfileSettings, takes
-from profile_tasks.tasks.arguments import told_in_one_line
 from profile_tasks.tasks.profile_task import profile_task
 
 

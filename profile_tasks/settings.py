@@ -215,7 +215,7 @@ class DataSettings(Settings):
 
 
 class SourceSettings(Settings):
-    """Which of the sources, and in which order of chance."""
+    """Which of the sources are taken."""
 
     limit: AtMost = None
     """Use this many sources, chosen by the seed."""
@@ -226,7 +226,7 @@ class SourceSettings(Settings):
 
 
 class PairSettings(SourceSettings):
-    """Which of their annotated pairs."""
+    """Which of the sources, and of their annotated pairs."""
 
     max_pairs_per_source: AtMost = None
     """Use at most this many annotated pairs of each source."""

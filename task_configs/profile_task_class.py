@@ -8,6 +8,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from profile_tasks.data.preferences import recorded_factors
 from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
@@ -90,7 +91,11 @@ class ProfileTask(SourceTask[SourceMeasurement]):
 
     def _chosen_factors(self) -> tuple[Factor, ...]:
         chosen = measured_factors(
-            self.settings.factors, self.profile_task, grader=False, learned_by={}
+            self.settings.factors,
+            self.profile_task,
+            grader=False,
+            learned_by={},
+            recorded=recorded_factors(self.data.sources),
         )
         if graded := needing_grader(chosen):
             raise ValueError(

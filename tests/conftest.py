@@ -2,15 +2,26 @@
 
 import gc
 import os
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from hashlib import sha256
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from filelock import FileLock
+
+if TYPE_CHECKING:
+    from inspect_ai.log import EvalLog
 
 # The hub's library reads this once, when it is imported.
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
 
 REPOSITORY = Path(__file__).resolve().parent.parent
+
+# `python -m pytest` puts the checkout first, where the metadata that an editable install leaves
+# behind (*.egg-info) would hide those of the installed package, by which Inspect names its tasks.
+sys.path.sort(key=lambda folder: Path(folder).resolve() == REPOSITORY)
 
 
 @pytest.fixture(scope="session")
@@ -28,12 +39,123 @@ def shared_data() -> Path:
     return folder
 
 
-@pytest.fixture(autouse=True)
-def own_garbage(request: pytest.FixtureRequest) -> Iterator[None]:
+@pytest.hookimpl(trylast=True)
+def pytest_collection_finish() -> None:
+    """Spare every test what a run of Inspect draws unseen, and the collector what is imported."""
+    if "inspect_ai" in sys.modules:
+        from inspect_ai.util import display_counter
+
+        with pytest.MonkeyPatch.context() as patch:
+            # A process keeps the display that it first shows something on.
+            patch.setenv("INSPECT_DISPLAY", "log")
+            display_counter("tests", "collected")
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
     """What a test that may warn leaves open is closed before a test that may not."""
     yield
-    if request.node.get_closest_marker("filterwarnings"):
+    if may_warn(item) and not (nextitem and may_warn(nextitem)):
         gc.collect()
+
+
+def may_warn(item: pytest.Item) -> bool:
+    return item.get_closest_marker("filterwarnings") is not None
+
+
+MadeOnce = Callable[[tuple[object, ...], Callable[[Path], Path]], Path]
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Make a file in a folder of its own, once for all tests of all workers.
+
+    The first argument says what the file holds, the second makes it in a new folder. The tests
+    share the file: what changes it changes a copy.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+
+    def made(what: tuple[object, ...], make: Callable[[Path], Path]) -> Path:
+        folder = shared / "made" / sha256(repr(what).encode()).hexdigest()[:16]
+        folder.mkdir(parents=True, exist_ok=True)
+        place = folder / "place"
+        with FileLock(folder / "lock"):
+            if not place.exists():
+                place.write_text(str(make(folder)), encoding="utf-8")
+        return Path(place.read_text(encoding="utf-8"))
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def inspect_log(made_once: MadeOnce) -> Callable[..., Path]:
+    """The log of an Inspect task with a planted annotator, by default on the demonstration data.
+
+    ``weights`` and ``temperature`` are the annotator's, other arguments the task's.
+    """
+
+    def log(
+        profile: str = "verbose",
+        task: str = "summarization",
+        *,
+        grader: str | None = None,
+        **arguments: Any,
+    ) -> Path:
+        def run(folder: Path) -> Path:
+            from inspect_ai import eval as inspect_eval
+            from inspect_ai.model import get_model
+
+            model_args = {k: arguments[k] for k in ("weights", "temperature") if k in arguments}
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("INSPECT_CACHE_DIR", str(folder / "cache"))
+                (done,) = inspect_eval(
+                    f"profile_tasks/{task}",
+                    task_args={k: v for k, v in arguments.items() if k not in model_args},
+                    model=get_model(f"planted/{profile}", memoize=False, **model_args),
+                    model_roles={"grader": grader} if grader else None,
+                    log_dir=str(folder),
+                    display="none",
+                    log_realtime=False,
+                )
+            assert done.status == "success", done.error
+            return Path(done.location)
+
+        return made_once(("inspect", profile, task, grader, *sorted(arguments.items())), run)
+
+    return log
+
+
+@pytest.fixture(scope="session")
+def read_inspect_log(inspect_log: Callable[..., Path]) -> "Callable[..., EvalLog]":
+    """The same log read anew, with its samples: a test may change what it gets."""
+    from inspect_ai.log import read_eval_log
+
+    return lambda *which, **arguments: read_eval_log(str(inspect_log(*which, **arguments)))
+
+
+@pytest.fixture(scope="session")
+def lm_eval_results(made_once: MadeOnce) -> Callable[..., Path]:
+    """The results file of lm-eval tasks with a planted annotator."""
+
+    def results(profile: str = "verbose", tasks: str = "profile_summarization") -> Path:
+        def run(folder: Path) -> Path:
+            from click.testing import CliRunner
+
+            from profile_tasks.cli import main
+
+            command = f"lm-eval --model planted --model_args profile={profile} --tasks {tasks}"
+            done = CliRunner().invoke(main, [*command.split(), "--output_path", str(folder)])
+            assert done.exit_code == 0, done.output
+            (written,) = folder.rglob("results_*.json")
+            return written
+
+        return made_once(("lm-eval", profile, tasks), run)
+
+    return results
 
 
 @pytest.fixture(scope="session")

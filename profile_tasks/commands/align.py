@@ -97,27 +97,29 @@ def _tables(
     a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
 ) -> "list[Comparisons]":
     """The tables of two files, with shared codes of groups."""
-    from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
+    from profile_tasks.scorers.measurement.recorded import human_comparisons
+    from profile_tasks.scorers.measurement.tables import shared_group_codes
 
     data = [
         load_recorded(name, options, seed=seed, preference_column=column)
         for name, column in zip((a, b), columns, strict=True)
     ]
-    codes = shared_group_codes(*data)
+    codes = shared_group_codes(*(each.sources for each in data))
     return [human_comparisons(each, options["factors"], codes) for each in data]
 
 
 def _rows(record: Record) -> list[Record]:
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     return [
         {
             "coefficient": name,
             "value": record[name],
-            **({"ci_low": record[f"{name}_ci_low"], "ci_high": record[f"{name}_ci_high"]}
-               if "n_groups" in record else {}),
+            **(Estimate.of_metrics(record, name).interval() if "n_groups" in record else {}),
             "p_value": record["p_value" if name == "tau_b" else f"p_value_{name}"],
         }
         for name in ("tau_b", "spearman", "pearson")
-    ]  # fmt: skip
+    ]
 
 
 def _printed(record: Record) -> list[dict[str, str]]:

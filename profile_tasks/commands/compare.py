@@ -47,16 +47,16 @@ def compare(
 
 def _rows(record: Record) -> list[Record]:
     """Every compared number as one row of CSV."""
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     return [
         {
             "metric": name,
             "a": found["a"],
             "b": found["b"],
             "difference": found["value"],
-            **{
-                key: found.get(key)
-                for key in ("ci_low", "ci_high", "p_value", "p_adjusted", "p_adjusted_bh", "reason")
-            },
+            **Estimate.of_record(found).interval(),
+            **{k: found.get(k) for k in ("p_value", "p_adjusted", "p_adjusted_bh", "reason")},
         }
         for name, found in (
             *record["alignments"].items(),

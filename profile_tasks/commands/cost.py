@@ -41,16 +41,21 @@ def cost(
     DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
+    from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.data.sources import load_data
     from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
     from profile_tasks.tasks.request_cost import request_cost
 
     try:
         settings = ProfileSettings.read({"dataset": dataset, **options})
-        factors = measured_factors(
-            settings.factors, task, grader=not no_grader, learned_by=settings.learned_by
-        )
         data = load_data(settings, task)
+        factors = measured_factors(
+            settings.factors,
+            task,
+            grader=not no_grader,
+            learned_by=settings.learned_by,
+            recorded=recorded_factors(data.sources),
+        )
         _check_sources(data, task, settings)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error

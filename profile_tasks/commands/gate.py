@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,7 +75,7 @@ def gate(
         _write(Path(beside_the_job), told, append=True)
     outcome = overall(verdicts)
     status = EXIT_STATUS[outcome]
-    rows = [asdict(verdict) for verdict in verdicts]
+    rows = [verdict.record() for verdict in verdicts]
     record = {
         "model": evidence.run.model,
         "task": evidence.run.task,

@@ -1,5 +1,6 @@
 """What the commands that ask a grader share: its options, the model, and a run to its end."""
 
+import os
 import re
 import sys
 from collections.abc import Callable, Sequence
@@ -11,6 +12,7 @@ import click
 
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.secrets import hidden, keys_in
 from profile_tasks.settings import GraderValidationSettings
 
 if TYPE_CHECKING:
@@ -49,16 +51,22 @@ def grader_model(name: str, arguments: Sequence[str]) -> "Model":
         arguments: Of ``-M``, each KEY=VALUE.
 
     Raises:
-        Unusable: There is no such model, or it takes no such argument.
+        Unusable: There is no such model, or it takes no such argument, or the log would hold a key.
     """
     from inspect_ai.model import get_model
+
+    from profile_tasks.scorers.grading.api_key import hide_keys, refuse_logged_keys
 
     given = dict(_argument(text) for text in arguments)
     try:
         with _inspect_on_stderr():
-            return get_model(name, **given)
+            model = get_model(name, **given)
+        refuse_logged_keys(model, "the grader")
     except Exception as error:  # each provider has its own way to refuse a name or an argument
-        raise Unusable(f"--grader {name}: {_one_line(str(error))}") from error
+        told = hidden(_one_line(str(error)), keys_in(given, os.environ))
+        raise Unusable(f"--grader {name}: {told}") from error
+    hide_keys(model)
+    return model
 
 
 def run_to_end(
@@ -105,7 +113,7 @@ def _argument(text: str) -> tuple[str, Any]:
     try:
         return key.replace("-", "_"), yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise Unusable(f"-M {text}: the value is not valid YAML") from error
+        raise Unusable(f"-M {key}: the value is not valid YAML") from error
 
 
 def _one_line(text: str) -> str:

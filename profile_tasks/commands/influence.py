@@ -81,11 +81,13 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
 
 
 def _rank(values: Record) -> str:
-    if values["rank"] is None:
+    from profile_tasks.scorers.statistics.estimate import RANK_ENDS, Estimate
+
+    rank = Estimate.of_metrics(values, "rank", RANK_ENDS)
+    if not rank.defined:
         return "-"
-    if values["rank_low"] is None:
-        return f"{values['rank']:g}"
-    return f"{values['rank']:g} [{values['rank_low']:g}-{values['rank_high']:g}]"
+    ends = rank.ends_text("{:g}".format, "-")
+    return f"{rank.value:g} [{ends}]" if ends else f"{rank.value:g}"
 
 
 def _notes(record: Record) -> list[str]:

@@ -219,7 +219,7 @@ def _pilot(
     file: str, about_sources: Record, design: "StudyDesign", agreement: float
 ) -> tuple[str, "SourcePopulation"]:
     from profile_tasks.scorers.measurement.recorded import human_comparisons
-    from profile_tasks.scorers.statistics.influence import factor_profile
+    from profile_tasks.scorers.statistics.influence import profile_of
     from profile_tasks.scorers.statistics.source_population import (
         check_difference,
         pilot_population,
@@ -228,7 +228,7 @@ def _pilot(
 
     data = load_recorded(file, about_sources, seed=design.seed)
     table = human_comparisons(data, about_sources["factors"])
-    profile = factor_profile(table)
+    profile = profile_of(table)
     title = f"pilot {data.name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
     second_column = about_sources["second_preference_column"]
     if second_column is not None:

@@ -43,6 +43,7 @@ __all__ = [
     "PreferenceDataError",
     "SkippedRow",
     "load_preferences",
+    "recorded_factors",
 ]
 
 TASKS = ("summarization", "instruction_following", "document_qa")
@@ -247,6 +248,12 @@ def _records(
             f"or a path that ends in {', '.join(READERS)}"
         )
     return path.name, read_file(path, nested, votes)
+
+
+def recorded_factors(sources: Iterable[AnnotatedSource]) -> tuple[str, ...]:
+    """Names of the factors whose values the data record, in the order of first appearance."""
+    pairs = (pair for source in sources for pair in source.pairs)
+    return tuple(dict.fromkeys(name for p in pairs for name in (*p.factors_a, *p.factors_b)))
 
 
 _SourceKey = tuple[str, str, str, str | None, str | None]

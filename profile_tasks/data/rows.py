@@ -50,6 +50,12 @@ class AnnotatedPair(BaseModel):
     factors_b: dict[str, float | None] = {}
     extra: dict[str, JsonValue] = {}
 
+    def recorded(self, factor: str) -> tuple[float, float]:
+        """Recorded values of a factor, of response_a and response_b; NaN where one is missing."""
+        values = (self.factors_a.get(factor), self.factors_b.get(factor))
+        a, b = (math.nan if value is None else value for value in values)
+        return a, b
+
 
 @dataclass(frozen=True)
 class Stories:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import (
     DEFAULT_METRICS,
@@ -36,9 +37,7 @@ class Verdict:
         name: Its name.
         bar: Its text.
         outcome: What became of it.
-        value: What was compared with the limit; None where it is not defined.
-        low: Lower end of its interval; None where none was asked for or there is none.
-        high: Upper end, likewise.
+        found: What was compared with the limit; without an interval where none was asked for.
         limit: The limit, None where the bar could not be evaluated.
         why: The verdict in words.
     """
@@ -46,11 +45,23 @@ class Verdict:
     name: str
     bar: str
     outcome: Outcome
-    value: float | None
-    low: float | None
-    high: float | None
+    found: Estimate
     limit: float | None
     why: str
+
+    def record(self) -> dict[str, str | float | None]:
+        """The verdict as JSON and CSV have it; None where something is not defined."""
+        value, low, high = self.found.cells()
+        return {
+            "name": self.name,
+            "bar": self.bar,
+            "outcome": self.outcome,
+            "value": value,
+            "low": low,
+            "high": high,
+            "limit": self.limit,
+            "why": self.why,
+        }
 
 
 def overall(verdicts: Iterable[Verdict]) -> Outcome:
@@ -111,7 +122,7 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
     if bar.confidence is None:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:.3f}, the point estimate"
-        return Verdict(name, bar.text, outcome, value, None, None, limit, why)
+        return Verdict(name, bar.text, outcome, Estimate(value), limit, why)
     found = estimate_of(subject, evidence, bar.confidence)
     if not found.has_interval:
         return _untold(name, bar.text, found.reason or "", value, limit)
@@ -147,7 +158,7 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
         if bar.confidence is None:
             outcome: Outcome = "met" if _holds(found.value, relation, limit) else "missed"
             why = f"{subject} is {found.value:+.3f}, the point estimate"
-            verdicts.append(Verdict(shown, bar.text, outcome, found.value, None, None, limit, why))
+            verdicts.append(Verdict(shown, bar.text, outcome, Estimate(found.value), limit, why))
         elif not found.has_interval:
             why = f"{metric}: no interval of the difference ({found.reason})"
             verdicts.append(_untold(shown, bar.text, why, found.value, limit))
@@ -176,28 +187,39 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
     """
     inner = subject.inside_abs
     if inner is not None:
-        found = estimate_of(inner, evidence, confidence)
-        least, most = sorted((abs(found.low), abs(found.high)))
-        holds_zero = found.low <= 0 <= found.high
-        return replace(found, value=abs(found.value), low=0.0 if holds_zero else least, high=most)
+        return estimate_of(inner, evidence, confidence).absolute()
     points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
     value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
-    missing = [metric for metric in subject.metrics if metric not in evidence.estimates]
-    if missing:
+    drawn = {
+        metric: evidence.estimates[metric].drawn
+        for metric in subject.metrics
+        if metric in evidence.estimates
+    }
+    if missing := [metric for metric in subject.metrics if drawn.get(metric) is None]:
         reported = evidence.run.estimate(single) if single else None
         if reported is not None and reported.has_interval and confidence == CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
-    parts = {metric: evidence.estimates[metric] for metric in subject.metrics}
-    drawn = np.asarray(subject.value({metric: part.drawn for metric, part in parts.items()}))
-    groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
-    if any(part.method == "symmetric" for part in parts.values()):
-        limit = parts[single].limit if single else math.inf
-        found = Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
-    else:
-        found = Estimate.percentile(value, drawn, groups, confidence=confidence)
+    replicates = {metric: each for metric, each in drawn.items() if each is not None}
+    parts = [evidence.estimates[metric] for metric in replicates]
+    limit = parts[0].limit if single else math.inf
+    found = _resampled(value, np.asarray(subject.value(replicates)), parts, limit, confidence)
     return found if found.reason is None else replace(found, reason=f"no interval: {found.reason}")
+
+
+def _resampled(
+    value: float,
+    drawn: NDArray[np.float64],
+    parts: Sequence[Estimate],
+    limit: float,
+    confidence: float,
+) -> Estimate:
+    """An expression from its replicates, with the interval that its parts have."""
+    groups = min(part.n_groups for part in parts if part.n_groups is not None)
+    if any(part.method == "symmetric" for part in parts):
+        return Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
+    return Estimate.percentile(value, drawn, groups, confidence=confidence)
 
 
 _NO_WIDTH = 1e-12
@@ -219,7 +241,7 @@ def _by_interval(
         if subject in AGREEMENT_SHARES:
             # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
             why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
-            return Verdict(name, text, "cannot tell", value, found.low, found.high, limit, why)
+            return Verdict(name, text, "cannot tell", found, limit, why)
     low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
@@ -228,10 +250,10 @@ def _by_interval(
         "cannot tell": "on both sides of",
     }[outcome]
     why = (
-        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, {found.low:.3f} to "
-        f"{found.high:.3f}, lies {where} {limit:g}{alike}"
+        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, "
+        f"{found.ends_text('{:.3f}'.format, ' to ')}, lies {where} {limit:g}{alike}"
     )
-    return Verdict(name, text, outcome, value, found.low, found.high, limit, why)
+    return Verdict(name, text, outcome, found, limit, why)
 
 
 def _holds(value: float, relation: str, limit: float) -> bool:
@@ -244,9 +266,9 @@ def _holds(value: float, relation: str, limit: float) -> bool:
 
 
 def _untold(
-    name: str, text: str, why: str, value: float | None = None, limit: float | None = None
+    name: str, text: str, why: str, value: float = math.nan, limit: float | None = None
 ) -> Verdict:
-    return Verdict(name, text, "cannot tell", value, None, None, limit, why)
+    return Verdict(name, text, "cannot tell", Estimate(value), limit, why)
 
 
 def _why_undefined(metric: str, evidence: Evidence) -> str:

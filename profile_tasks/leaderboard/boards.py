@@ -134,8 +134,8 @@ def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
     better = higher_is_better(sort)
     found = places(
         [
-            (estimate.low, estimate.high) if estimate.has_interval else (-math.inf, math.inf)
-            for estimate in (run.estimate(sort) for run in valued)
+            (found.low, found.high) if found.has_interval else (-math.inf, math.inf)
+            for found in (run.estimate(sort) for run in valued)
         ],
         more_is_better=not ascending if better is None else better,
     )
@@ -159,7 +159,8 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     notes = []
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
-    if bare := [run.model for run in valued if not run.estimate(sort).has_interval]:
+    bare = [r.model for r in valued if not r.estimate(sort).has_interval]
+    if bare:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
@@ -175,10 +176,12 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
 
 
 def _differing_conditions(runs: list[Run]) -> Iterator[str]:
-    """What was not the same for all rows, each in a sentence."""
-    names = dict.fromkeys(name for run in runs for name in run.conditions)
-    named = {"sources": [run.sources for run in runs]} | {
-        name: [run.conditions.get(name) for run in runs] for name in names
+    named: dict[str, list[str | int | float | None]] = {
+        "sources": [run.sources for run in runs],
+        **{
+            name: [run.conditions.get(name) for run in runs]
+            for name in dict.fromkeys(name for run in runs for name in run.conditions)
+        },
     }
     for name, values in named.items():
         counted = Counter(value for value in values if value is not None)

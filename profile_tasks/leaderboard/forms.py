@@ -7,7 +7,6 @@ way.
 import csv
 import io
 import json
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,6 +14,7 @@ from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
@@ -54,7 +54,8 @@ def _value_and_interval(run: Run, metric: str) -> tuple[str, str]:
     found = run.estimate(metric)
     if not found.defined:
         return "–", ""
-    return f"{found.value:.3f}", f"[{found.low:.2f}, {found.high:.2f}]" * found.has_interval
+    ends = found.ends_text("{:.2f}".format)
+    return f"{found.value:.3f}", f"[{ends}]" if ends else ""
 
 
 def places_text(row: Row) -> str:
@@ -211,7 +212,7 @@ def _metric_names(board: Leaderboard) -> list[str]:
     first = [
         name
         for metric in dict.fromkeys([board.sort, *HEADLINE])
-        for name in (metric, f"{metric}_ci_low", f"{metric}_ci_high")
+        for name in flat_names(metric)
         if name in every
     ]
     return list(dict.fromkeys([*first, *every]))
@@ -267,14 +268,17 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
 
 def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
     """Where value and interval lie between the least and the greatest end on the board, in %."""
-    estimates = [row.run.estimate(sort) for row in board.rows]
-    ends = [end for e in estimates for end in (e.value, e.low, e.high) if not math.isnan(end)]
     found = run.estimate(sort)
     if not found.defined:
         return None
+    ends = [end for row in board.rows for end in row.run.estimate(sort).cells() if end is not None]
     least, span = min(ends), max(ends) - min(ends) or 1.0
 
     def at(x: float) -> float:
-        return round(100 * ((found.value if math.isnan(x) else x) - least) / span, 2)
+        return round(100 * (x - least) / span, 2)
 
-    return {"at": at(found.value), "low": at(found.low), "high": at(found.high)}
+    return {
+        "at": at(found.value),
+        "low": at(found.low if found.has_interval else found.value),
+        "high": at(found.high if found.has_interval else found.value),
+    }

@@ -36,16 +36,21 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     from inspect_ai.dataset import MemoryDataset
 
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
+    from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.runs.replay import replayed_answers
     from profile_tasks.scorers.factors.choice import measured_factors
-    from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+    from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
     samples = list(run.parts)
     settings = settings.model_copy(update={"pairing": run.settings["pairing"]})
     chosen = measured_factors(
-        settings.factors, run.task, grader=True, learned_by=settings.learned_by
+        settings.factors,
+        run.task,
+        grader=True,
+        learned_by=settings.learned_by,
+        recorded=recorded_factors(answered.source for answered in run.answers),
     )
     return Task(
         name=f"{run.task}_graded",
@@ -54,7 +59,7 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
             name="samples of lm-eval",
         ),
         solver=replayed_answers(samples),
-        scorer=factor_profile(task=run.task, **settings.model_dump()),
+        scorer=profile_scorer(run.task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
         metadata={

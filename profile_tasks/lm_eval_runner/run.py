@@ -5,7 +5,7 @@ be wrong with the arguments is checked before a model is loaded or paid for.
 """
 
 import argparse
-import re
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -18,11 +18,13 @@ import lm_eval.evaluator
 import lm_eval.tasks
 from lm_eval._cli.harness import HarnessCLI
 from lm_eval.api.registry import get_model
+from lm_eval.config.evaluate_config import EvaluatorConfig
 from lm_eval.tasks import TaskManager
 from lm_eval.utils import set_torch_seed
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
 from profile_tasks.lm_eval_runner.answer_cache import answers_kept
+from profile_tasks.lm_eval_runner.keys import keys_hidden, refuse_keys, stderr_without
 from profile_tasks.lm_eval_runner.validation import (
     CheckedTask,
     check_backend,
@@ -32,6 +34,7 @@ from profile_tasks.lm_eval_runner.validation import (
     check_task,
     chosen_names,
 )
+from profile_tasks.secrets import keys_in, typed_keys
 from profile_tasks.task_configs import FOLDER
 from profile_tasks.task_configs.run_settings import check_names
 from profile_tasks.task_configs.source_task import SourceTask
@@ -63,7 +66,13 @@ def run_lm_eval(arguments: list[str]) -> None:
         ValueError: An argument cannot work; the message says which one, and what to do.
         ConnectionError: With ``--use_cache``, the model did not answer; what it did is kept.
     """
-    with mock.patch.object(sys, "argv", ["lm-eval", *arguments]):
+    keys = keys_in(os.environ).union(*map(typed_keys, arguments))
+    with keys_hidden(keys):
+        _run(arguments, keys)
+
+
+def _run(arguments: list[str], keys: frozenset[str]) -> None:
+    with mock.patch.object(sys, "argv", ["lm-eval", *arguments]), stderr_without(keys):
         harness = HarnessCLI()
         parsed = harness.parse_args()
     if parsed.command == "run":
@@ -96,7 +105,11 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     Raises:
         ValueError: As ``validated_tasks``.
     """
-    refuse_keys(getattr(arguments, "model_args", None) or {})
+    for name in ("model_args", "gen_kwargs", "metadata"):
+        refuse_keys(f"--{name}", getattr(arguments, name, None))
+    if file := getattr(arguments, "config", None):
+        for name, settings in EvaluatorConfig.load_yaml_config(file).items():
+            refuse_keys(f"--config {file}, {name}:", settings)
     validated_tasks(
         getattr(arguments, "tasks", None) or [],
         metadata=getattr(arguments, "metadata", None) or {},
@@ -105,30 +118,6 @@ def check_arguments(arguments: argparse.Namespace) -> None:
         chat_template=bool(getattr(arguments, "apply_chat_template", False)),
         own_only=True,
     )
-
-
-_SECRET = re.compile(r"(^|_)(api_?key|token|secret|password|authorization)$", re.IGNORECASE)
-"""Names of arguments that hold a secret; a ``tokenizer`` holds none."""
-
-
-def refuse_keys(arguments: Mapping[str, Any] | str) -> None:
-    """Refuse secrets among a model's arguments, which lm-eval logs and writes into its results.
-
-    Args:
-        arguments: As of ``--model_args``.
-
-    Raises:
-        ValueError: There is one; the message does not show it.
-    """
-    if not isinstance(arguments, Mapping):
-        return
-    header = arguments.get("header")
-    for name in (*arguments, *(header if isinstance(header, Mapping) else ())):
-        if _SECRET.search(str(name).replace("-", "_")):
-            raise ValueError(
-                f"--model_args {name}: lm-eval writes model arguments into logs and results; give "
-                "the key in the environment variable of the model (e.g. OPENAI_API_KEY)"
-            )
 
 
 def validated_tasks(

@@ -40,8 +40,8 @@ from profile_tasks.planted.grader import (
     PlantedGrader,
     is_grader_request,
 )
+from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
-from profile_tasks.tasks.arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
 

@@ -8,6 +8,7 @@ from typing import Any
 from profile_tasks.report.findings import Findings
 from profile_tasks.runs.compare import compare_runs
 from profile_tasks.runs.inspect_log import read_run
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import shown
 
 MOST = 4
@@ -93,5 +94,7 @@ def _rows(record: dict[str, Any]) -> list[tuple[str | float | None, ...]]:
             f"tau_{perspective}_{shown(factor)}": found
             for factor, found in compared["factors"].items()
         }
-    keys = ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
-    return [(name, *(found.get(key) for key in keys)) for name, found in entries.items()]
+    return [
+        (name, found["a"], found["b"], *Estimate.of_record(found).cells(), found.get("p_adjusted"))
+        for name, found in entries.items()
+    ]

@@ -18,10 +18,10 @@ import numpy as np
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, interval, label, told_apart
-from profile_tasks.report.report_data import UNKNOWN, Influence
+from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 
 if TYPE_CHECKING:
@@ -150,10 +150,10 @@ def _scores(findings: Findings) -> Iterator[_Sketch]:
                 continue
             difference = findings.differences.get(perspective, {}).get(factor)
             rows.append((
-                factor, perspective, found.tau.value, found.tau.low, found.tau.high,
+                factor, perspective, *found.tau.cells(),
                 found.n, found.concordant, found.discordant, found.tied, found.missing,
                 found.groups, found.p_holm,
-                None if difference is None else difference.number.value,
+                None if difference is None else none_for_nan(difference.number.value),
                 None if difference is None else difference.p_holm,
                 found.tau.reason,
             ))  # fmt: skip
@@ -207,6 +207,62 @@ def _alt_scores(
     return f"Dots with intervals for {len(order)} factors. " + ". ".join(parts) + "."
 
 
+def _drawn_ranking(
+    findings: Findings,
+    places: Mapping[str, Mapping[str, int]],
+    ranked: Mapping[str, Mapping[str, Estimate]],
+    apart: Mapping[str, set[str]],
+) -> "Drawing":
+    """Ranked lists side by side, the same factor joined by a line."""
+    from matplotlib.figure import Figure as Drawing
+
+    perspectives = list(places)
+    height = max(map(len, places.values()))
+    drawing = Drawing(figsize=(6.0, 0.46 * height + 0.5))
+    axes = drawing.add_axes((0.01, 0.01, 0.98, 0.98))
+    axes.set_axis_off()
+    axes.set_xlim(-0.5, len(perspectives) - 0.5)
+    axes.set_ylim(height - 0.4, -1.1)
+    half = 0.36
+    for left, right in pairwise(perspectives):
+        x = perspectives.index(left)
+        model = left if left != "human" else right
+        for factor in (f for f in places[left] if f in places[right]):
+            marked = factor in apart.get(model, ())
+            axes.plot(
+                (x + half, x + 1 - half),
+                (places[left][factor], places[right][factor]),
+                color=COLOURS["flag" if marked else "line"],
+                linewidth=1.6 if marked else 1.0,
+            )
+    for x, perspective in enumerate(perspectives):
+        axes.text(x, -0.85, perspective, ha="center", va="center", weight="bold",
+                  color=COLOURS[perspective], fontsize=10)  # fmt: skip
+        for factor, place in places[perspective].items():
+            rank = ranked[perspective][factor]
+            tau = findings.profiles[perspective].influences[factor].tau
+            marked = factor in apart.get(perspective, ())
+            axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
+                      ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
+                      color=COLOURS["flag" if marked else "ink"])  # fmt: skip
+            ends = rank.ends_text("{:g}".format, "–")
+            bounds = f", rank {ends}" if ends else ""
+            axes.text(x, place + 0.22, f"{decimal(tau.value)}{bounds}", ha="center",
+                      va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
+    return drawing
+
+
+def _ranking_row(
+    factor: str, ranked: Mapping[str, Mapping[str, Estimate]], apart: Mapping[str, set[str]]
+) -> tuple[str | float | None, ...]:
+    ranks = [found.get(factor, NOTHING) for found in ranked.values()]
+    return (
+        factor,
+        *(cell for rank in ranks for cell in rank.cells()),
+        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
+    )
+
+
 def _ranking(findings: Findings) -> Iterator[_Sketch]:
     perspectives = [p for p in ("generation", "human", "discrimination") if p in findings.profiles]
     ranked = {
@@ -215,28 +271,13 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
     }
     if len(perspectives) < 2 or not all(ranked.values()):
         return
-    from matplotlib.figure import Figure as Drawing
-
     # Equal influences share a rank; drawn one below the other, in the same order everywhere.
     places = {
         p: {f: i for i, f in enumerate(sorted(found, key=lambda f: (found[f].value, f)))}
         for p, found in ranked.items()
     }
-    height = max(map(len, places.values()))
-    drawing = Drawing(figsize=(6.0, 0.46 * height + 0.5))
-    axes = drawing.add_axes((0.01, 0.01, 0.98, 0.98))
-    axes.set_axis_off()
-    axes.set_xlim(-0.5, len(perspectives) - 0.5)
-    axes.set_ylim(height - 0.4, -1.1)
     apart = {p: set(told_apart(findings, p)) for p in findings.compared}
-    _join_places(axes, places, apart)
-    for x, perspective in enumerate(perspectives):
-        axes.text(x, -0.85, perspective, ha="center", va="center", weight="bold",
-                  color=COLOURS[perspective], fontsize=10)  # fmt: skip
-        for factor, place in places[perspective].items():
-            influence = findings.profiles[perspective].influences[factor]
-            marked = factor in apart.get(perspective, ())
-            _name_place(axes, x, place, factor, influence, marked=marked)
+    drawing = _drawn_ranking(findings, places, ranked, apart)
     yield _Sketch(
         "ranking",
         "Ranking of the factors",
@@ -253,43 +294,6 @@ def _ranking(findings: Findings) -> Iterator[_Sketch]:
         drawing,
         wide=True,
     )  # fmt: skip
-
-
-def _join_places(
-    axes: "Axes", places: Mapping[str, Mapping[str, int]], apart: Mapping[str, set[str]]
-) -> None:
-    """Lines between a factor's places in two lists side by side."""
-    half = 0.36
-    for x, (left, right) in enumerate(pairwise(places)):
-        differs = apart.get(left if left != "human" else right, set())
-        for factor in (f for f in places[left] if f in places[right]):
-            marked = factor in differs
-            axes.plot(
-                (x + half, x + 1 - half),
-                (places[left][factor], places[right][factor]),
-                color=COLOURS["flag" if marked else "line"],
-                linewidth=1.6 if marked else 1.0,
-            )
-
-
-def _name_place(
-    axes: "Axes", x: int, place: int, factor: str, found: Influence, *, marked: bool
-) -> None:
-    axes.text(x, place - 0.16, label(factor) + (f" {_MISALIGNED}" if marked else ""),
-              ha="center", va="center", fontsize=8.5, weight="bold" if marked else "normal",
-              color=COLOURS["flag" if marked else "ink"])  # fmt: skip
-    rank = found.rank
-    bounds = f", rank {rank.low:g}–{rank.high:g}" if rank.has_interval else ""
-    axes.text(x, place + 0.22, f"{decimal(found.tau.value)}{bounds}", ha="center",
-              va="center", fontsize=7.5, color=COLOURS["muted"])  # fmt: skip
-
-
-def _ranking_row(
-    factor: str, ranked: Mapping[str, Mapping[str, Estimate]], apart: Mapping[str, set[str]]
-) -> tuple[str | float, ...]:
-    ranks = [found.get(factor, UNKNOWN) for found in ranked.values()]
-    differs = ["yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"]
-    return (factor, *(end for rank in ranks for end in (rank.value, rank.low, rank.high)), *differs)
 
 
 def _alignment(findings: Findings) -> Iterator[_Sketch]:
@@ -326,21 +330,16 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
     axes.set_xlabel("correlation with the human profile")
     rows: list[tuple[str | float | None, ...]] = [
         (
-            perspective, coefficient, found.number.value, found.number.low, found.number.high,
-            found.p_value, found.ceiling.value, found.ceiling.low, found.ceiling.high,
-            found.corrected.value, found.corrected.low, found.corrected.high,
+            perspective, coefficient, *found.number.cells(), found.p_value,
+            *found.ceiling.cells(), *found.corrected.cells(),
             found.number.reason or found.corrected.reason,
         )
         for perspective, coefficient, found in entries
     ]  # fmt: skip
     if gap or findings.gap.reason:
-        number = findings.gap
-        rows.append(
-            ("gap", "tau_b", number.value, number.low, number.high, *[None] * 7, number.reason)
-        )
+        rows.append(("gap", "tau_b", *findings.gap.cells(), *[None] * 7, findings.gap.reason))
     rows += [
-        (f"people, {name.replace('_', ' ')}", "tau_b", bar.value, bar.low, bar.high, *[None] * 7,
-         bar.reason)
+        (f"people, {name.replace('_', ' ')}", "tau_b", *bar.cells(), *[None] * 7, bar.reason)
         for name, bar in findings.human_bar.items()
     ]  # fmt: skip
     yield _Sketch(
@@ -352,9 +351,9 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
         "; ".join(
             f"{perspective} {coefficient} {interval(found.number)}"
             + (
-                ""
-                if not found.ceiling.defined
-                else f", ceiling {decimal(found.ceiling.value)}"
+                f", ceiling {decimal(found.ceiling.value)}"
+                if found.ceiling.defined
+                else ""
             )
             for perspective, coefficient, found in entries
         )
@@ -371,10 +370,7 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         p
         for p in PERSPECTIVES
         if p in findings.profiles
-        and any(
-            i.adjusted.defined or i.adjusted.reason
-            for i in findings.profiles[p].influences.values()
-        )
+        and not all(i.adjusted.says_nothing for i in findings.profiles[p].influences.values())
     ]
     order = _order(findings)
     if not perspectives or not order:
@@ -411,8 +407,8 @@ def _adjusted(findings: Findings) -> Iterator[_Sketch]:
         "right; the values are in the table.",
         ("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation", "note"),
         [
-            (factor, p, found.tau.value, found.adjusted.value, found.adjusted.low,
-             found.adjusted.high, found.vif, found.adjusted.reason)
+            (factor, p, none_for_nan(found.tau.value), *found.adjusted.cells(), found.vif,
+             found.adjusted.reason)
             for factor in order
             for p in perspectives
             if (found := findings.profiles[p].influences.get(factor)) is not None
@@ -543,7 +539,7 @@ def _rates(findings: Findings) -> Iterator[_Sketch]:
         "position.",
         "; ".join(f"{text} {number.value:.1%}" for _, text, _, number in found),
         ("rate", "meaning", "value", "low", "high"),
-        [(name, text, number.value, number.low, number.high) for name, text, _, number in found],
+        [(name, text, *number.cells()) for name, text, _, number in found],
         drawing,
     )
 
@@ -555,8 +551,8 @@ def _order(findings: Findings) -> list[str]:
         return []
 
     def tau(factor: str) -> float:
-        value = reference.influences[factor].tau.value
-        return -math.inf if math.isnan(value) else value
+        found = reference.influences[factor].tau
+        return found.value if found.defined else -math.inf
 
     everywhere = set(reference.influences).intersection(
         *(profile.influences for profile in findings.profiles.values())

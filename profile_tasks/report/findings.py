@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.report.report_data import (
+    NOTHING,
     STANDARD_METRICS,
-    UNKNOWN,
     WRITER_AND_JUDGE,
     Difference,
     FoundAlignment,
@@ -69,7 +69,7 @@ class Findings:
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
     alignments: Mapping[str, Mapping[str, FoundAlignment]] = field(default_factory=dict)
-    gap: Estimate = UNKNOWN
+    gap: Estimate = NOTHING
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
@@ -95,7 +95,7 @@ class Findings:
     def misaligned(self, perspective: str) -> tuple[str, ...]:
         """Factors whose influence is told from the human one, the greatest difference first."""
         found = {
-            factor: abs(difference.number.value)
+            factor: abs(difference.number.value) if difference.number.defined else 0.0
             for factor, difference in self.differences.get(perspective, {}).items()
             if difference.significant
         }

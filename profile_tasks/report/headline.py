@@ -9,7 +9,7 @@ interval.
 from collections.abc import Mapping
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import UNKNOWN, Difference, FoundAlignment
+from profile_tasks.report.report_data import NOTHING, Difference, FoundAlignment
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
@@ -45,7 +45,7 @@ def label(factor: str) -> str:
     return factor.replace("_", " ")
 
 
-def interval(number: Estimate, *, digits: int = 2) -> str:
+def interval(number: Estimate) -> str:
     """A value with its interval, as a sentence has it.
 
     >>> interval(Estimate(0.713, 0.66, 0.758)).split(), interval(Estimate(-0.1))
@@ -53,12 +53,8 @@ def interval(number: Estimate, *, digits: int = 2) -> str:
     """
     if not number.defined:
         return "not defined"
-    if not number.has_interval:
-        return f"{decimal(number.value, digits)} (no interval)"
-    return (
-        f"{decimal(number.value, digits)}{_NO_BREAK}"
-        f"[{decimal(number.low, digits)},{_NO_BREAK}{decimal(number.high, digits)}]"
-    )
+    ends = number.ends_text(decimal, f",{_NO_BREAK}")
+    return decimal(number.value) + (f"{_NO_BREAK}[{ends}]" if ends else " (no interval)")
 
 
 def decimal(value: float, digits: int = 2) -> str:
@@ -80,7 +76,7 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     apart = {
         factor: abs(model[factor].tau.value - human[factor].tau.value)
         for factor in model
-        if factor in human and model[factor].tau.lies_apart(human[factor].tau)
+        if factor in human and model[factor].tau.overlaps(human[factor].tau) is False
     }
     return tuple(sorted(apart, key=lambda factor: -apart[factor]))
 
@@ -166,7 +162,7 @@ def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | N
 
 
 def _alignment(findings: Findings, perspective: str) -> str:
-    aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(UNKNOWN))
+    aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(NOTHING))
     doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
     if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
@@ -184,6 +180,7 @@ def _beyond_chance(findings: Findings) -> str:
         {"generation": "as a writer", "discrimination": "as a judge"}[p]
         for p in findings.compared
         if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
+        and found.number.defined
         and found.number.has_interval
         and not found.number.excludes_zero
     ]

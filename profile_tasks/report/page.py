@@ -2,7 +2,6 @@
 
 import base64
 import hashlib
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -15,7 +14,7 @@ from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import Figure, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
-from profile_tasks.report.report_data import UNKNOWN
+from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 
 Cell = str | float | None
@@ -186,7 +185,7 @@ def _section(
         for figure in figures(run.findings, files=with_files):
             table = Table(
                 f"{run.id}-{figure.name}", f"{figure.title}: {run.name}, {task}",
-                figure.columns, _cells(figure.rows),
+                figure.columns, figure.rows,
             )  # fmt: skip
             by_kind.setdefault(figure.name, []).append(Panel(run.name, figure, table))
     return TaskSection(
@@ -243,23 +242,14 @@ def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
             entries |= {
                 f"reliability_{perspective}_{name}": number
                 for name, number in profile.reliability.items()
-                if number.defined or number.reason
+                if not number.says_nothing
             }
         rows += [
-            (run.name, name, number.value, number.low, number.high, number.reason)
-            for name, number in entries.items()
+            (run.name, name, *number.cells(), number.reason) for name, number in entries.items()
         ]
     columns = ("model", "metric", "value", "low", "high", "note")
     return Table(
-        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, _cells(rows)
-    )
-
-
-def _cells(rows: Iterable[Sequence[Cell]]) -> tuple[tuple[Cell, ...], ...]:
-    """Rows of a table, in which a number that is not defined is no number."""
-    return tuple(
-        tuple(None if isinstance(cell, float) and math.isnan(cell) else cell for cell in row)
-        for row in rows
+        f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows)
     )
 
 
@@ -297,10 +287,10 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
             numbers = [
                 findings.alignments[p]["tau_b"].number
                 if "tau_b" in findings.alignments.get(p, {})
-                else UNKNOWN
+                else NOTHING
                 for p in ("generation", "discrimination")
             ]
-            accuracy = findings.metrics.get("discrimination_accuracy", UNKNOWN)
+            accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append((
                 section.task, run.name,

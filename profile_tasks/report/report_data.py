@@ -11,7 +11,7 @@ from typing import Any
 
 from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
-from profile_tasks.scorers.statistics.estimate import Estimate, nan_for_none
+from profile_tasks.scorers.statistics.estimate import RANK_ENDS, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
@@ -21,8 +21,8 @@ SIGNIFICANT = 0.05
 Record = Mapping[str, Any]
 
 
-UNKNOWN = Estimate(math.nan)
-"""What a file does not hold."""
+NOTHING = Estimate(math.nan)
+"""What a file does not hold: it has neither a value nor a reason for that."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +30,8 @@ class Influence:
     """How strongly one perspective's preference follows a factor, and the counts behind it."""
 
     tau: Estimate
-    rank: Estimate = UNKNOWN
-    adjusted: Estimate = UNKNOWN
+    rank: Estimate = NOTHING
+    adjusted: Estimate = NOTHING
     vif: float | None = None
     p_holm: float | None = None
     n: int | None = None
@@ -82,34 +82,34 @@ class FoundAlignment:
 
     number: Estimate
     p_value: float | None = None
-    ceiling: Estimate = UNKNOWN
-    corrected: Estimate = UNKNOWN
+    ceiling: Estimate = NOTHING
+    corrected: Estimate = NOTHING
 
 
 STANDARD_METRICS = names(lambda metric: metric.tabled)
 """Metrics beside the profile, in the order of the report's table."""
 
 
-def recorded(record: Record, name: str = "value", low: str = "ci_low", high: str = "ci_high",
-             reason: str = "reason") -> Estimate:  # fmt: skip
-    """An estimate in a record that names its value, interval and reason."""
-    value, lower, upper = (
-        nan_for_none(finite_or_none(record.get(key))) for key in (name, low, high)
-    )
-    why = record.get(reason)
-    return Estimate(value, lower, upper, reason=None if why is None else shown(why))
+def recorded(record: Record, value: str = "value") -> Estimate:
+    """A number in a record that names its value, interval and reason."""
+    return _shown(Estimate.of_record(record, value), record.get("reason"))
+
+
+def _shown(found: Estimate, reason: object) -> Estimate:
+    """The estimate with its reason, which others may have worded, such that it can be shown."""
+    return replace(found, reason=None if reason is None else shown(reason))
 
 
 def profile_of_record(record: Record) -> Profile:
-    """A profile in the shape of ``scorers/statistics/influence_record.py``."""
+    """A profile in the shape of ``scorers/statistics/records.py``."""
     reliability = record.get("reliability", {})
     return Profile(
         influences={
             shown(factor): Influence(
                 tau=recorded(found, "tau"),
-                rank=recorded(found, "rank", "rank_low", "rank_high", ""),
-                adjusted=recorded(
-                    found, "adjusted", "adjusted_ci_low", "adjusted_ci_high", "adjusted_reason"
+                rank=Estimate.of_metrics(found, "rank", RANK_ENDS),
+                adjusted=_shown(
+                    Estimate.of_metrics(found, "adjusted"), found.get("adjusted_reason")
                 ),
                 vif=finite_or_none(found.get("vif")),
                 p_holm=finite_or_none(found.get("p_adjusted")),
@@ -198,7 +198,7 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
 def reasoned_metric(run: Run, name: str) -> Estimate:
     """A metric of a run, with the reason where the run says why it is not defined."""
     reason = run.profile.get("reasons", {}).get(name)
-    return replace(run.estimate(name), reason=shown(reason) if reason else None)
+    return _shown(run.estimate(name), reason or None)
 
 
 def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from profile_tasks.runs.run import PERSPECTIVES, Run, finite_or_none
+from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, none_for_nan, reasons
 
 _DESCRIBED = {
     "decided pairs": "n_pairs",
@@ -29,7 +30,11 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
     if perspective not in PERSPECTIVES:
         raise ValueError(f"{location}: perspective {perspective!r:.60} is unknown")
     annotators = record.get("annotators") or {}
-    agreement = {f"annotator_{n}": annotators[n] for n in ("agreement", "kappa") if n in annotators}
+    agreement = {
+        f"annotator_{name}": Estimate.of_record(annotators[name])
+        for name in ("agreement", "kappa")
+        if name in annotators
+    }
     return Run(
         file=location,
         harness="influence",
@@ -43,16 +48,10 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
             for label, name in _DESCRIBED.items()
             if finite_or_none(record.get(name)) is not None
         },
-        metrics={
-            f"{name}{end}": finite_or_none(found.get(key))
-            for name, found in agreement.items()
-            for end, key in (("", "value"), ("_ci_low", "ci_low"), ("_ci_high", "ci_high"))
-        },
+        metrics={name: none_for_nan(value) for name, value in flat_metrics(agreement).items()},
         profile={
             perspective: record,
             "annotators": annotators,
-            "reasons": {
-                n: found["reason"] for n, found in agreement.items() if found.get("reason")
-            },
+            "reasons": reasons(agreement),
         },
     )

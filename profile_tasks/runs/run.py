@@ -4,8 +4,6 @@ The readers beside this module fill it: ``inspect_log``, ``lm_eval`` and ``influ
 a header takes milliseconds; what needs the samples (resampling, pairing, texts) asks for them.
 """
 
-import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -13,7 +11,13 @@ from typing import Any, Literal
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import (
+    ENDS,
+    STANDARD_ERROR,
+    Estimate,
+    finite_or_nan,
+    none_for_nan,
+)
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
@@ -26,7 +30,8 @@ LIKELIHOOD = "discrimination_loglikelihood"
 COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
 """Settings that are among a run's conditions."""
 
-_OF_AN_ESTIMATE = re.compile(r"_(ci_low|ci_high|stderr|p_value|p_adjusted|p_adjusted_bh)$")
+_OF_AN_ESTIMATE = (*ENDS, STANDARD_ERROR, "_p_value", "_p_adjusted", "_p_adjusted_bh")
+"""What the names of metrics end in that belong to another one."""
 
 
 class NothingReportedError(ValueError):
@@ -125,9 +130,7 @@ class Run:
 
 def finite_or_none(value: object) -> float | None:
     """A metric's value as strict JSON has it."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        return None
-    return float(value)
+    return none_for_nan(finite_or_nan(value))
 
 
 def human_factors(metrics: Mapping[str, float | None]) -> tuple[str, ...]:
@@ -140,7 +143,7 @@ def human_factors(metrics: Mapping[str, float | None]) -> tuple[str, ...]:
     return tuple(
         name.removeprefix("tau_human_")
         for name in metrics
-        if name.startswith("tau_human_") and not _OF_AN_ESTIMATE.search(name)
+        if name.startswith("tau_human_") and not name.endswith(_OF_AN_ESTIMATE)
     )
 
 

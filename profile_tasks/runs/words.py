@@ -8,6 +8,8 @@ the paired difference leaves 0 out. Everything else is said to be undecided, nev
 from collections.abc import Mapping
 from typing import Any
 
+from profile_tasks.scorers.statistics.estimate import Estimate
+
 LEVEL = 0.05
 
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
@@ -21,7 +23,7 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
             differences A - B.
 
     Example:
-        >>> found = {"a": 0.7, "b": 0.6, "value": 0.1, "ci_low": 0.05, "ci_high": 0.15}
+        >>> found = {"a": 0.7, "b": 0.6, **Estimate(0.1, 0.05, 0.15).record()}
         >>> comparison_words(
         ...     {
         ...         "alignments": {},
@@ -117,18 +119,14 @@ def _leans(tau: float) -> str:
 
 def _by_value(found: Mapping[str, Any]) -> tuple[str, str] | None:
     """The model with the greater value, then the other; None where the interval tells neither."""
-    low, high = found["ci_low"], found["ci_high"]
-    if low is None or high is None or low <= 0 <= high:
+    difference = Estimate.of_record(found)
+    if not difference.excludes_zero:
         return None
-    return ("A", "B") if low > 0 else ("B", "A")
+    return ("A", "B") if difference.low > 0 else ("B", "A")
 
 
 def _by(found: Mapping[str, Any]) -> str:
-    value, low, high = found["value"], found["ci_low"], found["ci_high"]
-    if value is None:
-        return "A - B not defined"
-    interval = "no interval" if low is None or high is None else f"{low:+.2f}, {high:+.2f}"
-    return f"A - B {value:+.2f} [{interval}]"
+    return f"A - B {Estimate.of_record(found)}"
 
 
 def _signed(value: float | None) -> str:

@@ -15,8 +15,8 @@ The model drafts, revises its draft under each condition, and judges the revisio
 
 from inspect_ai import Task, task
 
+from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.settings import FeedbackSettings, takes
-from profile_tasks.tasks.arguments import told_in_one_line
 from profile_tasks.tasks.feedback_task import feedback_task
 
 

@@ -17,6 +17,7 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
     grader_warning,
 )
+from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile, revision_headline
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import CONDITIONS, Condition, FeedbackSettings, GradingSettings
@@ -25,7 +26,6 @@ from profile_tasks.solvers.feedback_revision import (
     allowed_conditions,
     feedback_revision,
 )
-from profile_tasks.tasks.arguments import in_evaluation
 from profile_tasks.tasks.departures import factor_feedback
 from profile_tasks.tasks.profile_task import (
     data_metadata,

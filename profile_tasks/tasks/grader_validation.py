@@ -22,6 +22,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import load_data
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
+from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     REPLICATES,
     agreement_metrics,
@@ -35,7 +36,6 @@ from profile_tasks.scorers.measurement.human_labels import (
     labels_of,
 )
 from profile_tasks.settings import GraderValidationSettings, LabelSettings, takes
-from profile_tasks.tasks.arguments import told_in_one_line
 
 logger = logging.getLogger(__name__)
 

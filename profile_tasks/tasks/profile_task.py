@@ -9,7 +9,7 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, recorded_factors
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
@@ -21,14 +21,14 @@ from profile_tasks.scorers.grading.grader import (
     grader_model,
     grader_warning,
 )
-from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
+from profile_tasks.scorers.inspect.arguments import in_evaluation
+from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
 from profile_tasks.scorers.statistics.study import REPLICATES
-from profile_tasks.settings import MeasuringSettings, ProfileSettings, Setting
+from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
-from profile_tasks.tasks.arguments import in_evaluation
 from profile_tasks.tasks.viewer import VIEWER, headline_metric
 
 logger = logging.getLogger(__name__)
@@ -52,11 +52,17 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401
 
     grader = grader_is_bound() or settings.allow_self_grading
-    chosen = measured_factors(settings.factors, task, grader=grader, learned_by=settings.learned_by)
+    data = load_data(settings, task)
+    chosen = measured_factors(
+        settings.factors,
+        task,
+        grader=grader,
+        learned_by=settings.learned_by,
+        recorded=recorded_factors(data.sources),
+    )
     graded = needing_grader(chosen)
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
-    data = load_data(settings, task)
     check_sources(task, data, settings.setting)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
@@ -75,9 +81,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
             else None
         ),
         solver=solvers[settings.setting](),
-        scorer=factor_profile(
-            task=task, **settings.model_dump(include=set(MeasuringSettings.model_fields))
-        ),
+        scorer=profile_scorer(task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, settings.seed)],
         headline_metric=headline_metric(settings.setting),
         viewer=VIEWER,

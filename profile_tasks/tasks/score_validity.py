@@ -17,13 +17,13 @@ from inspect_ai.model import get_model
 
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.scored_texts import scored_texts
+from profile_tasks.scorers.inspect.arguments import in_evaluation, told_in_one_line
 from profile_tasks.scorers.inspect.validity_scorer import text_validity, validity_metrics
 from profile_tasks.scorers.statistics.score_validity import REPLICATES
 from profile_tasks.settings import ScoreValiditySettings, takes
 from profile_tasks.solvers.log_likelihood import check_log_likelihoods
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.text_likelihood import SourceTexts, text_likelihood
-from profile_tasks.tasks.arguments import in_evaluation, told_in_one_line
 
 TASK_VERSION = 1
 """Goes up with every change that makes old results incomparable."""

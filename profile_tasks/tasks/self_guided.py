@@ -15,6 +15,7 @@ from inspect_ai.dataset import MemoryDataset
 
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
+from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.scorers.inspect.self_guided_scorer import (
     self_guided_metrics,
     self_guided_ranking,
@@ -23,7 +24,6 @@ from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import SelfGuidedSettings, takes
 from profile_tasks.solvers.self_guided import self_guided_sampling
 from profile_tasks.solvers.tournament import tournament_requests
-from profile_tasks.tasks.arguments import told_in_one_line
 from profile_tasks.tasks.profile_task import data_metadata, source_sample
 
 SELF_GUIDED_VERSION = 1

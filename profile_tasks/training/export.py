@@ -19,6 +19,7 @@ import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.measurement.recorded import human_comparisons
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.records import influence_record
 from profile_tasks.scorers.statistics.study import HUMAN, Study
 from profile_tasks.solvers.prompts import PROMPT_VERSION
@@ -238,9 +239,14 @@ def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any
     )
     study = Study({HUMAN: human_comparisons(data, "surface")}, replicates=1000, seed=seed)
     record = influence_record(study, HUMAN)
-    kept = ("tau", "ci_low", "ci_high", "concordant", "discordant", "tied", "missing", "reason")
+    kept = ("concordant", "discordant", "tied", "missing", "reason")
     return {
-        factor: {key: values[key] for key in kept} for factor, values in record["factors"].items()
+        factor: {
+            "tau": values["tau"],
+            **Estimate.of_record(values, "tau").interval(),
+            **{key: values[key] for key in kept},
+        }
+        for factor, values in record["factors"].items()
     }
 
 
@@ -473,11 +479,10 @@ def card_text(card: Mapping[str, Any]) -> str:
         "|---|---|---|",
     ]
     for factor, found in card["chosen_over_rejected"].items():
-        tau = "-" if found["tau"] is None else f"{found['tau']:+.3f}"
-        bounds = (
-            "-" if found["ci_low"] is None else f"{found['ci_low']:+.3f} to {found['ci_high']:+.3f}"
-        )
-        lines.append(f"| `{factor}` | {tau} | {bounds} |")
+        tau = Estimate.of_record(found, "tau")
+        value = f"{tau.value:+.3f}" if tau.defined else "-"
+        ends = tau.ends_text("{:+.3f}".format, " to ") or "-"
+        lines.append(f"| `{factor}` | {value} | {ends} |")
     return "\n".join(lines) + "\n"
 
 

@@ -6,8 +6,8 @@ a command line into a tuple of factors.
 """
 
 import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cache
 from importlib import import_module
 from importlib.resources import files
@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from profile_tasks.data.preferences import TASKS
+from profile_tasks.nearest_name import instead_of
 
 SELECTIONS = ("auto", "core", "surface", "all")
 """Names that `resolve_factors` takes in place of factor ids."""
@@ -66,7 +67,8 @@ class Factor:
         id: name in tables and metric names; lower-case letters, digits and underscores.
         level: 1 read off the text, 2 needs its facts, 3 needs the whole response.
         kind: how the manifestation is found: computed (``surface``), from atomic facts
-            (``facts``), by a grader (``judged``) or by a local scoring model (``learned``).
+            (``facts``), by a grader (``judged``), by a local scoring model (``learned``), or read
+            where the data record it, for the annotated responses alone (``recorded``).
         tasks: the tasks it is meant for, out of `TASKS`.
         definition: what one response's value is. Of a judged factor, the grader reads it as it
             stands and says which response shows more of it.
@@ -88,7 +90,7 @@ class Factor:
 
     id: str
     level: Literal[1, 2, 3]
-    kind: Literal["surface", "facts", "judged", "learned"]
+    kind: Literal["surface", "facts", "judged", "learned", "recorded"]
     tasks: tuple[str, ...]
     definition: str
     unit: str
@@ -205,6 +207,7 @@ def resolve_factors(
     taxonomy: Mapping[str, Factor] | None = None,
     *,
     grader: bool = False,
+    recorded: Collection[str] = (),
 ) -> tuple[Factor, ...]:
     """Turn a selection of factors into the factors, for one of `TASKS`.
 
@@ -223,7 +226,8 @@ def resolve_factors(
     files that are meant for the task come along with ``"auto"`` or the other word, in the order of
     the taxonomy; with ids, only the factors with these ids.
 
-    `task` may be several tasks; a factor must then be meant for one of them at least.
+    `task` may be several tasks; a factor must then be meant for one of them at least. `recorded`
+    are the names of factors that the data record: `with_recorded` says what they can stand for.
 
     Raises ValueError for an unknown task or id, a name given twice, an id that is not meant for
     the task, a selection or a file that holds no factor for it, and a file that does not exist or
@@ -239,12 +243,13 @@ def resolve_factors(
         if name not in TASKS:
             raise ValueError(f"Task {name!r} is unknown. Must be one of: {', '.join(TASKS)}.")
     asked = read_selection(selection, taxonomy)
-    meant = {f.id: f for f in asked.taxonomy.values() if set(tasks) & set(f.tasks)}
+    known = with_recorded(asked, recorded, grader=grader)
+    meant = {f.id: f for f in known.values() if set(tasks) & set(f.tasks)}
     for file, ids in asked.from_files.items():
         if not ids & meant.keys():
             raise ValueError(f"The file {file!r} holds no factor for {_named(tasks)}.")
     if asked.word is None:
-        chosen = [_meant_for(tasks, name, asked.taxonomy) for name in asked.names]
+        chosen = [_meant_for(tasks, name, known, recorded) for name in asked.names]
     else:
         word = ("core" if grader else "surface") if asked.word == "auto" else asked.word
         of_files = frozenset().union(*asked.from_files.values())
@@ -252,6 +257,44 @@ def resolve_factors(
     if not chosen:
         raise ValueError(f"The selection {selection!r} holds no factor for {_named(tasks)}.")
     return tuple(chosen)
+
+
+def with_recorded(
+    asked: Selection, recorded: Collection[str], *, grader: bool
+) -> dict[str, Factor]:
+    """The factors to choose from, on data that record values of some for annotated responses.
+
+    A name that is asked for and that the data alone know becomes a factor of kind ``recorded``. So
+    does a factor that needs a grader, where there is none and the data record it. A factor that can
+    be computed is computed.
+
+    >>> known = with_recorded(read_selection("charm"), ["charm", "length"], grader=False)
+    >>> known["charm"].kind, known["length"].kind
+    ('recorded', 'surface')
+    """
+    known = dict(asked.taxonomy)
+    for name in recorded:
+        if name in known:
+            if known[name].graded and not grader:
+                known[name] = replace(
+                    known[name],
+                    kind="recorded",
+                    unit="as recorded",
+                    measure=None,
+                    label=None,
+                    range=(-inf, inf),
+                )
+        elif name in asked.names:
+            known[name] = Factor(
+                name,
+                level=3,
+                kind="recorded",
+                tasks=TASKS,
+                definition="As the data record it for each annotated response.",
+                unit="as recorded",
+                more="a larger recorded value",
+            )
+    return known
 
 
 def surface_function(factor: Factor) -> SurfaceFunction:
@@ -290,11 +333,13 @@ def _belongs(factor: Factor, word: str) -> bool:
     return factor.mirrors is None and (word == "all" or factor.kind == "surface")
 
 
-def _meant_for(tasks: Sequence[str], name: str, known: Mapping[str, Factor]) -> Factor:
+def _meant_for(
+    tasks: Sequence[str], name: str, known: Mapping[str, Factor], recorded: Collection[str]
+) -> Factor:
     if name not in known:
+        choices = dict.fromkeys((*SELECTIONS, *known, *recorded))
         raise ValueError(
-            f"Factor {name!r} is unknown. Must be one of: {', '.join((*SELECTIONS, *known))}; "
-            "or a taxonomy file (.yaml)."
+            f"Factor {name!r} is unknown{instead_of(name, choices)}; or a taxonomy file (.yaml)."
         )
     factor = known[name]
     if not set(tasks) & set(factor.tasks):
@@ -424,6 +469,12 @@ def _problems(factor: Factor, mirrorable: set[str]) -> list[tuple[str, str]]:
         ),
         ("id", factor.id not in SELECTIONS, "is the name of a selection; take another"),
         ("id", factor.id not in _TAKEN, "is a name in the tables or the grader's answers"),
+        (
+            "kind",
+            factor.kind != "recorded",
+            "is 'recorded', which a factor is by the data alone: name it, without an entry here. "
+            "Must be one of: surface, facts, judged",
+        ),
         (
             "kind",
             factor.kind != "learned" or factor.id in LEARNED_FACTORS,

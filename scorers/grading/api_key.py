@@ -1,62 +1,122 @@
-"""Keeps an API key out of a log.
+"""Keeps the keys of a model out of the Inspect log.
 
-A grader's failed request does not end a run, so its error stays in a log that people share, and a
-server's error may quote the key. Inspect writes every error of a provider into the log as it is,
-and offers no hook in between; so the provider's own ``generate`` is wrapped.
+Inspect writes a model's arguments into the log, all but those named ``api_key`` and ``aws_*``, and
+every error of a provider as it is: a server's error may quote the key, and a grader's failed
+request does not even end a run. Inspect offers no hook in between. So the arguments that are keys
+are taken from the model, whose provider has them by then, and the provider's own ``generate`` is
+wrapped.
 """
 
-from collections.abc import Awaitable, Callable
+import os
+from collections.abc import Awaitable, Callable, Iterator
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec
 
-from inspect_ai.model import ModelAPI
+from inspect_ai.event import ModelEvent
+from inspect_ai.log import transcript
+from inspect_ai.model import (
+    GenerateConfig,
+    Model,
+    ModelAPI,
+    ModelCall,
+    ModelOutput,
+    get_model,
+    model_roles,
+)
+
+from profile_tasks.secrets import error_without, hidden, key_names, keys_in, without_keys
 
 _P = ParamSpec("_P")
-_T = TypeVar("_T")
+_Generated = ModelOutput | tuple[ModelOutput | Exception, ModelCall]
+
+_MARK = "hides_keys"
+_EVALUATED = "the evaluated model"
 
 
-def hide_key(api: ModelAPI) -> None:
-    """Keep the provider's API key out of the errors that its requests raise or return."""
-    if "generate" not in vars(api):
-        vars(api)["generate"] = _hiding_key(api.generate, api)
+def hide_keys(model: Model) -> None:
+    """Keep the model's keys out of its logged arguments, and out of what failed requests say."""
+    if not hasattr(model.api.generate, _MARK):
+        given = keys_in(model.model_args, {"base_url": model.api.base_url})
+        vars(model.api)["generate"] = _hiding_keys(model.api.generate, model.api, given)
+    model.model_args = without_keys(model.model_args)
 
 
-def _hiding_key(
-    generate: Callable[_P, Awaitable[_T]], api: ModelAPI
-) -> Callable[_P, Awaitable[_T]]:
+def hide_keys_of_run() -> None:
+    """Hide the keys of all models of the running evaluation, before Inspect begins its log.
+
+    Raises:
+        ValueError: As ``refuse_logged_keys``.
+    """
+    for place, model in models_of_run():
+        refuse_logged_keys(model, place)
+        hide_keys(model)
+
+
+def refuse_logged_keys(model: Model, place: str) -> None:
+    """Refuse a key where Inspect logs it for certain: a header or entry of requests, an address.
+
+    Args:
+        model: The model.
+        place: What it is in the run.
+
+    Raises:
+        ValueError: There is one; the message does not show it.
+    """
+    addresses = [model.explicit_base_url]
+    if place != _EVALUATED:  # of that one, Inspect logs no address from the environment
+        addresses.append(model.api.base_url)
+    if names := key_names({"base_url": addresses, **_headers_and_body(model.config)}):
+        raise ValueError(
+            f"{names[0]} of {place}: Inspect writes it into the log, the key included; give the "
+            "key in the environment variable of the provider (e.g. OPENAI_API_KEY), or as a "
+            "header among the model's arguments (default_headers), which are kept out of the log"
+        )
+
+
+def models_of_run() -> Iterator[tuple[str, Model]]:
+    """The models of the running evaluation, each with what it is there."""
+    yield _EVALUATED, get_model()
+    for role, bound in model_roles().items():
+        for model in bound if isinstance(bound, list) else [bound]:
+            yield f"role {role}", model
+
+
+def _headers_and_body(config: GenerateConfig) -> dict[str, object]:
+    return config.model_dump(include={"extra_headers", "extra_body"}, exclude_none=True)
+
+
+def _hiding_keys(
+    generate: Callable[_P, Awaitable[_Generated]], api: ModelAPI, given: frozenset[str]
+) -> Callable[_P, Awaitable[_Generated]]:
     @wraps(generate)
-    async def hiding(*args: _P.args, **kwargs: _P.kwargs) -> _T:
+    async def hiding(*args: _P.args, **kwargs: _P.kwargs) -> _Generated:
+        def keys() -> frozenset[str]:
+            """Looked for when they are wanted: a provider may have got another one since."""
+            settings = (one for one in (*args, *kwargs.values()) if isinstance(one, GenerateConfig))
+            sent = map(_headers_and_body, settings)
+            return given | keys_in({"api_key": api.api_key}, os.environ, *sent)
+
         try:
             result = await generate(*args, **kwargs)
         except Exception as error:
-            _redact(error, api.api_key)
-            raise
-        if isinstance(result, tuple) and isinstance(result[0], Exception):
-            _redact(result[0], api.api_key)
-            result[1].response = _redacted(result[1].response, api.api_key)
+            for event in transcript().history.resident_events:
+                if isinstance(event, ModelEvent) and event.pending and event.call:
+                    _hide_in_call(event.call, keys())
+            told = error_without(error, keys())
+            if told is error:
+                raise
+            raise told from None
+        if not isinstance(result, tuple):
+            return result
+        output, call = result
+        if isinstance(output, Exception):
+            _hide_in_call(call, keys())
+            return error_without(output, keys()), call
         return result
 
+    setattr(hiding, _MARK, True)
     return hiding
 
 
-def _redact(error: BaseException, key: str | None) -> None:
-    """Take the key out of an error and of those behind it, in place: its type tells what to do."""
-    behind: BaseException | None = error
-    seen: set[int] = set()
-    while behind is not None and id(behind) not in seen:
-        seen.add(id(behind))  # an error may be its own cause
-        behind.args = tuple(_redacted(argument, key) for argument in behind.args)
-        vars(behind).update({name: _redacted(entry, key) for name, entry in vars(behind).items()})
-        behind = behind.__cause__ or behind.__context__
-
-
-def _redacted(value: object, key: str | None) -> object:
-    if not key:
-        return value
-    if isinstance(value, str):
-        return value.replace(key, "[API key]")
-    if isinstance(value, dict):
-        return {name: _redacted(entry, key) for name, entry in value.items()}
-    if isinstance(value, list):
-        return [_redacted(entry, key) for entry in value]
-    return value
+def _hide_in_call(call: ModelCall, keys: frozenset[str]) -> None:
+    call.request, call.response = hidden(call.request, keys), hidden(call.response, keys)

@@ -30,9 +30,10 @@ from inspect_ai.util import JSONSchema, LimitExceededError
 
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
-from profile_tasks.scorers.grading.api_key import hide_key
+from profile_tasks.scorers.grading.api_key import hide_keys
 from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
+from profile_tasks.secrets import without_keys
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 
 logger = logging.getLogger(__name__)
@@ -47,13 +48,6 @@ run for ever; its requests become missing."""
 
 _REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
 """HTTP statuses by which a server may say that it knows no structured output."""
-
-
-_SECRET = re.compile(
-    r"(^|_)(api)?(key|token|secret|password|credentials?)(_provider)?$|^aws_", re.IGNORECASE
-)
-"""Names of model arguments that are nobody's business. Whole words: a ``tokenizer`` is no token,
-and changes answers."""
 
 
 _CHANGES_NO_ANSWER = {
@@ -204,7 +198,7 @@ class Grader:
     notes: RunNotes = field(default_factory=RunNotes)
 
     def __post_init__(self) -> None:
-        hide_key(self.model.api)
+        hide_keys(self.model)
         note_requests(self.model.api)
 
     @property
@@ -218,13 +212,11 @@ class Grader:
 
         Inspect's cache does not know the arguments, and one checkpoint's grades are not another's.
         """
-        arguments = {
-            name: value for name, value in self.model.model_args.items() if not _SECRET.search(name)
-        }
+        arguments = without_keys(self.model.model_args)
         if self.model.api.base_url:
-            arguments["base_url"] = self.model.api.base_url
+            arguments["base_url"] = without_keys(self.model.api.base_url)
         config = self.model.config.model_dump(exclude_none=True, exclude=_CHANGES_NO_ANSWER)
-        text = json.dumps([arguments, config], sort_keys=True, default=str)
+        text = json.dumps([arguments, without_keys(config)], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:12]
 
     async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:

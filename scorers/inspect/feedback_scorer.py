@@ -13,6 +13,7 @@ from inspect_ai.solver import TaskState
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
 from profile_tasks.scorers.measurement.revision_metrics import revision_metrics
 from profile_tasks.scorers.measurement.revisions import (
@@ -65,6 +66,7 @@ class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):
 
 
 @scorer(metrics=[revision_headline()])
+@told_of_a_scorer()
 @takes(FeedbackProfileSettings)
 def feedback_profile(settings: FeedbackProfileSettings) -> Scorer:
     """Measure a source's annotated pairs, and each revision beside its draft."""

@@ -22,6 +22,7 @@ from profile_tasks.scorers.grading.record import (
     graded_values,
 )
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of
 from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.statistics.comparisons import manifestations
@@ -119,6 +120,7 @@ class HumanAgreementSettings(LabelSettings):
 
 
 @scorer(metrics=[agreement_metrics()])
+@told_of_a_scorer()
 @takes(HumanAgreementSettings)
 def human_agreement(settings: HumanAgreementSettings) -> Scorer:
     """Grade what has human labels, and keep label and result side by side."""

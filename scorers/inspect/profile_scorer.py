@@ -16,6 +16,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
     sample_explanation,
@@ -84,8 +85,29 @@ class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):
     recorded: Names = None
     """Those of the factors that the data record for annotated responses: taken from there."""
 
+    @property
+    def recorded_names(self) -> Sequence[str]:
+        """The names, as a command line may give them."""
+        return self.recorded.split(",") if isinstance(self.recorded, str) else self.recorded or ()
+
+
+def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Factor]) -> Scorer:
+    """The scorer of a run.
+
+    Args:
+        task: One of ``TASKS``.
+        settings: Those of the run.
+        factors: What they choose on its data.
+    """
+    return factor_profile(
+        task=task,
+        recorded=[factor.id for factor in factors if factor.kind == "recorded"] or None,
+        **settings.model_dump(include=set(MeasuringSettings.model_fields)),
+    )
+
 
 @scorer(metrics=[headline_metrics()])
+@told_of_a_scorer()
 @takes(FactorProfileSettings)
 def factor_profile(settings: FactorProfileSettings) -> Scorer:
     """Measure a source's annotated pairs, and what the model judged and wrote."""
@@ -98,7 +120,11 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
                 f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
             )
         return measured_factors(
-            settings.factors, of_task, grader=grader, learned_by=settings.learned_by
+            settings.factors,
+            of_task,
+            grader=grader,
+            learned_by=settings.learned_by,
+            recorded=settings.recorded_names,
         )
 
     if settings.task is not None:

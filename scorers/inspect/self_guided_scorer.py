@@ -14,9 +14,11 @@ from pydantic import BaseModel
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
 from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
@@ -181,7 +183,7 @@ def ranking_metrics(
         "requests": float(sum(ranking.requests for ranking in rankings)),
     }
     tables = comparison_tables(ranking.measurement for ranking in rankings)
-    judged = {table.perspective: table for table in tables if table.perspective == JUDGE}
+    judged: dict[str, Comparisons] = {t.perspective: t for t in tables if t.perspective == JUDGE}
     study = Study(judged, replicates=replicates, seed=seed)
     profile = study.flat()
     return metrics | {
@@ -198,6 +200,7 @@ class SelfGuidedRankingSettings(WinnerSettings):
 
 
 @scorer(metrics=[self_guided_metrics()])
+@told_of_a_scorer()
 @takes(SelfGuidedRankingSettings)
 def self_guided_ranking(settings: SelfGuidedRankingSettings) -> Scorer:
     """Rank the samples of a source by the verdicts, and measure winners against losers."""

@@ -31,6 +31,10 @@ OUTCOMES = ("win_rate", "loss_rate", "tie_rate", "unchanged_rate", "unreadable_r
 A tie is also where the two orders disagree, and where the revision is the draft."""
 
 
+_LogRatios = Mapping[str, tuple[float, NDArray[np.float64]]]
+"""Of each table: mean log ratio of lengths, and (B,) replicates of it."""
+
+
 @dataclass(frozen=True)
 class RevisionMetrics:
     """Profiles of revisions over drafts, and everything estimated from them.
@@ -95,46 +99,19 @@ def revision_metrics(
     if len(conditions) != 1:
         raise ValueError(f"expected revisions under the same conditions, got {sorted(conditions)}")
     (names,) = conditions
-    (human,) = comparison_tables(record.source for record in records)
     codes = shared_group_codes([record.source for record in records])
     # What a condition adds is over the drafts that both revised.
     compared = [name for name in names if name != BASELINE and BASELINE in names]
     alone = [(name, name) for name in names]
     paired = [pair for name in compared for pair in ((name, BASELINE), (BASELINE, name))]
     rows = {_rows_of(*pair): _rows(records, codes, *pair) for pair in (*alone, *paired)}
-    study = Study(
-        {HUMAN: human}
-        | {
-            name: _table([r.signs for r in each.revisions], each.groups, human.factors)
-            for name, each in rows.items()
-        },
-        {
-            _outcomes_of(name): _table(
-                [_outcomes(r) for r in each.revisions], each.groups, OUTCOMES
-            )
-            for name, each in rows.items()
-        },
-        replicates=replicates,
-        seed=seed,
-    )
+    (human,) = comparison_tables(record.source for record in records)
+    study = _study(human, rows, replicates=replicates, seed=seed)
     # Every group has an annotated pair, so these are the groups, and the draws, of the study.
     logs = {name: each.log_ratios(len(codes), study) for name, each in rows.items()}
-    estimates: dict[str, Estimate] = {}
-    for name in names:
-        aligned = study.alignment(HUMAN, name)
-        estimates |= {f"alignment_revision_{name}_{c}": each for c, each in aligned.items()}
-    for name in compared:
-        estimates |= _added(study, name, logs)
-    for name in names:
-        shares = study.influence(_outcomes_of(name))
-        estimates |= {f"revision_{outcome}_{name}": share for outcome, share in shares.items()}
-        estimates[f"revision_length_ratio_{name}"] = _ratio(
-            *logs[name], study.profiles[name].n_groups, "there are no revisions"
-        )
-    for name in (HUMAN, *names):
-        prefix = "tau_human" if name == HUMAN else f"tau_revision_{name}"
-        estimates |= {f"{prefix}_{f}": tau for f, tau in study.influence(name).items()}
-    return RevisionMetrics(study, names, estimates, _rates(records, names))
+    return RevisionMetrics(
+        study, names, _estimates(study, names, compared, logs), _rates(records, names)
+    )
 
 
 @dataclass(frozen=True)
@@ -184,9 +161,41 @@ def _rows(
     return _Rows(groups, draft_words, revisions)
 
 
-def _added(
-    study: Study, condition: str, logs: Mapping[str, tuple[float, NDArray[np.float64]]]
+def _study(human: Comparisons, rows: Mapping[str, _Rows], *, replicates: int, seed: int) -> Study:
+    """People, each condition's revisions over their drafts, and the outcomes as shares."""
+    revised = {
+        name: _table([r.signs for r in each.revisions], each.groups, human.factors)
+        for name, each in rows.items()
+    }
+    outcomes = {
+        _outcomes_of(name): _table([_outcomes(r) for r in each.revisions], each.groups, OUTCOMES)
+        for name, each in rows.items()
+    }
+    return Study({HUMAN: human} | revised, outcomes, replicates=replicates, seed=seed)
+
+
+def _estimates(
+    study: Study, names: Sequence[str], compared: Sequence[str], logs: _LogRatios
 ) -> dict[str, Estimate]:
+    estimates: dict[str, Estimate] = {}
+    for name in names:
+        aligned = study.alignment(HUMAN, name)
+        estimates |= {f"alignment_revision_{name}_{c}": each for c, each in aligned.items()}
+    for name in compared:
+        estimates |= _added(study, name, logs)
+    for name in names:
+        shares = study.influence(_outcomes_of(name))
+        estimates |= {f"revision_{outcome}_{name}": share for outcome, share in shares.items()}
+        estimates[f"revision_length_ratio_{name}"] = _ratio(
+            *logs[name], study.profiles[name].n_groups, "there are no revisions"
+        )
+    for name in (HUMAN, *names):
+        prefix = "tau_human" if name == HUMAN else f"tau_revision_{name}"
+        estimates |= {f"{prefix}_{f}": tau for f, tau in study.influence(name).items()}
+    return estimates
+
+
+def _added(study: Study, condition: str, logs: _LogRatios) -> dict[str, Estimate]:
     """What a condition adds to revising without feedback, over the drafts that both revised."""
     one, none = _rows_of(condition, BASELINE), _rows_of(BASELINE, condition)
     ours = study.alignment(HUMAN, one, beside=[none])

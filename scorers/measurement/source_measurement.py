@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BaseModel, Field
@@ -70,7 +70,9 @@ class SourceMeasurement(BaseModel, frozen=True):
         written: Manifestations of those pairs.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
-        values: Facts and learned factors: factor id -> response id -> value; None: missing.
+        values: Facts, learned and recorded factors: factor id -> response id -> value; None where
+            it is missing.
+        recorded: Factors whose values the data record: what a model writes has none.
         grading: How the grading of each graded factor went.
         grader: The model that graded, None where no factor needed one.
         grader_requests: Answers wanted of the grader, repairs included.
@@ -92,6 +94,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
     values: dict[str, dict[str, float | None]] = {}
+    recorded: tuple[str, ...] = ()
     grading: dict[str, FactorGrading] = {}
     grader: str | None = None
     grader_requests: int = 0
@@ -186,7 +189,8 @@ def measure_source(
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
-    values = dict(learned)
+    recorded = tuple(factor.id for factor in factors if factor.kind == "recorded")
+    values = dict(learned) | {factor: recorded_values(annotated, factor) for factor in recorded}
     if grades is not None:
         values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
     table = PairManifestations(annotated, factors, compared.texts, values, grades)
@@ -196,56 +200,76 @@ def measure_source(
         factors=tuple(factor.id for factor in factors),
         human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
-        votes=(
-            tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
-            if any(pair.annotators for pair in annotated.pairs)
-            else ()
-        ),
+        votes=_votes(annotated),
         picks=None if verdicts is None else tuple(verdict.picks for verdict in verdicts),
         margins=tuple(v.margins for v in verdicts or () if v.margins) or None,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()
         },
+        recorded=recorded,
     )
-    if grades is not None:
-        measurement = measurement.model_copy(
-            update={
-                "grading": {f.id: factor_grading(grades, f, annotated.source) for f in graded},
-                "grader": grades.grader,
-                "grader_requests": grades.requests,
-                "grader_repairs": grades.repairs,
-                "grader_problems": grades.problems[:_PROBLEMS_KEPT],
-            }
-        )
-    if responses_by_score is None:
-        return measurement
+    added = {} if grades is None else _grading(grades, graded, annotated.source)
+    if responses_by_score is not None:
+        added |= {
+            "written": table.of(compared.written),
+            "truncated_scores": tuple(truncated_scores),
+            **_written(responses_by_score, generation_pairs, annotated.reference),
+        }
+    return measurement.model_copy(update=added)
+
+
+def _grading(grades: SourceGrades, graded: Sequence[Factor], source: str | None) -> dict[str, Any]:
+    """Who graded, and what it left out."""
+    return {
+        "grading": {f.id: factor_grading(grades, f, source) for f in graded},
+        "grader": grades.grader,
+        "grader_requests": grades.requests,
+        "grader_repairs": grades.repairs,
+        "grader_problems": grades.problems[:_PROBLEMS_KEPT],
+    }
+
+
+def _votes(annotated: AnnotatedSource) -> tuple[tuple[int, ...], ...]:
+    """The single votes on each pair; empty where no pair has any."""
+    if not any(pair.annotators for pair in annotated.pairs):
+        return ()
+    return tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+
+
+def _written(
+    responses_by_score: Mapping[int, str | None],
+    generation_pairs: Sequence[tuple[int, int]],
+    reference: str | None,
+) -> dict[str, Any]:
+    """What is told of the written texts beside their factors."""
     best = responses_by_score.get(max(responses_by_score))
     present = {score for score, text in responses_by_score.items() if text is not None}
-    return measurement.model_copy(
-        update={
-            "pairs_written": tuple(
-                GenerationPair(
-                    higher=high,
-                    lower=low,
-                    identical=responses_by_score[high] == responses_by_score[low],
-                )
-                for high, low in generation_pairs
-                if {high, low} <= present
-            ),
-            "written": table.of(compared.written),
-            "words_by_score": {
-                score: None if text is None else len(text.split())
-                for score, text in responses_by_score.items()
-            },
-            "truncated_scores": tuple(truncated_scores),
-            "rouge": (
-                asdict(rouge(best, annotated.reference))
-                if best is not None and annotated.reference
-                else None
-            ),
-        }
-    )
+    return {
+        "pairs_written": tuple(
+            GenerationPair(
+                higher=high,
+                lower=low,
+                identical=responses_by_score[high] == responses_by_score[low],
+            )
+            for high, low in generation_pairs
+            if {high, low} <= present
+        ),
+        "words_by_score": {
+            score: None if text is None else len(text.split())
+            for score, text in responses_by_score.items()
+        },
+        "rouge": asdict(rouge(best, reference)) if best is not None and reference else None,
+    }
+
+
+def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]:
+    """What the data record of a factor: id of an annotated response -> value, NaN if missing."""
+    return {
+        annotated_id(pair.id, side): value
+        for pair in annotated.pairs
+        for side, value in zip("ab", pair.recorded(factor), strict=True)
+    }
 
 
 def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
@@ -284,26 +308,31 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     words = [(s, n) for r in records for s, n in (r.words_by_score or {}).items()]
     identical = [pair.identical for r in records for pair in r.pairs_written or ()]
-    metrics = {}
-    references = [record.rouge for record in records if record.rouge is not None]
-    for name in references[0] if references else ():
-        metrics[name] = mean(reference[name] for reference in references)
-    precisions = [
-        precision
-        for record in records
-        if (precision := _of_best(record, "citation_precision")) is not None
-    ]
-    if precisions:
-        metrics["citation_precision"] = mean(precisions)
-    metrics["generation_missing_rate"] = mean(count is None for _, count in words)
     truncated = sum(len(record.truncated_scores) for record in records)
-    metrics["generation_truncated_rate"] = truncated / len(words)
-    metrics["generation_identical_rate"] = mean(identical)
-    for score in sorted({score for score, _ in words}):
-        metrics[f"words_at_score_{score}"] = mean(
-            count for s, count in words if s == score and count is not None
-        )
-    return metrics
+    return {
+        **_reference_metrics(records),
+        "generation_missing_rate": mean(count is None for _, count in words),
+        "generation_truncated_rate": truncated / len(words),
+        "generation_identical_rate": mean(identical),
+        **{
+            f"words_at_score_{score}": mean(
+                count for s, count in words if s == score and count is not None
+            )
+            for score in sorted({score for score, _ in words})
+        },
+    }
+
+
+def _reference_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    """What is measured of the best response against a reference, or the passages it cites."""
+    references = [record.rouge for record in records if record.rouge is not None]
+    found = [_of_best(record, "citation_precision") for record in records]
+    precisions = [precision for precision in found if precision is not None]
+    metrics = {
+        name: mean(reference[name] for reference in references)
+        for name in (references[0] if references else ())
+    }
+    return metrics | ({"citation_precision": mean(precisions)} if precisions else {})
 
 
 def _of_best(record: SourceMeasurement, factor: str) -> float | None:
@@ -345,7 +374,7 @@ class PairManifestations:
         annotated: The source.
         factors: The factors, in the order of the signs.
         texts: Response id -> text.
-        values: Facts and learned factors: factor id -> response id -> value.
+        values: Facts, learned and recorded factors: factor id -> response id -> value.
         grades: What the grader said; without it judged factors are missing.
     """
 

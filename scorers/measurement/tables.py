@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
@@ -110,9 +111,19 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     return Votes.from_lists(votes, groups)
 
 
-def shared_group_codes(*runs: Iterable[SourceMeasurement]) -> dict[str, int]:
-    """A code for each group of one run or more; groups of one name are one group."""
-    groups = sorted({record.group for measurements in runs for record in measurements})
+def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, str]:
+    """Why the influences that recorded factors cannot have are missing, by the metric's name."""
+    return {
+        f"tau_generation_{factor}": "the data record the factor for annotated responses alone"
+        for record in measurements
+        if record.pairs_written is not None
+        for factor in record.recorded
+    }
+
+
+def shared_group_codes(*runs: Iterable[SourceMeasurement | AnnotatedSource]) -> dict[str, int]:
+    """A code for each group of one run or data set, or more; groups of one name are one group."""
+    groups = sorted({record.group for records in runs for record in records})
     return {group: code for code, group in enumerate(groups)}
 
 

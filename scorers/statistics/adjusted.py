@@ -72,8 +72,13 @@ class AdjustedInfluence:
 
     def estimate(self, index: int) -> Estimate:
         """Return the coefficient of one factor with its interval."""
-        numbers = (self.coefficient[index], self.low[index], self.high[index])
-        return Estimate(*map(float, numbers), "cluster-robust", self.reasons[index])
+        return Estimate(
+            float(self.coefficient[index]),
+            float(self.low[index]),
+            float(self.high[index]),
+            "cluster-robust",
+            self.reasons[index],
+        )
 
 
 def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> AdjustedInfluence:

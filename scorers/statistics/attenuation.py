@@ -219,6 +219,6 @@ def _not_shown(reliabilities: Mapping[str, Estimate]) -> str | None:
         if estimate.low <= 0:
             return (
                 f"the reliability of the {whose} profile is not shown to be above 0: "
-                f"{estimate.low:.2f} to {estimate.high:.2f}"
+                + estimate.ends_text("{:.2f}".format, " to ")
             )
     return None

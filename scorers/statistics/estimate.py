@@ -13,8 +13,9 @@ Three kinds; docs/calibration.md has what each one covers.
 """
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from numbers import Real
 from typing import Any, Self
 
 import numpy as np
@@ -30,6 +31,9 @@ MINIMUM_DEFINED = 0.95
 
 ENDS = ("_ci_low", "_ci_high")
 """What the names of metrics end in that are an estimate's interval."""
+
+RANK_ENDS = ("_low", "_high")
+"""The same of a rank in a record of influences."""
 
 STANDARD_ERROR = "_stderr"
 """What the name of a standard error ends in, as lm-eval has it."""
@@ -193,18 +197,20 @@ class Estimate:
         """Return what :meth:`record` wrote, without the replicates.
 
         Args:
-            record: JSON with ``ci_low`` and ``ci_high``.
+            record: JSON with ``ci_low`` and ``ci_high``; what is no finite number there is NaN.
             value: name of the value in it.
         """
         numbers = (record.get(value), record.get("ci_low"), record.get("ci_high"))
-        number, low, high = map(nan_for_none, numbers)
+        number, low, high = map(finite_or_nan, numbers)
         return cls(number, low, high, reason=record.get("reason"))
 
     @classmethod
-    def of_metrics(cls, metrics: Mapping[str, float | None], name: str) -> Self:
-        """Return what :meth:`flat` wrote; NaN where the metrics do not hold it."""
-        ends = (metrics.get(f"{name}{end}") for end in ENDS)
-        value, low, high = map(nan_for_none, (metrics.get(name), *ends))
+    def of_metrics(
+        cls, metrics: Mapping[str, Any], name: str, ends: tuple[str, str] = ENDS
+    ) -> Self:
+        """Return what :meth:`flat` wrote; NaN where the metrics hold no finite number of it."""
+        names = flat_names(name, ends)
+        value, low, high = (finite_or_nan(metrics.get(each)) for each in names)
         return cls(value, low, high)
 
     @property
@@ -215,16 +221,29 @@ class Estimate:
     @property
     def has_interval(self) -> bool:
         """Whether there is an interval."""
-        return not math.isnan(self.low)
+        return not (math.isnan(self.low) or math.isnan(self.high))
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether there is neither a value nor a reason for that, as where nothing was reported."""
+        return not self.defined and self.reason is None
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
-        return self.low > 0 or self.high < 0
+        """Whether there is an interval that lies wholly on one side of 0."""
+        return self.has_interval and not self.low <= 0 <= self.high
 
-    def lies_apart(self, other: "Estimate") -> bool:
-        """Return whether both have an interval, and the two do not overlap."""
-        return self.low > other.high or self.high < other.low
+    def overlaps(self, other: "Estimate") -> bool | None:
+        """Return whether the two intervals overlap; None where one is missing.
+
+        Example:
+            >>> Estimate(0.5, 0.4, 0.6).overlaps(Estimate(0.7, 0.6, 0.8))
+            True
+
+        """
+        if not (self.has_interval and other.has_interval):
+            return None
+        return self.low <= other.high and other.low <= self.high
 
     @property
     def error(self) -> float:
@@ -265,25 +284,47 @@ class Estimate:
             return Estimate.symmetric(value, drawn, n_groups, limit=limit)
         return Estimate.percentile(value, drawn, n_groups)
 
+    def absolute(self) -> Self:
+        """Return the absolute value, whose interval reaches down to 0 where this one holds 0.
+
+        Example:
+            >>> print(Estimate(-0.1, -0.4, 0.2).absolute())
+            +0.10 [+0.00, +0.40]
+
+        """
+        least, most = sorted((abs(self.low), abs(self.high)))
+        low = 0.0 if self.low <= 0 <= self.high else least
+        return replace(self, value=abs(self.value), low=low, high=most)
+
     def record(self) -> dict[str, float | str | None]:
         """Return the estimate as JSON has it: NaN is None, with the reason."""
         return {
             "value": none_for_nan(self.value),
-            "ci_low": none_for_nan(self.low),
-            "ci_high": none_for_nan(self.high),
+            **self.interval(),
             "reason": self.reason,
         }
 
-    def flat(self, name: str) -> dict[str, float]:
+    def interval(self) -> dict[str, float | None]:
+        """Return the interval as :meth:`record` has it, for a value under a name of its own."""
+        return {"ci_low": none_for_nan(self.low), "ci_high": none_for_nan(self.high)}
+
+    def cells(self) -> tuple[float | None, float | None, float | None]:
+        """Return the value and its ends as three cells of a table; None is an empty one."""
+        return none_for_nan(self.value), none_for_nan(self.low), none_for_nan(self.high)
+
+    def flat(self, name: str, ends: tuple[str, str] = ENDS) -> dict[str, float]:
         """Return the flat metrics of a harness: the value, then its ends.
+
+        Args:
+            name: of the value.
+            ends: what the names of the two ends have behind it.
 
         Example:
             >>> Estimate(0.5, 0.4, 0.6).flat("kappa")
             {'kappa': 0.5, 'kappa_ci_low': 0.4, 'kappa_ci_high': 0.6}
 
         """
-        low, high = ENDS
-        return {name: self.value, f"{name}{low}": self.low, f"{name}{high}": self.high}
+        return dict(zip(flat_names(name, ends), (self.value, self.low, self.high), strict=True))
 
     def text(self, digits: int = 2, *, signed: bool = True) -> str:
         """Return the value and its interval in one cell.
@@ -295,8 +336,22 @@ class Estimate:
         if not self.defined:
             return "not defined"
         sign = "+" if signed else ""
-        ends = f"{self.low:{sign}.2f}, {self.high:{sign}.2f}"
-        return f"{self.value:{sign}.{digits}f} [{ends if self.has_interval else 'no interval'}]"
+        ends = self.ends_text(f"{{:{sign}.2f}}".format) or "no interval"
+        return f"{self.value:{sign}.{digits}f} [{ends}]"
+
+    def ends_text(self, number: Callable[[float], str], between: str = ", ") -> str:
+        """Return both ends of the interval, empty where there is none.
+
+        Args:
+            number: how one end is written.
+            between: what stands between the two.
+
+        Example:
+            >>> Estimate(0.5, 0.4, 0.6).ends_text("{:.1f}".format, " to ")
+            '0.4 to 0.6'
+
+        """
+        return f"{number(self.low)}{between}{number(self.high)}" if self.has_interval else ""
 
     def __str__(self) -> str:
         return self.text()
@@ -310,6 +365,25 @@ def none_for_nan(value: float) -> float | None:
 def nan_for_none(value: float | None) -> float:
     """Return the value as arithmetic can take it."""
     return math.nan if value is None else float(value)
+
+
+def finite_or_nan(value: object) -> float:
+    """Return a number that a file may hold; NaN for anything else, infinity among it."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        return math.nan
+    return float(value)
+
+
+def flat_names(name: str, ends: tuple[str, str] = ENDS) -> tuple[str, str, str]:
+    """Return the names that a value and its ends have among flat metrics.
+
+    Example:
+        >>> flat_names("kappa")
+        ('kappa', 'kappa_ci_low', 'kappa_ci_high')
+
+    """
+    low, high = ends
+    return name, f"{name}{low}", f"{name}{high}"
 
 
 def flat_metrics(estimates: Mapping[str, Estimate]) -> dict[str, float]:

@@ -65,7 +65,7 @@ class FactorProfile:
         }
 
 
-def factor_profile(comparisons: Comparisons) -> FactorProfile:
+def profile_of(comparisons: Comparisons) -> FactorProfile:
     """Return tau_14 of every factor and the counts behind it.
 
     Example:
@@ -77,7 +77,7 @@ def factor_profile(comparisons: Comparisons) -> FactorProfile:
         ...     factors=("length",),
         ...     perspective="human",
         ... )
-        >>> profile = factor_profile(table)
+        >>> profile = profile_of(table)
         >>> profile.tau.tolist(), profile.n_preference_ties
         ([0.25], 1)
 

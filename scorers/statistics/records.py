@@ -15,6 +15,7 @@ from profile_tasks.scorers.statistics.annotators import annotator_agreement, ann
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.estimate import (
+    RANK_ENDS,
     Estimate,
     nan_for_none,
     none_for_nan,
@@ -105,10 +106,10 @@ def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
         name = f"reliability_{perspective}_{coefficient}"
         flat |= _flat(name, record["reliability"][coefficient])
     for factor, entry in record["factors"].items():
-        rank = (entry["rank"], entry["rank_low"], entry["rank_high"])
         flat |= _flat_p_values(f"tau_{perspective}_{factor}", entry)
         flat |= Estimate.of_metrics(entry, "adjusted").flat(f"adjusted_{perspective}_{factor}")
-        flat |= Estimate(*map(nan_for_none, rank)).flat(f"rank_{perspective}_{factor}")
+        rank = Estimate.of_metrics(entry, "rank", RANK_ENDS)
+        flat |= rank.flat(f"rank_{perspective}_{factor}")
     return flat
 
 
@@ -176,16 +177,14 @@ def influence_record(study: Study, name: str) -> Record:
             factor: {
                 **profile.record(i),
                 "n": int(profile.n_pairs - profile.missing[i]),
-                **_ends(taus[factor]),
+                **taus[factor].interval(),
                 **_p_values(tests, i),
                 **_none_for_nan(adjusted.estimate(i).flat("adjusted")),
                 "adjusted_p_value": none_for_nan(adjusted.p_value[i]),
                 # JSON has no infinity.
                 "vif": None if np.isinf(adjusted.vif[i]) else none_for_nan(adjusted.vif[i]),
                 "adjusted_reason": adjusted.reasons[i],
-                "rank": none_for_nan(ranks.estimates[i].value),
-                "rank_low": none_for_nan(ranks.estimates[i].low),
-                "rank_high": none_for_nan(ranks.estimates[i].high),
+                **_none_for_nan(ranks.estimates[i].flat("rank", RANK_ENDS)),
                 "reason": taus[factor].reason,
             }
             for i, factor in enumerate(profile.factors)
@@ -451,12 +450,6 @@ def _by_factor(study: Study, name: str) -> dict[str, float]:
 
 def _by_coefficient(estimates: Mapping[Any, Estimate]) -> Record:
     return {str(coefficient): each.record() for coefficient, each in estimates.items()}
-
-
-def _ends(estimate: Estimate) -> Record:
-    """The interval alone, where the value stands under a name of its own."""
-    record = estimate.record()
-    return {name: record[name] for name in record if name.startswith("ci_")}
 
 
 def _none_for_nan(numbers: Mapping[str, float]) -> Record:

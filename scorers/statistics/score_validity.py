@@ -47,7 +47,7 @@ class ScoredTexts(BaseModel, frozen=True):
 
 
 @dataclass(frozen=True)
-class ScoreValidity:
+class ValidityEstimates:
     """The two correlations over many sources.
 
     Attributes:
@@ -117,7 +117,7 @@ def source_correlation(texts: ScoredTexts) -> float:
 
 def score_validity(
     measured: Sequence[ScoredTexts], *, replicates: int = REPLICATES, seed: int = 0
-) -> ScoreValidity:
+) -> ValidityEstimates:
     """Correlate scores and log-probabilities over many sources.
 
     Args:
@@ -170,7 +170,7 @@ def score_validity(
             "the scores or the log-probabilities do not vary",
         ),
     }
-    return ScoreValidity(estimates, int(total[7]), scores.size)
+    return ValidityEstimates(estimates, int(total[7]), scores.size)
 
 
 def score_compliance(

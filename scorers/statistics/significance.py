@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile, group_sums, ratio
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of, ratio
 
 Adjustment = Literal["holm", "fdr_bh"]
 
@@ -84,7 +84,7 @@ def influence_tests(
         ([0.0078125, 1.0], [0.015625, 1.0], 'influence on the human preference: 2 factors')
 
     """
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     return _adjusted(
         comparisons.factors,
         profile.tau,
@@ -153,7 +153,7 @@ def difference_tests(
     p_values = np.full(len(first.factors), np.nan)
     p_values[defined] = _sign_flips(terms[:, defined], permutations, seed)
     labels = names or (first.perspective, second.perspective)
-    profiles = [factor_profile(table) for table in (first, second)]
+    profiles = [profile_of(table) for table in (first, second)]
     reasons = [
         next((f"{label}: {why}" for label, why in zip(labels, whys, strict=True) if why), None)
         for whys in zip(*(profile.reasons for profile in profiles), strict=True)

@@ -15,8 +15,8 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.influence import (
     FactorProfile,
-    factor_profile,
     group_sums,
+    profile_of,
     ratio,
 )
 
@@ -162,7 +162,7 @@ def pilot_population(
     return _population(
         comparisons,
         second,
-        factor_profile(comparisons),
+        profile_of(comparisons),
         "sources of the pilot, drawn with replacement"
         + ("; the second judge's preferences are the pilot's own" if second else ""),
     )
@@ -187,7 +187,7 @@ def pilot_with_second_judge(
 
     """
     _check_agreement(agreement)
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     # One realisation of a small pilot would leave the answer to chance.
     copies = max(1, math.ceil(_MADE_UP_COPIES / max(1, profile.n_groups)))
     codes = np.unique(comparisons.group, return_inverse=True)[1]

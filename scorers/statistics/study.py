@@ -22,7 +22,7 @@ from profile_tasks.scorers.statistics.alignment import (
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, standard_errors
-from profile_tasks.scorers.statistics.influence import FactorProfile, factor_profile
+from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
@@ -71,7 +71,7 @@ class Study:
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
         """The influences and counts of each table, shares among them."""
-        return {name: factor_profile(table) for name, table in self._all.items()}
+        return {name: profile_of(table) for name, table in self._all.items()}
 
     @cached_property
     def drawn(self) -> dict[str, NDArray[np.float64]]:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai import eval as inspect_eval
@@ -12,8 +13,8 @@ from profile_tasks.data.preferences import TASKS, AnnotatedSource
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.summarization import summarization
-from profile_tasks.tasks.arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -39,6 +40,7 @@ def run(task: str, tmp_path: Path, model: str = "planted/balanced", **arguments:
         model_roles={"grader": grader} if grader else None,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return read_eval_log(log.location, resolve_attachments=True)
@@ -64,8 +66,8 @@ def requests(sample: EvalSample) -> Counter[str | None]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_each_task_runs_over_the_full_taxonomy(task: str, tmp_path: Path) -> None:
-    log = run(task, tmp_path)
+def test_each_task_runs_over_the_full_taxonomy(task: str, read_inspect_log: Any) -> None:
+    log = read_inspect_log("verbose", task, grader=GRADER)
     found, core = metrics(log), [factor.id for factor in resolve_factors("core", task)]
     assert log.eval.metadata is not None
     assert log.eval.metadata["factors"] == core
@@ -96,8 +98,8 @@ def test_real_preferences_are_graded(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_a_source_takes_no_more_requests_than_promised(task: str, tmp_path: Path) -> None:
-    log = run(task, tmp_path, limit=4)
+def test_a_source_takes_no_more_requests_than_promised(task: str, read_inspect_log: Any) -> None:
+    log = read_inspect_log("verbose", task, grader=GRADER)
     for sample in samples(log):
         source = AnnotatedSource.model_validate(sample.metadata)
         k = len(source.pairs)
@@ -109,9 +111,9 @@ def test_a_source_takes_no_more_requests_than_promised(task: str, tmp_path: Path
     assert metrics(log)["grader_requests"] == total
 
 
-def test_the_graders_tokens_show_apart(tmp_path: Path) -> None:
-    log = run("summarization", tmp_path, limit=2)
-    assert set(log.stats.model_usage) == {"planted/balanced", GRADER}
+def test_the_graders_tokens_show_apart(read_inspect_log: Any) -> None:
+    log = read_inspect_log("verbose", grader=GRADER)
+    assert set(log.stats.model_usage) == {"planted/verbose", GRADER}
     assert log.stats.role_usage["grader"].total_tokens > 0
 
 

@@ -1,6 +1,7 @@
 """Every argument of every task, stated once: read, refused, shown to people and to programs."""
 
 import inspect
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.util import registry_info
 
 from profile_tasks import _registry
+from profile_tasks.scorers.inspect.arguments import ArgumentError, OneLineError
 from profile_tasks.settings import (
     CONDITIONS,
     DEFAULT_SCORES,
@@ -30,7 +32,6 @@ from profile_tasks.settings import (
     takes,
 )
 from profile_tasks.task_configs.run_settings import METADATA_NAMES
-from profile_tasks.tasks.arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -134,14 +135,31 @@ def test_inspect_refuses_it_before_a_model_is_called(
             model=get_model("mockllm/model", custom_outputs=answer, memoize=False),
             log_dir=str(tmp_path),
             display="none",
+            log_realtime=False,
         )
     assert not asked
     assert not list(tmp_path.iterdir())
 
 
-def test_a_scorer_refuses_it_too() -> None:
-    with pytest.raises(SettingError, match="factor is no setting of factor_profile; did you mean"):
-        task("factor_profile")(factor="length")
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"factor": "length"}, "factor is no setting of factor_profile; did you mean 'factors'?"),
+        ({"judge_batch": "two"}, "judge_batch is 'two'. Must be one of: all, one"),
+        ({"factors": "lenght"}, "Factor 'lenght' is unknown; did you mean 'length'?"),
+    ],
+)
+def test_scoring_a_log_tells_wrong_arguments_of_the_scorer(
+    arguments: dict[str, str], message: str, tmp_path: Path
+) -> None:
+    # What `inspect score --scorer profile_tasks/factor_profile -S ...` calls: it takes a
+    # ValueError for a scorer that is not there.
+    from inspect_ai._eval.score import resolve_scorers
+
+    log = finished(task("document_qa"), tmp_path, limit=1, setting="discrimination")
+    given = {"task": "document_qa", **arguments}
+    with pytest.raises(OneLineError, match=re.escape(message)):
+        resolve_scorers(log, "profile_tasks/factor_profile", given)
 
 
 def test_only_the_first_argument_may_come_without_its_name() -> None:
@@ -223,6 +241,7 @@ def finished(built: Task | Any, tmp_path: Path, **arguments: object) -> EvalLog:
         model="planted/balanced",
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return read_eval_log(log.location, header_only=True)

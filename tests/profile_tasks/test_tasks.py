@@ -1,6 +1,7 @@
 """The three Inspect tasks, run end to end against the planted annotator."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ BUILD = {
     "instruction_following": instruction_following,
     "document_qa": document_qa,
 }
+ReadLog = Callable[..., EvalLog]
 FILES = {
     "summarization": "tldr_llmeval2.jsonl",
     "instruction_following": "pandalm.jsonl",
@@ -37,6 +39,7 @@ def run(task: str, tmp_path: Path, model: str = "planted/verbose", **arguments: 
         model=get_model(model, memoize=False, **model_args),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -53,8 +56,8 @@ def metrics(log: EvalLog) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_each_task_runs_on_its_demo_data(task: str, tmp_path: Path) -> None:
-    log = run(task, tmp_path)
+def test_each_task_runs_on_its_demo_data(task: str, read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("verbose", task)
     found = metrics(log)
     assert log.eval.dataset.samples == 12
     assert found["unreadable_rate"] == 0
@@ -87,9 +90,10 @@ def test_without_noise_the_only_weight_is_recovered_exactly(
 
 
 @pytest.mark.parametrize("task", TASKS)
-def test_verbose_and_concise_are_ordered_as_named(task: str, tmp_path: Path) -> None:
-    verbose = metrics(run(task, tmp_path, "planted/verbose"))
-    concise = metrics(run(task, tmp_path, "planted/concise"))
+def test_verbose_and_concise_are_ordered_as_named(task: str, read_inspect_log: ReadLog) -> None:
+    verbose, concise = (
+        metrics(read_inspect_log(profile, task)) for profile in ("verbose", "concise")
+    )
     for perspective in ("discrimination", "generation"):
         name = f"tau_{perspective}_length"
         assert concise[name] <= -0.5
@@ -97,8 +101,10 @@ def test_verbose_and_concise_are_ordered_as_named(task: str, tmp_path: Path) -> 
     assert verbose["tau_human_length"] == concise["tau_human_length"]
 
 
-def test_the_headline_is_first_and_the_printed_table_fits_a_screen(tmp_path: Path) -> None:
-    log = run("summarization", tmp_path)
+def test_the_headline_is_first_and_the_printed_table_fits_a_screen(
+    read_inspect_log: ReadLog,
+) -> None:
+    log = read_inspect_log("verbose", "summarization")
     assert log.results is not None
     assert log.results.headline is not None
     assert log.results.headline.metric == "alignment_discrimination_tau_b"
@@ -139,21 +145,24 @@ def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
     assert "tau_human_length" not in reasons
 
 
-def test_a_log_can_be_completed_again_after_rescoring(tmp_path: Path) -> None:
-    log = run("document_qa", tmp_path)
+def test_a_log_can_be_completed_again_after_rescoring(read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("verbose", "document_qa")
     full = metrics(log)
     recompute_metrics(log)
     assert len(metrics(log)) < len(full)
     assert metrics(complete_log(log)) == pytest.approx(full, nan_ok=True)
 
 
-def test_two_runs_give_the_same_numbers(tmp_path: Path) -> None:
-    first, second = (metrics(run("summarization", tmp_path / name)) for name in ("a", "b"))
+def test_two_runs_give_the_same_numbers(tmp_path: Path, read_inspect_log: ReadLog) -> None:
+    first, second = (
+        metrics(read_inspect_log("verbose", "summarization")),
+        metrics(run("summarization", tmp_path)),
+    )
     assert first == pytest.approx(second, nan_ok=True, abs=0)
 
 
-def test_the_order_of_samples_does_not_matter(tmp_path: Path) -> None:
-    log = run("summarization", tmp_path)
+def test_the_order_of_samples_does_not_matter(read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("verbose", "summarization")
     before = metrics(log)
     assert log.samples is not None
     log.samples.reverse()
@@ -165,8 +174,10 @@ def test_the_order_of_samples_does_not_matter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("setting", "absent"), [("generation", "discrimination"), ("discrimination", "generation")]
 )
-def test_one_setting_alone_measures_only_that(setting: str, absent: str, tmp_path: Path) -> None:
-    found = metrics(run("summarization", tmp_path, setting=setting))
+def test_one_setting_alone_measures_only_that(
+    setting: str, absent: str, read_inspect_log: ReadLog
+) -> None:
+    found = metrics(read_inspect_log("verbose", "summarization", setting=setting))
     assert not [name for name in found if absent in name or "gap" in name]
     assert next(iter(found)) == f"alignment_{setting}_tau_b"
 
@@ -190,6 +201,7 @@ def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:
         epochs=2,
         log_dir=str(tmp_path / "twice"),
         display="none",
+        log_realtime=False,
     )
     profile = result(twice).metadata["profile"]
     assert profile["human"] == result(once).metadata["profile"]["human"]
@@ -245,6 +257,7 @@ def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
         model=model,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
         max_connections=1,
     )
     assert log.status == "success", log.error
@@ -288,6 +301,7 @@ def test_empty_responses_are_missing_and_counted(tmp_path: Path) -> None:
         model=answers(""),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     found = metrics(log)
@@ -302,6 +316,7 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
         model=answers("The same few words."),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     found = metrics(log)
     assert found["generation_identical_rate"] == 1
@@ -397,9 +412,12 @@ def test_a_retried_evaluation_has_the_profile_of_all_its_samples(tmp_path: Path)
             model=model,
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
             max_samples=1,
         )
         assert broken.status == "error"
-        (retried,) = eval_retry(broken, log_dir=str(tmp_path / "logs"), display="none")
+        (retried,) = eval_retry(
+            broken, log_dir=str(tmp_path / "logs"), display="none", log_realtime=False
+        )
     assert retried.status == "success"
     assert result(retried).metadata["profile"]["human"]["n_groups"] == 3

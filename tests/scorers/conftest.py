@@ -1,4 +1,4 @@
-"""A local server in the shape of OpenAI's, so that a grader is asked over a real socket."""
+"""A local server in the shape of OpenAI's, and tables whose every number is known by hand."""
 
 import gc
 import json
@@ -12,10 +12,34 @@ from socket import SHUT_RDWR
 from threading import Event, Lock, Thread
 from typing import Any
 
+import numpy as np
 import pytest
 from inspect_ai.model import GenerateConfig, Model, get_model
 
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.solvers.sections import read_sections
+
+FivePairs = Callable[..., Comparisons]
+
+
+@pytest.fixture(scope="session")
+def five_pairs() -> FivePairs:
+    """Tables of ten sources that are alike, of five pairs each: no interval has any width.
+
+    Of each factor is given how many of the five pairs go with it. The others go against it, so
+    that 5, 4, 3, 2, 1, 0 of them are influences of 1, 0.6, 0.2, -0.2, -0.6, -1.
+    """
+
+    def table(perspective: Perspective, **going_with_it: int) -> Comparisons:
+        columns = [[1] * n + [-1] * (5 - n) for n in going_with_it.values()]
+        signs = np.tile(np.array(columns, dtype=np.int8).T, (10, 1))
+        return Comparisons(
+            np.ones(50), signs, np.zeros(signs.shape, bool), np.repeat(np.arange(10), 5),
+            tuple(going_with_it), perspective,
+        )  # fmt: skip
+
+    return table
+
 
 KEY = "sk-local-4f9c2d7e81b35a60"
 """What the clients of the server send as their API key."""
@@ -29,6 +53,7 @@ class Asked:
 
     body: dict[str, Any]
     key: str
+    headers: dict[str, str]
 
     @property
     def model(self) -> str:
@@ -184,7 +209,8 @@ class LocalServer:
 
             def do_POST(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
-                asked = Asked(json.loads(body), self.headers["Authorization"].split()[-1])
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                asked = Asked(json.loads(body), headers["authorization"].split()[-1], headers)
                 with server._lock:
                     server.asked.append(asked)
                     done = server.script(asked) or Behaviour()

@@ -77,14 +77,21 @@ def test_every_combination_of_picks(
 @pytest.mark.parametrize(
     ("margins", "picks", "preference", "flipped"),
     [
+        # The second order shows the responses swapped: there a margin below 0 speaks for the first.
         ((2.0, -1.0), ("first", "second"), 1, False),
+        ((1.0, -1.0), ("first", "second"), 1, False),
         ((-2.0, 1.0), ("second", "first"), -1, False),
+        ((-1.0, 1.0), ("second", "first"), -1, False),
         # A liking for what is shown first cancels: what is left decides.
         ((3.0, 1.0), ("first", "first"), 1, True),
         ((1.0, 3.0), ("first", "first"), -1, True),
         ((2.0, 2.0), ("first", "first"), 0, True),
+        # A liking for the second position likewise.
         ((-1.0, -3.0), ("second", "second"), 1, True),
+        ((-3.0, -1.0), ("second", "second"), -1, True),
+        ((-2.0, -2.0), ("second", "second"), 0, True),
         ((0.0, -1.0), ("tie", "second"), 1, True),
+        ((0.0, 1.0), ("tie", "first"), -1, True),
         ((0.0, 0.0), ("tie", "tie"), 0, False),
         ((0.5,), ("first",), 1, None),
         ((-0.5,), ("second",), -1, None),
@@ -166,10 +173,18 @@ def test_a_pair_is_shown_as_recorded_and_then_swapped() -> None:
     assert (only.response_a, only.response_b) == ("x", "y")
 
 
-@pytest.mark.parametrize("orders", [1, 2])
-def test_the_requests_about_a_source_come_pair_by_pair(orders: int) -> None:
+@pytest.mark.parametrize(
+    ("orders", "shown"),
+    [
+        (1, [("a", "b"), ("c", "d")]),
+        (2, [("a", "b"), ("b", "a"), ("c", "d"), ("d", "c")]),
+    ],
+)
+def test_the_requests_about_a_source_come_pair_by_pair_as_recorded_then_swapped(
+    orders: int, shown: list[tuple[str, str]]
+) -> None:
     asked = discrimination_requests(source(("a", "b"), ("c", "d")), orders)
-    shown = [(request.response_a, request.response_b) for request in asked]
+    assert [(request.response_a, request.response_b) for request in asked] == shown
     assert by_pair(shown, orders) == [
         (("a", "b"), ("b", "a"))[:orders],
         (("c", "d"), ("d", "c"))[:orders],
@@ -177,7 +192,7 @@ def test_the_requests_about_a_source_come_pair_by_pair(orders: int) -> None:
 
 
 def test_a_verdict_in_words_is_a_pick_by_position() -> None:
-    answers = ("Verdict: A", "Verdict: B", "Verdict: tie", "Both have merits.")
-    assert [read_pick(answer) for answer in answers] == ["first", "second", "tie", None]
+    answers = ("Verdict: A", "Verdict: B", "Verdict: tie", "Both have merits.", "I cannot decide.")
+    assert [read_pick(answer) for answer in answers] == ["first", "second", "tie", None, None]
     assert read_pick("(B)") == "second"
     assert read_pick("(B)", truncated=True) is None

@@ -13,6 +13,11 @@ def test_all_pairs_are_compared_and_the_higher_score_comes_first() -> None:
     assert all(high > low for high, low in ALL)
 
 
+def test_of_neighbours_too_the_higher_score_comes_first() -> None:
+    assert generation_pairs((5, 1, 3), "adjacent") == [(3, 1), (5, 3)]
+    assert generation_pairs((5, 1, 3), "all") == [(3, 1), (5, 1), (5, 3)]
+
+
 def test_half_of_the_pairs_is_the_same_half_for_the_same_source() -> None:
     half = generation_pairs(SCORES, "half", "s1")
     assert half == generation_pairs(SCORES, "half", "s1")

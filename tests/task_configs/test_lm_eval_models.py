@@ -140,7 +140,7 @@ class PlantedServer:
         sent: The requests that arrived.
         answered: Those of them that it answered.
         answers: Answer so many requests; close the connection on all others.
-        status: HTTP status of the answers.
+        status: HTTP status of the answers; an error quotes the key that it was sent.
     """
 
     SLOW = 0.5
@@ -171,7 +171,10 @@ class PlantedServer:
                     time.sleep(server.SLOW)
                 message = {"role": "assistant", "content": annotator.answer(text)}
                 choice = {"index": 0, "message": message, "finish_reason": "stop"}
-                content = json.dumps({"choices": [choice]}).encode()
+                answer = {"choices": [choice]}
+                if server.status != 200:
+                    answer = {"error": f"bad key: {self.headers['Authorization']}"}
+                content = json.dumps(answer).encode()
                 with lock:
                     server.answered.append(text)
                 self.send_response(server.status)
@@ -268,12 +271,14 @@ def test_a_run_that_failed_sends_only_what_is_missing(
     assert server.sent == []
 
 
-@pytest.mark.parametrize("at_once", [1, 2])
-def test_an_error_of_the_server_shows_its_status_and_no_key(
-    server: PlantedServer, tmp_path: Path, at_once: int
+@pytest.mark.parametrize(("at_once", "status"), [(1, 401), (1, 503), (2, 401), (2, 503)])
+def test_an_error_of_the_server_shows_its_status_and_not_the_key_that_it_quotes(
+    server: PlantedServer, tmp_path: Path, at_once: int, status: int
 ) -> None:
-    server.status = 503
+    server.status = status
     done = asked_over_the_socket(server, tmp_path, at_once)
     assert done.returncode == 1
-    assert "503" in done.stderr
+    assert str(status) in done.stderr
+    assert "bad key: Bearer [API key]" in done.stderr
     assert KEY not in done.stdout + done.stderr
+    assert not any(KEY.encode() in file.read_bytes() for file in tmp_path.rglob("*.*"))

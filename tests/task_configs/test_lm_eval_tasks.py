@@ -3,7 +3,6 @@
 import json
 import math
 from collections.abc import Callable
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -51,26 +50,16 @@ def values(results: Results, task: str) -> dict[str, float]:
     }
 
 
-def inspect_values(task: str, folder: Path, **arguments: Any) -> dict[str, float]:
-    from inspect_ai import eval as inspect_eval
-    from inspect_ai.log import read_eval_log
-
-    built = getattr(import_module(f"profile_tasks.{task}"), task)(**arguments)
-    (log,) = inspect_eval(
-        built,
-        model=f"planted/{PROFILE}",
-        log_dir=str(folder),
-        display="none",
-    )
-    (score,) = read_eval_log(log.location, header_only=True).results.scores
+def inspect_values(log: Any) -> dict[str, float]:
+    (score,) = log.results.scores
     return {name: metric.value for name, metric in score.metrics.items()}
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_inspect_and_lm_eval_give_the_same_numbers(
-    evaluate: Callable[..., Results], tmp_path: Path, task: str
+    evaluate: Callable[..., Results], read_inspect_log: Callable[..., Any], task: str
 ) -> None:
-    theirs = inspect_values(task, tmp_path)
+    theirs = inspect_values(read_inspect_log(PROFILE, task))
     results = evaluate(f"profile_{task}")
     compared = 0
     for kind in ("generation", "discrimination"):
@@ -107,10 +96,10 @@ def test_a_limit_cuts_between_sources(evaluate: Callable[..., Results]) -> None:
 
 
 def test_the_settings_are_those_of_inspect(
-    evaluate: Callable[..., Results], tmp_path: Path
+    evaluate: Callable[..., Results], read_inspect_log: Callable[..., Any]
 ) -> None:
     settings = {"factors": "length,readability,markdown", "limit": 9, "pairing": "half"}
-    theirs = inspect_values("summarization", tmp_path, **settings)
+    theirs = inspect_values(read_inspect_log(PROFILE, **settings))
     task = "profile_summarization_generation"
     found = values(evaluate(task, **settings), task)
     assert found["measured_sources"] == 9
@@ -220,3 +209,50 @@ def test_likelihoods_give_the_noise_free_verdicts(evaluate: Callable[..., Result
     assert (likely["flip_rate"], likely["first_position_rate"]) == (0, 0.5)
     for name in spoken.keys() - by_order:
         assert likely[name] == pytest.approx(spoken[name], abs=1e-12), name
+
+
+@pytest.mark.parametrize("liking", [9.0, -9.0])
+def test_of_likelihoods_a_liking_for_a_position_cancels_and_the_longer_response_is_left(
+    liking: float, tmp_path: Path
+) -> None:
+    from lm_eval import simple_evaluate
+
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
+    from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+    from profile_tasks.task_configs.planted_lm import PlantedLM
+
+    class Biased(PlantedLM):
+        """Likes a position by far more than it likes a longer response."""
+
+        def loglikelihood(self, requests: Any, **options: object) -> list[tuple[float, bool]]:
+            return [
+                (told + liking * request.args[1].endswith("A"), likely)
+                for request, (told, likely) in zip(
+                    requests, super().loglikelihood(requests, **options), strict=True
+                )
+            ]
+
+    model = Biased(profile="verbose")
+    model.annotator = PlantedAnnotator(planted_profile("verbose", {"length": 1.0}, 0.0))
+    rows = [
+        {
+            "id": f"{n}", "prompt": "Why?", "source": "Because.", "preference": "ab"[n % 2],
+            "response_a": "word " * (n % 3 + 1), "response_b": "word " * (6 - n % 3),
+        }
+        for n in range(9)
+    ]  # fmt: skip
+    data = tmp_path / "pairs.jsonl"
+    data.write_text("\n".join(map(json.dumps, rows)))
+    task = "profile_document_qa_discrimination_loglikelihood"
+    settings = {"dataset": str(data), "factors": "length,markdown,lexical_diversity"}
+    manager = OwnTaskManager(metadata=settings)
+    results = simple_evaluate(model=model, tasks=[task], task_manager=manager, bootstrap_iters=0)
+    found = values(results, task)
+    # In either order it names the position that it likes, so that its words would say nothing.
+    assert (found["flip_rate"], found["first_position_rate"]) == (1, liking > 0)
+    assert found["tau_discrimination_length"] == 1
+    (sample,) = results["samples"][task]
+    margins = sample["measured_sources"]["margins"]
+    assert len(margins) == len(rows)
+    # The response that is recorded first is the shorter one of each pair.
+    assert all(recorded < liking < swapped for recorded, swapped in margins)

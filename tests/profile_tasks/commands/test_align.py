@@ -13,7 +13,8 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.data.preferences import load_preferences
-from profile_tasks.scorers.measurement.recorded import human_comparisons, shared_group_codes
+from profile_tasks.scorers.measurement.recorded import human_comparisons
+from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.records import aligned_tables
 
 Run = Callable[..., Result]
@@ -179,7 +180,7 @@ def test_preferences_have_the_alignment_of_their_tables(aligned: Aligned, tmp_pa
         write_pairs(tmp_path / "b.json", range(35, 5, -1)),
     ]
     data = [load_preferences(str(file)) for file in files]
-    codes = shared_group_codes(*data)
+    codes = shared_group_codes(*(each.sources for each in data))
     tables = [human_comparisons(each, "auto", codes) for each in data]
     expected = aligned_tables(*tables, permutations=99, replicates=100, seed=3)
     assert aligned(*files, "--seed", 3) == expected

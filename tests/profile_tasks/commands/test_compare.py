@@ -36,6 +36,7 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
             model=get_model(model, memoize=False),
             log_dir=str(tmp_path_factory.mktemp("logs")),
             display="none",
+            log_realtime=False,
         )
         assert log.status == "success", log.error
         return log
@@ -44,13 +45,13 @@ def evaluate(tmp_path_factory: pytest.TempPathFactory) -> Evaluate:
 
 
 @pytest.fixture(scope="module")
-def verbose(evaluate: Evaluate) -> EvalLog:
-    return evaluate(document_qa())
+def verbose(read_inspect_log: Callable[..., EvalLog]) -> EvalLog:
+    return read_inspect_log("verbose", "document_qa")
 
 
 @pytest.fixture(scope="module")
-def concise(evaluate: Evaluate) -> EvalLog:
-    return evaluate(document_qa(), "planted/concise")
+def concise(read_inspect_log: Callable[..., EvalLog]) -> EvalLog:
+    return read_inspect_log("concise", "document_qa")
 
 
 @pytest.fixture(scope="module")

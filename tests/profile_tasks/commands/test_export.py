@@ -7,12 +7,9 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 from datasets import load_dataset
-from inspect_ai import eval as inspect_eval
-from inspect_ai.log import EvalLog, convert_eval_logs
+from inspect_ai.log import convert_eval_logs
 
 from profile_tasks.data.preferences import load_preferences
-from profile_tasks.summarization import summarization
-from profile_tasks.tasks.self_guided import summarization_self_guided
 from profile_tasks.training.data import METHODS, read_training_data
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -20,14 +17,9 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencie
 Run = Callable[..., Result]
 
 
-def evaluated(task: object, folder: Path) -> EvalLog:
-    (log,) = inspect_eval(task, model="planted/concise", log_dir=str(folder), display="none")
-    return log
-
-
 @pytest.fixture(scope="module")
-def self_guided(tmp_path_factory: pytest.TempPathFactory) -> str:
-    return evaluated(summarization_self_guided(), tmp_path_factory.mktemp("logs")).location
+def self_guided(inspect_log: Callable[..., Path]) -> str:
+    return str(inspect_log("concise", "summarization_self_guided"))
 
 
 @pytest.mark.parametrize("plain", [False, True])
@@ -78,10 +70,10 @@ def test_own_records_are_read_again_by_the_project(
 
 
 def test_an_ordinary_log_and_recorded_preferences_export_the_same_way(
-    run: Run, tmp_path: Path
+    run: Run, inspect_log: Callable[..., Path], tmp_path: Path
 ) -> None:
-    log = evaluated(summarization(setting="generation"), tmp_path / "logs")
-    run("export", log.location, "--format", "dpo", "--output", tmp_path / "scores")
+    log = inspect_log("concise", setting="generation")
+    run("export", log, "--format", "dpo", "--output", tmp_path / "scores")
     run("export", "demo", "--task", "summarization", "--format", "kto", "--output", tmp_path / "r")
     assert len(read_training_data(tmp_path / "scores", "dpo").train) == 11
     labels = [record["label"] for record in read_training_data(tmp_path / "r", "kto").train]

@@ -79,6 +79,72 @@ def test_mistakes_are_told_in_one_line_before_a_model_is_loaded(
     assert len(error.splitlines()) == 1
 
 
+KEY = "3kXy9q-S3CRET"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("--model_args", f"model=x,aws_secret_access_key={KEY},n=1"), "aws_secret_access_key"),
+        (("--model_args", f"model=x,vertex_credentials={KEY}"), "vertex_credentials"),
+        (("--model_args", "model=x", f"secret_key={KEY}"), "secret_key"),
+        (("--model_args", f"header={{'X-Api-Key': '{KEY}'}}"), "X-Api-Key"),
+        (("--model_args", f'{{"a": [{{"private_key": "{KEY}"}}]}}'), "private_key"),
+        (("--model_args", f"base_url=http://me:{KEY}@host/v1"), "base_url"),
+        (("--model_args", f"base_url=http://host/v1?key={KEY}"), "base_url"),
+        (("--model_args", f'{{"credentials": "{KEY}"'), "Invalid JSON"),
+        (("--model_args", f"api_key={KEY},{KEY}"), "expected `key=value`"),
+        (("--gen_kwargs", f"access_key={KEY}"), "--gen_kwargs access_key"),
+        (("--metadata", f'{{"dataset": "https://me:{KEY}@host/a.csv"}}'), "--metadata dataset"),
+        (("--config", "run.yaml"), "--config run.yaml, model_args: aws_session_token"),
+    ],
+)
+def test_a_key_among_the_arguments_is_refused_and_neither_printed_nor_written(
+    run: Run,
+    arguments: tuple[str, ...],
+    told: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    written = f'model: dummy\nmodel_args: "model=x,aws_session_token={KEY}"\n'
+    Path("run.yaml").write_text(written, encoding="utf-8")
+    given = ["--model", "dummy", "--tasks", "profile_summarization", "--output_path", "out"]
+    result = run("lm-eval", *given, *arguments, exit_code=2)
+    assert told in result.stderr
+    assert KEY not in result.output
+    assert not Path("out").exists()
+
+
+@pytest.mark.slow
+def test_arguments_about_tokens_are_no_keys(tmp_path: Path) -> None:
+    given = "add_bos_token=True,think_end_token=</think>,eos_token=</s>,max_new_tokens=4"
+    lm_eval(
+        "--model", "dummy", "--model_args", given, "--tasks", "profile_summarization_generation",
+        "--limit", 2, "--output_path", tmp_path / "out", folder=tmp_path,
+    )  # fmt: skip
+    (results,) = (tmp_path / "out").rglob("results_*.json")
+    assert json.loads(results.read_text())["config"]["model_args"] == {
+        "add_bos_token": True,
+        "think_end_token": "</think>",
+        "eos_token": "</s>",
+        "max_new_tokens": 4,
+    }
+
+
+@pytest.mark.slow
+def test_a_key_in_a_process_of_its_own_is_neither_printed_nor_written(tmp_path: Path) -> None:
+    done = lm_eval(
+        "--model", "dummy", "--model_args", f"model=x,aws_secret_access_key={KEY}",
+        "--tasks", "profile_summarization_generation", "--limit", 2,
+        "--output_path", tmp_path / "out", folder=tmp_path, exit_code=2,
+    )  # fmt: skip
+    assert "--model_args aws_secret_access_key: lm-eval writes model arguments" in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+    assert KEY not in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_missing_data_file_is_named_in_one_line(run: Run) -> None:
     error = run(
         "lm-eval", *PLANTED, "--tasks", "profile_summarization_generation",

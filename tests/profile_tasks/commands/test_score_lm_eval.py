@@ -16,25 +16,35 @@ Samples = tuple[Path, Path]
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
-MODEL = "planted/balanced"
+MODEL = "planted/verbose"
 GRADER = "planted/grader"
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """Generation and discrimination samples of one evaluation, as lm-eval writes them."""
+    return written_samples(tmp_path_factory.mktemp("out"))
+
+
+@pytest.fixture(scope="module")
+def of_two_sources(tmp_path_factory: pytest.TempPathFactory) -> Samples:
+    """The same where what is asked and written matters, not the numbers."""
+    return written_samples(tmp_path_factory.mktemp("out"), limit=2)
+
+
+def written_samples(folder: Path, limit: int | None = None) -> Samples:
     from lm_eval import simple_evaluate
     from lm_eval.loggers import EvaluationTracker
 
     from profile_tasks.lm_eval_runner.run import OwnTaskManager
 
-    folder = tmp_path_factory.mktemp("out")
     tracker = EvaluationTracker(output_path=str(folder))
     results = simple_evaluate(
         model="planted",
-        model_args={"profile": "balanced"},
+        model_args={"profile": "verbose"},
         tasks=["profile_summarization"],
         task_manager=OwnTaskManager(),
+        limit=limit,
         bootstrap_iters=0,
         evaluation_tracker=tracker,
     )
@@ -66,27 +76,11 @@ def score(
     return score
 
 
-def inspect_values(folder: Path) -> dict[str, float]:
-    from inspect_ai import eval as inspect_eval
-    from inspect_ai.log import read_eval_log
-
-    from profile_tasks.summarization import summarization
-
-    (log,) = inspect_eval(
-        summarization(factors="core", allow_self_grading=True),
-        model=MODEL,
-        model_roles={"grader": GRADER},
-        log_dir=str(folder),
-        display="none",
-    )
-    (scored,) = read_eval_log(log.location, header_only=True).results.scores
-    return {name: metric.value for name, metric in scored.metrics.items()}
-
-
 def test_the_numbers_are_those_of_the_inspect_task(
-    score: Callable[..., dict[str, Any]], samples: Samples, tmp_path: Path
+    score: Callable[..., dict[str, Any]], samples: Samples, read_inspect_log: Callable[..., Any]
 ) -> None:
-    theirs = inspect_values(tmp_path / "inspect")
+    (scored,) = read_inspect_log("verbose", grader=GRADER).results.scores
+    theirs = {name: metric.value for name, metric in scored.metrics.items()}
     results = score(*samples)
     assert results["profile_tasks_grading"]["graders"] == [GRADER]
     assert results["profile_tasks_grading"]["answered_by"] == MODEL
@@ -124,25 +118,25 @@ def tokens_paid(results: dict[str, Any]) -> int:
 
 
 def test_a_second_grading_pays_for_nothing(
-    score: Callable[..., dict[str, Any]], samples: Samples
+    score: Callable[..., dict[str, Any]], of_two_sources: Samples
 ) -> None:
-    first, second = (score(*samples, "--factors", "fluency,hallucination") for _ in range(2))
+    first, second = (score(*of_two_sources, "--factors", "fluency,hallucination") for _ in "ab")
     assert second["results"] == first["results"]
     assert tokens_paid(first) > 1000
     assert tokens_paid(second) == 0
 
 
 def test_the_results_stand_beside_those_of_lm_eval(
-    run: Run, samples: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    run: Run, of_two_sources: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
     shown = run(
-        "score-lm-eval", *samples, "--grader", GRADER, "--factors", "fluency,hallucination,length",
-        "--log-dir", tmp_path / "logs",
+        "score-lm-eval", *of_two_sources, "--grader", GRADER,
+        "--factors", "fluency,hallucination,length", "--log-dir", tmp_path / "logs",
     ).stdout  # fmt: skip
-    (graded,) = samples[0].parent.glob("results_*_graded_by_planted_grader.json")
+    (graded,) = of_two_sources[0].parent.glob("results_*_graded_by_planted_grader.json")
     assert str(graded) in shown.replace("\n", "")
-    assert "planted/balanced, graded by planted/grader" in shown
+    assert "planted/verbose, graded by planted/grader" in shown
     assert json.loads(graded.read_text())["profile_tasks_grading"]["factors"] == [
         "fluency", "hallucination", "length",
     ]  # fmt: skip
@@ -166,9 +160,9 @@ def test_samples_of_two_models_are_not_joined(run: Run, samples: Samples, tmp_pa
 
 
 def test_no_gap_over_other_factors_is_left(
-    score: Callable[..., dict[str, Any]], samples: Samples
+    score: Callable[..., dict[str, Any]], of_two_sources: Samples
 ) -> None:
-    results = score(samples[0], "--factors", "fluency,length")
+    results = score(of_two_sources[0], "--factors", "fluency,length")
     left = [k for row in results["results"].values() for k in row if k.startswith("alignment_gap")]
     assert left == []
     row = results["results"]["profile_summarization_generation"]

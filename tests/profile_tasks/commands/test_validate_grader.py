@@ -1,7 +1,6 @@
 """``profile-tasks validate-grader``, against the planted grader, which is a simulation."""
 
 import csv
-import gc
 import io
 import json
 import math
@@ -11,7 +10,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +26,8 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    gc.collect()  # Inspect leaves streams open; let them warn here and in no other file's test
 
 
 @pytest.fixture
@@ -196,3 +193,20 @@ def test_a_grader_that_is_not_there_is_named(
 ) -> None:
     result = run(*("validate-grader", pairs, "--grader", grader, "--labels", mapping), exit_code=2)
     assert f"Error: --grader {grader}: " in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("argument", "message"),
+    [
+        ("api_key=[3kXy9q-S3CRET", "-M api_key: the value is not valid YAML"),
+        ("base_url=http://me:3kXy9q-S3CRET@host/v1", "base_url of the grader: Inspect writes it"),
+        ("hf_token=3kXy9q-S3CRET", "unknown model argument hf_token"),
+    ],
+)
+def test_a_key_of_the_grader_is_not_told(
+    validate: Run, pairs: Path, mapping: Path, tmp_path: Path, argument: str, message: str
+) -> None:
+    result = validate(pairs, "--labels", mapping, "-M", argument, exit_code=2)
+    assert message in result.stderr
+    assert "S3CRET" not in result.output
+    assert not (tmp_path / "logs").exists()

@@ -40,9 +40,9 @@ def test_the_interval_of_a_difference_is_that_of_the_log(evidence: Evidence) -> 
     for perspective in ("generation", "discrimination"):
         for factor in evidence.run.factors:
             text = f"tau_{perspective}_{factor} > tau_human_{factor} with 95% confidence"
-            verdict = judge_inequality("x", parse_bar(text), evidence)
+            found = judge_inequality("x", parse_bar(text), evidence).found
             reported = evidence.run.estimate(f"difference_{perspective}_{factor}")
-            assert (verdict.low, verdict.high) == pytest.approx((reported.low, reported.high))
+            assert (found.low, found.high) == pytest.approx((reported.low, reported.high))
 
 
 def test_a_results_file_of_lm_eval_has_no_samples(lm_eval_results: Any) -> None:

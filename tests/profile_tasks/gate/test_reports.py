@@ -4,13 +4,14 @@ import xml.etree.ElementTree as ET
 
 from profile_tasks.gate.reports import junit_xml, summary
 from profile_tasks.gate.verdicts import Outcome, Verdict
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 HOSTILE = 'm"/><failure>&|<b>\n# x \x1b[31m\x00'
 
 
 def verdicts(*outcomes: Outcome, name: str = "bar") -> list[Verdict]:
     return [
-        Verdict(f"{name} {n}", "flip_rate < 0.2", outcome, 0.1, None, None, 0.2, "why")
+        Verdict(f"{name} {n}", "flip_rate < 0.2", outcome, Estimate(0.1), 0.2, "why")
         for n, outcome in enumerate(outcomes)
     ]
 

@@ -67,14 +67,14 @@ def test_the_whole_interval_must_lie_on_the_right_side(text: str, outcome: str) 
 
 
 def test_influences_have_percentile_intervals() -> None:
-    found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5)
+    found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5).found
     expected = Estimate.percentile(0.5, 0.5 + NOISE[0], GROUPS, confidence=0.90)
     assert (found.low, found.high) == (expected.low, expected.high)
 
 
 def test_alignments_have_symmetric_intervals_and_end_at_one() -> None:
     name = "alignment_generation_tau_b"
-    found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96})
+    found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96}).found
     expected = Estimate.symmetric(0.96, 0.96 + NOISE[0], GROUPS)
     assert (found.low, found.high) == (expected.low, 1)
 
@@ -88,9 +88,33 @@ def test_several_metrics_are_judged_together() -> None:
     )  # fmt: skip
     found = judge_inequality("x", parse_bar("a > b with 95% confidence"), together)
     assert found.outcome == "met"
-    assert (found.low, found.high) == pytest.approx((0.05, 0.05))
+    assert (found.found.low, found.found.high) == pytest.approx((0.05, 0.05))
     apart = verdict("a > b with 95% confidence", a=0.5, b=0.45)
     assert apart.outcome == "cannot tell"
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "limit", "outcome"),
+    [
+        ("a > b", 0.3, 0, "met"),
+        ("b > a", -0.3, 0, "missed"),
+        ("b < a", -0.3, 0, "met"),
+        ("a - b >= 0.2", 0.3, 0.2, "met"),
+        ("b - a >= 0.2", -0.3, 0.2, "missed"),
+        ("0.2 <= a - b", 0.3, 0.2, "met"),
+        ("0.2 >= a - b", 0.3, 0.2, "missed"),
+        ("a > b + 0.4", -0.1, 0, "missed"),
+    ],
+)
+@pytest.mark.parametrize("confidence", ["", " with 50% confidence"])
+def test_a_difference_is_the_left_side_less_the_right_one(
+    text: str, value: float, limit: float, outcome: str, confidence: str
+) -> None:
+    found = verdict(text + confidence, a=0.5, b=0.2)
+    assert (found.found.value, found.limit) == pytest.approx((value, limit))
+    assert found.outcome == outcome
+    if confidence:
+        assert found.found.low < value < found.found.high
 
 
 def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
@@ -98,10 +122,10 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
     assert verdict("abs(x) > 0 with 95% confidence", x=0.01).outcome == "cannot tell"
     near = verdict("abs(x) <= 0.2 with 95% confidence", x=-0.01)
     assert near.outcome == "met"
-    assert near.low == 0
+    assert near.found.low == 0
     far = verdict("abs(x) <= 0.2 with 95% confidence", x=-0.5)
     assert far.outcome == "missed"
-    assert 0.35 < (far.low or 0) < 0.5 < (far.high or 0) < 0.65
+    assert 0.35 < far.found.low < 0.5 < far.found.high < 0.65
 
 
 def test_too_few_groups_have_no_interval() -> None:
@@ -110,7 +134,7 @@ def test_too_few_groups_have_no_interval() -> None:
     found = judge_inequality("x", parse_bar("a > 0 with 95% confidence"), few)
     assert found.outcome == "cannot tell"
     assert "groups: 5; an interval needs at least 8" in found.why
-    assert found.value == 0.5
+    assert found.found.value == 0.5
 
 
 @pytest.mark.parametrize(
@@ -166,6 +190,35 @@ def test_no_worse_asks_for_the_interval_of_the_paired_difference(
     bar = parse_bar(f"no worse than b.eval{margin} on {GENERATION} with 95% confidence")
     (found,) = judge_no_worse("x", bar, compared(**{GENERATION: difference}))
     assert found.outcome == outcome
+
+
+@pytest.mark.parametrize(
+    ("metric", "difference", "margin", "outcome"),
+    [
+        # Of an alignment more is better: the run may lie below its baseline by the margin.
+        (GENERATION, 0.03, 0.0, "met"),
+        (GENERATION, -0.03, 0.0, "missed"),
+        (GENERATION, -0.03, 0.05, "met"),
+        (GENERATION, -0.07, 0.05, "missed"),
+        # Of errors less is better: it may lie above.
+        ("flip_rate", -0.03, 0.0, "met"),
+        ("flip_rate", 0.03, 0.0, "missed"),
+        ("flip_rate", 0.03, 0.05, "met"),
+        ("flip_rate", 0.07, 0.05, "missed"),
+    ],
+)
+@pytest.mark.parametrize("confidence", ["", " with 95% confidence"])
+def test_the_margin_is_how_much_worse_a_run_may_be(
+    metric: str, difference: float, margin: float, outcome: str, confidence: str
+) -> None:
+    record = compared(**{metric: (difference, difference - 0.01, difference + 0.01)})
+    bar = parse_bar(f"no worse than b.eval by {margin} on {metric}{confidence}")
+    (found,) = judge_no_worse("x", bar, record)
+    limit = margin if metric == "flip_rate" else -margin
+    assert (found.found.value, found.limit) == (difference, limit)
+    assert found.outcome == outcome
+    if confidence:
+        assert (found.found.low, found.found.high) == (difference - 0.01, difference + 0.01)
 
 
 def test_of_errors_fewer_are_no_worse() -> None:

@@ -1,5 +1,6 @@
 """The planted annotator prefers what its profile says, and nothing else moves its answers."""
 
+import math
 from itertools import combinations
 from pathlib import Path
 
@@ -52,6 +53,30 @@ def test_without_noise_the_longer_text_wins_or_loses_by_the_sign(
     weight: float, better: str
 ) -> None:
     assert judged(noiseless(length=weight), "one two three", "one two") == better
+
+
+@pytest.mark.parametrize(("weight", "likelier"), [(1.0, 2 / 3), (-1.0, 1 / 3)])
+def test_the_verdict_for_the_text_that_it_likes_is_the_likelier_one(
+    weight: float, likelier: float
+) -> None:
+    # log(1 + words) is log(4) against log(2): the odds are 2 to 1.
+    request = DiscriminationRequest("summarization", "Summarize.", SOURCE, "one two three", "one")
+    told = {
+        verdict: math.exp(noiseless(length=weight).log_likelihood(request.render(), verdict))
+        for verdict in ("Verdict: A", "Verdict: B")
+    }
+    assert told == pytest.approx({"Verdict: A": likelier, "Verdict: B": 1 - likelier})
+
+
+def test_it_judges_verdicts_by_one_taste_and_finds_texts_likely_by_the_other() -> None:
+    split = PlantedAnnotator(planted_profile("verbose", {"length": 1.0}, 0.0, {"length": -1.0}))
+    assert judged(split, "one two three", "one") == "Verdict: B"
+    lengths = [length(text) for text in written(split)]
+    assert lengths == sorted(set(lengths))
+    asked = NeutralRequest("summarization", "Summarize.", SOURCE).render()
+    # A byte of "one two three" has the odds 4 to 1, one of "one" 2 to 1.
+    for text, share in (("one two three", 4 / 5), ("one", 2 / 3)):
+        assert split.log_likelihood(asked, text) == pytest.approx(len(text) * math.log(share))
 
 
 def test_texts_of_equal_utility_get_the_first_position_and_so_tie_over_both_orders() -> None:

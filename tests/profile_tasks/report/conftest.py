@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
@@ -30,26 +31,15 @@ HALF_A_PAIR = "half a pair \\ud83d of it"
 """Half a surrogate pair, as JSON escapes it."""
 
 
-def planted_log(folder: Path, model: str = "planted/verbose", **arguments: object) -> Path:
+@pytest.fixture(scope="session")
+def verbose_log(inspect_log: Any) -> Path:
     """The log of a graded run of the demonstration data."""
-    (log,) = inspect_eval(
-        summarization(**arguments),
-        model=model,
-        model_roles={"grader": "planted/grader"},
-        log_dir=str(folder),
-        display="none",
-    )
-    return Path(log.location)
+    return inspect_log("verbose", grader="planted/grader")
 
 
 @pytest.fixture(scope="session")
-def verbose_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return planted_log(tmp_path_factory.mktemp("verbose"))
-
-
-@pytest.fixture(scope="session")
-def concise_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return planted_log(tmp_path_factory.mktemp("concise"), "planted/concise")
+def concise_log(inspect_log: Any) -> Path:
+    return inspect_log("concise", grader="planted/grader")
 
 
 @pytest.fixture(scope="session")
@@ -61,15 +51,19 @@ def other_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model=_writer(["b"]),
         log_dir=str(tmp_path_factory.mktemp("other")),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success"
     return Path(log.location)
 
 
 @pytest.fixture(scope="session")
-def hostile_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def hostile_log(made_once: Any) -> Path:
     """The log of a run over hostile data, of a model that writes hostile responses."""
-    folder = tmp_path_factory.mktemp("hostile")
+    return made_once(("hostile log",), _hostile_log)
+
+
+def _hostile_log(folder: Path) -> Path:
     rows = [
         {
             "id": f"{group}-{name}",
@@ -95,6 +89,7 @@ def hostile_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
         model=_writer(["HALF-A-PAIR", *HOSTILE.values()][:5]),
         log_dir=str(folder),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success"
     return _with_half_a_pair(Path(log.location), folder / "half.eval")
@@ -134,12 +129,10 @@ def built_page(folder: Path, *logs: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
-def planted_page(
-    verbose_log: Path, concise_log: Path, tmp_path_factory: pytest.TempPathFactory
-) -> Path:
-    return built_page(tmp_path_factory.mktemp("page"), verbose_log, concise_log)
+def planted_page(verbose_log: Path, concise_log: Path, made_once: Any) -> Path:
+    return made_once(("planted page",), lambda folder: built_page(folder, verbose_log, concise_log))
 
 
 @pytest.fixture(scope="session")
-def hostile_page(hostile_log: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return built_page(tmp_path_factory.mktemp("page"), hostile_log)
+def hostile_page(hostile_log: Path, made_once: Any) -> Path:
+    return made_once(("hostile page",), lambda folder: built_page(folder, hostile_log))

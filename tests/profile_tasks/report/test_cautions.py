@@ -4,7 +4,7 @@ import pytest
 
 from profile_tasks.report.cautions import FEW_GROUPS, HIGH_VIF, cautions
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import UNKNOWN, Influence, Profile
+from profile_tasks.report.report_data import NOTHING, Influence, Profile
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
@@ -47,14 +47,14 @@ def test_a_sound_run_has_none() -> None:
         ({"metrics": {"flip_rate": Estimate(0.31)}}, "31% of the model's verdicts change"),
         ({"metrics": {"grader_missing_rate": Estimate(0.2)}}, "20% of the grader's judgements"),
         (
-            {"profiles": {"human": Profile({"length": Influence(UNKNOWN, vif=HIGH_VIF + 1)})}},
+            {"profiles": {"human": Profile({"length": Influence(NOTHING, vif=HIGH_VIF + 1)})}},
             "collinear in human: length (6.0)",
         ),
         (
             {
                 "profiles": {
                     "human": Profile(
-                        {"length": Influence(UNKNOWN, adjusted=Estimate.undefined("x"))}
+                        {"length": Influence(NOTHING, adjusted=Estimate.undefined("x"))}
                     )
                 }
             },

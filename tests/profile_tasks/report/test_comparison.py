@@ -34,6 +34,11 @@ def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Pa
     assert rows["tau_generation_length"] == tuple(
         length[key] for key in ("a", "b", "value", "ci_low", "ci_high", "p_adjusted")
     )
+    assert COLUMNS == ("metric", "A", "B", "A - B", "low", "high", "p Holm")
+    # The verbose model is A: it writes longer for a higher score, and the concise one shorter.
+    a, b, difference, low, *_ = rows["tau_generation_length"]
+    assert a > 0 > b
+    assert difference > low > 0
 
 
 def test_one_log_of_a_task_is_compared_with_nothing(verbose_log: Path) -> None:
@@ -47,7 +52,11 @@ def test_runs_of_several_tasks_are_not_mixed(verbose_log: Path, concise_log: Pat
 
 def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) -> None:
     (log,) = inspect_eval(
-        document_qa(limit=3), model="planted/verbose", log_dir=str(tmp_path), display="none"
+        document_qa(limit=3),
+        model="planted/verbose",
+        log_dir=str(tmp_path),
+        display="none",
+        log_realtime=False,
     )
     read = [found(path, task="one") for path in (verbose_log, Path(log.location))]
     (compared,) = paired_comparisons(read)["one"]

@@ -93,6 +93,36 @@ def test_what_the_model_said_of_a_pair_stands_with_it(
     assert pair.decided_by == (decided_by,)
 
 
+@pytest.mark.parametrize(
+    ("texts", "speaks_for"),
+    [({5: "a b c d", 1: "a"}, True), ({5: "a", 1: "a b c d"}, False)],
+    ids=["longer for the higher score", "shorter for it"],
+)
+def test_of_written_responses_the_one_for_the_higher_score_is_preferred(
+    texts: dict[int, str], speaks_for: bool
+) -> None:
+    annotated = source("s", 2, 2).annotated
+    measured = measure_source(
+        annotated, [LENGTH], responses_by_score=texts, generation_pairs=[(5, 1)]
+    )
+    loudest = LoudestPairs({"length": LENGTH})
+    loudest.add(Candidate(AnsweredSource(annotated, texts), measured))
+    sides = loudest.examples()["generation"]["length"]
+    (pair,) = sides[not speaks_for]
+    assert sides[speaks_for] == ()
+    assert (pair.preferred.name, pair.other.name) == ("written for score 5", "written for score 1")
+    assert (pair.preferred.value, pair.other.value) == ((4, 1) if speaks_for else (1, 4))
+
+
+def test_what_the_model_prefers_is_told_by_its_verdicts_and_not_by_people() -> None:
+    loudest = LoudestPairs({"length": LENGTH})
+    loudest.add(source("s", 9, 2, "a", verdicts=[PairVerdict(("second", "first"))]))
+    people, model = (loudest.examples()[who]["length"] for who in ("human", "discrimination"))
+    assert [pair.preferred.name for pair in people[0]] == ["response a"]
+    assert [pair.preferred.name for pair in model[1]] == ["response b"]
+    assert people[1] == model[0] == ()
+
+
 def test_ties_of_preference_or_factor_are_no_examples() -> None:
     assert LoudestPairs({"length": LENGTH}).examples() == {}
     loudest = LoudestPairs({"length": LENGTH})

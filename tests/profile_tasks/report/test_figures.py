@@ -9,7 +9,7 @@ import pytest
 from profile_tasks.report.figures import COLOURS, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
-from profile_tasks.report.report_data import Influence, Profile
+from profile_tasks.report.report_data import FoundAlignment, Influence, Profile
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -73,6 +73,52 @@ def test_a_factor_may_be_called_anything(name: str) -> None:
         assert "<script" not in figure.svg
         texts = "".join(ET.fromstring(figure.files["svg"]).itertext())  # noqa: S314 - our own
         assert name in texts
+
+
+def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column() -> None:
+    def profile(**found: tuple[float, int]) -> Profile:
+        return Profile(
+            {
+                name: Influence(Estimate(tau, tau - 0.125, tau + 0.125), Estimate(rank, rank, rank))
+                for name, (tau, rank) in found.items()
+            }
+        )
+
+    found = Findings(
+        RUN,
+        factors=("length", "markdown"),
+        profiles={
+            "human": profile(length=(-0.25, 2), markdown=(0.5, 1)),
+            "generation": profile(length=(0.75, 1), markdown=(-0.5, 2)),
+        },
+        alignments={
+            "generation": {
+                "tau_b": FoundAlignment(
+                    Estimate(-0.5, -0.75, -0.25),
+                    0.0625,
+                    Estimate(0.875, 0.8125, 1),
+                    Estimate(-0.625),
+                )
+            }
+        },
+        texts=Texts(correlations={"annotated": ((1.0, -0.5), (-0.5, 1.0))}),
+    )
+    drawn = {figure.name: figure for figure in figures(found)}
+    ranking = drawn["ranking"]
+    assert ranking.alt == (
+        "Ranked lists side by side. generation: length, markdown. human: markdown, length."
+    )
+    rows = [dict(zip(ranking.columns, row, strict=True)) for row in ranking.rows]
+    assert [(r["factor"], r["generation rank"], r["human rank"]) for r in rows] == [
+        ("markdown", 2, 1),
+        ("length", 1, 2),
+    ]
+    (aligned,) = (
+        dict(zip(drawn["alignment"].columns, row, strict=True)) for row in drawn["alignment"].rows
+    )
+    assert (aligned["alignment"], aligned["ceiling"], aligned["corrected"]) == (-0.5, 0.875, -0.625)
+    cells = ET.fromstring(drawn["correlation-annotated"].svg)  # noqa: S314 - our own
+    assert "−.5" in "".join(cells.itertext())
 
 
 def test_a_run_without_numbers_has_no_figure() -> None:

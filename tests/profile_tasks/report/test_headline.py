@@ -1,11 +1,13 @@
 """The headline says what the numbers say, and no more."""
 
+from dataclasses import replace
+
 import pytest
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
-    UNKNOWN,
+    NOTHING,
     Difference,
     FoundAlignment,
     Influence,
@@ -37,7 +39,6 @@ def found(
 ) -> Findings:
     """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
     difference = Difference(Estimate(model.value - human.value, -0.1, 0.5), p_holm)
-    aligned = {} if alignment is None else {"tau_b": FoundAlignment(alignment)}
     return Findings(
         MODEL,
         factors=("length",),
@@ -46,8 +47,10 @@ def found(
             "generation": Profile({"length": Influence(model)}),
         },
         differences={} if p_holm is None else {"generation": {"length": difference}},
-        alignments={"generation": aligned} if aligned else {},
-        gap=gap or UNKNOWN,
+        alignments={}
+        if alignment is None
+        else {"generation": {"tau_b": FoundAlignment(alignment)}},
+        gap=gap or NOTHING,
     )
 
 
@@ -95,6 +98,22 @@ def plain(text: str) -> str:
             Estimate(0.05, -0.10, 0.20),
             "shows no clear preference on length (tau .05 [−.10, .20]), which people go against "
             "(−.71 [−.75, −.66])",
+        ),
+        (
+            Estimate(0.71, 0.66, 0.75),
+            Estimate(0.05, -0.10, 0.20),
+            "shows no clear preference on length (tau .05 [−.10, .20]), which people follow "
+            "(.71 [.66, .75])",
+        ),
+        (
+            Estimate(-0.40, -0.50, -0.30),
+            Estimate(-0.71, -0.75, -0.66),
+            "goes against length (tau −.71 [−.75, −.66]) more than people do (−.40 [−.50, −.30])",
+        ),
+        (
+            Estimate(-0.71, -0.75, -0.66),
+            Estimate(-0.40, -0.50, -0.30),
+            "goes against length (tau −.40 [−.50, −.30]) less than people do (−.71 [−.75, −.66])",
         ),
     ],
 )
@@ -151,6 +170,86 @@ def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
 def test_the_gap_is_open_where_its_interval_holds_0(gap: Estimate, said: str) -> None:
     sentences = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, gap=gap))
     assert said in sentences[-1]
+
+
+def of_two(tested: bool, *, length: tuple[float, float], markdown: tuple[float, float]) -> Findings:
+    """A writer and people with an influence each of two factors: the model's, that of people."""
+    values = {"length": length, "markdown": markdown}
+    sides = [
+        Profile({name: Influence(near(pair[side])) for name, pair in values.items()})
+        for side in (0, 1)
+    ]
+    differences = {name: Difference(near(m - h), SURE) for name, (m, h) in values.items()}
+    return Findings(
+        MODEL,
+        factors=tuple(values),
+        profiles={"human": sides[1], "generation": sides[0]},
+        differences={"generation": differences} if tested else {},
+    )
+
+
+def near(value: float) -> Estimate:
+    return Estimate(value, value - 0.05, value + 0.05)
+
+
+@pytest.mark.parametrize("tested", [True, False])
+@pytest.mark.parametrize(
+    ("values", "order"),
+    [
+        ({"length": (0.5, 0.2), "markdown": (-0.6, 0.4)}, ("markdown", "length")),
+        ({"length": (-0.9, 0.2), "markdown": (0.6, 0.4)}, ("length", "markdown")),
+    ],
+)
+def test_the_greatest_difference_is_told_first_whatever_its_sign(
+    tested: bool, values: dict[str, tuple[float, float]], order: tuple[str, ...]
+) -> None:
+    two = of_two(tested, **values)
+    assert told_apart(two, "generation") == order
+    (sentence,) = headline(two)
+    assert sentence.index(order[0]) < sentence.index(order[1])
+
+
+def test_the_largest_difference_is_named_where_none_is_shown() -> None:
+    two = of_two(True, length=(0.1, 0.2), markdown=(-0.2, 0.2))
+    unsure = {
+        name: Difference(difference.number, UNSURE)
+        for name, difference in two.differences["generation"].items()
+    }
+    (sentence,) = headline(replace(two, differences={"generation": unsure}))
+    assert plain(sentence).endswith("the largest difference, in markdown, is −.40 [−.45, −.35].")
+
+
+@pytest.mark.parametrize(
+    ("perspective", "role"), [("generation", "as a writer"), ("discrimination", "as a judge")]
+)
+def test_an_alignment_is_told_of_its_own_role(perspective: str, role: str) -> None:
+    base = found(Estimate(0.1), Estimate(0.1), UNSURE)
+    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
+    turned = replace(
+        base,
+        profiles={"human": base.profiles["human"], perspective: base.profiles["generation"]},
+        differences={perspective: base.differences["generation"]},
+        alignments={perspective: entry},
+    )
+    said = plain(headline(turned)[-1])
+    assert said == (
+        f"{role[0].upper()}{role[1:]} its profile aligns with people's at tau_b −.25 [−.50, .25], "
+        "where two equal tastes would reach about .75 on these data. "
+        f"The alignment {role} is not told from none: its interval holds 0."
+    )
+
+
+def test_what_people_prefer_most_comes_first_with_its_sign() -> None:
+    values = {"length": 0.3, "markdown": -0.6, "fluency": 0.45}
+    people = Findings(
+        MODEL,
+        factors=tuple(values),
+        profiles={"human": Profile({name: Influence(near(v)) for name, v in values.items()})},
+    )
+    assert plain(headline(people)[0]) == (
+        "People prefer less markdown (tau −.60 [−.65, −.55]), more fluency (tau .45 [.40, .50]), "
+        "more length (tau .30 [.25, .35]) (told from chance in 3 of 3 factors)."
+    )
 
 
 def test_a_profile_of_people_alone_has_a_headline() -> None:

@@ -16,7 +16,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import agreement_table, comparison_tables
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.records import compared_record, side
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
@@ -100,9 +100,25 @@ def test_the_comparison_is_that_of_the_tables_of_the_two_runs() -> None:
     assert (record["n_sources"], record["n_groups"], record["notes"]) == (20, 20, [])
 
 
+def test_run_a_comes_first_in_every_difference() -> None:
+    longer, shorter = run("longer"), run("shorter", taste=-1.0)
+    for first, second, sign in ((longer, shorter, 1), (shorter, longer, -1)):
+        record = compared(first, second)
+        assert (record["log_a"], record["log_b"]) == (first.file, second.file)
+        assert (record["model_a"], record["model_b"]) == (first.model, second.model)
+        # All that is written for a higher score shows more length, or less of it.
+        length = record["perspectives"]["generation"]["factors"]["length"]
+        assert [length[key] for key in ("a", "b", "value", "ci_low", "ci_high")] == [
+            sign, -sign, 2 * sign, 2 * sign, 2 * sign,
+        ]  # fmt: skip
+        accuracy = record["agreement"]["discrimination_accuracy"]
+        assert sign * accuracy["a"] > sign * accuracy["b"]
+        assert sign * accuracy["value"] > 0
+
+
 def test_human_influence_stands_beside_the_models() -> None:
     first, second = run("a"), run("b", taste=-1.0)
-    human = factor_profile(comparison_tables(first.measurements)[0])
+    human = profile_of(comparison_tables(first.measurements)[0])
     for part in compared(first, second)["perspectives"].values():
         assert [found["human"] for found in part["factors"].values()] == human.tau.tolist()
 

@@ -204,7 +204,7 @@ def test_an_unknown_score_is_refused_with_those_there_are(log: str) -> None:
 def test_a_log_of_another_scorer_is_refused(tmp_path: Path) -> None:
     (other,) = inspect_eval(
         Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()),
-        model="planted/verbose", log_dir=str(tmp_path), display="none",
+        model="planted/verbose", log_dir=str(tmp_path), display="none", log_realtime=False,
     )  # fmt: skip
     with pytest.raises(ValueError, match=r"no sample has a score of profile_tasks/factor_pro"):
         read_run(other.location)

@@ -84,6 +84,7 @@ def test_a_log_of_another_task_reports_nothing(tmp_path: Path) -> None:
         model=get_model("planted/balanced"),
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
         fail_on_error=False,
     )
     with pytest.raises(NothingReportedError, match="a log of another task, arithmetic"):

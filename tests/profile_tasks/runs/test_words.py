@@ -52,6 +52,35 @@ def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
     assert accuracy.startswith("it is undecided whether A or B judges more like people: accuracy")
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "better", "worse", "numbers"),
+    [
+        (0.7, 0.5, "A", "B", "0.70 against 0.50, A - B +0.20 [+0.10, +0.30]"),
+        (0.5, 0.7, "B", "A", "0.50 against 0.70, A - B -0.20 [-0.30, -0.10]"),
+    ],
+)
+def test_the_better_one_is_named_first_and_the_numbers_stay_those_of_a_and_b(
+    a: float, b: float, better: str, worse: str, numbers: str
+) -> None:
+    entry = found(a, b, 0.1)
+    names = ("alignment_generation_tau_b", "alignment_discrimination_tau_b", "alignment_gap_tau_b")
+    writer, judge, gap, accuracy = comparison_words(
+        compared(
+            alignments=dict.fromkeys(names, entry), agreement={"discrimination_accuracy": entry}
+        )
+    )
+    signed = f"+{numbers}".replace("against ", "against +")
+    for role, sentence in (("as a writer", writer), ("as a judge", judge)):
+        assert sentence == (
+            f"{role}, {better} is closer to people than {worse}: alignment (tau_b) {signed}"
+        )
+    assert gap == (
+        "the gap, alignment as a judge less alignment as a writer, is greater in "
+        f"{better} than in {worse}: {signed}"
+    )
+    assert accuracy == f"{better} judges more like people than {worse}: accuracy {numbers}"
+
+
 def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
     sentences = comparison_words(
         generation(

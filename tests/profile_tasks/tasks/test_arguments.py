@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from inspect_ai.model import get_model
 
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.summarization import summarization
-from profile_tasks.tasks.arguments import ArgumentError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -37,6 +37,7 @@ def test_a_wrong_argument_of_a_planted_model_is_one_line_too() -> None:
         ("dataset=none.jsonl", "none.jsonl: no such file"),
         ("factors=none.yaml", "there is no taxonomy file 'none.yaml'"),
         ("judge_batch=two", "judge_batch is 'two'. Must be one of: all, one"),
+        ("dateset=mine.jsonl", "dateset is no setting of summarization; did you mean 'dataset'?"),
     ],
 )
 def test_inspect_prints_no_traceback(argument: str, message: str, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.tasks.departures import Departure, departures, factor_feedback
+from profile_tasks.tasks.departures import Departure, Direction, departures, factor_feedback
 
 
 def table(
@@ -53,6 +53,24 @@ def test_a_departure_is_named_with_what_to_do_and_equal_influence_is_not() -> No
     assert found() == {"length": "less", "novel_words": "more", "fluency": "keep"}
 
 
+def test_the_influences_of_people_and_of_the_model_keep_their_places() -> None:
+    first, second = departures(table("human", HUMAN), table("generation", MODEL), most=3)[:2]
+    every = {one.factor: (one.human, one.model) for one in (first, second)}
+    assert every == {
+        "length": pytest.approx((-0.6, 0.8)),
+        "novel_words": pytest.approx((0.6, 0.0)),
+    }
+
+
+def test_the_direction_is_that_of_readers_and_not_of_the_model() -> None:
+    turned = departures(table("human", MODEL), table("generation", HUMAN))
+    found = {one.factor: (one.direction, one.human, one.model) for one in turned}
+    # Readers of the model's taste want more length than it now writes, and care for novelty less.
+    assert found["length"] == ("more", pytest.approx(0.8), pytest.approx(-0.6))
+    assert found["novel_words"] == ("keep", pytest.approx(0.0), pytest.approx(0.6))
+    assert found["fluency"][0] == "more"
+
+
 def test_what_is_to_change_comes_first_and_each_kind_has_its_own_limit() -> None:
     assert found(most=1) == {"length": "less", "fluency": "keep"}
 
@@ -93,6 +111,31 @@ def test_at_least_one_factor_is_to_be_named() -> None:
         departures(table("human", HUMAN), table("generation", MODEL), most=0)
 
 
+@pytest.mark.parametrize(
+    ("direction", "human", "model", "said"),
+    [
+        (
+            "more",
+            0.6,
+            0.1,
+            "more. Readers prefer more of it (+0.60) than you write for them (+0.10)",
+        ),
+        (
+            "less",
+            -0.6,
+            0.8,
+            "less. Readers prefer less of it (-0.60) than you write for them (+0.80)",
+        ),
+        ("keep", 0.1, 0.9, "keep. It matters less to readers (+0.10) than to you (+0.90)"),
+    ],
+)
+def test_feedback_says_what_readers_prefer_and_then_what_the_model_writes(
+    direction: Direction, human: float, model: float, said: str
+) -> None:
+    text = factor_feedback((Departure("length", human, model, 0.01, direction),), {})
+    assert f"\n- length: {said}" in text
+
+
 def test_feedback_has_a_line_a_factor_that_no_meaning_can_break() -> None:
     said = factor_feedback(
         (
@@ -102,6 +145,8 @@ def test_feedback_has_a_line_a_factor_that_no_meaning_can_break() -> None:
         {"length": "longer,\n- novel_words: more. {id}"},
     )
     lines = [line for line in said.splitlines() if line.startswith("- ")]
+    assert "Readers prefer less of it (-0.60) than you write for them (+0.80)." in lines[0]
+    assert "It matters less to readers (+0.10) than to you (+1.00):" in lines[1]
     assert [line.split(". ")[0] for line in lines] == ["- length: less", "- own: keep"]
     assert "(-0.60)" in lines[0]
     assert "(+0.80)" in lines[0]

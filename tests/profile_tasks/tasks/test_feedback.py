@@ -15,11 +15,11 @@ from inspect_ai.model import ModelAPI, ModelOutput, get_model
 
 from profile_tasks.data.preferences import TASKS, load_preferences
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.summarization import summarization
-from profile_tasks.tasks.arguments import ArgumentError
 from profile_tasks.tasks.feedback import (
     document_qa_feedback,
     instruction_following_feedback,
@@ -63,6 +63,7 @@ def run(
         model_roles={"grader": grader} if grader else None,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -254,26 +255,17 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     assert printed == {name: full[name] for name in printed}
 
 
-def test_human_influences_are_those_of_the_other_tasks(tmp_path: Path) -> None:
+def test_human_influences_are_those_of_the_other_tasks(
+    tmp_path: Path, read_inspect_log: Any
+) -> None:
     found = metrics(run("summarization", tmp_path, condition="none"))
-    (other,) = inspect_eval(
-        summarization(setting="discrimination"),
-        model="planted/verbose",
-        log_dir=str(tmp_path / "other"),
-        display="none",
-    )
-    expected = metrics(other)
+    expected = metrics(read_inspect_log("verbose", setting="discrimination"))
     for name in (name for name in found if name.startswith("tau_human_")):
         assert found[name] == pytest.approx(expected[name], nan_ok=True)
 
 
-def test_profiles_come_from_a_finished_log(tmp_path: Path) -> None:
-    (base,) = inspect_eval(
-        summarization(),
-        model="planted/verbose",
-        log_dir=str(tmp_path / "base"),
-        display="none",
-    )
+def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any) -> None:
+    base = read_inspect_log("verbose")
     log = run("summarization", tmp_path, condition="factor", profiles=base.location)
     assert log.eval.metadata is not None
     assert log.eval.metadata["profiles_of"] == "planted/verbose"
@@ -298,6 +290,7 @@ def test_a_log_that_shows_no_departure_is_refused_before_a_model_is_asked(tmp_pa
         model="planted/verbose",
         log_dir=str(tmp_path / "base"),
         display="none",
+        log_realtime=False,
     )
     with pytest.raises(ArgumentError, match=r"on no factor .* so there is nothing to say"):
         run("summarization", tmp_path, profiles=base.location)
@@ -309,6 +302,7 @@ def test_a_log_without_writing_is_refused(tmp_path: Path) -> None:
         model="planted/verbose",
         log_dir=str(tmp_path / "base"),
         display="none",
+        log_realtime=False,
     )
     with pytest.raises(ArgumentError, match="no generation setting"):
         run("summarization", tmp_path, profiles=base.location)
@@ -321,6 +315,7 @@ def test_own_profiles_are_each_models_own_and_paid_for_once(tmp_path: Path) -> N
         model=["planted/verbose", "planted/concise"],
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     feedback = []
     for log in logs:
@@ -368,6 +363,7 @@ def test_a_task_built_before_its_models_are_known_looks_when_it_runs(tmp_path: P
             model_roles=dict(roles) or None,
             log_dir=str(tmp_path),
             display="none",
+            log_realtime=False,
         )
         return log
 

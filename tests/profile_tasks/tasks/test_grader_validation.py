@@ -4,10 +4,8 @@ The planted grader counts words. Its figures on human labels are the answer of a
 evidence about any model that grades.
 """
 
-import gc
 import json
 import math
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +15,12 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, recompute_metrics
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     SCORER,
     SourceValidation,
     validation_of,
 )
-from profile_tasks.tasks.arguments import ArgumentError
 from profile_tasks.tasks.grader_validation import grader_validation
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -43,10 +41,8 @@ SENTENCES = (
 
 
 @pytest.fixture(autouse=True)
-def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
-    yield
-    gc.collect()  # Inspect leaves streams open; let them warn here and in no other file's test
 
 
 def run(
@@ -57,6 +53,7 @@ def run(
         model=get_model("planted/grader", memoize=False, **(model_args or {})),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -284,6 +281,7 @@ def test_the_model_in_the_role_of_the_grader_is_the_one_under_test(
         model_roles={"grader": get_model("planted/grader", memoize=False)},
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert {found.grader for found in validations(log)} == {"planted/grader"}
 
@@ -299,6 +297,7 @@ def test_unreadable_answers_are_missing_and_never_ties(
         model=get_model("mockllm/model", custom_outputs=[output] * 200, memoize=False),
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     found = metrics(log)
     for name in ("wording", "beside"):
@@ -328,6 +327,7 @@ def test_in_an_evaluation_a_wrong_argument_is_told_in_one_line(tmp_path: Path) -
             model="planted/grader",
             log_dir=str(tmp_path / "logs"),
             display="none",
+            log_realtime=False,
         )
 
 
@@ -353,6 +353,7 @@ def test_a_second_epoch_is_refused(tmp_path: Path) -> None:
         epochs=2,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "error"
     assert log.error is not None

@@ -107,6 +107,7 @@ def asked_in_a_run(
         epochs=epochs,
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     log = read_eval_log(log.location, resolve_attachments=True)

@@ -10,7 +10,6 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 
-from profile_tasks.summarization import summarization
 from profile_tasks.tasks.score_validity import (
     document_qa_score_validity,
     instruction_following_score_validity,
@@ -27,7 +26,9 @@ TASKS = {
 
 
 def run(task: Task, folder: Path, model: str | Model = "planted/verbose") -> EvalLog:
-    (log,) = inspect_eval(task, model=model, log_dir=str(folder), display="none")
+    (log,) = inspect_eval(
+        task, model=model, log_dir=str(folder), display="none", log_realtime=False
+    )
     return read_eval_log(log.location)
 
 
@@ -37,9 +38,8 @@ def values(log: EvalLog) -> dict[str, float]:
 
 
 @pytest.fixture(scope="module")
-def generation(tmp_path_factory: pytest.TempPathFactory) -> str:
-    folder = tmp_path_factory.mktemp("generation")
-    return run(summarization(setting="generation"), folder).location
+def generation(inspect_log: Any) -> str:
+    return str(inspect_log("verbose", setting="generation"))
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -1,6 +1,7 @@
 """The self-guided tasks, run end to end against the planted annotator."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai import eval as inspect_eval
@@ -34,6 +35,7 @@ def run(
         model_roles=roles,
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return log
@@ -50,9 +52,9 @@ def metrics(log: EvalLog) -> dict[str, float]:
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize(("taste", "sign"), [("verbose", 1), ("concise", -1)])
 def test_the_winners_show_what_the_model_likes(
-    task: str, taste: str, sign: int, tmp_path: Path
+    task: str, taste: str, sign: int, read_inspect_log: Any
 ) -> None:
-    found = metrics(run(task, tmp_path, f"planted/{taste}"))
+    found = metrics(read_inspect_log(taste, f"{task}_self_guided"))
     bound = "low" if sign > 0 else "high"
     assert sign * found[f"tau_self_guided_length_ci_{bound}"] > 0
     assert found["unreadable_rate"] == found["sample_missing_rate"] == 0

@@ -28,6 +28,7 @@ def test_the_headline_is_a_metric_of_the_log(
         model="planted/verbose",
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     log = read_eval_log(written.location, header_only=True)
     assert log.eval.headline_metric is not None

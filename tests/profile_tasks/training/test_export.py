@@ -58,6 +58,33 @@ def test_records_have_the_columns_of_the_method_and_nothing_else(
         assert isinstance(record["prompt"], list) == conversational
 
 
+@pytest.mark.parametrize(
+    ("format_", "expected"),
+    [
+        ("dpo", [{"chosen": "Short.", "rejected": "Long and wordy."}]),
+        ("sft", [{"completion": "Short."}]),
+        (
+            "kto",
+            [
+                {"completion": "Short.", "label": True},
+                {"completion": "Long and wordy.", "label": False},
+            ],
+        ),
+    ],
+)
+def test_the_chosen_response_is_the_one_to_learn(
+    format_: str, expected: list[dict[str, object]]
+) -> None:
+    data = exported([TEN[0]], format_, heldout=0, conversational=False)
+    assert [{k: v for k, v in r.items() if k != "prompt"} for r in data.train] == expected
+
+
+def test_of_a_pair_that_stands_twice_the_greater_margin_counts() -> None:
+    twice = [pair(0, margin=0.2), pair(0, margin=0.8), pair(0, margin=0.5)]
+    (record,) = exported(twice, "jsonl", heldout=0).train
+    assert record["margin"] == 0.8
+
+
 def test_the_prompt_is_the_neutral_request_of_the_tasks() -> None:
     request = NeutralRequest("document_qa", "Question 0?", "Document 0.").render()
     (record,) = exported([TEN[0]], heldout=0).train

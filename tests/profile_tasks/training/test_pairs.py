@@ -1,32 +1,37 @@
 """Which pairs logs and recorded preferences give, and by what margin."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import pytest
-from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
-from inspect_ai.model import get_model
 
-from profile_tasks.data.preferences import load_preferences
-from profile_tasks.document_qa import document_qa
+from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.runs.inspect_log import open_log
-from profile_tasks.scorers.inspect.self_guided_scorer import ranking_of
+from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.inspect.self_guided_scorer import ranked, ranking_of
+from profile_tasks.settings import Tournament
+from profile_tasks.solvers.both_orders import Picks
 from profile_tasks.solvers.score_conditioned_generation import written_responses
-from profile_tasks.tasks.self_guided import document_qa_self_guided
-from profile_tasks.training.pairs import logged_pairs, recorded_pairs
+from profile_tasks.solvers.self_guided import JudgedSamples, WrittenSample
+from profile_tasks.solvers.tournament import Match
+from profile_tasks.training.pairs import (
+    PAIR_CHOICES,
+    logged_pairs,
+    recorded_pairs,
+    self_guided_pairs,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
-
-def evaluated(task: object, tmp_path: Path) -> EvalLog:
-    (log,) = inspect_eval(
-        task, model=get_model("planted/concise"), log_dir=str(tmp_path), display="none"
-    )
-    return log
+ReadLog = Callable[..., EvalLog]
 
 
-def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path: Path) -> None:
-    log = evaluated(document_qa_self_guided(), tmp_path)
+def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(
+    read_inspect_log: ReadLog,
+) -> None:
+    log = read_inspect_log("concise", "document_qa_self_guided")
     found = logged_pairs(open_log(log.location), "a log", "best-worst")
     rankings = {s.id: ranking_of(s.scores["self_guided_ranking"]) for s in log.samples or []}
     assert (found.origin, found.description["judge"]) == ("self-guided", "planted/concise")
@@ -38,8 +43,34 @@ def test_of_a_self_guided_source_the_best_sample_stands_over_the_worst(tmp_path:
         assert pair.margin == share[pair.chosen] - share[pair.rejected] > 0
 
 
-def test_all_pairs_are_those_whose_shares_differ(tmp_path: Path) -> None:
-    log = evaluated(document_qa_self_guided(limit=5), tmp_path)
+@pytest.mark.parametrize("tournament", get_args(Tournament))
+@pytest.mark.parametrize(
+    ("picks", "chosen", "rejected"),
+    [
+        (("first", "second"), "the first one", "the other"),
+        (("second", "first"), "the other", "the first one"),
+    ],
+)
+def test_of_two_samples_the_winner_is_chosen_whatever_the_tournament(
+    tournament: Tournament, picks: Picks, chosen: str, rejected: str
+) -> None:
+    source = AnnotatedSource(
+        id="s", group="g", task="document_qa", prompt="Why?", source="Because.", pairs=()
+    )
+    judged = JudgedSamples(
+        samples=(WrittenSample(text="the first one"), WrittenSample(text="the other")),
+        matches=(Match(first=0, second=1, picks=picks),),
+        judge="judge",
+        requests=4,
+    )
+    ranking = ranked(source, judged, resolve_factors(["length"], "document_qa"), tournament)
+    for choice in PAIR_CHOICES:
+        (pair,) = self_guided_pairs([ranking], "a log", choice, model="m").pairs
+        assert (pair.chosen, pair.rejected, pair.margin) == (chosen, rejected, 1)
+
+
+def test_all_pairs_are_those_whose_shares_differ(read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("concise", "document_qa_self_guided")
     found = logged_pairs(open_log(log.location), "a log", "all")
     expected = 0
     for sample in log.samples or []:
@@ -52,8 +83,8 @@ def test_all_pairs_are_those_whose_shares_differ(tmp_path: Path) -> None:
     assert len(found.pairs) == expected > 0
 
 
-def test_after_a_knock_out_only_samples_that_met_are_paired(tmp_path: Path) -> None:
-    log = evaluated(document_qa_self_guided(tournament="knock_out", samples=6), tmp_path)
+def test_after_a_knock_out_only_samples_that_met_are_paired(read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("concise", "document_qa_self_guided", tournament="knock_out", samples=6)
     met = {
         frozenset((r.samples[m.first].text, r.samples[m.second].text))
         for sample in log.samples or []
@@ -66,8 +97,10 @@ def test_after_a_knock_out_only_samples_that_met_are_paired(tmp_path: Path) -> N
     assert {frozenset((pair.chosen, pair.rejected)) for pair in pairs} == met
 
 
-def test_of_an_ordinary_log_the_response_for_the_higher_score_is_chosen(tmp_path: Path) -> None:
-    log = evaluated(document_qa(setting="generation"), tmp_path)
+def test_of_an_ordinary_log_the_response_for_the_higher_score_is_chosen(
+    read_inspect_log: ReadLog,
+) -> None:
+    log = read_inspect_log("concise", "document_qa", setting="generation")
     extremes = logged_pairs(open_log(log.location), "a log", "best-worst")
     assert (extremes.origin, {pair.margin for pair in extremes.pairs}) == (
         "score-conditioned",
@@ -80,8 +113,8 @@ def test_of_an_ordinary_log_the_response_for_the_higher_score_is_chosen(tmp_path
     assert len(logged_pairs(open_log(log.location), "a log", "all").pairs) == 10 * len(written)
 
 
-def test_a_log_without_responses_is_told(tmp_path: Path) -> None:
-    log = evaluated(document_qa(setting="discrimination", limit=2), tmp_path)
+def test_a_log_without_responses_is_told(read_inspect_log: ReadLog) -> None:
+    log = read_inspect_log("concise", "document_qa", setting="discrimination", limit=2)
     with pytest.raises(ValueError, match="no sample holds responses of the model"):
         logged_pairs(open_log(log.location), "a log", "all")
 

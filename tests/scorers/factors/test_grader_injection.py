@@ -356,6 +356,7 @@ def test_a_run_on_hostile_responses_ends_with_the_honest_verdicts(
         model_roles={"grader": server.model(max_retries=0)},
         log_dir=str(tmp_path / "logs"),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success"
     assert log.samples

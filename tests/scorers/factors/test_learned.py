@@ -306,6 +306,7 @@ def test_a_run_measures_fluency_and_coherence_without_a_grader(
         model="planted/balanced",
         log_dir=str(tmp_path),
         display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     for sample in log.samples or ():

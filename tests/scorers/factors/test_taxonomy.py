@@ -205,6 +205,10 @@ def test_a_users_factor_may_mirror_a_packaged_one(tmp_path):
             {"kind": "learned"},
             "field 'kind': is 'learned', which is known of fluency and coherence only",
         ),
+        (
+            {"kind": "recorded"},
+            "field 'kind': is 'recorded', which a factor is by the data alone",
+        ),
         ({"kind": "surface"}, "field 'function': is missing"),
         (
             {"kind": "surface", "function": "module.name"},
@@ -461,10 +465,49 @@ def test_ids_of_a_given_taxonomy_are_found():
     assert resolve_factors("warmth", "summarization", {"warmth": JUDGED}) == (JUDGED,)
 
 
-@pytest.mark.parametrize("selection", ["lenght", "length,lenght", ["lenght"], ""])
+@pytest.mark.parametrize("selection", ["charm", "length,charm", ["charm"], ""])
 def test_an_unknown_id_is_answered_with_the_known_ones(selection):
     with pytest.raises(ValueError, match=r"unknown\. Must be one of: auto, core, surface, all,"):
         resolve_factors(selection, "summarization")
+
+
+@pytest.mark.parametrize("selection", ["lenght", "length,lenght", ["lenght"]])
+def test_a_misspelt_id_is_answered_with_the_nearest_one(selection):
+    told = r"'lenght' is unknown; did you mean 'length'\? Must be one of: auto, core, .*markdown"
+    with pytest.raises(ValueError, match=told):
+        resolve_factors(selection, "summarization")
+
+
+def test_recorded_names_are_factors_where_they_are_asked_for():
+    chosen = resolve_factors("errors,length", "summarization", recorded=["errors", "charm"])
+    assert [(factor.id, factor.kind) for factor in chosen] == [
+        ("errors", "recorded"),
+        ("length", "surface"),
+    ]
+    assert not any(factor.graded for factor in chosen)
+    for selection in ("surface", "all"):
+        found = ids(resolve_factors(selection, "summarization", recorded=["errors"]))
+        assert found == ids(resolve_factors(selection, "summarization"))
+    with pytest.raises(
+        ValueError, match=r"'eror' is unknown; did you mean 'errors'.* errors; or a"
+    ):
+        resolve_factors("eror", "summarization", recorded=["errors"])
+
+
+def test_what_is_recorded_stands_in_for_a_grader_and_for_nothing_else():
+    def kinds(selection, *, grader):
+        recorded = ["fluency", "length"]
+        chosen = resolve_factors(selection, "summarization", grader=grader, recorded=recorded)
+        return {factor.id: factor.kind for factor in chosen}
+
+    assert kinds("fluency,length", grader=True) == {"fluency": "judged", "length": "surface"}
+    assert kinds("fluency,length", grader=False) == {"fluency": "recorded", "length": "surface"}
+    assert kinds("core", grader=False)["fluency"] == "recorded"
+    assert kinds("core", grader=False)["coherence"] == "judged"
+    assert "fluency" not in kinds("auto", grader=False)
+    (fluency,) = resolve_factors("fluency", "summarization", recorded=["fluency"])
+    assert fluency.range == (-math.inf, math.inf)  # of a person's scale, not of verdicts
+    assert fluency.definition == load_taxonomy()["fluency"].definition
 
 
 def test_an_unknown_task_is_answered_with_the_known_ones():

@@ -93,6 +93,42 @@ def test_conditions_that_do_the_same_differ_by_exactly_nothing() -> None:
     assert [found[ratio + end] for end in ("", "_ci_low", "_ci_high")] == [1, 1, 1]
 
 
+def test_what_a_condition_adds_is_the_condition_less_the_revision_without_feedback() -> None:
+    # People's influences are 1, 0 and -1. All sources are alike, so that no interval has a width.
+    source = measured(0).source.model_copy(
+        update={"human": (1, 1), "annotated": ((1, 1, -1), (1, -1, -1))}
+    )
+    as_people = revision((1, 0, -1), preference=1, words=20)
+    against_them = revision((-1, 0, 1), preference=-1, words=5)
+    records = [
+        RevisionMeasurement(
+            source=source.model_copy(update={"source_id": f"s{i}", "group": f"g{i}"}),
+            draft_words=10,
+            drafts_equal=None,
+            revisions={"none": against_them, "self": as_people},
+        )
+        for i in range(10)
+    ]
+    found = revision_metrics(records, replicates=50).values()
+    for name, expected in (
+        ("tau_revision_self_length", 1),
+        ("tau_revision_none_length", -1),
+        ("alignment_revision_self_tau_b", 1),
+        ("alignment_revision_none_tau_b", -1),
+        ("alignment_revision_self_less_none_tau_b", 2),
+        ("alignment_revision_self_less_none_pearson", 2),
+        ("revision_win_rate_self", 1),
+        ("revision_win_rate_none", 0),
+        ("revision_loss_rate_none", 1),
+        ("revision_win_rate_self_less_none", 1),
+        ("revision_length_ratio_self", 2),  # 20 words of 10
+        ("revision_length_ratio_none", 0.5),
+        ("revision_length_ratio_self_over_none", 4),
+    ):
+        numbers = [found[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")]
+        assert numbers == pytest.approx([expected] * 3), name
+
+
 def test_conditions_are_compared_over_the_drafts_that_both_revised() -> None:
     won, lost = revision(preference=1), revision(preference=-1)
     records = [measured(i, none=lost, self=won if i < 10 else None) for i in range(10)]

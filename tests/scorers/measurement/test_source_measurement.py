@@ -50,6 +50,11 @@ def measured(
     return measure_source(annotated(name), FACTORS, verdicts=verdicts, **what)
 
 
+def judged_by_likelihood(*margins: tuple[float, ...]) -> SourceMeasurement:
+    verdicts = [PairVerdict.by_likelihood(of_pair) for of_pair in margins]
+    return measure_source(annotated(), FACTORS, verdicts=verdicts)
+
+
 def test_annotated_pairs_are_signed_towards_the_first_response() -> None:
     record = measured()
     assert record.human == (1, 0, -1)
@@ -73,9 +78,7 @@ def test_verdicts_become_preferences_and_unreadable_ones_stay_missing() -> None:
 
 def test_margins_are_kept_and_decide_where_the_judge_is_a_likelihood() -> None:
     margins = [(3.0, 1.0), (2.0, -1.0), (0.0, 0.0)]
-    record = measure_source(
-        annotated(), FACTORS, verdicts=[PairVerdict.by_likelihood(pair) for pair in margins]
-    )
+    record = judged_by_likelihood(*margins)
     assert record.picks == (("first", "first"), ("first", "second"), ("tie", "tie"))
     assert record.margins == tuple(margins)
     assert record.discrimination == (1, 1, 0)
@@ -89,6 +92,43 @@ def test_a_record_with_a_malformed_verdict_is_refused(malformed: tuple[str, ...]
     record = measured(picks=[["tie"]] * 3).model_dump(mode="json")
     with pytest.raises(ValueError, match=r"picks\.1"):
         SourceMeasurement.model_validate(record | {"picks": [["tie"], malformed, ["tie"]]})
+
+
+@pytest.mark.parametrize(
+    ("margins", "picks", "preferences"),
+    [
+        # Of the second pair the swapped order leans less to what is shown second: 0.5 - 1.0 is
+        # below 0.
+        (
+            [(3.0, 1.0), (-1.0, -0.5), (0.0, 0.0)],
+            (("first", "first"), ("second", "second"), ("tie", "tie")),
+            (1, -1, 0),
+        ),
+        # What is shown first is liked more where that is the second response; what is shown second
+        # is, where that is the first one; either position is liked as much.
+        (
+            [(1.0, 3.0), (-0.5, -1.0), (2.0, 2.0)],
+            (("first", "first"), ("second", "second"), ("first", "first")),
+            (-1, 1, 0),
+        ),
+    ],
+)
+def test_margins_of_two_orders_become_preferences_without_the_liking_for_a_position(
+    margins: list[tuple[float, float]],
+    picks: tuple[tuple[Pick, Pick], ...],
+    preferences: tuple[int, ...],
+) -> None:
+    record = judged_by_likelihood(*margins)
+    assert record.picks == picks
+    assert record.discrimination == preferences
+    tables = {table.perspective: table for table in comparison_tables([record])}
+    assert tables["discrimination"].preference.tolist() == list(preferences)
+
+
+def test_a_single_margin_is_that_of_the_recorded_order() -> None:
+    record = judged_by_likelihood((2.0,), (-2.0,), (0.0,))
+    assert record.picks == (("first",), ("second",), ("tie",))
+    assert record.discrimination == (1, -1, 0)
 
 
 def test_the_response_for_the_higher_score_is_preferred() -> None:

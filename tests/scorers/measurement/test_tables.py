@@ -22,7 +22,7 @@ from profile_tasks.scorers.measurement.tables import (
     human_votes,
     shared_group_codes,
 )
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 
 PREFERENCES: dict[int, Preference] = {sign: name for name, sign in PREFERENCE_SIGNS.items()}
 
@@ -48,7 +48,7 @@ def measured(
 
 
 def shares(measurements: Sequence[SourceMeasurement]) -> dict[str, float]:
-    profile = factor_profile(agreement_table(measurements))
+    profile = profile_of(agreement_table(measurements))
     return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
 
 

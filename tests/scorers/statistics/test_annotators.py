@@ -16,7 +16,7 @@ from profile_tasks.scorers.statistics.annotators import (
     annotator_alignment,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.reliability import COEFFICIENTS
 
 SURFACE = "length,sentence_count,mean_sentence_length,lexical_diversity,readability,markdown"
@@ -217,7 +217,7 @@ def test_the_step_up_foretells_the_alignment_of_a_second_panel():
         found = annotator_alignment(comparisons, panels[0], splits=60)
         estimated.append(found.full["pearson"].value)
         profiles = [
-            factor_profile(
+            profile_of(
                 table(
                     comparisons.manifestation,
                     comparisons.group,

@@ -18,7 +18,7 @@ from profile_tasks.scorers.statistics.annotators import (
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.records import (
@@ -221,7 +221,7 @@ def study_of(tables: Sequence[Comparisons], **shares: Comparisons) -> Study:
 def test_influence_record(table: Comparisons) -> None:
     record = influence_record(study_of([table]), "human")
     check(record)
-    tau = factor_profile(table).tau
+    tau = profile_of(table).tau
     for i, found in enumerate(record["factors"].values()):
         assert (found["tau"] is None) == np.isnan(tau[i])
         assert (found["rank"] is None) == (found["p_value"] is None) == (found["tau"] is None)
@@ -234,11 +234,11 @@ def test_influence_record(table: Comparisons) -> None:
 def test_influence_tests(table: Comparisons) -> None:
     tests = influence_tests(table)
     check_tests(tests)
-    np.testing.assert_array_equal(tests.value, factor_profile(table).tau)
+    np.testing.assert_array_equal(tests.value, profile_of(table).tau)
 
 
 def test_factor_ranks(table: Comparisons) -> None:
-    profile = factor_profile(table)
+    profile = profile_of(table)
     (taus,) = bootstrap_taus([table], replicates=REPLICATES)
     ranks = factor_ranks(table.factors, profile.tau, taus, n_groups=profile.groups)
     for rank, tau in zip(ranks.estimates, profile.tau, strict=True):

@@ -11,6 +11,7 @@ from hypothesis.extra import numpy as arrays
 from scipy import stats
 
 from profile_tasks.scorers.statistics.estimate import (
+    RANK_ENDS,
     Estimate,
     flat_metrics,
     reasons,
@@ -49,6 +50,61 @@ def test_flat_metrics_give_the_estimate_back():
     assert not Estimate.of_metrics(flat, "flips").has_interval
     assert not Estimate.of_metrics(flat, "missing").defined
     assert not Estimate.of_metrics({"kappa": None}, "kappa").defined
+
+
+def test_ends_under_other_names_give_the_estimate_back():
+    flat = Estimate(3, 1, 4).flat("rank", RANK_ENDS)
+    assert flat == {"rank": 3, "rank_low": 1, "rank_high": 4}
+    assert Estimate.of_metrics(flat, "rank", RANK_ENDS).cells() == (3, 1, 4)
+
+
+@pytest.mark.parametrize("other", [None, "0.5", True, [0.5], math.inf, -math.inf, math.nan])
+def test_what_is_no_finite_number_in_a_file_is_not_defined(other):
+    record = {"value": other, "ci_low": 0.4, "ci_high": other}
+    found = Estimate.of_record(record)
+    assert (found.defined, found.has_interval, found.cells()) == (False, False, (None, 0.4, None))
+    assert not Estimate.of_metrics({"kappa": other}, "kappa").defined
+
+
+def test_only_what_has_neither_value_nor_reason_says_nothing():
+    said = [
+        each.says_nothing for each in (FINE, NO_INTERVAL, NOTHING, Estimate.of_metrics({}, "x"))
+    ]
+    assert said == [False, False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "excluded"),
+    [(0.1, 0.2, True), (-0.2, -0.1, True), (-0.1, 0.1, False), (0, 0.1, False), (-0.1, 0, False),
+     (math.nan, math.nan, False), (0.1, math.nan, False)],
+)  # fmt: skip
+def test_an_interval_excludes_zero_on_either_side_of_it(low, high, excluded):
+    assert Estimate(0, low, high).excludes_zero is excluded
+
+
+def test_intervals_that_touch_overlap_and_a_missing_one_tells_nothing():
+    assert FINE.overlaps(Estimate(0.7, 0.6, 0.8)) is True
+    assert FINE.overlaps(Estimate(0.7, 0.61, 0.8)) is False
+    assert Estimate(0.7, 0.61, 0.8).overlaps(FINE) is False
+    assert FINE.overlaps(NO_INTERVAL) is None
+    assert NO_INTERVAL.overlaps(FINE) is None
+
+
+@pytest.mark.parametrize(
+    ("estimate", "expected"),
+    [
+        (Estimate(-0.5, -0.6, -0.4), (0.5, 0.4, 0.6)),
+        (Estimate(0.1, -0.3, 0.2), (0.1, 0.0, 0.3)),
+        (NO_INTERVAL, (0.5, None, None)),
+    ],
+)
+def test_an_absolute_value_keeps_its_interval(estimate, expected):
+    assert estimate.absolute().cells() == expected
+
+
+def test_the_ends_are_written_as_asked_and_a_missing_interval_is_empty():
+    assert FINE.ends_text("{:+.1f}".format, " to ") == "+0.4 to +0.6"
+    assert NO_INTERVAL.ends_text(str) == ""
 
 
 @pytest.mark.parametrize(
@@ -248,14 +304,3 @@ def test_a_symmetric_interval_refuses_an_impossible_confidence_and_shape_too():
         Estimate.symmetric(0, np.zeros(3), confidence=95)
     with pytest.raises(ValueError, match="replicates has shape"):
         Estimate.symmetric(0, np.zeros((3, 2)))
-
-
-def test_an_interval_beside_zero_or_beside_another_is_told_only_where_there_is_one() -> None:
-    above, around, bare = Estimate(0.5, 0.4, 0.6), Estimate(0.1, -0.1, 0.3), Estimate(0.9)
-    assert [e.excludes_zero for e in (above, around, bare)] == [True, False, False]
-    assert Estimate(-0.5, -0.6, -0.4).excludes_zero
-    assert above.lies_apart(around)
-    assert around.lies_apart(above)
-    assert not above.lies_apart(Estimate(0.3, 0.2, 0.4))  # they touch
-    assert not above.lies_apart(bare)
-    assert not bare.lies_apart(above)

@@ -16,7 +16,7 @@ from profile_tasks.scorers.statistics.grader_agreement import (
     LabelledResults,
     grader_agreement,
 )
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 
 nan = math.nan
 signs = st.sampled_from([-1, 0, 1])
@@ -100,7 +100,7 @@ def test_taus_are_the_influence_of_the_two_labels_where_both_are_known(rows):
     known = ~np.isnan(grader)
     values = agreement_of(table(human, grader, preference=preference), replicates=2).values()
     labels = np.column_stack([human, grader])[known]
-    profile = factor_profile(
+    profile = profile_of(
         Comparisons(
             preference=preference[known],
             manifestation=labels,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy.stats import somersd
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile, group_sums
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 
 
 def table(preference, manifestation, *, missing=None, group=None):
@@ -68,7 +68,7 @@ def tables(draw):
 
 def test_concordant_discordant_and_tied_pairs_by_hand():
     # C: rows 0, 1, 3; D: row 2; T: row 4. tau = (3 - 1) / 5.
-    profile = factor_profile(table([1, -1, 1, 1, -1], [1, -1, -1, 1, 0]))
+    profile = profile_of(table([1, -1, 1, 1, -1], [1, -1, -1, 1, 0]))
     assert profile.tau.tolist() == [0.4]
     counts = (profile.concordant, profile.discordant, profile.tied)
     assert [count.tolist() for count in counts] == [[3], [1], [1]]
@@ -76,13 +76,13 @@ def test_concordant_discordant_and_tied_pairs_by_hand():
 
 
 def test_preference_ties_are_dropped_and_factor_ties_stay_in_the_denominator():
-    profile = factor_profile(table([1, 0, 0, 1, 1, 1], [1, 1, -1, 0, 0, 0]))
+    profile = profile_of(table([1, 0, 0, 1, 1, 1], [1, 1, -1, 0, 0, 0]))
     assert profile.tau.tolist() == [0.25]
     assert (profile.n_pairs, profile.n_preference_ties) == (4, 2)
 
 
 def test_a_missing_manifestation_drops_the_pair_for_that_factor_only():
-    profile = factor_profile(
+    profile = profile_of(
         table(
             [1, 1, -1],
             [[1, 0], [0, -1], [-1, -1]],
@@ -95,14 +95,14 @@ def test_a_missing_manifestation_drops_the_pair_for_that_factor_only():
 
 def test_missing_is_counted_only_among_pairs_with_a_preference():
     missing = np.array([[1], [1], [0]], bool)
-    profile = factor_profile(table([0, 1, 1], [0, 0, 1], missing=missing))
+    profile = profile_of(table([0, 1, 1], [0, 0, 1], missing=missing))
     assert profile.missing.tolist() == [1]
     assert profile.n_preference_ties == 1
 
 
 def test_groups_count_only_where_a_pair_counts():
     # Group 7 has only a preference tie, group 9 only a missing cell.
-    profile = factor_profile(
+    profile = profile_of(
         table(
             [1, 1, 0, 1],
             [1, 1, 1, 0],
@@ -126,20 +126,20 @@ def test_groups_count_only_where_a_pair_counts():
     ],
 )
 def test_without_a_counted_pair_tau_is_nan_with_a_reason(comparisons, reason):
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     assert np.isnan(profile.tau).all()
     assert profile.reasons == (reason,)
 
 
 def test_a_constant_factor_has_no_influence_which_is_a_result():
-    profile = factor_profile(table([1, -1], [0, 0]))
+    profile = profile_of(table([1, -1], [0, 0]))
     assert profile.tau.tolist() == [0.0]
     assert profile.reasons == (None,)
 
 
 def test_a_table_without_factors_has_an_empty_profile():
     empty = Comparisons([1], np.empty((1, 0)), np.empty((1, 0), bool), [0], (), "human")
-    assert factor_profile(empty).tau.shape == (0,)
+    assert profile_of(empty).tau.shape == (0,)
 
 
 @pytest.mark.filterwarnings("ignore:invalid value:RuntimeWarning")  # scipy's p value, unused here
@@ -151,14 +151,14 @@ def test_a_table_without_factors_has_an_empty_profile():
 def test_within_one_group_tau_is_somers_d(responses):
     # Where the values are constant scipy gives NaN; here every pair is a factor tie, and tau is 0.
     scores, values = zip(*responses, strict=True)
-    tau = factor_profile(all_pairs(scores, values)).tau[0]
+    tau = profile_of(all_pairs(scores, values)).tau[0]
     assert tau == pytest.approx(somersd(scores, values).statistic, abs=1e-12)
 
 
 def test_pooled_tau_is_the_mean_of_somers_d_weighted_by_pairs():
     rng = np.random.default_rng(1)
     sources = [(np.arange(n), rng.integers(0, 4, n)) for n in (3, 4, 5, 6)]
-    pooled = factor_profile(
+    pooled = profile_of(
         concatenated([all_pairs(*source, group=code) for code, source in enumerate(sources)])
     )
     expected = np.average(
@@ -170,7 +170,7 @@ def test_pooled_tau_is_the_mean_of_somers_d_weighted_by_pairs():
 
 @given(tables())
 def test_counts_add_up_to_all_pairs(comparisons):
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     counted = profile.concordant + profile.discordant + profile.tied
     assert (counted + profile.missing == profile.n_pairs).all()
     assert profile.n_pairs + profile.n_preference_ties == len(comparisons.preference)
@@ -187,21 +187,21 @@ def test_swapping_the_responses_of_any_pairs_changes_nothing(comparisons, seed):
         preference=comparisons.preference * turn,
         manifestation=comparisons.manifestation * turn[:, None],
     )
-    np.testing.assert_array_equal(factor_profile(swapped).tau, factor_profile(comparisons).tau)
+    np.testing.assert_array_equal(profile_of(swapped).tau, profile_of(comparisons).tau)
 
 
 @given(tables())
 def test_reversing_all_preferences_turns_the_sign_of_tau(comparisons):
     reversed_ = replace(comparisons, preference=-comparisons.preference)
-    np.testing.assert_array_equal(factor_profile(reversed_).tau, -factor_profile(comparisons).tau)
+    np.testing.assert_array_equal(profile_of(reversed_).tau, -profile_of(comparisons).tau)
 
 
 @given(st.lists(st.tuples(st.integers(1, 5), st.integers(-20, 20)), min_size=2, max_size=9))
 def test_tau_does_not_change_with_a_strictly_monotone_transform_of_the_values(responses):
     scores, values = map(np.array, zip(*responses, strict=True))
-    tau = factor_profile(all_pairs(scores, values)).tau
+    tau = profile_of(all_pairs(scores, values)).tau
     for transform in (np.exp, np.cbrt, lambda v: 3.0 * v - 7.0):
-        np.testing.assert_array_equal(factor_profile(all_pairs(scores, transform(values))).tau, tau)
+        np.testing.assert_array_equal(profile_of(all_pairs(scores, transform(values))).tau, tau)
 
 
 def test_group_sums_by_hand():
@@ -219,7 +219,7 @@ def test_group_sums_by_hand():
 @given(tables())
 def test_group_sums_add_up_to_tau(comparisons):
     net, counted = group_sums(comparisons, 5)
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     np.testing.assert_array_equal(net.sum(axis=0), profile.concordant - profile.discordant)
     np.testing.assert_array_equal(
         counted.sum(axis=0), profile.concordant + profile.discordant + profile.tied
@@ -261,7 +261,7 @@ DEGENERATE = {
 
 @pytest.mark.parametrize(("comparisons", "tau", "groups"), DEGENERATE.values(), ids=DEGENERATE)
 def test_a_degenerate_table_has_a_value_or_a_reason(comparisons, tau, groups):
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     assert profile.groups.tolist() == [groups]
     if tau is None:
         assert np.isnan(profile.tau[0])
@@ -298,7 +298,7 @@ def test_the_order_of_the_rows_and_the_names_of_the_groups_change_nothing(compar
         missing=comparisons.missing[order],
         group=names[comparisons.group[order]],
     )
-    old, new = factor_profile(comparisons), factor_profile(shuffled)
+    old, new = profile_of(comparisons), profile_of(shuffled)
     for name in ("tau", "concordant", "discordant", "tied", "missing", "groups"):
         np.testing.assert_array_equal(getattr(new, name), getattr(old, name))
     assert new.n_groups == old.n_groups
@@ -327,4 +327,4 @@ def test_tau_is_the_strength_of_feedback_forensics_where_no_preference_ties():
         "preferred_text",
     )
     strengths = [computed["metrics"]["strength"][name]["strength"] for name in comparisons.factors]
-    np.testing.assert_allclose(factor_profile(comparisons).tau, strengths, rtol=0, atol=1e-12)
+    np.testing.assert_allclose(profile_of(comparisons).tau, strengths, rtol=0, atol=1e-12)

@@ -11,7 +11,7 @@ from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics import power, simulated_studies, source_population
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import adjust_p_values, sign_flip_p_values
@@ -163,9 +163,9 @@ def test_the_number_from_a_real_pilot_holds_in_an_independent_simulation(shared_
     pilot = human_comparisons(load_preferences(str(shared_data / "pandalm.jsonl")), "length")
     population = pilot_population(pilot)
     width, influence = power_curves(population, StudyDesign(width=0.1, effect=None))
-    assert population.taus[0][0] == pytest.approx(factor_profile(pilot).tau[0])
+    assert population.taus[0][0] == pytest.approx(profile_of(pilot).tau[0])
     rng = np.random.default_rng(6)
-    taus = [factor_profile(study(pilot, width.needed[0].n, rng)).tau[0] for _ in range(1500)]
+    taus = [profile_of(study(pilot, width.needed[0].n, rng)).tau[0] for _ in range(1500)]
     assert 1.96 * np.std(taus) == pytest.approx(0.1, rel=0.07)
     found = [
         sign_flip_p_values(study(pilot, influence.needed[0].n, rng), permutations=999)[0] <= 0.05
@@ -236,8 +236,13 @@ def test_a_real_second_judge_counts_as_it_is():
     second = table(
         first.manifestation, first.group, preference=np.where(flipped, -1, 1) * first.preference
     )
-    real = n_needed(pilot_population(first, second), "difference", difference=0.1)
-    made_up = n_needed(pilot_with_second_judge(first, 0.75), "difference", difference=0.1)
+    real, made_up = (
+        n_needed(population, "difference", difference=0.1, simulations=500)
+        for population in (
+            pilot_population(first, second),
+            pilot_with_second_judge(first, 0.75),
+        )
+    )
     assert real == pytest.approx(made_up, rel=0.25)
     with pytest.raises(ValueError, match="factors of the two judges differ"):
         pilot_population(first, table(np.ones((3, 2)), range(3)))
@@ -298,6 +303,7 @@ def test_holm_needs_more_sources_and_assumed_factors_count():
                 "influence",
                 effect=0.2,
                 holm=holm,
+                simulations=500,
             )[5].n
             for holm in (False, True)
         )

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import rankdata
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 
@@ -182,7 +182,7 @@ def coverage(truth, n_groups, *, simulations=300, n_pairs=6):
             factors,
             "human",
         )
-        profile = factor_profile(comparisons)
+        profile = profile_of(comparisons)
         (taus,) = bootstrap_taus([comparisons], replicates=300)
         ranks = factor_ranks(factors, profile.tau, taus, n_groups=profile.groups)
         low, high = np.transpose(bounds(ranks))

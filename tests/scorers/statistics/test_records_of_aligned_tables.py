@@ -7,11 +7,17 @@ from typing import Any
 import numpy as np
 import pytest
 
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.statistics.attenuation import attainable_alignment
+from profile_tasks.scorers.statistics import records
+from profile_tasks.scorers.statistics.alignment import (
+    COEFFICIENTS,
+    Coefficient,
+    align,
+    alignment_replicates,
+)
+from profile_tasks.scorers.statistics.attenuation import AttainableAlignment, attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
@@ -42,7 +48,7 @@ def table(
 
 
 def taus(comparisons: Comparisons) -> dict[str, float]:
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     return dict(zip(profile.factors, profile.tau.tolist(), strict=True))
 
 
@@ -109,6 +115,26 @@ def test_two_tables_have_reliabilities_ceilings_and_corrections() -> None:
     assert record["corrected_is"] == "an estimate"
     assert record["errors"] == "shared"
     assert record["method"] == attainable.method
+
+
+def test_ceiling_and_correction_stand_under_their_own_names(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def estimates(value: float) -> dict[Coefficient, Estimate]:
+        return dict.fromkeys(COEFFICIENTS, Estimate(value, value - 0.1, value + 0.1, "jackknife"))
+
+    attainable = AttainableAlignment(
+        perspectives=("human", "generation"), observed=dict.fromkeys(COEFFICIENTS, 0.3),
+        ceiling=estimates(0.9), corrected=estimates(0.4), clipped=(), n_factors=5, n_groups=30,
+        n_splits=100, errors="shared", method="cross-half correction",
+    )  # fmt: skip
+    monkeypatch.setattr(records, "attainable_alignment", lambda *halves: attainable)
+    tables = [table(0), table(1, perspective="generation")]
+    record = aligned_tables(*tables, permutations=99, replicates=100)
+    for name in COEFFICIENTS:
+        for kind, numbers in (("ceiling", (0.9, 0.8, 1.0)), ("corrected", (0.4, 0.3, 0.5))):
+            found = record[kind][name]
+            assert (found["value"], found["ci_low"], found["ci_high"]) == pytest.approx(numbers)
 
 
 def test_a_table_aligns_with_itself_without_uncertainty() -> None:

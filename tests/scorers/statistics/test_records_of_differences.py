@@ -1,9 +1,11 @@
 """The record of a difference of two judges holds what the statistics say, as JSON has it."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -32,6 +34,19 @@ def recorded(
     record = difference_record(study, "one", "other", **options)
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     return record
+
+
+def test_the_difference_is_the_first_judge_less_the_second(
+    five_pairs: Callable[..., Comparisons],
+) -> None:
+    model = five_pairs("discrimination", length=5, fluency=2, coherence=3)  # 1, -0.2, 0.2
+    human = five_pairs("human", length=3, fluency=4, coherence=3)  # 0.2, 0.6, 0.2
+    record = recorded(model, human)["factors"]
+    for factor, difference in (("length", 0.8), ("fluency", -0.8), ("coherence", 0.0)):
+        found = [record[factor][name] for name in ("value", "ci_low", "ci_high")]
+        assert found == pytest.approx([difference] * 3)
+    # All ten sources say the same: of 2 ** 10 flips, none but all or nothing is as far from 0.
+    assert [found["p_value"] for found in record.values()] == [2 / 1024, 2 / 1024, 1]
 
 
 def test_difference_interval_and_p_values_are_those_of_the_statistics() -> None:

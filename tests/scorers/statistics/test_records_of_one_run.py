@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
@@ -114,6 +114,50 @@ def test_influence_records_are_those_of_the_tables_split_and_drawn_together(
 ) -> None:
     for each in TABLES:
         assert record[each.perspective] == influence_record(study, each.perspective)
+
+
+def test_a_difference_is_that_of_the_model_less_people(
+    five_pairs: Callable[..., Comparisons],
+) -> None:
+    tables = [
+        five_pairs("human", length=2, fluency=4, markdown=3),  # -0.2, 0.6, 0.2
+        five_pairs("discrimination", length=5, fluency=3, markdown=3),  # 1, 0.2, 0.2
+        five_pairs("generation", length=0, fluency=5, markdown=3),  # -1, 1, 0.2
+    ]
+    flat = flat_record(study_record(study_of(tables)))
+    for name, difference in (
+        ("difference_discrimination_length", 1.2),
+        ("difference_discrimination_fluency", -0.4),
+        ("difference_discrimination_markdown", 0.0),
+        ("difference_generation_length", -0.8),
+        ("difference_generation_fluency", 0.4),
+    ):
+        found = [flat[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")]
+        assert found == pytest.approx([difference] * 3), name
+    assert [flat[f"rank_human_{name}"] for name in ("length", "fluency", "markdown")] == [3, 1, 2]
+
+
+def test_ceiling_and_correction_keep_their_names() -> None:
+    def number(value: float) -> dict[str, float | None]:
+        return {"value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
+
+    aligned = {
+        "p_value": dict.fromkeys(COEFFICIENTS, 0.5),
+        "ceiling": dict.fromkeys(COEFFICIENTS, number(0.9)),
+        "corrected": dict.fromkeys(COEFFICIENTS, number(0.4)),
+    }
+    flat = flat_record(
+        {
+            "difference_to_human": {},
+            "alignment_to_human": {"generation": aligned},
+            "annotators": {},
+            "agreement": {},
+        }
+    )
+    for coefficient in COEFFICIENTS:
+        name = f"alignment_generation_{coefficient}"
+        assert (flat[f"{name}_ceiling"], flat[f"{name}_ceiling_ci_low"]) == (0.9, 0.8)
+        assert (flat[f"{name}_corrected"], flat[f"{name}_corrected_ci_high"]) == (0.4, 0.5)
 
 
 def test_differences_to_people_share_the_resamples_of_the_metrics(

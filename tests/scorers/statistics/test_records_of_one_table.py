@@ -9,7 +9,7 @@ import pytest
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.records import influence_record as record_of
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
@@ -52,7 +52,7 @@ def test_a_record_is_strict_json() -> None:
 
 
 def test_counts_and_influence_are_those_of_the_profile() -> None:
-    record, profile = influence_record(table(), replicates=200), factor_profile(table())
+    record, profile = influence_record(table(), replicates=200), profile_of(table())
     assert tuple(record["factors"]) == FACTORS
     for name in ("tau", "concordant", "discordant", "tied", "missing", "groups"):
         assert column(record, name) == getattr(profile, name).tolist()
@@ -64,7 +64,7 @@ def test_counts_and_influence_are_those_of_the_profile() -> None:
 
 def test_intervals_p_values_and_ranks_are_those_of_the_statistics() -> None:
     record = influence_record(table(), replicates=300, seed=4)
-    profile = factor_profile(table())
+    profile = profile_of(table())
     (taus,) = bootstrap_taus([table()], replicates=300, seed=4)
     intervals = [Estimate.percentile(0.0, taus[:, i], 30) for i in range(4)]
     assert column(record, "ci_low") == [interval.low for interval in intervals]
@@ -161,7 +161,7 @@ def test_factors_that_cannot_be_told_apart_have_no_infinite_inflation() -> None:
 def test_few_groups_have_influences_without_intervals() -> None:
     record = influence_record(table(groups=7), replicates=200)
     assert strictly(record) == record
-    assert column(record, "tau") == [none_for_nan(t) for t in factor_profile(table(groups=7)).tau]
+    assert column(record, "tau") == [none_for_nan(t) for t in profile_of(table(groups=7)).tau]
     for name in ("ci_low", "ci_high", "rank_low", "rank_high"):
         assert column(record, name) == [None] * 4
     assert set(column(record, "reason")) == {"groups: 7; an interval needs at least 8"}

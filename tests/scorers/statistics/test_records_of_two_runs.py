@@ -1,7 +1,7 @@
 """Two models on the same sources: differences, paired by source, as one record."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,31 @@ def every(record: dict[str, Any]) -> dict[str, dict[str, Any]]:
         for perspective, part in record["perspectives"].items()
         for factor, found in part["factors"].items()
     }
+
+
+def test_every_difference_is_the_first_model_less_the_second(
+    five_pairs: Callable[..., Comparisons],
+) -> None:
+    human = five_pairs("human", length=5, novel_words=4, fluency=3, markdown=2)
+    # One, and five, of the six pairs of factors the other way round than people: +-(5 - 1) / 6.
+    near = {"length": 5, "novel_words": 4, "fluency": 2, "markdown": 3}
+    far = {"length": 2, "novel_words": 3, "fluency": 5, "markdown": 4}
+    first = [human, five_pairs("discrimination", **near), five_pairs("generation", **far)]
+    second = [human, five_pairs("discrimination", **far), five_pairs("generation", **near)]
+    found = every(compared(first, second))
+    for name, a, b in (
+        ("tau_discrimination_length", 1.0, -0.2),
+        ("tau_discrimination_fluency", -0.2, 1.0),
+        ("tau_generation_length", -0.2, 1.0),
+        ("alignment_discrimination_tau_b", 2 / 3, -2 / 3),
+        ("alignment_generation_tau_b", -2 / 3, 2 / 3),
+        ("alignment_gap_tau_b", 4 / 3, -4 / 3),
+    ):
+        numbers = [found[name][key] for key in ("a", "b", "value", "ci_low", "ci_high")]
+        assert numbers == pytest.approx([a, b, a - b, a - b, a - b]), name
+    alone = every(compared(first[:2], second[:2]))["tau_discrimination_length"]
+    numbers = [alone[key] for key in ("a", "b", "value", "ci_low", "ci_high")]
+    assert numbers == pytest.approx([1.0, -0.2, 1.2, 1.2, 1.2])
 
 
 def test_influences_of_either_model_and_their_difference() -> None:

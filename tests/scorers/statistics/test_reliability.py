@@ -9,7 +9,7 @@ from profile_tasks.scorers.statistics import reliability as module
 from profile_tasks.scorers.statistics.alignment import alignment_replicates
 from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.reliability import (
     COEFFICIENTS,
     from_pearson_scale,
@@ -150,11 +150,11 @@ def test_halves_are_profiles_of_disjoint_halves_of_the_groups():
     for chosen in np.ndindex(*(2,) * 6):
         if sum(chosen) == 3:
             first = np.array(chosen, bool)[comparisons.group]
-            key = tuple(factor_profile(rows(comparisons, first)).tau.round(12))
-            possible[key] = factor_profile(rows(comparisons, ~first)).tau
+            key = tuple(profile_of(rows(comparisons, first)).tau.round(12))
+            possible[key] = profile_of(rows(comparisons, ~first)).tau
     for first, second in zip(halves.first[0], halves.second[0], strict=True):
         np.testing.assert_allclose(second, possible[tuple(first.round(12))])
-    np.testing.assert_allclose(halves.whole[0], factor_profile(comparisons).tau)
+    np.testing.assert_allclose(halves.whole[0], profile_of(comparisons).tau)
 
 
 def test_the_other_entries_leave_out_one_block_of_groups_each():
@@ -165,7 +165,7 @@ def test_the_other_entries_leave_out_one_block_of_groups_each():
     for block in range(module.BLOCKS):
         gone = halves.groups[ends[block] : ends[block + 1]]
         kept = ~np.isin(comparisons.group, gone)
-        expected = factor_profile(rows(comparisons, kept)).tau
+        expected = profile_of(rows(comparisons, kept)).tau
         np.testing.assert_allclose(halves.whole[1 + block], expected)
 
 

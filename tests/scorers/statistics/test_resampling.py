@@ -9,7 +9,7 @@ from profile_tasks.scorers.statistics import resampling
 from profile_tasks.scorers.statistics.alignment import alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus, resampled_sums
 
 
@@ -62,13 +62,13 @@ def test_replicates_are_those_of_repeated_groups():
             table.factors,
             table.perspective,
         )
-        np.testing.assert_allclose(tau, factor_profile(resampled).tau)
+        np.testing.assert_allclose(tau, profile_of(resampled).tau)
 
 
 def test_replicates_centre_on_the_estimate():
     table = random_table(1, n=400, n_groups=100)
     (taus,) = bootstrap_taus([table])
-    np.testing.assert_allclose(taus.mean(axis=0), factor_profile(table).tau, atol=0.01)
+    np.testing.assert_allclose(taus.mean(axis=0), profile_of(table).tau, atol=0.01)
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))

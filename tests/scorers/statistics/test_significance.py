@@ -12,7 +12,7 @@ from statsmodels.stats.multitest import multipletests
 
 from profile_tasks.scorers.statistics import significance
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.significance import (
     adjust_p_values,
     difference_tests,
@@ -191,7 +191,7 @@ def test_a_number_that_is_no_probability_is_refused(wrong):
 def test_influence_tests_hold_each_factor_against_zero():
     comparisons = random_table(7, n=120, n_groups=30)
     tests = influence_tests(comparisons, permutations=500, seed=3)
-    profile = factor_profile(comparisons)
+    profile = profile_of(comparisons)
     assert tests.factors == ("a", "b", "c")
     assert tests.value.tolist() == profile.tau.tolist()
     assert tests.n_groups.tolist() == profile.groups.tolist()
@@ -267,7 +267,7 @@ def two_judges(seed, n_groups=8):
 def by_swapping_judges(first, second):
     """The share of all ways to swap the two judges in groups with as great a difference."""
     groups = np.unique(first.group)
-    observed = np.abs(factor_profile(first).tau - factor_profile(second).tau)
+    observed = np.abs(profile_of(first).tau - profile_of(second).tau)
     as_great = np.zeros(len(first.factors))
     for swapped in product([False, True], repeat=groups.size):
         rows = np.isin(first.group, groups[list(swapped)])
@@ -285,7 +285,7 @@ def test_judges_of_the_same_pairs_are_tested_by_swapping_them_in_groups(seed):
     first, second = two_judges(seed, n_groups=6)
     tests = difference_tests(first, second)
     np.testing.assert_allclose(tests.p_value, by_swapping_judges(first, second))
-    np.testing.assert_allclose(tests.value, factor_profile(first).tau - factor_profile(second).tau)
+    np.testing.assert_allclose(tests.value, profile_of(first).tau - profile_of(second).tau)
 
 
 @settings(deadline=None)  # the first call imports statsmodels

@@ -1,7 +1,7 @@
 """Metrics have the documented names, values that can be recomputed, and shared resamples."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,8 +9,10 @@ import pytest
 from scipy.stats import kendalltau
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.influence import factor_profile
+from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.study import Study
+
+FivePairs = Callable[..., Comparisons]
 
 FACTORS = ("f1", "f2", "f3", "f4", "f5")
 
@@ -34,6 +36,15 @@ def study_of(tables: Sequence[Comparisons], **options: Any) -> Study:
     named = {table.perspective: table for table in tables}
     return Study(named, **{"replicates": 200, **options})
 
+
+PEOPLE = {"f1": 5, "f2": 4, "f3": 3, "f4": 2}
+"""Of five pairs, how many go with each factor: influences of 1, 0.6, 0.2 and -0.2."""
+
+NEARLY_PEOPLE = {"f1": 5, "f2": 4, "f3": 2, "f4": 3}
+"""One of the six pairs of factors the other way round than people: tau_b = (5 - 1) / 6."""
+
+NEARLY_THEIR_OPPOSITE = {"f1": 2, "f2": 3, "f3": 5, "f4": 4}
+"""Five of six the other way round: tau_b = (1 - 5) / 6."""
 
 TABLES = [table("human", 1), table("discrimination", 2), table("generation", 3)]
 
@@ -66,7 +77,7 @@ def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
 
 def test_values_are_the_influence_and_its_correlation() -> None:
     values = study_of(TABLES).flat()
-    human, judge, writer = (factor_profile(t).tau for t in TABLES)
+    human, judge, writer = (profile_of(t).tau for t in TABLES)
     assert values["tau_human_f5"] == human[4]
     assert values["alignment_discrimination_tau_b"] == pytest.approx(
         kendalltau(human, judge).statistic
@@ -74,6 +85,64 @@ def test_values_are_the_influence_and_its_correlation() -> None:
     assert values["alignment_gap_tau_b"] == pytest.approx(
         kendalltau(human, judge).statistic - kendalltau(human, writer).statistic
     )
+
+
+@pytest.mark.parametrize(
+    ("judge", "writer", "gap"),
+    [
+        (NEARLY_PEOPLE, NEARLY_THEIR_OPPOSITE, 4 / 3),
+        (NEARLY_THEIR_OPPOSITE, NEARLY_PEOPLE, -4 / 3),
+        (NEARLY_PEOPLE, NEARLY_PEOPLE, 0),
+    ],
+    ids=["the judge is closer to people", "the writer is closer", "both are as close"],
+)
+def test_the_gap_is_the_alignment_of_the_judge_less_that_of_the_writer(
+    five_pairs: FivePairs, judge: dict[str, int], writer: dict[str, int], gap: float
+) -> None:
+    tables = [
+        five_pairs("human", **PEOPLE),
+        five_pairs("discrimination", **judge),
+        five_pairs("generation", **writer),
+    ]
+    for order in (tables, tables[::-1]):  # the perspectives are told by their names
+        found = study_of(order, replicates=50).estimates["alignment_gap_tau_b"]
+        assert (found.value, found.low, found.high) == pytest.approx((gap,) * 3)
+        assert found.drawn == pytest.approx([gap] * 50)
+
+
+def test_each_alignment_is_of_its_own_perspective(five_pairs: FivePairs) -> None:
+    tables = [
+        five_pairs("human", **PEOPLE),
+        five_pairs("discrimination", **NEARLY_PEOPLE),
+        five_pairs("generation", **NEARLY_THEIR_OPPOSITE),
+    ]
+    values = study_of(tables, replicates=50).flat()
+    for end in ("", "_ci_low", "_ci_high"):
+        assert values[f"alignment_discrimination_tau_b{end}"] == pytest.approx(2 / 3)
+        assert values[f"alignment_generation_tau_b{end}"] == pytest.approx(-2 / 3)
+        assert values[f"tau_human_f1{end}"] == pytest.approx(1)
+        assert values[f"tau_discrimination_f3{end}"] == pytest.approx(-0.2)
+        assert values[f"tau_generation_f3{end}"] == pytest.approx(1)
+
+
+def test_paired_alignments_are_of_the_table_named_and_not_of_the_one_beside(
+    five_pairs: FivePairs,
+) -> None:
+    study = Study(
+        {
+            "human": five_pairs("human", **PEOPLE),
+            "near": five_pairs("revision", **NEARLY_PEOPLE),
+            "far": five_pairs("revision", **NEARLY_THEIR_OPPOSITE),
+        },
+        replicates=20,
+    )
+    first = study.alignment("human", "near", beside=["far"])["tau_b"]
+    second = study.alignment("human", "far", beside=["near"])["tau_b"]
+    assert (first.value, second.value) == pytest.approx((2 / 3, -2 / 3))
+    assert first.drawn == pytest.approx([2 / 3] * 20)
+    assert second.drawn == pytest.approx([-2 / 3] * 20)
+    gaps = study.gap(judge="near", writer="far"), study.gap(judge="far", writer="near")
+    assert [each["tau_b"].value for each in gaps] == pytest.approx([4 / 3, -4 / 3])
 
 
 def test_a_judge_that_is_the_human_has_alignment_one_without_uncertainty() -> None:
@@ -127,12 +196,12 @@ def test_the_gap_compares_alignments_over_the_same_factors() -> None:
         "generation",
     )  # fmt: skip
     values = study_of([human, judge, partial]).flat()
-    taus = [factor_profile(t).tau[1:] for t in (human, judge, writer)]
+    taus = [profile_of(t).tau[1:] for t in (human, judge, writer)]
     assert values["alignment_gap_tau_b"] == pytest.approx(
         kendalltau(taus[0], taus[1]).statistic - kendalltau(taus[0], taus[2]).statistic
     )
     assert values["alignment_discrimination_tau_b"] == pytest.approx(
-        kendalltau(factor_profile(human).tau, factor_profile(judge).tau).statistic
+        kendalltau(profile_of(human).tau, profile_of(judge).tau).statistic
     )
     assert math.isfinite(values["alignment_gap_tau_b_ci_low"])
 
@@ -149,7 +218,7 @@ def test_tables_of_any_names_share_their_resamples() -> None:
 def test_a_difference_is_the_first_less_the_second() -> None:
     study = study_of(TABLES)
     found, tests = study.difference("generation", "human")
-    taus = [factor_profile(t).tau for t in (TABLES[2], TABLES[0])]
+    taus = [profile_of(t).tau for t in (TABLES[2], TABLES[0])]
     for i, factor in enumerate(FACTORS):
         assert found[factor].value == tests.value[i] == taus[0][i] - taus[1][i]
         of_both = [study.influence(name)[factor] for name in ("generation", "human")]
