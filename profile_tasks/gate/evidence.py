@@ -28,10 +28,6 @@ class Evidence:
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     without_samples: str | None = None
 
-    def reported(self, metric: str) -> Estimate:
-        """The metric with the 95 % interval that the run reported, if any."""
-        return Estimate.of_metrics(self.run.metrics, metric)
-
 
 def read_evidence(path: Path, task: str | None = None, score: str | None = None) -> Evidence:
     """Read a log or a results file.
@@ -60,7 +56,7 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     run = with_measurements(run, score)
     if not run.measurements:
         return Evidence(run, run.metrics, without_samples="the log holds no samples")
-    seed = run.conditions.get("seed")
+    seed = run.settings.get("seed")
     estimates = resampled_estimates(run.measurements, seed=seed if isinstance(seed, int) else 0)
     values = {name: each.value for name, each in estimates.items()}
     values |= standard_metrics(run.measurements)

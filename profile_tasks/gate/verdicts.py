@@ -197,7 +197,7 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
         if metric in evidence.estimates
     }
     if missing := [metric for metric in subject.metrics if drawn.get(metric) is None]:
-        reported = evidence.reported(single) if single else None
+        reported = evidence.run.estimate(single) if single else None
         if reported is not None and reported.has_interval and confidence == CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
@@ -288,7 +288,9 @@ def _why_no_interval(missing: Sequence[str], single: str | None, evidence: Evide
             f"be judged with confidence, and this needs {', '.join(missing)} resampled"
         )
     return f"{', '.join(missing)}: not resampled, so there is no interval" + (
-        " but the reported 95 % one" if single and evidence.reported(single).has_interval else ""
+        " but the reported 95 % one"
+        if single and evidence.run.estimate(single).has_interval
+        else ""
     )
 
 

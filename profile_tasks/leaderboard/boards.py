@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from profile_tasks.runs.run import Run
-from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 
 HEADLINE = names(lambda metric: metric.headline)
@@ -136,7 +135,7 @@ def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
     found = places(
         [
             (found.low, found.high) if found.has_interval else (-math.inf, math.inf)
-            for found in (Estimate.of_metrics(run.metrics, sort) for run in valued)
+            for found in (run.estimate(sort) for run in valued)
         ],
         more_is_better=not ascending if better is None else better,
     )
@@ -160,7 +159,7 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     notes = []
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
-    bare = [r.model for r in valued if not Estimate.of_metrics(r.metrics, sort).has_interval]
+    bare = [r.model for r in valued if not r.estimate(sort).has_interval]
     if bare:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:

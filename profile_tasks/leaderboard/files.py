@@ -95,7 +95,10 @@ def gathered(files: Sequence[Path], cache: Path | None = None) -> Iterator[Path 
             why = None
             try:
                 # Many are held at once, and a board has no use for whole profiles.
-                runs = tuple(replace(run, profile={}, described={}) for run in finished_runs(file))
+                runs = tuple(
+                    replace(run, profile={}, described={}, settings={})
+                    for run in finished_runs(file)
+                )
             except NothingReportedError as error:
                 why = error.why
             except (OSError, ValueError) as error:

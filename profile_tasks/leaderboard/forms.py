@@ -14,7 +14,7 @@ from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
 from profile_tasks.runs.run import Run
-from profile_tasks.scorers.statistics.estimate import Estimate, flat_names
+from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
@@ -51,7 +51,7 @@ def value_text(run: Run, metric: str) -> str:
 
 
 def _value_and_interval(run: Run, metric: str) -> tuple[str, str]:
-    found = Estimate.of_metrics(run.metrics, metric)
+    found = run.estimate(metric)
     if not found.defined:
         return "–", ""
     ends = found.ends_text("{:.2f}".format)
@@ -268,15 +268,10 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
 
 def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
     """Where value and interval lie between the least and the greatest end on the board, in %."""
-    found = Estimate.of_metrics(run.metrics, sort)
+    found = run.estimate(sort)
     if not found.defined:
         return None
-    ends = [
-        end
-        for row in board.rows
-        for end in Estimate.of_metrics(row.run.metrics, sort).cells()
-        if end is not None
-    ]
+    ends = [end for row in board.rows for end in row.run.estimate(sort).cells() if end is not None]
     least, span = min(ends), max(ends) - min(ends) or 1.0
 
     def at(x: float) -> float:

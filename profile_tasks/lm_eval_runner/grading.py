@@ -44,7 +44,7 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
     samples = list(run.parts)
-    settings = settings.model_copy(update={"pairing": run.conditions["pairing"]})
+    settings = settings.model_copy(update={"pairing": run.settings["pairing"]})
     chosen = measured_factors(
         settings.factors,
         run.task,

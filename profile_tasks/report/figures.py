@@ -344,7 +344,7 @@ def _alignment(findings: Findings) -> Iterator[_Sketch]:
     ]  # fmt: skip
     yield _Sketch(
         "alignment",
-        "FoundAlignment with people",
+        "Alignment with people",
         "Correlation of the model's profile with the human one, with 95 % intervals. The upright "
         "stroke is the ceiling: what two equal tastes would reach with so much sampling error. The "
         "star is an estimate without that error, where there is one.",

@@ -5,9 +5,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.report.report_data import (
-    MODEL_PERSPECTIVES,
     NOTHING,
     STANDARD_METRICS,
+    WRITER_AND_JUDGE,
     Difference,
     FoundAlignment,
     Profile,
@@ -56,9 +56,9 @@ class Findings:
         profiles: By perspective.
         differences: Perspective -> factor -> difference to the human influence.
         alignments: Perspective -> coefficient -> alignment.
-        gap: FoundAlignment as a judge less alignment as a writer.
+        gap: Alignment as a judge less alignment as a writer.
         metrics: Standard metrics by name.
-        human_bar: FoundAlignment of one half of the annotators with the other, by name.
+        human_bar: Alignment of one half of the annotators with the other, by name.
         mean_words: Target score -> mean length of the responses written for it.
         texts: What the samples show beside the numbers; empty where the file has none.
         absent: What the file does not hold, in words.
@@ -90,7 +90,7 @@ class Findings:
     @property
     def compared(self) -> tuple[str, ...]:
         """The model's perspectives that were measured, in their order."""
-        return tuple(name for name in MODEL_PERSPECTIVES if name in self.profiles)
+        return tuple(name for name in WRITER_AND_JUDGE if name in self.profiles)
 
     def misaligned(self, perspective: str) -> tuple[str, ...]:
         """Factors whose influence is told from the human one, the greatest difference first."""
@@ -171,5 +171,5 @@ def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
             "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
         )
     if run.harness != "influence":
-        absent += [f"No {n} setting was run." for n in MODEL_PERSPECTIVES if n not in profiles]
+        absent += [f"No {n} setting was run." for n in WRITER_AND_JUDGE if n not in profiles]
     return absent

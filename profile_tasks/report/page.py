@@ -301,7 +301,7 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
     columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",
                "accuracy as a judge", "groups")  # fmt: skip
     return Table(
-        "overview", "FoundAlignment with people, tau_b with 95 % intervals", columns, tuple(rows)
+        "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
     )
 
 

@@ -15,7 +15,7 @@ from profile_tasks.scorers.statistics.estimate import RANK_ENDS, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
-MODEL_PERSPECTIVES = ("generation", "discrimination")
+WRITER_AND_JUDGE = ("generation", "discrimination")
 SIGNIFICANT = 0.05
 
 Record = Mapping[str, Any]
@@ -159,7 +159,7 @@ def alignments_of_metrics(
 ) -> dict[str, dict[str, FoundAlignment]]:
     """The alignments among flat metrics; a record of ``alignment_to_human`` gives the reasons."""
     found = {}
-    for perspective in MODEL_PERSPECTIVES:
+    for perspective in WRITER_AND_JUDGE:
         known = (record or {}).get(perspective, {})
         entries: dict[str, FoundAlignment] = {}
         for coefficient in COEFFICIENTS:
@@ -191,14 +191,14 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
             for factor, entry in found["factors"].items()
         }
         for perspective, found in record.items()
-        if perspective in MODEL_PERSPECTIVES
+        if perspective in WRITER_AND_JUDGE
     }
 
 
 def reasoned_metric(run: Run, name: str) -> Estimate:
     """A metric of a run, with the reason where the run says why it is not defined."""
     reason = run.profile.get("reasons", {}).get(name)
-    return _shown(Estimate.of_metrics(run.metrics, name), reason or None)
+    return _shown(run.estimate(name), reason or None)
 
 
 def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:

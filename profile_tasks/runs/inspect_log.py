@@ -22,6 +22,7 @@ from pydantic_core import from_json
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
+    COMPARED_SETTINGS,
     AnsweredSource,
     NothingReportedError,
     Run,
@@ -40,6 +41,7 @@ LoggedSample = Mapping[str, Any]
 
 _READ = {"id", "epoch", "scores", "metadata", "store"}
 _SAMPLES = "samples/"
+_WARNINGS = ("grader_warning", "factors_note")
 _PRINTED_CONFIG = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
 
@@ -125,45 +127,39 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
         NothingReportedError: A log of another task.
         ValueError: The log holds no such score.
     """
-    header = log.header
-    scorers, scores = _own_scorers(header), _own_scores(header)
-    if not scorers and not scores:
-        raise NothingReportedError(log.location, f"a log of another task, {header.eval.task}")
-    if score is not None:
-        score_name(log, score)
-    reported = next((each for each in reversed(scores) if score in (None, each.name)), None)
+    header, reported = log.header, _reported(log, score)
+    about, settings = header.eval.metadata or {}, _settings(header)
     metrics: dict[str, float | None] = {}
     profile: Mapping[str, Any] = {}
+    scored = None
     if reported is not None:
         metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
         profile = (reported.metadata or {}).get("profile") or {}
+        scored = reported.scored_samples
     grading = profile.get("grading") or {}
-    about, arguments = header.eval.metadata or {}, header.eval.task_args
-    tasks = (options.get("task") for options in scorers.values())
-    warnings = (
-        *(grading.get("warnings") or ()), about.get("grader_warning"), about.get("factors_note"),
-    )  # fmt: skip
+    graders = tuple(grading.get("graders") or ())
+    # The scorer knows what it measured, whatever the task that uses it is called.
+    tasks = (options.get("task") for options in _own_scorers(header).values())
+    warnings = [*(grading.get("warnings") or ()), *map(about.get, _WARNINGS)]
     return Run(
         file=log.location,
         harness="inspect",
         model=evaluated_model(header),
-        # The scorer knows what it measured, whatever the task that uses it is called.
         task=str(next(filter(None, tasks), header.eval.task.rpartition("/")[2])),
         name=header.eval.task,
-        setting=str(arguments.get("setting", "both")),
+        setting=str(settings.get("setting", "both")),
         status=header.status,
         date=utc(datetime.fromisoformat(header.stats.completed_at or header.eval.created)),
-        sources=None
-        if reported is None or reported.scored_samples is None
-        else reported.scored_samples // (header.eval.config.epochs or 1),
+        sources=None if scored is None else scored // (header.eval.config.epochs or 1),
         data=str(about.get("data", "not stated")),
         factors=human_factors(metrics),
-        conditions=_conditions(header, grading),
-        described=_described(header, profile),
+        settings=settings,
+        conditions=_conditions(header, graders),
+        described=_described(header, profile, graders),
         metrics=dict(sorted(metrics.items())),
         profile=profile,
-        graders=tuple(grading.get("graders") or ()),
-        warnings=tuple(text for text in warnings if text),
+        graders=graders,
+        warnings=tuple(filter(None, warnings)),
         score=reported.name if reported else score,
     )
 
@@ -268,8 +264,23 @@ def _own_scorers(header: EvalLog) -> dict[str, Mapping[str, Any]]:
     }
 
 
-def _conditions(header: EvalLog, grading: Mapping[str, Any]) -> dict[str, str | int | float | None]:
-    about, arguments = header.eval.metadata or {}, header.eval.task_args
+def _reported(log: InspectLog, score: str | None) -> EvalScore | None:
+    """The score of that name, or the last one; None where the run was cut off before it."""
+    header, scores = log.header, _own_scores(log.header)
+    if not scores and not _own_scorers(header):
+        raise NothingReportedError(log.location, f"a log of another task, {header.eval.task}")
+    if score is not None:
+        score_name(log, score)
+    return next((each for each in reversed(scores) if score in (None, each.name)), None)
+
+
+def _settings(header: EvalLog) -> Mapping[str, Any]:
+    """The record of the settings; of older logs, and of other tasks, the task's arguments."""
+    return (header.eval.metadata or {}).get("settings") or header.eval.task_args
+
+
+def _conditions(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int | float | None]:
+    about, settings = header.eval.metadata or {}, _settings(header)
     epochs = header.eval.config.epochs
     # Not the model's headers or arguments, which may hold a key.
     sampling = {n: getattr(header.eval.model_generate_config, n) for n in _PRINTED_CONFIG}
@@ -278,22 +289,20 @@ def _conditions(header: EvalLog, grading: Mapping[str, Any]) -> dict[str, str | 
             "task_version": header.eval.task_version,
             "prompt_version": about.get("prompt_version"),
             "pairs": about.get("loaded_pairs"),
-            **{
-                name: arguments.get(name)
-                for name in ("seed", "revision", "split", "scores", "pairing", "orders")
-            },
-            "grader": about.get("grader") or ", ".join(grading.get("graders") or ()) or None,
+            **{name: settings.get(name) for name in COMPARED_SETTINGS},
+            "grader": about.get("grader") or ", ".join(graders) or None,
             "grader_prompt_version": about.get("grader_prompt_version"),
-            "judge_orders": arguments.get("judge_orders") if about.get("grader") else None,
+            "judge_orders": settings.get("judge_orders") if about.get("grader") else None,
             "epochs": epochs if epochs != 1 else None,
         }
         | sampling
     )
 
 
-def _described(header: EvalLog, profile: Mapping[str, Any]) -> dict[str, object]:
-    about, arguments = header.eval.metadata or {}, header.eval.task_args
-    graders = (profile.get("grading") or {}).get("graders") or ()
+def _described(
+    header: EvalLog, profile: Mapping[str, Any], graders: Sequence[str]
+) -> dict[str, object]:
+    about, settings = header.eval.metadata or {}, _settings(header)
     return {
         "run at": header.eval.created,
         "status": header.status,
@@ -304,12 +313,12 @@ def _described(header: EvalLog, profile: Mapping[str, Any]) -> dict[str, object]
         "annotated pairs": about.get("loaded_pairs"),
         "bad rows skipped": about.get("skipped_rows"),
         "epochs": header.eval.config.epochs,
-        "setting": arguments.get("setting"),
-        "target scores": arguments.get("scores"),
-        "pairing": arguments.get("pairing"),
-        "orders shown to the model": arguments.get("orders"),
-        "orders shown to the grader": arguments.get("judge_orders"),
-        "seed of the choices": arguments.get("seed"),
+        "setting": settings.get("setting"),
+        "target scores": settings.get("scores"),
+        "pairing": settings.get("pairing"),
+        "orders shown to the model": settings.get("orders"),
+        "orders shown to the grader": settings.get("judge_orders"),
+        "seed of the choices": settings.get("seed"),
         "seed of the statistics": profile.get("seed"),
         "bootstrap replicates": profile.get("replicates"),
         "task version": header.eval.task_version,

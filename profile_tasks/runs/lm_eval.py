@@ -14,6 +14,7 @@ from typing import Any, cast, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
+    COMPARED_SETTINGS,
     LIKELIHOOD,
     AnsweredSource,
     NothingReportedError,
@@ -136,7 +137,8 @@ def _results_run(
         counts.append(values.pop(MEASURED, None))
         metrics |= values
     first = next(iter(names.values()))
-    arguments = (results["configs"].get(first) or {}).get("metadata") or {}
+    metadata = (results["configs"].get(first) or {}).get("metadata") or {}
+    settings = _settings(metadata)
     grading = results.get(GRADING) or {}
     graders = tuple(grading.get("graders") or ())
     date = finite_or_none(results.get("date"))
@@ -150,18 +152,14 @@ def _results_run(
         setting="both" if len(names) == 2 else next(iter(names)),
         date="" if date is None else utc(datetime.fromtimestamp(date, UTC)),
         sources=sources,
-        data=Path(str(arguments.get("dataset", "demo"))).name,
+        data=Path(str(settings["dataset"])).name,
         factors=human_factors(metrics),
+        settings=settings,
         conditions=stated(
             {
-                "lm_eval_task_version": arguments.get("version"),
+                "lm_eval_task_version": metadata.get("version"),
                 "grader": " ".join(graders) or None,
-                "seed": arguments.get("profile_seed", 0),
-                "revision": arguments.get("dataset_revision"),
-                "split": arguments.get("dataset_split"),
-                "scores": arguments.get("scores", [1, 2, 3, 4, 5]),
-                "pairing": arguments.get("pairing", "all"),
-                "orders": arguments.get("orders", 2),
+                **{name: settings[name] for name in COMPARED_SETTINGS},
             }
         ),
         metrics=dict(sorted(metrics.items())),
@@ -169,6 +167,19 @@ def _results_run(
         warnings=tuple(grading.get("warnings") or ()),
     )
     return replace(run, described=_described(run, results))
+
+
+def _settings(metadata: Mapping[str, Any]) -> dict[str, Any]:
+    """The record of the settings; of older results, what ``--metadata`` held, or the defaults."""
+    return {
+        "dataset": metadata.get("dataset", "demo"),
+        "seed": metadata.get("profile_seed", 0),
+        "revision": metadata.get("dataset_revision"),
+        "split": metadata.get("dataset_split"),
+        "scores": metadata.get("scores", [1, 2, 3, 4, 5]),
+        "pairing": metadata.get("pairing", "all"),
+        "orders": metadata.get("orders", 2),
+    } | (metadata.get("settings") or {})
 
 
 def _described(run: Run, results: Mapping[str, Any]) -> dict[str, object]:
@@ -251,7 +262,7 @@ def read_sampled_run(files: Sequence[str]) -> Run:
         name=f"profile_{task}",
         setting="both" if len(sides) == 2 else next(iter(settings.values())),
         sources=len(answers),
-        conditions={"pairing": _pairing(list(measured.values()))},
+        settings={"pairing": _pairing(list(measured.values()))},
         parts=settings,
         measurements=tuple(measured.values()),
         answers=tuple(answers.values()),

@@ -14,6 +14,7 @@ from profile_tasks.scorers.measurement.source_measurement import SourceMeasureme
 from profile_tasks.scorers.statistics.estimate import (
     ENDS,
     STANDARD_ERROR,
+    Estimate,
     finite_or_nan,
     none_for_nan,
 )
@@ -25,6 +26,9 @@ PERSPECTIVES = ("human", "generation", "discrimination")
 
 LIKELIHOOD = "discrimination_loglikelihood"
 """The setting of the lm-eval tasks that judge by log-likelihoods."""
+
+COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
+"""Settings that are among a run's conditions."""
 
 _OF_AN_ESTIMATE = (*ENDS, STANDARD_ERROR, "_p_value", "_p_adjusted", "_p_adjusted_bh")
 """What the names of metrics end in that belong to another one."""
@@ -74,6 +78,8 @@ class Run:
         sources: Number of sources measured; None where the file does not say.
         data: Name of the data set.
         factors: Ids of the factors of the human profile.
+        settings: The task's settings by the names of ``profile_tasks.settings``, where the file
+            has them.
         conditions: What else tells runs apart: seed, versions, grader and so on; a name is absent
             where the file does not state it.
         described: How it was measured, by label, for people.
@@ -99,6 +105,7 @@ class Run:
     sources: int | None = None
     data: str = ""
     factors: tuple[str, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
     conditions: Mapping[str, str | int | float | None] = field(default_factory=dict)
     described: Mapping[str, object] = field(default_factory=dict)
     metrics: Mapping[str, float | None] = field(default_factory=dict)
@@ -115,6 +122,10 @@ class Run:
         """The settings that were measured, one by one."""
         parts = ("generation", "discrimination") if self.setting == "both" else (self.setting,)
         return frozenset(parts)
+
+    def estimate(self, metric: str) -> Estimate:
+        """A metric with the interval that was reported, if any; NaN where it is not defined."""
+        return Estimate.of_metrics(self.metrics, metric)
 
 
 def finite_or_none(value: object) -> float | None:

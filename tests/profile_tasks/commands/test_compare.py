@@ -12,10 +12,8 @@ import pytest
 from click.testing import Result
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
-from inspect_ai.dataset import Sample
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import get_model
-from inspect_ai.scorer import includes
 
 from profile_tasks.document_qa import document_qa
 from profile_tasks.summarization import summarization
@@ -224,35 +222,6 @@ def test_a_missing_log_is_named(run: Run, verbose: EvalLog) -> None:
     assert "nowhere.json" in refused(run, verbose.location, "nowhere.json")
 
 
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [
-        ("a.eval", "text"),
-        ("a.txt", "text"),
-        ("a.json", "{"),
-        ("a.json", "{}"),
-    ],
-)
-def test_what_is_no_log_is_named(
-    run: Run, verbose: EvalLog, tmp_path: Path, name: str, content: str
-) -> None:
-    (tmp_path / name).write_text(content)
-    assert refused(run, tmp_path / name, verbose.location).startswith(
-        f"Error: {tmp_path / name}: not an Inspect log ("
-    )
-
-
-def test_a_log_of_another_scorer_is_refused(run: Run, verbose: EvalLog, evaluate: Evaluate) -> None:
-    other = evaluate(Task(dataset=[Sample(input="x", target="x")], solver=[], scorer=includes()))
-    error = refused(run, verbose.location, other.location)
-    assert "no sample has a score of profile_tasks/factor_profile (status: success)" in error
-
-
-def test_an_unknown_score_is_refused(run: Run, verbose: EvalLog) -> None:
-    error = refused(run, verbose.location, verbose.location, "--score", "other")
-    assert "no sample has a score 'other'; it holds: factor_profile" in error
-
-
 def test_runs_over_other_sources_are_refused(
     run: Run, verbose: EvalLog, evaluate: Evaluate
 ) -> None:
@@ -260,21 +229,3 @@ def test_runs_over_other_sources_are_refused(
     assert "have no source in common; compare runs over the same data" in refused(
         run, verbose.location, other.location
     )
-
-
-def test_runs_over_other_preferences_are_refused(
-    run: Run, verbose: EvalLog, evaluate: Evaluate, repository: Path, tmp_path: Path
-) -> None:
-    demo = repository / "profile_tasks" / "data" / "demo" / "document_qa.jsonl"
-    rows = [json.loads(line) for line in demo.read_text(encoding="utf-8").splitlines()]
-    other = {"a": "b", "b": "a", "tie": "tie"}
-    turned = [row | {"preference": other[row["preference"]], "annotators": []} for row in rows]
-    (tmp_path / "turned.jsonl").write_text("\n".join(map(json.dumps, turned)))
-    log = evaluate(document_qa(dataset=str(tmp_path / "turned.jsonl"), setting="discrimination"))
-    error = refused(run, verbose.location, log.location)
-    assert re.search(r"source '\S+' has other human preferences in \S+ than in \S+;", error)
-
-
-def test_a_judge_and_a_writer_are_refused(run: Run, part: EvalLog, evaluate: Evaluate) -> None:
-    writer = evaluate(document_qa(setting="generation", limit=9))
-    assert "have no setting in common: one judged" in refused(run, part.location, writer.location)

@@ -35,9 +35,6 @@ def test_a_page_and_its_figures_are_written(run, profile: Path, tmp_path: Path) 
     ("name", "content"),
     [
         ("missing.eval", None),
-        ("missing.json", None),
-        ("wrong.json", "{}"),
-        ("wrong.eval", "no log"),
         ("cut.json", '{"factors": {'),
     ],
 )

@@ -29,7 +29,7 @@ def test_the_interval_of_each_metric_is_that_of_the_log(evidence: Evidence) -> N
     compared = 0
     for name in evidence.estimates:
         found = estimate_of(parse_bar(f"{name} > 0").left, evidence, 0.95)
-        reported = evidence.reported(name)
+        reported = evidence.run.estimate(name)
         assert (reported.low, reported.high) == pytest.approx((found.low, found.high)), name
         compared += 1
     assert compared > 25
@@ -41,7 +41,7 @@ def test_the_interval_of_a_difference_is_that_of_the_log(evidence: Evidence) -> 
         for factor in evidence.run.factors:
             text = f"tau_{perspective}_{factor} > tau_human_{factor} with 95% confidence"
             found = judge_inequality("x", parse_bar(text), evidence).found
-            reported = evidence.reported(f"difference_{perspective}_{factor}")
+            reported = evidence.run.estimate(f"difference_{perspective}_{factor}")
             assert (found.low, found.high) == pytest.approx((reported.low, reported.high))
 
 
@@ -49,7 +49,7 @@ def test_a_results_file_of_lm_eval_has_no_samples(lm_eval_results: Any) -> None:
     evidence = read_evidence(lm_eval_results("verbose"))
     assert evidence.estimates == {}
     assert evidence.without_samples == "a results file of lm-eval holds no samples"
-    assert evidence.reported("alignment_gap_tau_b").has_interval
+    assert evidence.run.estimate("alignment_gap_tau_b").has_interval
 
 
 def test_a_log_without_samples_shows_what_it_reported(inspect_log: Any, tmp_path: Path) -> None:

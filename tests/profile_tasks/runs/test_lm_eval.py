@@ -33,6 +33,7 @@ def test_results_of_samples_have_their_date(tmp_path: Path) -> None:
         ({"model": "local-chat-completions", "model_args": {"model": "m"}},
          "local-chat-completions/m"),
         ({"model": "planted", "model_args": {}}, "planted/balanced"),
+        ({"model": "planted", "model_args": None}, "planted/balanced"),
         ({"model": "hf", "model_args": {"pretrained": "org/m", "peft": "a/b"}}, "hf/a/b"),
         ({"model": "vllm"}, "vllm"),
         ({}, "unknown"),
@@ -108,7 +109,7 @@ def test_both_settings_are_joined_by_source(file: Any) -> None:
     run = read_sampled_run(files)
     assert read_sampled_run(files[::-1]).measurements == run.measurements[::-1]
     assert run.task == "document_qa"
-    assert (run.setting, run.sources, run.conditions) == ("both", 2, {"pairing": "all"})
+    assert (run.setting, run.sources, run.settings) == ("both", 2, {"pairing": "all"})
     assert list(run.parts.values()) == ["generation", "discrimination"]
     assert responses(run)["s1"] == {1: "one", 2: "two words", 3: "and now three"}
     judged_and_written = measurements(run)["s2"]
@@ -135,7 +136,7 @@ def test_the_pairing_is_read_off_the_compared_pairs(file: Any) -> None:
         {"higher": high, "lower": low, "identical": False} for high, low in ((2, 1), (3, 2))
     ]
     adjacent = read_sampled_run([file("g", sample)])
-    assert adjacent.conditions["pairing"] in ("half", "adjacent")
+    assert adjacent.settings["pairing"] in ("half", "adjacent")
     sample["measured_sources"]["pairs_written"] = []
     with pytest.raises(ValueError, match="'s1': the compared responses are those of no pairing"):
         read_sampled_run([file("g", sample)])

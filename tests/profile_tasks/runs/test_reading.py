@@ -13,7 +13,7 @@ from inspect_ai.model import get_model
 from inspect_ai.scorer import includes
 
 from profile_tasks.runs.reading import finished_runs, is_log, read_runs
-from profile_tasks.runs.run import NothingReportedError
+from profile_tasks.runs.run import COMPARED_SETTINGS, NothingReportedError
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -32,6 +32,9 @@ def test_lm_eval_and_inspect_report_the_same_run(inspect_log: Any, lm_eval_resul
     shared = ours.conditions.keys() & theirs.conditions.keys()
     assert {"seed", "scores", "pairing", "orders"} <= shared
     assert {n: ours.conditions[n] for n in shared} == {n: theirs.conditions[n] for n in shared}
+    same = ours.settings.keys() & theirs.settings.keys()
+    assert {"dataset", "factors", *COMPARED_SETTINGS} <= same
+    assert {n: ours.settings[n] for n in same} == {n: theirs.settings[n] for n in same}
 
 
 def test_the_metrics_are_those_of_the_log(inspect_log: Any) -> None:
@@ -63,24 +66,6 @@ def changed(file: Path, folder: Path, **parts: Any) -> Path:
     path = folder / "results_changed.json"
     path.write_text(json.dumps(found | parts))
     return path
-
-
-@pytest.mark.parametrize(
-    ("config", "model"),
-    [
-        ({"model": "hf", "model_args": {"pretrained": "Qwen/Q"}}, "hf/Qwen/Q"),
-        ({"model": "hf", "model_args": "pretrained=Qwen/Q,dtype=float32"}, "hf/Qwen/Q"),
-        ({"model": "local-chat-completions", "model_args": {"model": "m", "base_url": "u"}},
-         "local-chat-completions/m"),
-        ({"model": "dummy", "model_args": {}}, "dummy"),
-        ({"model": "planted", "model_args": None}, "planted/balanced"),
-    ],
-)  # fmt: skip
-def test_the_model_is_never_the_random_name_of_lm_eval(
-    lm_eval_results: Any, tmp_path: Path, config: dict[str, Any], model: str
-) -> None:
-    (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, config=config))
-    assert run.model == model
 
 
 def test_what_is_not_finite_is_not_defined(lm_eval_results: Any, tmp_path: Path) -> None:
