@@ -75,7 +75,8 @@ def logs(people: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[Plan
             model="planted/balanced",
             model_args=dict(model.arguments),
             log_dir=str(tmp_path_factory.mktemp("logs")),
-            display="none", log_realtime=False,
+            display="none",
+            log_realtime=False,
         )
         assert log.status == "success", log.error
         made[model] = Path(log.location)
@@ -184,7 +185,8 @@ def revised(model: Planted, people: Path, folder: Path, **arguments: object) -> 
         model="planted/balanced",
         model_args=dict(model.arguments),
         log_dir=str(folder),
-        display="none", log_realtime=False,
+        display="none",
+        log_realtime=False,
     )
     assert log.status == "success", log.error
     return logged(Path(log.location))
