@@ -204,6 +204,7 @@ def test_a_grader_that_errs_flips_and_is_seen_to(tmp_path: Path) -> None:
 
 
 def test_two_settings_of_a_grader_do_not_share_answers(tmp_path: Path) -> None:
-    exact = metrics(run("summarization", tmp_path, limit=3))
-    careless = get_model(GRADER, memoize=False, error_rate=0.5)
-    assert metrics(run("summarization", tmp_path, limit=3, grader=careless)) != exact
+    exact = metrics(run("summarization", tmp_path, limit=1))
+    grader = get_model(GRADER, memoize=False, error_rate=0.5)
+    careless = metrics(run("summarization", tmp_path, limit=1, grader=grader))
+    assert exact["grader_flip_rate"] == 0 < careless["grader_flip_rate"]

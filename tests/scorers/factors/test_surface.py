@@ -203,14 +203,14 @@ def test_extractiveness_of_a_long_source_is_faster_than_the_published_procedure(
     generator = np.random.default_rng(0)
     article = [f"w{i}" for i in generator.zipf(1.3, 6000) % 3000]
     summary = [f"w{i}" for i in generator.zipf(1.3, 300) % 3000]
-    start = time.perf_counter()
+    start = time.process_time()
     expected = published_density(summary, article)
-    naive = time.perf_counter() - start
+    naive = time.process_time() - start
     response, source = " ".join(summary), " ".join(article)
     surface.extractiveness("warm", source)
-    start = time.perf_counter()
+    start = time.process_time()
     density = surface.extractiveness(response, source)
-    assert time.perf_counter() - start < naive
+    assert time.process_time() - start < naive
     assert density == pytest.approx(expected)
 
 
