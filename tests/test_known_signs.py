@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from profile_tasks.cli import main
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.report.headline import headline
-from profile_tasks.report.inspect_run import inspect_run
+from profile_tasks.report.reading import read_findings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -168,7 +168,7 @@ def test_the_report_says_in_which_role_a_model_is_closer_to_people(
     logs: Mapping[Planted, Path],
 ) -> None:
     judge, writer = (
-        headline(inspect_run(logs[model]))[-1] for model in (JUDGES_AS_PEOPLE, WRITES_AS_PEOPLE)
+        headline(*read_findings(logs[model]))[-1] for model in (JUDGES_AS_PEOPLE, WRITES_AS_PEOPLE)
     )
     assert judge.startswith("It aligns better with people as a judge than as a writer: the gap, ")
     assert writer.startswith("It aligns better with people as a writer than as a judge: the gap, ")

@@ -16,8 +16,8 @@ from inspect_ai import eval_set
 from inspect_ai.log import EvalLog
 from inspect_ai.model import GenerateConfig, Model, ModelCall, get_model
 
+from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.summarization import summarization
-from profile_tasks.tasks.arguments import ArgumentError
 from profile_tasks.tasks.feedback import summarization_feedback
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
