@@ -127,7 +127,7 @@ def test_a_sample_in_any_layout_is_read_whole(log: str, tmp_path: Path) -> None:
         sample = json.loads(content)
         events = {"events": sample.pop("events")}
         nested = {"id": sample.pop("id"), "more": {"x": 1, "events": [1]}, **sample}
-        laid = (events | sample | {"id": nested["id"]}, nested | events)[len(name) % 2]
+        laid = ({"id": nested["id"]} | events | sample, nested | events)[len(name) % 2]
         return json.dumps(laid, separators=(",", ":")).encode()
 
     assert read_run(rewritten(log, tmp_path / "laid.eval", laid_out)).measurements == (
