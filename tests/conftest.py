@@ -1,8 +1,9 @@
-"""What tests share: the offline switch, the folder of real data, runs of Inspect tasks."""
+"""What tests share: the offline switch, the folder of real data, finished runs."""
 
 import gc
 import os
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
@@ -21,7 +22,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 # `python -m pytest` puts the checkout first, where the metadata that an editable install leaves
 # behind (*.egg-info) would hide those of the installed package, by which Inspect names its tasks.
-sys.path.sort(key=lambda folder: Path(folder).resolve() == REPOSITORY)
+if str(REPOSITORY) in sys.path:
+    sys.path[:] = [folder for folder in sys.path if folder != str(REPOSITORY)]
+    sys.path.insert(sys.path.index(sysconfig.get_path("purelib")) + 1, str(REPOSITORY))
 
 
 @pytest.fixture(scope="session")
