@@ -73,7 +73,7 @@ def contrast(page: Page, selector: str) -> float:
     return page.locator(selector).first.evaluate(
         """element => {
             const light = colour => {
-                const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(Estimate)
+                const [r, g, b] = colour.match(/[0-9.]+/g).slice(0, 3).map(Number)
                     .map(c => c / 255)
                     .map(c => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4);
                 return 0.2126 * r + 0.7152 * g + 0.0722 * b;
