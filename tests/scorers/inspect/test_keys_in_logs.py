@@ -7,6 +7,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
+from contextvars import copy_context
 from pathlib import Path
 from typing import Any
 
@@ -174,8 +175,10 @@ def test_no_model_of_a_run_leaves_a_key_among_its_logged_arguments(
 
 
 def test_an_eval_set_does_not_list_the_keys_of_its_models(server: Any, tmp_path: Path) -> None:
-    done, _ = eval_set(
-        "profile_tasks/summarization", model=gated(server, "m"), log_dir=str(tmp_path),
+    # Where it is called, eval_set leaves its model the active one: tasks of later tests would take
+    # themselves for parts of an evaluation.
+    done, _ = copy_context().run(
+        eval_set, "profile_tasks/summarization", model=gated(server, "m"), log_dir=str(tmp_path),
         task_args=SMALL, display="none", retry_attempts=1,
     )  # fmt: skip
     assert done
