@@ -20,11 +20,6 @@ if TYPE_CHECKING:
 @click.option("--sort", help="Metric that ranks.  [default: alignment_generation_tau_b]")
 @click.option("--ascending", is_flag=True, help="List the least value first.")
 @click.option("--all", "every", is_flag=True, help="Every run, not only a model's newest.")
-@click.option(
-    "--cache",
-    type=click.Path(path_type=Path, dir_okay=False),
-    help="File that remembers what was read, so that only new and changed files are read again.",
-)
 @click.option("--skip-bad", is_flag=True, help="Leave unreadable files out, and name them.")
 @click.option(
     "--format",
@@ -41,7 +36,6 @@ def leaderboard(
     sort: str | None,
     ascending: bool,
     every: bool,
-    cache: Path | None,
     skip_bad: bool,
     format_: str | None,
     output: Path | None,
@@ -53,7 +47,7 @@ def leaderboard(
     """
     from profile_tasks.leaderboard.boards import SORT
 
-    held = _read(results, cache)
+    held = _read(results)
     if held.unreadable and not skip_bad:
         first, *others = held.unreadable
         more = f", and {len(others)} other files" if others else ""
@@ -71,19 +65,15 @@ def leaderboard(
         raise Unusable(f"{output}: cannot be written ({error.strerror})") from error
 
 
-def _read(results: tuple[Path, ...], cache: Path | None) -> "Gathered":
-    from profile_tasks.leaderboard.files import Gathered, found_files, gathered
+def _read(results: tuple[Path, ...]) -> "Gathered":
+    from profile_tasks.leaderboard.files import found_files, gathered
 
     try:
         files = found_files(results)
-        with progress("reading results", len(files)) as advance:
-            for done in gathered(files, cache):
-                if isinstance(done, Gathered):
-                    return done
-                advance()
-    except (OSError, ValueError) as error:
+    except OSError as error:
         raise Unusable(str(error)) from error
-    raise AssertionError("gathered() ends with what it gathered")
+    with progress("reading results", len(files)) as advance:
+        return gathered(files, advance)
 
 
 def _leaderboard(

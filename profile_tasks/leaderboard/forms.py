@@ -9,10 +9,10 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
+from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
@@ -223,13 +223,8 @@ def _metric_names(board: Leaderboard) -> list[str]:
 
 def html(board: Leaderboard) -> str:
     """One self-contained page; its tables are sorted by a click on a heading."""
-    from jinja2 import Environment, StrictUndefined
-
-    template = files("profile_tasks.leaderboard").joinpath("page.html").read_text(encoding="utf-8")
-    page = Environment(
-        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    ).from_string(template)
-    return page.render(
+    return web_page(
+        packaged("leaderboard.html", "profile_tasks.leaderboard"),
         sort=board.sort,
         method=METHOD,
         left_out=[tuple(map(one_line, left_out)) for left_out in board.left_out],

@@ -1,13 +1,9 @@
-"""The report as one HTML page: what goes where, and nothing that is loaded from elsewhere."""
+"""The report as one HTML page: what goes where."""
 
-import base64
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from types import MappingProxyType
 
-from profile_tasks import __version__
 from profile_tasks.report.cautions import cautions
 from profile_tasks.report.comparison import COLUMNS, PairedRuns
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
@@ -15,6 +11,7 @@ from profile_tasks.report.figures import Figure, figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
 from profile_tasks.report.report_data import NOTHING
+from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import PERSPECTIVES
 
 Cell = str | float | None
@@ -112,28 +109,15 @@ def rendered(sections: Sequence[TaskSection]) -> str:
     Args:
         sections: One a task, at least one.
     """
-    from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=PackageLoader("profile_tasks.report", "."),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters |= {"shown_number": shown_number, "label": label, "words": _in_words}
-    script = _packaged("report.js")
-    return environment.get_template("template.html").render(
-        version=__version__,
+    return web_page(
+        packaged("report.html"),
+        {"shown_number": shown_number, "label": label, "words": _in_words},
         sections=sections,
         overview=_overview(sections),
         perspectives=PERSPECTIVES,
         most_characters=MOST_CHARACTERS,
-        # Ours, and not escaped; the policy below runs no other script, whatever a text holds.
-        style=Markup(_packaged("report.css")),  # noqa: S704
-        script=Markup(script),  # noqa: S704
-        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         drawing=lambda figure: Markup(figure.svg),  # noqa: S704 - matplotlib escapes its texts
     )
 
@@ -303,7 +287,3 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
     return Table(
         "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
     )
-
-
-def _packaged(name: str) -> str:
-    return (files("profile_tasks.report") / name).read_text(encoding="utf-8")

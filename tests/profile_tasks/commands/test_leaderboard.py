@@ -78,7 +78,7 @@ def test_tasks_are_ranked_apart_and_chosen(inspect_log: Any) -> None:
 
 @pytest.mark.parametrize(
     ("name", "start"),
-    [("b.csv", "rank_low,"), ("b.json", "{"), ("b.md", "### "), ("b.html", "<!doctype html>")],
+    [("b.csv", "rank_low,"), ("b.json", "{"), ("b.md", "### "), ("b.html", "<!DOCTYPE html>")],
 )
 def test_the_form_is_that_of_the_files_name(
     inspect_log: Any, tmp_path: Path, name: str, start: str

@@ -1,23 +1,14 @@
-"""Finding results in folders, and reading only what is new or changed."""
+"""Finding results in folders, and reading them."""
 
-import json
-import os
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from profile_tasks.leaderboard.files import Gathered, found_files, gathered
+from profile_tasks.leaderboard.files import found_files, gathered
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
-
-
-def held(files: Sequence[Path], cache: Path | None = None) -> Gathered:
-    *_, last = gathered(files, cache)
-    assert isinstance(last, Gathered)
-    return last
 
 
 @pytest.fixture
@@ -45,70 +36,16 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
         found_files([tmp_path / "logs"])
 
 
-def test_unchanged_files_are_not_read_again(folder: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache.json"
-    files = found_files([folder])
-    first = held(files, cache)
-    assert (first.read, len(first.runs)) == (2, 2)
-    second = held(files, cache)
-    assert second.read == 0
-    assert second.runs == first.runs == held(files).runs
+def test_each_file_gives_its_runs_and_counts_as_done(folder: Path) -> None:
+    done: list[int] = []
+    found = gathered(found_files([folder]), lambda: done.append(1))
+    assert {run.model for run in found.runs} == {"planted/concise", "planted/verbose"}
+    assert len(done) == 2
 
 
-def test_changed_and_new_files_are_read(folder: Path, lm_eval_results: Any, tmp_path: Path) -> None:
-    cache = tmp_path / "cache.json"
-    held(found_files([folder]), cache)
-    changed = folder / "below" / "results_2026.json"
-    found = json.loads(changed.read_text())
-    found["config"]["model_args"] = {"profile": "copyist"}
-    changed.write_text(json.dumps(found))
-    shutil.copy(lm_eval_results("verbose"), folder / "results_new.json")
-    again = held(found_files([folder]), cache)
-    assert again.read == 2
-    assert {run.model for run in again.runs} == {
-        "planted/concise", "planted/copyist", "planted/verbose",
-    }  # fmt: skip
-
-
-def test_a_file_that_is_gone_has_no_row_any_more(folder: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache.json"
-    held(found_files([folder]), cache)
-    (folder / "concise.eval").unlink()
-    assert [run.model for run in held(found_files([folder]), cache).runs] == ["planted/verbose"]
-
-
-def test_a_touched_file_counts_as_changed(folder: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache.json"
-    held(found_files([folder]), cache)
-    os.utime(folder / "concise.eval", (1, 1))
-    assert held(found_files([folder]), cache).read == 1
-
-
-def test_a_broken_file_is_named_and_not_remembered(folder: Path, tmp_path: Path) -> None:
+def test_a_broken_file_is_named_and_costs_no_other(folder: Path) -> None:
     (folder / "broken.eval").write_text("nothing")
-    for _ in range(2):
-        found = held(found_files([folder]), tmp_path / "cache.json")
-        (problem,) = found.unreadable
-        assert "broken.eval: not an Inspect log" in problem
-        assert len(found.runs) == 2
-
-
-def test_a_cache_never_overwrites_another_file(folder: Path, tmp_path: Path) -> None:
-    precious = tmp_path / "results.json"
-    for text in ('{"results": 1}', "no json", "[]"):
-        precious.write_text(text)
-        with pytest.raises(ValueError, match=r"results\.json: not a cache of this command"):
-            held(found_files([folder]), precious)
-        assert precious.read_text() == text
-
-
-def test_a_cache_of_another_version_is_read_anew(folder: Path, tmp_path: Path) -> None:
-    cache = tmp_path / "cache.json"
-    held(found_files([folder]), cache)
-    cache.write_text(json.dumps(json.loads(cache.read_text()) | {"version": 0}))
-    assert held(found_files([folder]), cache).read == 2
-
-
-def test_a_cache_that_cannot_be_written_is_told(folder: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"c\.json: the cache cannot be written \(No such file"):
-        held(found_files([folder]), tmp_path / "no" / "c.json")
+    found = gathered(found_files([folder]))
+    (problem,) = found.unreadable
+    assert "broken.eval: not an Inspect log" in problem
+    assert len(found.runs) == 2
