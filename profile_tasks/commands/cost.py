@@ -14,12 +14,8 @@ if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
     from profile_tasks.tasks.request_cost import RequestCost, RequestCount
 
-_COUNT = (
-    *("factors", "setting", "scores", "pairing", "orders", "judge_orders", "judge_batch"),
-    *("fluency", "coherence", "sources", "limit", "max_pairs_per_source", "seed", "skip_bad_rows"),
-    *("revision", "split"),
-)
-"""The settings that bear on the number of requests."""
+_ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoint")
+"""Settings that are no options here: the command's argument, and what changes no count."""
 
 
 @click.command(epilog="Example: profile-tasks cost demo --task summarization")
@@ -29,7 +25,9 @@ _COUNT = (
     required=True,
     type=click.Choice(["summarization", "instruction_following", "document_qa"]),
 )
-@settings_options(ProfileSettings, _COUNT)
+@settings_options(
+    ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
+)
 @click.option("--no-grader", is_flag=True, help="Run without a grader: auto is then surface.")
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @FORMAT_OPTION

@@ -38,8 +38,8 @@ from profile_tasks.planted.grader import (
     GRADER_RULES_VERSION,
     GRADER_SIMULATION_NOTE,
     PlantedGrader,
-    is_grader_request,
 )
+from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
 

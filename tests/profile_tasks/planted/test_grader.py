@@ -1,4 +1,4 @@
-"""The planted grader answers every grader request by its stated rules, and by nothing else."""
+"""The planted grader reads every grader request and answers by its stated rules alone."""
 
 import json
 import re
@@ -11,17 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_tasks.data.preferences import TASKS, load_preferences
-from profile_tasks.planted.grader import (
-    LABEL_RULES,
-    SCORES,
+from profile_tasks.planted.grader import LABEL_RULES, SCORES, PlantedGrader, clauses, key_facts
+from profile_tasks.planted.grader_request import (
     AskedFacts,
     AskedKeyFacts,
     AskedLabel,
     AskedVerdicts,
-    PlantedGrader,
-    clauses,
     is_grader_request,
-    key_facts,
     parse_grader_request,
 )
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest, ResponseFacts
