@@ -21,9 +21,7 @@ if TYPE_CHECKING:
     from profile_tasks.scorers.statistics.source_population import SourcePopulation
 
 _PILOT = (*RECORDED_OPTIONS, "second_preference_column", "effect")
-_ASSUMED = (
-    "responses", "tau", "tie_rate", "preference_tie_rate", "source_spread", "factors_count"
-)  # fmt: skip
+_ASSUMED = ("responses", "tau", "tie_rate", "preference_tie_rate", "source_spread", "factors_count")
 
 _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 
@@ -58,21 +56,33 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
 @click.option("--responses", type=click.IntRange(2, 20), help="Assumed responses to a source.")
 @click.option("--tau", type=click.FloatRange(-1, 1), help="Assumed influence of a factor.")
 @click.option(
-    "--tie-rate", type=click.FloatRange(0, 1, max_open=True), default=0.0, show_default=True,
+    "--tie-rate",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
     help="Assumed share of pairs that show the factor alike.",
-)  # fmt: skip
+)
 @click.option(
-    "--preference-tie-rate", type=click.FloatRange(0, 1, max_open=True), default=0.0,
-    show_default=True, help="Assumed share of pairs without a preference.",
-)  # fmt: skip
+    "--preference-tie-rate",
+    type=click.FloatRange(0, 1, max_open=True),
+    default=0.0,
+    show_default=True,
+    help="Assumed share of pairs without a preference.",
+)
 @click.option(
-    "--source-spread", type=click.FloatRange(0, 1), default=0.1, show_default=True,
+    "--source-spread",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
     help="Assumed standard deviation of tau between sources.",
-)  # fmt: skip
+)
 @click.option(
-    "--factors-count", type=click.IntRange(1), default=1, show_default=True,
+    "--factors-count",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
     help="Assumed number of factors tested (--holm).",
-)  # fmt: skip
+)
 @click.option("--at", default="20,50,100,200,500,1000", show_default=True, help="Sources to show.")
 @click.option("--most", type=click.IntRange(8, 10**7), default=100_000, show_default=True)
 @click.option("--simulations", type=click.IntRange(100, 100_000), default=2000, show_default=True)
@@ -287,16 +297,29 @@ def _rows(record: Record) -> list[Record]:
         for factor, found in goal_record["factors"].items():
             same = {"goal": goal, "factor": factor, "tau": found["tau"]}
             rows += [
-                {**same, "sources": int(n), "value": value, "needed": False, "needed_low": None,
-                 "needed_high": None, "reason": found["reason"] if value is None else None}
+                {
+                    **same,
+                    "sources": int(n),
+                    "value": value,
+                    "needed": False,
+                    "needed_low": None,
+                    "needed_high": None,
+                    "reason": found["reason"] if value is None else None,
+                }
                 for n, value in found["curve"].items()
-            ]  # fmt: skip
+            ]
             if found["needed"] is not None or found["reason"] is not None:
                 rows.append(
-                    {**same, "sources": found["needed"], "value": found["value"], "needed": True,
-                     "needed_low": found["needed_low"], "needed_high": found["needed_high"],
-                     "reason": found["reason"]}
-                )  # fmt: skip
+                    {
+                        **same,
+                        "sources": found["needed"],
+                        "value": found["value"],
+                        "needed": True,
+                        "needed_low": found["needed_low"],
+                        "needed_high": found["needed_high"],
+                        "reason": found["reason"],
+                    }
+                )
     return rows
 
 

@@ -31,8 +31,14 @@ _OPTIONS = (
 )
 
 RECORDED_OPTIONS = (
-    "factors", "preference_column", "factors_column", "sources", "task", "limit", "skip_bad_rows",
-)  # fmt: skip
+    "factors",
+    "preference_column",
+    "factors_column",
+    "sources",
+    "task",
+    "limit",
+    "skip_bad_rows",
+)
 """Names of the parameters that :func:`recorded_options` adds."""
 
 

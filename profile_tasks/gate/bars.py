@@ -37,8 +37,11 @@ _NO_WORSE = re.compile(
     r"(?:\s+by\s+(?P<margin>\d*\.?\d+))?(?:\s+on\s+(?P<metric>[A-Za-z_]\w*))?\s*"
 )
 _RELATIONS: Mapping[type[ast.cmpop], str] = {
-    ast.GtE: ">=", ast.Gt: ">", ast.LtE: "<=", ast.Lt: "<",
-}  # fmt: skip
+    ast.GtE: ">=",
+    ast.Gt: ">",
+    ast.LtE: "<=",
+    ast.Lt: "<",
+}
 _ARITHMETIC = {
     ast.Add: np.add,
     ast.Sub: np.subtract,

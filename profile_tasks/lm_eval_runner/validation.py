@@ -17,10 +17,15 @@ from lm_eval.models import MODEL_MAPPING
 
 CHAT_MODELS = frozenset(
     {
-        "anthropic-chat", "anthropic-chat-completions", "litellm", "litellm-chat",
-        "litellm-chat-completions", "local-chat-completions", "openai-chat-completions",
+        "anthropic-chat",
+        "anthropic-chat-completions",
+        "litellm",
+        "litellm-chat",
+        "litellm-chat-completions",
+        "local-chat-completions",
+        "openai-chat-completions",
     }
-)  # fmt: skip
+)
 """Models of lm-eval that only take chats, and have no log-likelihoods."""
 
 NO_LIKELIHOODS = CHAT_MODELS | {"anthropic-completions"}

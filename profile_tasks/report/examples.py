@@ -108,9 +108,12 @@ Segment(text='old.', shared=True))
     for step in Indel.opcodes(*keys):
         shared = step.tag == "equal"
         for side, start, end, own in zip(
-            sides, (step.src_start, step.dest_start), (step.src_end, step.dest_end), words,
+            sides,
+            (step.src_start, step.dest_start),
+            (step.src_end, step.dest_end),
+            words,
             strict=True,
-        ):  # fmt: skip
+        ):
             if text := "".join(own[start:end]):
                 side.append(Segment(text, shared))
     return tuple(sides[0]), tuple(sides[1])
@@ -374,10 +377,13 @@ def _decided_by(
     if known is not None and known.kind == "judged" and grades is not None:
         ids = [grades.same_as.get(response, response) for response in (pair.preferred, pair.other)]
         yield "the grader's verdicts, one an order shown: " + ", ".join(
-            {"first": "the preferred one shows more", "second": "the other one shows more",
-             "tie": "neither shows more"}.get(verdict or "", "unreadable")
+            {
+                "first": "the preferred one shows more",
+                "second": "the other one shows more",
+                "tie": "neither shows more",
+            }.get(verdict or "", "unreadable")
             for verdict in grades.verdict_on(ids[0], ids[1], factor).recorded
-        )  # fmt: skip
+        )
 
 
 @cache

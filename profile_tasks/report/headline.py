@@ -168,9 +168,10 @@ def _alignment(findings: Findings, perspective: str) -> str:
         return f"{doing} its alignment with people is not defined"
     ceiling = aligned.ceiling
     bound = (
-        "" if not ceiling.defined
+        ""
+        if not ceiling.defined
         else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
-    )  # fmt: skip
+    )
     return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
 
 
@@ -215,9 +216,8 @@ def _one_profile(findings: Findings) -> str:
     clear = [
         (factor, found.tau)
         for factor, found in profile.influences.items()
-        if found.tau.excludes_zero
-        and (found.p_holm is None or found.p_holm < 0.05)
-    ]  # fmt: skip
+        if found.tau.excludes_zero and (found.p_holm is None or found.p_holm < 0.05)
+    ]
     if not clear:
         return (
             f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "

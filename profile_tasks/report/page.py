@@ -6,8 +6,9 @@ from types import MappingProxyType
 
 from profile_tasks.report.cautions import cautions
 from profile_tasks.report.comparison import COLUMNS, PairedRuns
+from profile_tasks.report.drawing import Figure
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
-from profile_tasks.report.figures import Figure, figures
+from profile_tasks.report.figures import figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import decimal, headline, interval, label
 from profile_tasks.report.report_data import NOTHING
@@ -168,9 +169,11 @@ def _section(
     for run in runs:
         for figure in figures(run.findings, files=with_files):
             table = Table(
-                f"{run.id}-{figure.name}", f"{figure.title}: {run.name}, {task}",
-                figure.columns, figure.rows,
-            )  # fmt: skip
+                f"{run.id}-{figure.name}",
+                f"{figure.title}: {run.name}, {task}",
+                figure.columns,
+                figure.rows,
+            )
             by_kind.setdefault(figure.name, []).append(Panel(run.name, figure, table))
     return TaskSection(
         id=id_,
@@ -186,9 +189,11 @@ def _section(
 def _paired(id_: str, task: str, found: PairedRuns, names: Sequence[str]) -> Paired:
     first, second = names[found.first], names[found.second]
     table = Table(
-        f"{id_}-compared-{found.second}", f"A {first} against B {second}, {task}", COLUMNS,
+        f"{id_}-compared-{found.second}",
+        f"A {first} against B {second}, {task}",
+        COLUMNS,
         found.rows,
-    )  # fmt: skip
+    )
     return Paired(first, second, found.words, found.notes, table)
 
 
@@ -276,14 +281,24 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
             ]
             accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
-            rows.append((
-                section.task, run.name,
-                *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
-                decimal(accuracy.value) if accuracy.defined else "–",
-                float(min(groups)) if groups else None,
-            ))  # fmt: skip
-    columns = ("task", "model", "alignment as a writer", "alignment as a judge", "gap",
-               "accuracy as a judge", "groups")  # fmt: skip
+            rows.append(
+                (
+                    section.task,
+                    run.name,
+                    *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
+                    decimal(accuracy.value) if accuracy.defined else "–",
+                    float(min(groups)) if groups else None,
+                )
+            )
+    columns = (
+        "task",
+        "model",
+        "alignment as a writer",
+        "alignment as a judge",
+        "gap",
+        "accuracy as a judge",
+        "groups",
+    )
     return Table(
         "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
     )

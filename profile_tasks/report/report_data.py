@@ -207,9 +207,10 @@ def mean_words_of(metrics: Mapping[str, float | None]) -> dict[int, float]:
     return {
         int(name.removeprefix(start)): mean
         for name, value in metrics.items()
-        if name.startswith(start) and name.removeprefix(start).isdigit()
+        if name.startswith(start)
+        and name.removeprefix(start).isdigit()
         and (mean := finite_or_none(value)) is not None
-    }  # fmt: skip
+    }
 
 
 def _count(value: object) -> int | None:

@@ -436,8 +436,12 @@ def too_long(
         if any(found[name].values()):
             logger.warning(
                 "%s: --max-length %d drops %d of %d records and cuts %d",
-                name, settings.max_length, found[name]["dropped"], len(records), found[name]["cut"],
-            )  # fmt: skip
+                name,
+                settings.max_length,
+                found[name]["dropped"],
+                len(records),
+                found[name]["cut"],
+            )
     return found
 
 

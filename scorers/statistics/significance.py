@@ -144,10 +144,9 @@ def difference_tests(
     )
     common = (tau_a + tau_b) / 2
     # Terms of a factor that one judge lacks are NaN, and so is its p-value.
-    terms = (
-        (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1)
-        - (net_b - common * n_b) / np.maximum(n_b.sum(axis=0), 1)
-    )  # fmt: skip
+    terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
+        net_b - common * n_b
+    ) / np.maximum(n_b.sum(axis=0), 1)
     terms[np.abs(terms) < _ROUNDING] = 0
     defined = ~np.isnan(common)
     p_values = np.full(len(first.factors), np.nan)

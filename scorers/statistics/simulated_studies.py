@@ -118,6 +118,9 @@ def _moments(population: SourcePopulation) -> _Array:
     if len(population.judges) == 2:
         (net, counted), (other_net, other_counted) = population.judges
         columns += [
-            net * other_net, net * other_counted, counted * other_net, counted * other_counted
-        ]  # fmt: skip
+            net * other_net,
+            net * other_counted,
+            counted * other_net,
+            counted * other_counted,
+        ]
     return np.stack(columns, axis=1).astype(np.float64)

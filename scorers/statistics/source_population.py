@@ -244,8 +244,10 @@ def assumed_population(
     rng = np.random.default_rng(seed)
     shape = (_MADE_UP, assumptions.responses)
     amounts, noise, deviations = (
-        rng.standard_normal(shape), rng.standard_normal(shape), rng.standard_normal(_MADE_UP)
-    )  # fmt: skip
+        rng.standard_normal(shape),
+        rng.standard_normal(shape),
+        rng.standard_normal(_MADE_UP),
+    )
     correlation = _correlations(assumptions, assumptions.tau, deviations)
     utilities, means = [(correlation, noise)], [assumptions.tau]
     method = "sources made up from the assumptions"

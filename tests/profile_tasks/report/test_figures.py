@@ -6,7 +6,8 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from profile_tasks.report.figures import COLOURS, figures
+from profile_tasks.report.drawing import COLOURS
+from profile_tasks.report.figures import figures
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
 from profile_tasks.report.report_data import FoundAlignment, Influence, Profile
