@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from profile_tasks.data.preferences import recorded_factors
-from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
-from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import (

@@ -21,7 +21,8 @@ import profile_tasks
 from profile_tasks.cli import main
 from profile_tasks.data.public_sets import PUBLIC
 from profile_tasks.gate.bars import load_bars
-from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, surface_function
+from profile_tasks.scorers.factors.factor import Factor, surface_function
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 
 
 def modules() -> list[str]:

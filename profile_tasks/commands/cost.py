@@ -41,7 +41,7 @@ def cost(
     # Inspect takes seconds to import, so that --help must not wait for it.
     from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.data.sources import load_data
-    from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
+    from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
     from profile_tasks.tasks.request_cost import request_cost
 
     try:

@@ -12,7 +12,7 @@ from profile_tasks.commands.printing import FORMAT_OPTION, emit
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
-    from profile_tasks.scorers.factors.taxonomy import Factor
+    from profile_tasks.scorers.factors.factor import Factor
 
 _TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_qa": "D"}
 
@@ -32,11 +32,9 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
     Checks a taxonomy file of your own as a run would: --factors mine.yaml (or mine.yaml,core for
     a run with a grader) shows what it adds or overrides, or names what is wrong with it.
     """
-    from profile_tasks.scorers.factors.taxonomy import (
-        load_taxonomy,
-        resolve_factors,
-        surface_function,
-    )
+    from profile_tasks.scorers.factors.factor import surface_function
+    from profile_tasks.scorers.factors.selection import resolve_factors
+    from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 
     tasks = [task] if task else list(_TASK_LETTERS)
     try:

@@ -38,7 +38,7 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
     from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.runs.replay import replayed_answers
-    from profile_tasks.scorers.factors.choice import measured_factors
+    from profile_tasks.scorers.factors.selection import measured_factors
     from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample

@@ -9,7 +9,8 @@ from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.inspect_log import read_run
-from profile_tasks.scorers.factors.taxonomy import Factor, read_selection, resolve_factors
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import read_selection, resolve_factors
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.settings import DEFAULT_SCORES

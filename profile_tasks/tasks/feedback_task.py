@@ -10,7 +10,7 @@ from inspect_ai.model import get_model
 
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
-from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
+from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.grading.grader import (
     check_grader,
     grader_is_bound,

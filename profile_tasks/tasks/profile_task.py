@@ -11,10 +11,11 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, recorded_factors
 from profile_tasks.data.sources import check_sources, load_data
-from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.learned import UniEval
-from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
+from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.grader import (
     check_grader,
     grader_is_bound,

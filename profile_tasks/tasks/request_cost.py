@@ -13,11 +13,11 @@ from typing import Any, Literal, TypeVar
 import anyio
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, WORDS_PER_FACTS_REQUEST
 from profile_tasks.scorers.factors.judged import JudgedRequest
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.requests import (
     GraderAnswer,
     SourceToGrade,
@@ -105,7 +105,7 @@ def request_cost(
         epochs: How often every source is run, >= 1.
 
     >>> from profile_tasks.data.preferences import load_preferences
-    >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
+    >>> from profile_tasks.scorers.factors.selection import resolve_factors
     >>> data = load_preferences("demo", task="summarization", limit=1, max_pairs_per_source=2)
     >>> cost = request_cost(data, resolve_factors("fluency", "summarization"))
     >>> {purpose: count.requests for purpose, count in cost.by_purpose.items()}

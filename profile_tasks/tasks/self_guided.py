@@ -14,7 +14,7 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
 
 from profile_tasks.data.sources import check_sources, load_data
-from profile_tasks.scorers.factors.choice import measured_factors, needing_grader
+from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.scorers.inspect.self_guided_scorer import (
     self_guided_metrics,

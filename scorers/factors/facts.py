@@ -14,6 +14,7 @@ from typing import Any, TypeGuard
 
 from pydantic import BaseModel
 
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_answer import (
     Reading,
     UnreadableAnswerError,
@@ -32,7 +33,6 @@ from profile_tasks.scorers.factors.grader_prompts import (
     WORDS_PER_FACTS_REQUEST,
 )
 from profile_tasks.scorers.factors.surface import sentences
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.solvers.sections import render_sections
 
 _KEY_FACTS, _FACTS, _LABELS, _COVERED = "key_facts", "facts", "labels", "covered"

@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_answer import (
     Reading,
     UnreadableAnswerError,
     own_objects,
 )
 from profile_tasks.scorers.factors.grader_prompts import CRITERION_LINE, JUDGED_PROMPT
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.solvers.both_orders import Pick
 from profile_tasks.solvers.sections import render_sections
 

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from profile_tasks.scorers.factors.taxonomy import Factor, surface_function
+from profile_tasks.scorers.factors.factor import Factor, surface_function
 
 if TYPE_CHECKING:
     import pyphen
@@ -68,7 +68,7 @@ def factor_values(
     function returns an infinite value; TypeError where it returns no real number. What a function
     raises itself passes through with a note that names the factor and the response.
 
-    >>> from profile_tasks.scorers.factors.taxonomy import resolve_factors
+    >>> from profile_tasks.scorers.factors.selection import resolve_factors
     >>> factors = resolve_factors("length, novel_words", "summarization")
     >>> factor_values(factors, ["A cat.", "A dog sat."], ["a cat sat", None], ["", ""])
     array([[ 2.,  0.],

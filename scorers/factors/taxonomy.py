@@ -1,134 +1,36 @@
-"""The factor taxonomy: which factors exist, what each means and which a run uses.
+"""The factor taxonomy: which factors exist and what each means.
 
 The factors are data (``task_configs/factors.yaml``), so that a factor can be added or its meaning
-read without opening code. This module loads and checks that data and turns what a user selects on
-a command line into a tuple of factors.
+read without opening code. This module loads and checks that data, and files of users' own.
 """
 
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import asdict, fields
 from functools import cache
-from importlib import import_module
 from importlib.resources import files
-from math import inf
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from profile_tasks.data.preferences import TASKS
-from profile_tasks.nearest_name import instead_of
+from profile_tasks.scorers.factors.factor import FactLabel, Factor
 
 SELECTIONS = ("auto", "core", "surface", "all")
-"""Names that `resolve_factors` takes in place of factor ids."""
+"""Names that stand for several factors (``selection``), so that no factor may have one."""
 
 LEARNED_FACTORS = ("fluency", "coherence")
 """Ids of the factors for which the project has a local scoring model."""
-
-SurfaceFunction = Callable[[str, str | None, str], float]
-"""A surface factor: (response, source, prompt) -> value, NaN where it is missing."""
 
 _VERSION = 1
 _ID = re.compile(r"[a-z][a-z0-9_]*")
 _TAKEN = ("group", "preference", "fact", "number")
 _FUNCTION = re.compile(r"[\w.]+:\w+")
 _LABEL_VALUE = re.compile(r"[a-z]+(-[a-z]+)*")
-_FILE_ENDINGS = (".yaml", ".yml")
-
 _DEFAULTS: Mapping[str, Mapping[str, object]] = {
     "judged": {"level": 3, "unit": "verdict", "more": "more of it", "range": (-1, 1)},
     "surface": {"level": 1, "unit": "value", "more": "a larger value"},
 }
 """What a new factor of a kind may leave unsaid."""
-
-
-@dataclass(frozen=True)
-class FactLabel:
-    """What the grader decides about each atomic fact of a response.
-
-    Attributes:
-        question: the decision, as the grader reads it; one sentence that explains the values.
-        values: the labels it may give, at least two; lower-case words.
-        counted: the values whose facts make up the share; some of them, not all.
-        among: the values whose facts the share is taken of, the counted ones included; empty: all.
-
-    """
-
-    question: str
-    values: tuple[str, ...]
-    counted: tuple[str, ...]
-    among: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Factor:
-    """One interpretable property of a response.
-
-    Attributes:
-        id: name in tables and metric names; lower-case letters, digits and underscores.
-        level: 1 read off the text, 2 needs its facts, 3 needs the whole response.
-        kind: how the manifestation is found: computed (``surface``), from atomic facts
-            (``facts``), by a grader (``judged``), by a local scoring model (``learned``), or read
-            where the data record it, for the annotated responses alone (``recorded``).
-        tasks: the tasks it is meant for, out of `TASKS`.
-        definition: what one response's value is. Of a judged factor, the grader reads it as it
-            stands and says which response shows more of it.
-        unit: unit of that value.
-        more: what a response with the larger value shows.
-        core: whether the selection ``"core"`` holds it.
-        needs_source: whether it is missing where there is no source.
-        function: ``"package.module:name"`` of its `SurfaceFunction`; None for other kinds.
-        measure: what is counted of the facts: all of them (``count``), the share with a counted
-            label (``share``), or the share of the source's key facts that the response holds
-            (``coverage``); None for other kinds than ``facts``.
-        label: what is decided about each fact; None for other measures than ``share``.
-        mirrors: id of the factor that this one repeats by construction within one source, so
-            that using both would count the same evidence twice; None for an independent one.
-        range: lowest and highest possible value.
-        citation: where the definition comes from.
-
-    """
-
-    id: str
-    level: Literal[1, 2, 3]
-    kind: Literal["surface", "facts", "judged", "learned", "recorded"]
-    tasks: tuple[str, ...]
-    definition: str
-    unit: str
-    more: str
-    core: bool = False
-    needs_source: bool = False
-    function: str | None = None
-    measure: Literal["count", "share", "coverage"] | None = None
-    label: FactLabel | None = None
-    mirrors: str | None = None
-    range: tuple[float, float] = (-inf, inf)
-    citation: str = ""
-
-    @property
-    def graded(self) -> bool:
-        """Whether measuring it needs a grader model."""
-        return self.kind in {"facts", "judged"}
-
-
-@dataclass(frozen=True)
-class Selection:
-    """What a user asks for, before it is known for which task.
-
-    Attributes:
-        names: factor ids in their order, or one of `SELECTIONS` alone.
-        taxonomy: the factors to choose from, by id; those of the user's files included.
-        from_files: for each of these files, the ids that it adds or overrides.
-
-    """
-
-    names: tuple[str, ...]
-    taxonomy: Mapping[str, Factor]
-    from_files: Mapping[str, frozenset[str]]
-
-    @property
-    def word(self) -> str | None:
-        """The one of `SELECTIONS` that is asked for; None where ids are."""
-        return next((name for name in self.names if name in SELECTIONS), None)
 
 
 def load_taxonomy(
@@ -161,197 +63,6 @@ def load_taxonomy(
         raise ValueError(f"{path}: not a text in UTF-8 ({error}).") from error
     known = packaged if known is None else known
     return {factor.id: factor for factor in _parse(text, str(path), known)}
-
-
-def read_selection(
-    selection: str | Sequence[str], taxonomy: Mapping[str, Factor] | None = None
-) -> Selection:
-    """Read what a user asks for, with the taxonomy files in it, as `resolve_factors` takes it.
-
-    Raises ValueError for a name given twice, one of `SELECTIONS` beside other names, a file that
-    does not exist, and a malformed one.
-
-    >>> read_selection("length, charm").names
-    ('length', 'charm')
-    """
-    parts = selection.split(",") if isinstance(selection, str) else selection
-    given = [str(part).strip() for part in parts]
-    if repeated := sorted({name for name in given if given.count(name) > 1}):
-        raise ValueError(f"Factors given more than once: {', '.join(repeated)}. Name each once.")
-    paths = [name for name in given if name.lower().endswith(_FILE_ENDINGS)]
-    names = tuple(name for name in given if name not in paths)
-    if len(names) > 1 and (words := sorted(set(names) & set(SELECTIONS))):
-        raise ValueError(
-            f"Factors {', '.join(given)}: {words[0]!r} stands alone, or beside taxonomy files."
-        )
-    known = dict(load_taxonomy() if taxonomy is None else taxonomy)
-    from_files: dict[str, frozenset[str]] = {}
-    for name in paths:
-        path = Path(name).expanduser()
-        if not path.is_file():
-            raise ValueError(
-                f"Factors {', '.join(given)}: there is no taxonomy file {name!r} "
-                f"(the working folder is {Path.cwd()})."
-            )
-        added = load_taxonomy(path, known)
-        known |= added
-        from_files[name] = frozenset(added)
-    if paths and not names:
-        names = ("auto",)
-    return Selection(names, known, from_files)
-
-
-def resolve_factors(
-    selection: str | Sequence[str],
-    task: str | Sequence[str],
-    taxonomy: Mapping[str, Factor] | None = None,
-    *,
-    grader: bool = False,
-    recorded: Collection[str] = (),
-) -> tuple[Factor, ...]:
-    """Turn a selection of factors into the factors, for one of `TASKS`.
-
-    `selection` is a list or a comma-separated string (a command line may give either). It holds
-    one of
-
-    - ``"auto"``: ``"core"`` where there is a `grader`, otherwise ``"surface"``.
-    - ``"core"``: the task's core factors, those that need a grader included.
-    - ``"surface"``: the task's surface factors, without those that mirror another one. Such a
-      factor would enter an alignment as a second copy of the same evidence; ask for it by id.
-    - ``"all"``: all of the task's factors, again without mirrors.
-    - ids; they keep their order.
-
-    Each name that ends in ``.yaml`` or ``.yml`` is the path of a taxonomy file. Files are loaded
-    in their order over `taxonomy`, by default the packaged one. Without ids, the factors of the
-    files that are meant for the task come along with ``"auto"`` or the other word, in the order of
-    the taxonomy; with ids, only the factors with these ids.
-
-    `task` may be several tasks; a factor must then be meant for one of them at least. `recorded`
-    are the names of factors that the data record: `with_recorded` says what they can stand for.
-
-    Raises ValueError for an unknown task or id, a name given twice, an id that is not meant for
-    the task, a selection or a file that holds no factor for it, and a file that does not exist or
-    is malformed.
-
-    >>> [factor.id for factor in resolve_factors("markdown, length", "instruction_following")]
-    ['markdown', 'length']
-    >>> [factor.id for factor in resolve_factors("core", "summarization") if not factor.graded]
-    ['length', 'novel_words']
-    """
-    tasks = (task,) if isinstance(task, str) else tuple(task)
-    for name in tasks:
-        if name not in TASKS:
-            raise ValueError(f"Task {name!r} is unknown. Must be one of: {', '.join(TASKS)}.")
-    asked = read_selection(selection, taxonomy)
-    known = with_recorded(asked, recorded, grader=grader)
-    meant = {f.id: f for f in known.values() if set(tasks) & set(f.tasks)}
-    for file, ids in asked.from_files.items():
-        if not ids & meant.keys():
-            raise ValueError(f"The file {file!r} holds no factor for {_named(tasks)}.")
-    if asked.word is None:
-        chosen = [_meant_for(tasks, name, known, recorded) for name in asked.names]
-    else:
-        word = ("core" if grader else "surface") if asked.word == "auto" else asked.word
-        of_files = frozenset().union(*asked.from_files.values())
-        chosen = [f for f in meant.values() if f.id in of_files or _belongs(f, word)]
-    if not chosen:
-        raise ValueError(f"The selection {selection!r} holds no factor for {_named(tasks)}.")
-    return tuple(chosen)
-
-
-def with_recorded(
-    asked: Selection, recorded: Collection[str], *, grader: bool
-) -> dict[str, Factor]:
-    """The factors to choose from, on data that record values of some for annotated responses.
-
-    A name that is asked for and that the data alone know becomes a factor of kind ``recorded``. So
-    does a factor that needs a grader, where there is none and the data record it. A factor that can
-    be computed is computed.
-
-    >>> known = with_recorded(read_selection("charm"), ["charm", "length"], grader=False)
-    >>> known["charm"].kind, known["length"].kind
-    ('recorded', 'surface')
-    """
-    known = dict(asked.taxonomy)
-    for name in recorded:
-        if name in known:
-            if known[name].graded and not grader:
-                known[name] = replace(
-                    known[name],
-                    kind="recorded",
-                    unit="as recorded",
-                    measure=None,
-                    label=None,
-                    range=(-inf, inf),
-                )
-        elif name in asked.names:
-            known[name] = Factor(
-                name,
-                level=3,
-                kind="recorded",
-                tasks=TASKS,
-                definition="As the data record it for each annotated response.",
-                unit="as recorded",
-                more="a larger recorded value",
-            )
-    return known
-
-
-def surface_function(factor: Factor) -> SurfaceFunction:
-    """Import the function of a surface factor.
-
-    Raises ValueError where the factor is of another kind or the name is not callable, and
-    ImportError where its module or the name in it cannot be imported.
-
-    >>> surface_function(load_taxonomy()["length"])("three short words", None, "")
-    3.0
-    """
-    if factor.kind != "surface" or factor.function is None:
-        raise ValueError(
-            f"Factor {factor.id!r} (kind {factor.kind!r}) has no surface function to import."
-        )
-    module, _, name = factor.function.partition(":")
-    try:
-        function: SurfaceFunction = getattr(import_module(module), name)
-    except Exception as error:  # a user's module may fail in any way
-        raise ImportError(
-            f"Factor {factor.id!r}: cannot import its function {factor.function!r}: {error}. "
-            "Name a function of a module that is installed or on PYTHONPATH, as "
-            "'package.module:name'."
-        ) from error
-    if not callable(function):
-        raise ValueError(
-            f"Factor {factor.id!r}: {factor.function!r} is not callable. Name a function of "
-            "(response, source, prompt)."
-        )
-    return function
-
-
-def _belongs(factor: Factor, word: str) -> bool:
-    if word == "core":
-        return factor.core
-    return factor.mirrors is None and (word == "all" or factor.kind == "surface")
-
-
-def _meant_for(
-    tasks: Sequence[str], name: str, known: Mapping[str, Factor], recorded: Collection[str]
-) -> Factor:
-    if name not in known:
-        choices = dict.fromkeys((*SELECTIONS, *known, *recorded))
-        raise ValueError(
-            f"Factor {name!r} is unknown{instead_of(name, choices)}; or a taxonomy file (.yaml)."
-        )
-    factor = known[name]
-    if not set(tasks) & set(factor.tasks):
-        raise ValueError(
-            f"Factor {name!r} is not meant for {_named(tasks)}, only for: "
-            f"{', '.join(factor.tasks)}."
-        )
-    return factor
-
-
-def _named(tasks: Sequence[str]) -> str:
-    return f"task {' or '.join(map(repr, tasks))}"
 
 
 @cache

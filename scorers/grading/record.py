@@ -11,13 +11,13 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.facts import ResponseFacts, facts_value
 from profile_tasks.scorers.factors.grader_prompts import (
     COVERAGE_TASK,
     GRADER_PROMPT_VERSION,
     LIST_FACTS_TASK,
 )
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 
 _T = TypeVar("_T")

@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.facts import (
     Fact,
     FactsRequest,
@@ -22,7 +23,6 @@ from profile_tasks.scorers.factors.facts import (
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.judged import JudgedRequest, batches
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.record import (
     GradedPair,
     SourceGrades,

@@ -11,8 +11,8 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.factors.choice import measured_factors
-from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
 from profile_tasks.scorers.measurement.revision_metrics import revision_metrics

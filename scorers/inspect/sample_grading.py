@@ -7,8 +7,8 @@ from inspect_ai.event import ScoreEvent
 from inspect_ai.log import transcript
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.factors.choice import needing_grader
-from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import needing_grader
 from profile_tasks.scorers.grading.grader import (
     Grader,
     RunNotes,

@@ -12,8 +12,8 @@ from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
-from profile_tasks.scorers.factors.choice import measured_factors
-from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates

@@ -6,14 +6,14 @@ import numpy as np
 
 from profile_tasks.data.preferences import PreferenceData, recorded_factors
 from profile_tasks.nearest_name import instead_of
-from profile_tasks.scorers.factors.choice import needing_grader
-from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.factors.taxonomy import (
-    Factor,
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import (
+    needing_grader,
     read_selection,
     resolve_factors,
     with_recorded,
 )
+from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.annotators import Votes

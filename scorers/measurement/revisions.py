@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.factors.taxonomy import Factor
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.grading.record import SourceGrades, graded_values
 from profile_tasks.scorers.measurement.source_measurement import (
     PairManifestations,

@@ -15,8 +15,8 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from profile_tasks.data.preferences import AnnotatedSource, Preference
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.factors.taxonomy import Factor
 from profile_tasks.scorers.grading.record import (
     FactorGrading,
     SourceGrades,

@@ -12,7 +12,7 @@ from inspect_ai.model import get_model
 from profile_tasks.data.preferences import TASKS, AnnotatedSource
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.summarization import summarization
 

@@ -14,7 +14,7 @@ from click.testing import Result
 
 from profile_tasks.commands.cost import cost
 from profile_tasks.data.preferences import TASKS, load_preferences
-from profile_tasks.scorers.factors.choice import measured_factors
+from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.settings import ProfileSettings, choices_of
 from profile_tasks.tasks.request_cost import PURPOSES, request_cost
 

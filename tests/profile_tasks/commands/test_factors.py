@@ -11,7 +11,9 @@ from click.testing import Result
 
 from profile_tasks.commands.factors import factors
 from profile_tasks.data.preferences import TASKS
-from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy, resolve_factors
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import resolve_factors
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 
 Run = Callable[..., Result]
 

@@ -20,16 +20,13 @@ from profile_tasks.planted.grader_request import (
     is_grader_request,
     parse_grader_request,
 )
+from profile_tasks.scorers.factors.factor import FactLabel, Factor
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest, ResponseFacts
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, REPAIR_PROMPT
 from profile_tasks.scorers.factors.judged import JudgedRequest
-from profile_tasks.scorers.factors.taxonomy import (
-    FactLabel,
-    Factor,
-    load_taxonomy,
-    resolve_factors,
-)
+from profile_tasks.scorers.factors.selection import resolve_factors
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.grading.requests import GraderAnswer, SourceToGrade, grade_source
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest

@@ -14,8 +14,8 @@ from inspect_ai.model import ModelAPI, ModelOutput, get_model
 from profile_tasks.data.preferences import TASKS, PreferenceData, load_preferences
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
-from profile_tasks.scorers.factors.choice import measured_factors
 from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
+from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.settings import ProfileSettings
 from profile_tasks.solvers.requests import GenerationRequest, parse_request
 from profile_tasks.summarization import summarization

@@ -9,7 +9,7 @@ from inspect_ai.log import EvalLog
 
 from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.runs.inspect_log import open_log
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.inspect.self_guided_scorer import ranked, ranking_of
 from profile_tasks.settings import Tournament
 from profile_tasks.solvers.both_orders import Picks

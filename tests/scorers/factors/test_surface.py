@@ -11,12 +11,9 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from profile_tasks.scorers.factors import surface
-from profile_tasks.scorers.factors.taxonomy import (
-    Factor,
-    load_taxonomy,
-    resolve_factors,
-    surface_function,
-)
+from profile_tasks.scorers.factors.factor import Factor, surface_function
+from profile_tasks.scorers.factors.selection import resolve_factors
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 
 SHARED_DATA = Path(__file__).resolve().parents[3].parent / "shared" / "data"
 SURFACE = [factor for factor in load_taxonomy().values() if factor.kind == "surface"]

@@ -9,10 +9,11 @@ from typing import Any
 import anyio
 import pytest
 
+from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.facts import Fact, FactsRequest, KeyFactsRequest, ResponseFacts
 from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
 from profile_tasks.scorers.factors.judged import JudgedRequest
-from profile_tasks.scorers.factors.taxonomy import Factor, load_taxonomy
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.record import (
     SourceGrades,
     factor_grading,

@@ -7,7 +7,7 @@ from inspect_ai.scorer import Target
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.inspect.self_guided_scorer import (
     SelfGuidedRanking,
     explanation,

@@ -11,7 +11,8 @@ from profile_tasks.data.preferences import (
     PreferenceData,
     load_preferences,
 )
-from profile_tasks.scorers.factors.taxonomy import load_taxonomy, resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 
 CORE = [factor.id for factor in resolve_factors("core", "summarization")]

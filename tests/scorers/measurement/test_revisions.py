@@ -3,7 +3,7 @@
 import pytest
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.measurement.revisions import (
     RevisionMeasurement,
     compared_revisions,

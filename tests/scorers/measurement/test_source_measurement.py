@@ -9,7 +9,7 @@ import pytest
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.facts import Fact, ResponseFacts
-from profile_tasks.scorers.factors.taxonomy import resolve_factors
+from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.grading.record import GradedPair, SourceGrades
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
