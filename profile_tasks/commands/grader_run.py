@@ -43,7 +43,7 @@ def grader_options(command: _Command) -> _Command:
     return command
 
 
-def grader_model(name: str, arguments: Sequence[str]) -> "Model":
+def called_grader(name: str, arguments: Sequence[str]) -> "Model":
     """The grader.
 
     Args:

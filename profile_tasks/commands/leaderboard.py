@@ -125,7 +125,7 @@ def _written(board: "Leaderboard", format_: str) -> str:
 
     if format_ == "table":
         return _table(board)
-    write = {"md": forms.markdown, "csv": forms.csv_text, "json": forms.json_text}
+    write = {"md": forms.markdown_tables, "csv": forms.csv_text, "json": forms.json_text}
     return write.get(format_, forms.html)(board)
 
 

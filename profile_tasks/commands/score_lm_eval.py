@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
+from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
@@ -57,7 +57,7 @@ def score_lm_eval(
         task = grading_task(run, settings, seed=seed)
     except (FileNotFoundError, ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    model = grader_model(grader, model_args)
+    model = called_grader(grader, model_args)
     click.echo(
         f"asking {model} about what {run.model} answered on {len(run.answers)} sources", err=True
     )

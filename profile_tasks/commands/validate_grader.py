@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.grader_run import grader_model, grader_options, run_to_end
+from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
 from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
@@ -44,7 +44,7 @@ def validate_grader(
         task = grader_validation(dataset=file, **options)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    model = grader_model(grader, model_args)
+    model = called_grader(grader, model_args)
     click.echo(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
     log = run_to_end(task, log_dir, model=model)
     record = validation_record(log)

@@ -76,7 +76,7 @@ def _json_row(line: str) -> Row | RowError:
 
 
 def _row(value: JsonValue) -> Row | RowError:
-    return value if isinstance(value, dict) else RowError(f"{shown(value)} is not an object")
+    return value if isinstance(value, dict) else RowError(f"{quoted(value)} is not an object")
 
 
 def _read_json(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
@@ -138,7 +138,7 @@ def _csv_row(
             try:
                 row[column] = json.loads(cell)
             except (ValueError, RecursionError):
-                return RowError(f"field {column!r} is {shown(cell)}; expected JSON")
+                return RowError(f"field {column!r} is {quoted(cell)}; expected JSON")
     return row
 
 
@@ -176,7 +176,7 @@ READERS: Mapping[str, Callable[[Path, Sequence[str], str | None], list[Record]]]
 }
 
 
-def shown(value: JsonValue) -> str:
+def quoted(value: JsonValue) -> str:
     """Quote a value in a message, shortened if long."""
     text = repr(value)
     return text if len(text) <= 60 else f"{text[:57]}..."

@@ -16,8 +16,8 @@ from profile_tasks.data.files import (
     PreferenceDataError,
     Row,
     RowError,
+    quoted,
     read_file,
-    shown,
 )
 
 Preference = Literal["a", "b", "tie"]
@@ -194,7 +194,7 @@ def _text(row: Row, column: str) -> str:
         raise _missing(row, column)
     value = row[column]
     if not isinstance(value, str):
-        raise RowError(f"field {column!r} is {shown(value)}; expected text")
+        raise RowError(f"field {column!r} is {quoted(value)}; expected text")
     return value
 
 
@@ -203,7 +203,7 @@ def optional_text(row: Row, column: str) -> str | None:
     value = row.get(column)
     if value is None or isinstance(value, str):
         return value if value and value.strip() else None
-    raise RowError(f"field {column!r} is {shown(value)}; expected text or null")
+    raise RowError(f"field {column!r} is {quoted(value)}; expected text or null")
 
 
 def _identifier(row: Row, column: str) -> str:
@@ -212,7 +212,7 @@ def _identifier(row: Row, column: str) -> str:
     value = row[column]
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise RowError(
-            f"field {column!r} is {shown(value)}; expected text, not blank, or a whole number"
+            f"field {column!r} is {quoted(value)}; expected text, not blank, or a whole number"
         )
     return str(value)
 
@@ -243,7 +243,7 @@ def _group(row: Row, source_id: str | None, source: str | None, prompt: str) -> 
 
 def _votes(value: JsonValue, column: str) -> tuple[Preference, ...]:
     if not isinstance(value, list):
-        raise RowError(f"field {column!r} is {shown(value)}; expected a list of votes")
+        raise RowError(f"field {column!r} is {quoted(value)}; expected a list of votes")
     return tuple(_vote(vote, f"field {column!r} holds") for vote in value)
 
 
@@ -251,7 +251,7 @@ def _vote(value: JsonValue, where: str) -> Preference:
     for preference in PREFERENCES:
         if value == preference:
             return preference
-    raise RowError(f"{where} {shown(value)}; expected 'a', 'b' or 'tie'")
+    raise RowError(f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'")
 
 
 def plurality(votes: Sequence[Preference]) -> Preference:
@@ -276,7 +276,7 @@ def _preference(
         if votes:
             return plurality(votes), votes
         if column in row:
-            raise RowError(f"field {column!r} is {shown(value)}; expected 'a', 'b' or 'tie'")
+            raise RowError(f"field {column!r} is {quoted(value)}; expected 'a', 'b' or 'tie'")
         raise _missing(row, column, " (or 'annotators')" if votes_column else "")
     if isinstance(value, list):
         own_votes = _votes(value, column)
@@ -296,7 +296,7 @@ def _object(row: Row, column: str) -> Row:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise RowError(f"field {column!r} is {shown(value)}; expected an object or null")
+        raise RowError(f"field {column!r} is {quoted(value)}; expected an object or null")
     return value
 
 
@@ -306,7 +306,7 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
     if values is None:
         return {}
     if not isinstance(values, dict):
-        raise RowError(f"field '{column}.{side}' is {shown(values)}; expected an object or null")
+        raise RowError(f"field '{column}.{side}' is {quoted(values)}; expected an object or null")
     numbers: dict[str, float | None] = {}
     for name, value in values.items():
         if not name.isprintable() or name != name.strip() or not name or "," in name:
@@ -321,7 +321,7 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
             number = float(str(value))
             if not math.isfinite(number):
                 raise RowError(
-                    f"field '{column}.{side}.{name}' is {shown(value)}; "
+                    f"field '{column}.{side}.{name}' is {quoted(value)}; "
                     "expected a finite number, or null where it is missing"
                 )
             numbers[name] = number

@@ -97,7 +97,7 @@ def left_out_lines(board: Leaderboard) -> list[str]:
 # Markdown ----------------------------------------------------------------------------------------
 
 
-def markdown(board: Leaderboard) -> str:
+def markdown_tables(board: Leaderboard) -> str:
     """The boards as Markdown tables, each with its notes."""
     parts = []
     for each in board.boards:

@@ -182,7 +182,7 @@ class PlantedGrader:
     def _labels(self, number: int, fact: str, asked: AskedFacts, request: str) -> dict[str, object]:
         return {
             asked_label.id: self._decided(
-                label(asked_label, fact, asked),
+                fact_label(asked_label, fact, asked),
                 asked_label.values,
                 request,
                 f"{asked_label.id} of fact {number}",
@@ -236,7 +236,7 @@ def is_covered(key_fact: str, response: str) -> bool:
     return _share_in(content_words(key_fact), content_words(response)) >= COVERED_SHARE
 
 
-def label(asked: AskedLabel, fact: str, shown: AskedFacts) -> str:
+def fact_label(asked: AskedLabel, fact: str, shown: AskedFacts) -> str:
     """The label of a fact, by the rule of its factor."""
     values, rule = LABEL_RULES.get(asked.id, (frozenset(), None))
     if rule is not None and values <= set(asked.values):

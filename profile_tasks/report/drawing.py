@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from profile_tasks.report.headline import label
+from profile_tasks.report.headline import in_words
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def draw_dot(axes: "Axes", y: float, number: Estimate, colour: str) -> None:
 
 def name_factors(axes: "Axes", order: Sequence[str], marked: set[str]) -> None:
     """The factors' names beside their rows, some of them marked."""
-    names = [f"{MISALIGNED} {label(f)}" if f in marked else label(f) for f in order]
+    names = [f"{MISALIGNED} {in_words(f)}" if f in marked else in_words(f) for f in order]
     axes.set_yticks(range(len(order)), names)
     for text, factor in zip(axes.get_yticklabels(), order, strict=True):
         if factor in marked:

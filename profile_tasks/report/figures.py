@@ -24,7 +24,7 @@ from profile_tasks.report.drawing import (
     rows_of_axes,
 )
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import decimal, interval, label, told_apart
+from profile_tasks.report.headline import decimal, in_words, interval, told_apart
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
@@ -146,14 +146,13 @@ def _alt_scores(
         if taus:
             top, low = max(taus, key=lambda f: taus[f]), min(taus, key=lambda f: taus[f])
             parts.append(
-                f"{perspective}: greatest {label(top)} {decimal(taus[top])}, "
-                f"least {label(low)} {decimal(taus[low])}"
+                f"{perspective}: greatest {in_words(top)} {decimal(taus[top])}, "
+                f"least {in_words(low)} {decimal(taus[low])}"
             )
-    parts += [
-        f"differs from people in {perspective}: {', '.join(label(f) for f in order if f in names)}"
-        for perspective, names in apart.items()
-        if names
-    ]
+    for perspective, names in apart.items():
+        if names:
+            listed = ", ".join(in_words(factor) for factor in order if factor in names)
+            parts.append(f"differs from people in {perspective}: {listed}")
     return f"Dots with intervals for {len(order)} factors. " + ". ".join(parts) + "."
 
 
@@ -203,7 +202,7 @@ def _drawn_ranking(
             axes.text(
                 x,
                 place - 0.16,
-                label(factor) + (f" {MISALIGNED}" if marked else ""),
+                in_words(factor) + (f" {MISALIGNED}" if marked else ""),
                 ha="center",
                 va="center",
                 fontsize=8.5,
@@ -257,7 +256,7 @@ def _ranking(findings: Findings) -> Iterator[Sketch]:
         "with tau and the 95 % interval of the rank. " + _marked(findings),
         "Ranked lists side by side. "
         + " ".join(
-            f"{p}: {', '.join(label(f) for f in sorted(places[p], key=places[p].__getitem__))}."
+            f"{p}: {', '.join(in_words(f) for f in sorted(places[p], key=places[p].__getitem__))}."
             for p in perspectives
         ),
         (
@@ -304,7 +303,7 @@ def _alignment(findings: Findings) -> Iterator[Sketch]:
         names.append("gap, judge less writer, tau_b")
         draw_dot(axes, len(entries), findings.gap, "ink")
     for name, bar in bars:
-        names.append(f"people, {label(name)}, tau_b")
+        names.append(f"people, {in_words(name)}, tau_b")
         draw_dot(axes, len(names) - 1, bar, "human")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), names)
@@ -455,7 +454,7 @@ def _correlation(findings: Findings) -> Iterator[Sketch]:
                         va="center",
                         fontsize=7,
                     )
-        names = [label(factor) for factor in findings.factors]
+        names = [in_words(factor) for factor in findings.factors]
         axes.set_xlim(-0.5, n - 0.5)
         axes.set_ylim(n - 0.5, -0.5)
         axes.set_xticks(range(n), names, rotation=90, color=COLOURS["ink"])

@@ -36,10 +36,10 @@ def headline(findings: Findings) -> list[str]:
     return sentences
 
 
-def label(factor: str) -> str:
+def in_words(factor: str) -> str:
     """A factor's name as a sentence has it.
 
-    >>> label("off_focus")
+    >>> in_words("off_focus")
     'off focus'
     """
     return factor.replace("_", " ")
@@ -90,7 +90,7 @@ def _perspective(findings: Findings, perspective: str) -> str:
     total = len(findings.profiles[perspective].influences)
     others = apart[2:]
     if others:
-        names = ", ".join(label(factor) for factor in others[:5])
+        names = ", ".join(in_words(factor) for factor in others[:5])
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         sentence += f"; it also differs from people in {names}{more}"
     how = (
@@ -107,7 +107,7 @@ def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     model = findings.profiles[perspective].influences[factor].tau
     human = findings.profiles["human"].influences[factor].tau
     m, h = model.value, human.value
-    name = label(factor)
+    name = in_words(factor)
     numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
     if not model.excludes_zero and not human.excludes_zero:
         return (
@@ -150,7 +150,7 @@ def _nothing_found(findings: Findings, perspective: str) -> str:
     factor, difference = widest
     return (
         f"{sentence}. That does not show that they agree: the largest difference, in "
-        f"{label(factor)}, is {interval(difference.number)}."
+        f"{in_words(factor)}, is {interval(difference.number)}."
     )
 
 
@@ -225,7 +225,7 @@ def _one_profile(findings: Findings) -> str:
         )
     clear.sort(key=lambda entry: -abs(entry[1].value))
     parts = [
-        f"{'more' if tau.value > 0 else 'less'} {label(factor)} (tau{_NO_BREAK}{interval(tau)})"
+        f"{'more' if tau.value > 0 else 'less'} {in_words(factor)} (tau{_NO_BREAK}{interval(tau)})"
         for factor, tau in clear[:3]
     ]
     return (

@@ -10,7 +10,7 @@ from profile_tasks.report.drawing import Figure
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import figures
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import decimal, headline, interval, label
+from profile_tasks.report.headline import decimal, headline, in_words, interval
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import PERSPECTIVES
@@ -114,7 +114,7 @@ def rendered(sections: Sequence[TaskSection]) -> str:
 
     return web_page(
         packaged("report.html"),
-        {"shown_number": shown_number, "label": label, "words": _in_words},
+        {"shown_number": shown_number, "in_words": in_words, "counted": _counted},
         sections=sections,
         overview=_overview(sections),
         perspectives=PERSPECTIVES,
@@ -136,10 +136,10 @@ def shown_number(value: Cell) -> str:
     return f"{value:.0f}" if float(value).is_integer() else f"{value:.3f}".replace("-", "−")
 
 
-def _in_words(count: int, noun: str) -> str:
+def _counted(count: int, noun: str) -> str:
     """A count with its noun.
 
-    >>> _in_words(1, "model"), _in_words(2, "model")
+    >>> _counted(1, "model"), _counted(2, "model")
     ('1 model', '2 models')
     """
     return f"{count} {noun}{'' if count == 1 else 's'}"

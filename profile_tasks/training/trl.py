@@ -104,7 +104,7 @@ def check_libraries() -> None:
         )
 
 
-def check_model(settings: TrainingSettings, data: TrainingData) -> "PreTrainedTokenizerBase":
+def check_trainable(settings: TrainingSettings, data: TrainingData) -> "PreTrainedTokenizerBase":
     """The model's tokenizer, once it is sure that the model can be trained on the data.
 
     Raises:
@@ -300,7 +300,7 @@ def train(
     earlier = prepare_output(output, run, resume=resume, overwrite=overwrite)
     if earlier is not None and earlier["status"] == "finished":
         return earlier
-    tokenizer = check_model(settings, data)
+    tokenizer = check_trainable(settings, data)
     checkpoint = last_checkpoint(output) if earlier is not None else None
     if earlier is not None:
         at = int(checkpoint.name.removeprefix("checkpoint-")) if checkpoint else 0

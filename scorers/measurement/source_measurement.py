@@ -194,29 +194,39 @@ def measure_source(
     if grades is not None:
         values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
     table = PairManifestations(annotated, factors, compared.texts, values, grades)
-    measurement = SourceMeasurement(
-        source_id=annotated.id,
-        group=annotated.group,
-        factors=tuple(factor.id for factor in factors),
-        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
-        annotated=table.of(compared.annotated),
-        votes=_votes(annotated),
-        picks=None if verdicts is None else tuple(verdict.picks for verdict in verdicts),
-        margins=tuple(v.margins for v in verdicts or () if v.margins) or None,
-        values={
-            factor: {response: none_for_nan(value) for response, value in by_response.items()}
-            for factor, by_response in values.items()
-        },
-        recorded=recorded,
-    )
-    added = {} if grades is None else _grading(grades, graded, annotated.source)
+    added: dict[str, Any] = {}
+    if verdicts is not None:
+        added |= _judged(verdicts)
+    if grades is not None:
+        added |= _grading(grades, graded, annotated.source)
     if responses_by_score is not None:
         added |= {
             "written": table.of(compared.written),
             "truncated_scores": tuple(truncated_scores),
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
-    return measurement.model_copy(update=added)
+    return SourceMeasurement(
+        source_id=annotated.id,
+        group=annotated.group,
+        factors=tuple(factor.id for factor in factors),
+        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
+        annotated=table.of(compared.annotated),
+        votes=_votes(annotated),
+        values={
+            factor: {response: none_for_nan(value) for response, value in by_response.items()}
+            for factor, by_response in values.items()
+        },
+        recorded=recorded,
+        **added,
+    )
+
+
+def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
+    """The model's verdicts, with their margins where it judged by likelihood."""
+    return {
+        "picks": tuple(verdict.picks for verdict in verdicts),
+        "margins": tuple(verdict.margins for verdict in verdicts if verdict.margins) or None,
+    }
 
 
 def _grading(grades: SourceGrades, graded: Sequence[Factor], source: str | None) -> dict[str, Any]:

@@ -1,6 +1,8 @@
-"""Estimate: a number with its interval, or why it has none. Every interval is made here.
+"""Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
-Three kinds; docs/calibration.md has what each one covers.
+Intervals made of replicates are made here, in three ways (docs/calibration.md has what each one
+covers). Two follow from a model of their own, and come as Estimates too: those of a regression
+(``adjusted``), and those of a factor's rank (``ranks``).
 
 * **percentile**, for influences and shares: its tails are widened as Student's t is wider than the
   normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too

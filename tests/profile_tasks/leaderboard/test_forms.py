@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from profile_tasks.leaderboard.boards import METHOD, SORT, boards
-from profile_tasks.leaderboard.forms import Leaderboard, csv_text, html, json_text, markdown
+from profile_tasks.leaderboard.forms import Leaderboard, csv_text, html, json_text, markdown_tables
 from profile_tasks.runs.run import Run
 
 HOSTILE = '=HYPERLINK("x")|<script>alert(1)</script>\n# [a](javascript:b) `c` \x1b[31m'
@@ -71,7 +71,7 @@ def test_json_is_strict_and_says_how_places_are_made() -> None:
 
 
 def test_markdown_keeps_a_hostile_name_in_its_cell() -> None:
-    text = markdown(board(run(HOSTILE), run("b")))
+    text = markdown_tables(board(run(HOSTILE), run("b")))
     table = [line for line in text.splitlines() if line.startswith("|")]
     # Cells are counted as a renderer does: escaped bars do not end one.
     cells = {len(re.findall(r"(?<!\\)\|", line)) for line in table}

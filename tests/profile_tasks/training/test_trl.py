@@ -20,7 +20,7 @@ from profile_tasks.training.trl import (
     TrainingSettings,
     build_trainer,
     check_libraries,
-    check_model,
+    check_trainable,
     last_checkpoint,
     train,
 )
@@ -92,7 +92,7 @@ def test_exported_files_load_with_datasets_and_pass_trls_own_preparation(
     data = read_training_data(folder, method)
     assert records == data.train
     chosen = settings(tiny_model, method)
-    tokenizer = check_model(chosen, data)
+    tokenizer = check_trainable(chosen, data)
     trainer = build_trainer(chosen, data, tmp_path / "run", tokenizer)
     prepared = trainer.train_dataset
     assert len(prepared) == len(data.train)
