@@ -18,11 +18,14 @@ from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
+from profile_tasks.nearest_name import instead_of
 from profile_tasks.planted.annotator import SIMULATION_NOTE, PlantedAnnotator, planted_profile
 
 logger = logging.getLogger(__name__)
 
 _WEIGHT = "weight_"
+_OF_ANY_MODEL = ("batch_size", "max_batch_size", "device")
+"""What lm-eval tells every model, and a simulation has no use for."""
 
 
 @register_model("planted")
@@ -34,9 +37,16 @@ class PlantedLM(LM):
         profile: str = "balanced",
         seed: int = 0,
         temperature: float | None = None,
-        **others: Any,  # noqa: ANN401 - lm-eval adds batch_size, device and such
+        **others: Any,  # noqa: ANN401 - weights, and what lm-eval gives every model
     ) -> None:
         super().__init__()
+        known = ("profile", "seed", "temperature", *_OF_ANY_MODEL)
+        for name in sorted(others.keys() - {*known}):
+            if not name.startswith(_WEIGHT):
+                choices = (*known[:3], f"{_WEIGHT}<factor>")
+                raise ValueError(
+                    f"{name} is no model argument of planted{instead_of(name, choices)}"
+                )
         weights = {
             name.removeprefix(_WEIGHT): value
             for name, value in others.items()

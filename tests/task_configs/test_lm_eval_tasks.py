@@ -256,3 +256,11 @@ def test_of_likelihoods_a_liking_for_a_position_cancels_and_the_longer_response_
     assert len(margins) == len(rows)
     # The response that is recorded first is the shorter one of each pair.
     assert all(recorded < liking < swapped for recorded, swapped in margins)
+
+
+def test_a_misspelt_argument_of_the_planted_model_is_refused_with_the_nearest() -> None:
+    from profile_tasks.task_configs.planted_lm import PlantedLM
+
+    PlantedLM.create_from_arg_string("weight_length=2", {"batch_size": 4, "device": "cpu"})
+    with pytest.raises(ValueError, match="profle is no model argument of planted; did you mean"):
+        PlantedLM.create_from_arg_string("profle=verbose")

@@ -1,5 +1,9 @@
 """What each metric is called, shown as, warned of, and which way it is better."""
 
+import re
+from itertools import product
+from pathlib import Path
+
 import pytest
 
 from profile_tasks.scorers.statistics.metric_catalogue import (
@@ -102,3 +106,41 @@ def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> No
     for name, caution in found.items():
         assert find(name).unit == "share"
         assert caution.words.startswith("of the ")
+
+
+ROOT = Path(__file__).parents[3]
+MEANT = {
+    "factor": "length", "perspective": "human", "coefficient": "tau_b", "s": "5",
+}  # fmt: skip
+
+
+def spelled_out(name: str) -> list[str]:
+    """The names that README's table or the catalogue means by one with words in braces."""
+    parts = re.split(r"\{(.*?)\}", name)
+    choices = [
+        part.split(",") if "," in part else [MEANT.get(part, part)] if odd else [part]
+        for odd, part in ((index % 2, part) for index, part in enumerate(parts))
+    ]
+    return ["".join(chosen) for chosen in product(*choices)]
+
+
+def readme_metrics() -> set[str]:
+    table = (ROOT / "README.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`.*?) \|", table[table.index("| metric |") :], re.MULTILINE)
+    named = [name for row in rows for name in re.findall("`(.*?)`", row)]
+    full = [re.sub(r"^\.\.\.", "tau_human_length", name) for name in named]
+    full = [name.replace("...", "generation_tau_b") for name in full]
+    return {spelled for name in full for spelled in spelled_out(name)}
+
+
+def test_readme_names_metrics_of_the_catalogue_alone() -> None:
+    assert len(readme_metrics()) > 40
+    assert [name for name in sorted(readme_metrics()) if find(name) is None] == []
+
+
+def test_what_is_printed_or_tabled_is_explained_in_readme_or_named_in_docs() -> None:
+    explained = {metric.name for name in readme_metrics() if (metric := find(name)) is not None}
+    docs = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
+    seen = {metric.name for metric in CATALOGUE if metric.printed != "no" or metric.tabled}
+    stems = {name: name.partition("_{")[0] for name in seen - explained}
+    assert sorted(name for name, stem in stems.items() if f"`{stem}" not in docs) == []
