@@ -24,7 +24,7 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-Perspective = Literal["human", "generation", "discrimination", "revision"]
+Perspective = Literal["human", "generation", "discrimination", "own", "revision"]
 """Whose preference it is; of "revision", the writer's who prefers the revised text to the draft."""
 
 _KEY_COLUMNS = ("group", "preference")

@@ -55,6 +55,8 @@ class Estimate:
             Estimates whose replicates were drawn together can be subtracted (:meth:`less`).
         n_groups: groups behind the value; None leaves the tails as they are.
         limit: greatest absolute value, where a symmetric interval ends.
+        disattenuated: of an alignment, the value without the sampling noise, which lies in the
+            interval as the observed one need not; NaN where it cannot be estimated.
 
     Example:
         >>> print(Estimate(0.5, 0.4, 0.6))
@@ -72,6 +74,7 @@ class Estimate:
     drawn: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     n_groups: int | None = field(default=None, repr=False)
     limit: float = field(default=math.inf, repr=False)
+    disattenuated: float = math.nan
 
     @classmethod
     def undefined(cls, reason: str, method: str = "") -> Self:

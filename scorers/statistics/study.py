@@ -7,7 +7,7 @@ study, stand in ``records``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -16,19 +16,29 @@ from numpy.typing import NDArray
 from profile_tasks.scorers.statistics.alignment import (
     COEFFICIENTS,
     Coefficient,
-    align,
     alignment_replicates,
 )
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, standard_errors
+from profile_tasks.scorers.statistics.estimate import (
+    CONFIDENCE,
+    Estimate,
+    flat_metrics,
+    standard_errors,
+)
 from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
+from profile_tasks.scorers.statistics.true_alignment import (
+    TrueAlignment,
+    alignment_difference,
+    true_alignment,
+)
 
-HUMAN, JUDGE, WRITER = "human", "discrimination", "generation"
-"""Names of the tables of a run: whose preference each of them holds."""
+HUMAN, JUDGE, WRITER, OWN = "human", "discrimination", "generation", "own"
+"""Names of the tables of a run: whose preference each of them holds. People and judge prefer among
+the annotated responses; writer, and judge of its own, among what the model wrote."""
 
 MODEL_PERSPECTIVES = (JUDGE, WRITER)
 
@@ -36,6 +46,10 @@ AGREEMENT = "agreement"
 """Name of the table of shares that says how the model judged."""
 
 GAP = "alignment_gap_tau_b"
+GAP_PARTS = ("alignment_gap_texts_tau_b", "alignment_gap_taste_tau_b")
+"""Into which the gap falls: the shift of texts, and what is the model's taste."""
+
+SELF_AGREEMENT = "self_agreement"
 
 REPLICATES = 1000
 """Bootstrap replicates; cheap enough for the metrics that Inspect refreshes during a run."""
@@ -51,6 +65,7 @@ class Study:
         votes: the single votes behind the human preferences, row by row with the human table.
         replicates: number of bootstrap replicates.
         seed: of everything random.
+        confidence: of every interval, between 0 and 1.
 
     Example:
         >>> human = Comparisons(
@@ -67,6 +82,7 @@ class Study:
     votes: Votes | None = None
     replicates: int = REPLICATES
     seed: int = 0
+    confidence: float = CONFIDENCE
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
@@ -104,7 +120,11 @@ class Study:
         profile, drawn = self.profiles[name], self.drawn[name]
         return {
             factor: Estimate.percentile(
-                float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
+                float(profile.tau[i]),
+                drawn[:, i],
+                int(profile.groups[i]),
+                profile.reasons[i],
+                confidence=self.confidence,
             )
             for i, factor in enumerate(profile.factors)
         }
@@ -116,7 +136,7 @@ class Study:
     def alignment(
         self, first: str, second: str, *, beside: Sequence[str] = ()
     ) -> dict[Coefficient, Estimate]:
-        """Return how alike two profiles are, with symmetric intervals.
+        """Return how alike two profiles are: observed, with the interval of the true coefficient.
 
         Args:
             first: name of a table.
@@ -124,28 +144,53 @@ class Study:
             beside: names of further tables: only factors that these define too count. Two
                 alignments over different factors would differ for that reason alone.
         """
-        names = (first, second, *beside)
-        known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
-        known_drawn = np.all([np.isfinite(self.drawn[name]) for name in names], axis=0) & known
-        profiles = [self.profiles[name] for name in (first, second)]
-        aligned = align(*(_by_factor(profile, known) for profile in profiles), permutations=0)
-        drawn = alignment_replicates(
-            *(np.where(known_drawn, self.drawn[name], np.nan) for name in (first, second))
-        )
-        n_groups = min(profile.n_groups for profile in profiles)
-        return {
-            name: Estimate.symmetric(
-                getattr(aligned, name), getattr(drawn, name), n_groups, aligned.reason
+        return dict(self.true_alignment(first, second, beside=beside).coefficients)
+
+    def true_alignment(
+        self, first: str, second: str, *, beside: Sequence[str] = ()
+    ) -> TrueAlignment:
+        """Return all that is known of how alike two profiles are.
+
+        Args:
+            first: as in :meth:`alignment`.
+            second: likewise.
+            beside: likewise.
+        """
+        key = (first, second, frozenset(beside) - {first, second})
+        if key not in self._true_alignments:
+            names = (first, second, *beside)
+            known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
+            found = true_alignment(
+                self.tables[first],
+                self.tables[second],
+                known=known,
+                draws=self.replicates,
+                seed=self.seed,
+                confidence=self.confidence,
             )
-            for name in COEFFICIENTS
-        }
+            known_drawn = np.all([np.isfinite(self.drawn[name]) for name in names], axis=0) & known
+            drawn = alignment_replicates(
+                *(np.where(known_drawn, self.drawn[name], np.nan) for name in (first, second))
+            )
+            coefficients = {
+                name: replace(each, drawn=getattr(drawn, name), n_groups=found.n_groups)
+                for name, each in found.coefficients.items()
+            }
+            self._true_alignments[key] = replace(found, coefficients=coefficients)
+        return self._true_alignments[key]
+
+    @cached_property
+    def _true_alignments(self) -> dict[tuple[str, str, frozenset[str]], TrueAlignment]:
+        return {}
 
     def gap(
         self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER
     ) -> dict[Coefficient, Estimate]:
-        """Return the alignment of the judge with people less that of the writer.
+        """Return the alignment of the judge with people less that of the writer: the paper's gap.
 
-        Over the factors that all three profiles define.
+        Over the factors that all three profiles define. The judge prefers among the annotated
+        responses, the writer among its own: the gap compares across texts, and even one taste
+        makes a gap where the texts are others. ``gap_parts`` takes it apart.
 
         Args:
             human: name of the table of people's preferences.
@@ -154,7 +199,45 @@ class Study:
         """
         judged = self.alignment(human, judge, beside=[writer])
         written = self.alignment(human, writer, beside=[judge])
-        return {name: judged[name].less(written[name]) for name in COEFFICIENTS}
+        return {name: alignment_difference(judged[name], written[name]) for name in COEFFICIENTS}
+
+    def gap_parts(
+        self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER, own: str = OWN
+    ) -> dict[str, Estimate]:
+        """Return the two parts of the gap in tau_b, over the factors that all profiles define.
+
+        The shift of texts is what the judge's alignment with people loses where it judges the
+        model's own texts; the rest is taste: that alignment less the writer's, 0 for one taste.
+
+        Args:
+            human: as in :meth:`gap`.
+            judge: likewise.
+            writer: likewise.
+            own: name of the table of the model's preferences as a judge of what it wrote.
+        """
+        names = (judge, own, writer)
+        judged, on_own, written = (
+            self.alignment(human, name, beside=names)["tau_b"] for name in names
+        )
+        parts = alignment_difference(judged, on_own), alignment_difference(on_own, written)
+        return dict(zip(GAP_PARTS, parts, strict=True))
+
+    def self_agreement(self, own: str = OWN, writer: str = WRITER) -> dict[Coefficient, Estimate]:
+        """Return how alike the model is as judge and as writer of the same texts, noise removed.
+
+        One taste: 1, however noisy; unrelated tastes: about 0. NaN where it cannot be estimated,
+        with the reason.
+
+        Args:
+            own: name of the table of the model's preferences as a judge of what it wrote.
+            writer: of those as a writer.
+        """
+        found = self.alignment(own, writer)
+        return {
+            # Without an interval the verdicts are all the same, or the groups too few.
+            name: replace(each, value=each.disattenuated) if each.has_interval else each
+            for name, each in found.items()
+        }
 
     def difference(
         self, first: str, second: str, *, names: tuple[str, str] | None = None
@@ -170,7 +253,11 @@ class Study:
         drawn = self.drawn[first] - self.drawn[second]
         differences = {
             factor: Estimate.percentile(
-                float(tests.value[i]), drawn[:, i], int(tests.n_groups[i]), tests.reasons[i]
+                float(tests.value[i]),
+                drawn[:, i],
+                int(tests.n_groups[i]),
+                tests.reasons[i],
+                confidence=self.confidence,
             )
             for i, factor in enumerate(tests.factors)
         }
@@ -180,15 +267,19 @@ class Study:
     def estimates(self) -> dict[str, Estimate]:
         """What a run prints while it goes on, by metric name: alignments, the gap, influences.
 
-        tau_b alignments and the gap come first, the other coefficients last.
+        Self-agreement, tau_b alignments and the gap come first, the other coefficients last.
         """
         found: dict[str, Estimate] = {}
+        if OWN in self.tables and WRITER in self.tables:
+            found |= {f"{SELF_AGREEMENT}_{name}": e for name, e in self.self_agreement().items()}
         for model in self.models:
             aligned = self.alignment(HUMAN, model)
             found |= {f"alignment_{model}_{name}": each for name, each in aligned.items()}
         if self.models == MODEL_PERSPECTIVES:  # all three profiles are there
+            if OWN in self.tables:
+                found |= self.gap_parts()
             found[GAP] = self.gap()["tau_b"]
-        headline = [name for name in found if name.endswith("_tau_b")]
+        headline = [name for name in found if name.endswith("_tau_b") or SELF_AGREEMENT in name]
         taus = {
             f"tau_{table}_{factor}": each
             for table in self.tables
@@ -209,12 +300,3 @@ class Study:
     def models(self) -> tuple[str, ...]:
         """The model's perspectives that can be held against people."""
         return tuple(p for p in MODEL_PERSPECTIVES if p in self.tables and HUMAN in self.tables)
-
-
-def _by_factor(profile: FactorProfile, known: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the influence of each known factor by its name."""
-    return {
-        factor: float(tau)
-        for factor, tau, is_known in zip(profile.factors, profile.tau, known, strict=True)
-        if is_known
-    }
