@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Perspective = Literal["human", "generation", "discrimination", "own", "revision"]
-"""Whose preference it is; of "revision", the writer's who prefers the revised text to the draft."""
+"""Whose preference it is; of "own", the model's as a judge of what it wrote itself; of "revision",
+the writer's who prefers the revised text to the draft."""
 
 _KEY_COLUMNS = ("group", "preference")
 

@@ -289,6 +289,10 @@ class Estimate:
             return Estimate.symmetric(value, drawn, n_groups, limit=limit)
         return Estimate.percentile(value, drawn, n_groups)
 
+    def without_noise(self) -> Self:
+        """Return an alignment without the sampling noise, in the interval of the true one."""
+        return replace(self, value=self.disattenuated, drawn=None)
+
     def absolute(self) -> Self:
         """Return the absolute value, whose interval reaches down to 0 where this one holds 0.
 

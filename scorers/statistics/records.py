@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, Alignment, align
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.statistics.annotators import annotator_agreement, annotator_alignment
-from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.estimate import (
     RANK_ENDS,
@@ -28,14 +27,32 @@ from profile_tasks.scorers.statistics.study import (
     AGREEMENT,
     GAP,
     HUMAN,
+    JUDGE,
     MODEL_PERSPECTIVES,
+    OWN,
+    SELF_AGREEMENT,
+    WRITER,
     Study,
+)
+from profile_tasks.scorers.statistics.true_alignment import (
+    METHOD,
+    TrueAlignment,
+    alignment_difference,
 )
 
 Record = dict[str, Any]
 
 _P_VALUES = ("p_value", "p_adjusted", "p_adjusted_bh")
 """As found, adjusted by Holm, and by Benjamini and Hochberg."""
+
+ACROSS_TEXTS = (
+    "the paper's comparison, across different texts: people chose among the annotated responses, "
+    "the writer among its own, so even one taste does not make it 1"
+)
+"""What stands beside a writer's alignment with people, and beside the gap."""
+
+UNRELATED = "share of unrelated tastes that come as close (one-sided)"
+"""What the p-value of an alignment is."""
 
 
 # One run -----------------------------------------------------------------------------------------
@@ -44,8 +61,8 @@ _P_VALUES = ("p_value", "p_adjusted", "p_adjusted_bh")
 def study_record(study: Study) -> Record:
     """All that a finished run is told of its profiles, in the shape of a log's ``profile``.
 
-    Beside the influences: what each model's influences differ from people's in, what its alignments
-    could reach, how far annotators agree, and how the model agreed with people.
+    Beside the influences: what each model's influences differ from people's in, what is known of
+    the true alignments, how far annotators agree, and how the model agreed with people.
 
     Args:
         study: A run, with tables named after the perspectives.
@@ -53,15 +70,14 @@ def study_record(study: Study) -> Record:
     return {
         **{name: influence_record(study, name) for name in study.tables},
         "difference_to_human": {
-            name: difference_record(study, name, HUMAN)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
+            name: difference_record(study, name, HUMAN) for name in study.models
         },
-        "alignment_to_human": {
-            name: _alignment_to_human(study, name)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
-        },
+        "alignment_to_human": {name: _alignment_to_human(study, name) for name in study.models},
+        SELF_AGREEMENT: (
+            _true_alignment(study.true_alignment(OWN, WRITER))
+            if OWN in study.tables and WRITER in study.tables
+            else {}
+        ),
         "annotators": annotators_record(study),
         "agreement": (
             {name: each.record() for name, each in study.influence(AGREEMENT).items()}
@@ -81,23 +97,31 @@ def flat_record(record: Record) -> dict[str, float]:
         record: As of ``study_record``.
     """
     flat: dict[str, float] = {}
-    for perspective in (HUMAN, *MODEL_PERSPECTIVES):
+    for perspective in (HUMAN, *MODEL_PERSPECTIVES, OWN):
         if perspective in record:
             flat |= _flat_influences(perspective, record[perspective])
     for perspective, differences in record["difference_to_human"].items():
         for factor, entry in differences["factors"].items():
             name = f"difference_{perspective}_{factor}"
             flat |= _flat(name, entry) | _flat_p_values(name, entry)
-    for perspective, aligned in record["alignment_to_human"].items():
+    if (aligned := record["alignment_to_human"].get(JUDGE)) is not None:
         for coefficient in COEFFICIENTS:
-            name = f"alignment_{perspective}_{coefficient}"
-            flat[f"{name}_p_value"] = nan_for_none(aligned["p_value"][coefficient])
-            for kind in ("ceiling", "corrected"):
-                flat |= _flat(f"{name}_{kind}", aligned[kind][coefficient])
+            name = f"alignment_{JUDGE}_{coefficient}_disattenuated"
+            flat |= _flat(name, aligned["disattenuated"][coefficient])
+        flat |= _flat_closeness(f"alignment_{JUDGE}", aligned)
+    if record[SELF_AGREEMENT]:
+        flat |= _flat_closeness(SELF_AGREEMENT, record[SELF_AGREEMENT])
     flat |= _flat_annotators(record["annotators"])
     for name, entry in record["agreement"].items():
         flat |= _flat(name, entry)
     return flat
+
+
+def _flat_closeness(name: str, record: Record) -> dict[str, float]:
+    return {
+        f"{name}_pearson_p_value": nan_for_none(record["p_value"]),
+        **_flat(f"{name}_distance", record["distance"]),
+    }
 
 
 def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
@@ -249,102 +273,84 @@ def difference_record(
     }
 
 
-def aligned_profiles(
-    first: Mapping[str, float], second: Mapping[str, float], *, permutations: int, seed: int = 0
-) -> Record:
+def aligned_profiles(first: Mapping[str, float], second: Mapping[str, float]) -> Record:
     """Alignment of two profiles of which nothing but the influences is known.
 
     Args:
         first: Influence by factor; NaN is not defined.
         second: The other profile.
-        permutations: Random permutations of the factors for the p-values.
-        seed: Of those.
     """
-    aligned = align(first, second, permutations=permutations, seed=seed)
-    return _aligned(aligned, first, second)
+    aligned = align(first, second)
+    return {
+        **{name: none_for_nan(getattr(aligned, name)) for name in COEFFICIENTS},
+        "n_factors": aligned.n_factors,
+        "p_value": None,
+        "p_value_method": None,
+        "reason": aligned.reason,
+        **_only_in(first, second),
+    }
 
 
 def aligned_tables(
-    first: Comparisons,
-    second: Comparisons,
-    *,
-    permutations: int = 9999,
-    replicates: int = 2000,
-    seed: int = 0,
+    first: Comparisons, second: Comparisons, *, replicates: int = 2000, seed: int = 0
 ) -> Record:
-    """Alignment of the profiles of two tables, with interval, ceiling and correction.
+    """Alignment of the profiles of two tables: observed, and what is known of the true one.
 
     Args:
         first: One judge's preferences.
         second: Another's. A group code must mean the same source in both. Only the factors that
             both have are aligned.
-        permutations: Random permutations of the factors for the p-values.
-        replicates: Bootstrap replicates.
+        replicates: Draws of errors and of true profiles.
         seed: Of everything random.
     """
     shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
     study = Study(shared, replicates=replicates, seed=seed)
-    taus = [_by_factor(study, name) for name in shared]
-    aligned = align(*taus, permutations=permutations, seed=seed)
-    estimates = study.alignment("first", "second")
+    found = study.true_alignment("first", "second")
     return {
-        **_aligned(aligned, first.factors, second.factors),
         **{
             name: value
-            for coefficient, each in estimates.items()
+            for coefficient, each in found.coefficients.items()
             for name, value in _none_for_nan(each.flat(coefficient)).items()
         },
-        "interval": _by_coefficient(estimates),
+        "n_factors": found.n_factors,
+        **_true_alignment(found),
+        "reason": None if found.coefficients["tau_b"].defined else found.refusal,
+        "interval": _by_coefficient(found.coefficients),
         "n_groups": study.n_groups,
         "n_shared_groups": int(np.intersect1d(first.group, second.group).size),
         "replicates": replicates,
         "seed": seed,
         "reliability": [_by_coefficient(reliability(half).full) for half in study.halves.values()],
-        **_attainable(study, "first", "second"),
+        **_only_in(first.factors, second.factors),
     }
 
 
-def _aligned(aligned: Alignment, first: Collection[str], second: Collection[str]) -> Record:
+def _only_in(first: Collection[str], second: Collection[str]) -> Record:
     return {
-        "tau_b": none_for_nan(aligned.tau_b),
-        "spearman": none_for_nan(aligned.spearman),
-        "pearson": none_for_nan(aligned.pearson),
-        "n_factors": aligned.n_factors,
-        "p_value": none_for_nan(aligned.p_value),
-        "p_value_spearman": none_for_nan(aligned.p_value_spearman),
-        "p_value_pearson": none_for_nan(aligned.p_value_pearson),
-        "p_value_method": aligned.p_value_method,
-        "reason": aligned.reason,
         "only_in_a": sorted(set(first) - set(second)),
         "only_in_b": sorted(set(second) - set(first)),
     }
 
 
 def _alignment_to_human(study: Study, model: str) -> Record:
-    """p-values, ceiling and corrected alignment of one of the model's perspectives."""
-    aligned = align(_by_factor(study, HUMAN), _by_factor(study, model), seed=study.seed)
+    """What is known of the true alignment of one of the model's perspectives."""
+    found = study.true_alignment(HUMAN, model)
+    if model == WRITER:
+        return {"n_factors": found.n_factors, "n_groups": found.n_groups, "caution": ACROSS_TEXTS}
+    return {"n_factors": found.n_factors, **_true_alignment(found)}
+
+
+def _true_alignment(found: TrueAlignment) -> Record:
+    """What is known of a true alignment beside the observed coefficients."""
     return {
-        "p_value": {
-            "tau_b": none_for_nan(aligned.p_value),
-            "spearman": none_for_nan(aligned.p_value_spearman),
-            "pearson": none_for_nan(aligned.p_value_pearson),
+        "disattenuated": {
+            name: each.without_noise().record() for name, each in found.coefficients.items()
         },
-        "p_value_method": aligned.p_value_method,
-        "n_factors": aligned.n_factors,
-        **_attainable(study, HUMAN, model),
-    }
-
-
-def _attainable(study: Study, first: str, second: str) -> Record:
-    """Ceilings and corrected alignments, coefficient by coefficient."""
-    attainable = attainable_alignment(study.halves[first], study.halves[second])
-    return {
-        "ceiling": _by_coefficient(attainable.ceiling),
-        "corrected": _by_coefficient(attainable.corrected),
-        "corrected_is": "an estimate",
-        "corrected_clipped": list(attainable.clipped),
-        "errors": attainable.errors,
-        "method": attainable.method,
+        "p_value": none_for_nan(found.unrelated),
+        "p_value_method": UNRELATED,
+        "distance": found.distance.record(),
+        "refusal": found.refusal,
+        "method": METHOD,
     }
 
 
@@ -402,11 +408,12 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
         },
         "alignments": {
             name: {
-                **first[name].less(second[name]).record(),
+                **alignment_difference(first[name], second[name]).record(),
                 "a": none_for_nan(first[name].value),
                 "b": none_for_nan(second[name].value),
             }
             for name in first
+            if name in second
         },
         "agreement": _compared(study, AGREEMENT, names)["factors"] if judged else {},
     }
@@ -421,6 +428,10 @@ def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[s
     }
     if len(models) == len(MODEL_PERSPECTIVES):
         found[GAP] = study.gap(human, *models)["tau_b"]
+    own, writer = side(run, OWN), side(run, WRITER)
+    if own in study.tables and writer in study.tables:
+        agreement = study.self_agreement(own, writer)
+        found |= {f"{SELF_AGREEMENT}_{name}": each for name, each in agreement.items()}
     return found
 
 

@@ -9,6 +9,7 @@ study, stand in ``records``.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,7 +37,8 @@ from profile_tasks.scorers.statistics.true_alignment import (
     true_alignment,
 )
 
-HUMAN, JUDGE, WRITER, OWN = "human", "discrimination", "generation", "own"
+HUMAN, JUDGE, WRITER = "human", "discrimination", "generation"
+OWN: Final = "own"
 """Names of the tables of a run: whose preference each of them holds. People and judge prefer among
 the annotated responses; writer, and judge of its own, among what the model wrote."""
 
@@ -233,11 +235,7 @@ class Study:
             writer: of those as a writer.
         """
         found = self.alignment(own, writer)
-        return {
-            # Without an interval the verdicts are all the same, or the groups too few.
-            name: replace(each, value=each.disattenuated) if each.has_interval else each
-            for name, each in found.items()
-        }
+        return {name: each.without_noise() for name, each in found.items()}
 
     def difference(
         self, first: str, second: str, *, names: tuple[str, str] | None = None

@@ -138,7 +138,10 @@ def true_alignment(
     if why is not None:
         return replace(
             nothing,
-            coefficients={name: replace(e, reason=why) for name, e in coefficients.items()},
+            coefficients={
+                name: replace(e, reason=why, disattenuated=1.0 if why == _ALL_THE_SAME else np.nan)
+                for name, e in coefficients.items()
+            },
             distance=Estimate.undefined(why, METHOD),
             refusal=why,
         )
@@ -181,6 +184,11 @@ def true_alignment(
 
 # When to refuse ----------------------------------------------------------------------------------
 
+_ALL_THE_SAME = (
+    "all verdicts are the same: the alignment is 1 on these pairs, and they do not tell how far "
+    "below 1 elsewhere"
+)
+
 
 def _no_interval(
     first: Comparisons, second: Comparisons, counts: NDArray[np.bool_], n_groups: int
@@ -190,10 +198,7 @@ def _no_interval(
     n_codes = 1 + max(int(table.group.max()) for table in (first, second))
     sums = [group_sums(table, n_codes) for table in (first, second)]
     if all(np.array_equal(sums[0][i][:, counts], sums[1][i][:, counts]) for i in (0, 1)):
-        return (
-            "all verdicts are the same: the alignment is 1 on these pairs, and they do not tell "
-            "how far below 1 elsewhere"
-        )
+        return _ALL_THE_SAME
     return None
 
 
@@ -482,11 +487,13 @@ def alignment_difference(first: Estimate, second: Estimate) -> Estimate:
         (second.low, second.disattenuated, second.high),
         _correlation(first.drawn, second.drawn),
     )
+    drawn = None if first.drawn is None or second.drawn is None else first.drawn - second.drawn
     return Estimate(
         value,
         low,
         high,
         METHOD,
+        drawn=drawn,
         disattenuated=first.disattenuated - second.disattenuated,
     )
 
