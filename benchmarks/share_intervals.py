@@ -44,7 +44,7 @@ def studies(
 
 def intervals(net: NDArray[np.float64], pairs: int) -> Iterator[tuple[Estimate, Estimate]]:
     """The percentile and the Korn-Graubard interval of every study."""
-    n, sources = net.shape
+    sources = net.shape[1]
     counted = np.full(sources, float(pairs))
     # All studies share the resamples, which say nothing of any of them.
     drawn = resampled_sums(net.T, replicates=REPLICATES, seed=0) / counted.sum()

@@ -1,5 +1,6 @@
 """``profile-tasks leaderboard``: many models side by side, from their results."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -116,7 +117,9 @@ def _leaderboard(
             (old.file, f"{old.model} on {old.task}: a newer run stands, {new.file}")
             for old, new in superseded
         ]
-    found = boards(runs, sort, ascending=ascending, margin=margin, resample=resampled)
+    with progress("reading samples", len(runs)) as advance:
+        resample = partial(resampled, advance=advance)
+        found = boards(runs, sort, ascending=ascending, margin=margin, resample=resample)
     return Leaderboard(sort, tuple(found), tuple(left_out), margin)
 
 

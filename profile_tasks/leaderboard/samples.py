@@ -75,7 +75,9 @@ def _gap(study: Study, run: str) -> Estimate:
     return study.gap(*(side(run, table) for table in (HUMAN, JUDGE, WRITER)))["tau_b"]
 
 
-def resampled(runs: Sequence[Run], metric: str) -> list[Estimate]:
+def resampled(
+    runs: Sequence[Run], metric: str, advance: Callable[[], object] = lambda: None
+) -> list[Estimate]:
     """A metric of each run from its samples, with replicates that were drawn together.
 
     Sources are drawn from all that any of the runs measured: what two runs share is paired in their
@@ -84,6 +86,7 @@ def resampled(runs: Sequence[Run], metric: str) -> list[Estimate]:
     Args:
         runs: Runs of one board.
         metric: Of ``resampled_metrics``; of others no sample is read.
+        advance: Called when a run is done with.
 
     Returns:
         One estimate a run; NaN with the reason where its samples do not give the metric.
@@ -96,13 +99,15 @@ def resampled(runs: Sequence[Run], metric: str) -> list[Estimate]:
     tables: dict[str, Comparisons] = {}
     reasons: dict[int, str] = {}
     codes: dict[str, int] = {}
-    for at, run in enumerate(runs):
+    # Resamples follow the codes, which must not depend on the order of the runs.
+    for at in sorted(range(len(runs)), key=lambda at: runs[at].file):
         try:
-            own = _tables(run, how.tables, codes)
+            own = _tables(runs[at], how.tables, codes)
         except (OSError, ValueError) as error:
             reasons[at] = str(error)
         else:
             tables |= {side(str(at), name): table for name, table in own.items()}
+        advance()
     of_shares = how.tables == (AGREEMENT,)
     study = Study({} if of_shares else tables, tables if of_shares else {})
     return [

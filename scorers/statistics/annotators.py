@@ -185,7 +185,7 @@ class AnnotatorAlignment:
 def annotator_agreement(
     votes: Votes, *, replicates: int = 2000, seed: int = 0
 ) -> AnnotatorAgreement:
-    """Return how often annotators agree, with percentile intervals of a bootstrap by group.
+    """Return how often annotators agree, with intervals by group.
 
     Kappa is a function of sums over groups, so a replicate needs no votes.
 
