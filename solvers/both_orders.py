@@ -98,12 +98,21 @@ class PairVerdict:
         >>> PairVerdict.by_likelihood((2.0, 1.0)).preference
         1
         """
-        if self.margins:
-            total = sum(_second_turned(self.margins, neg))
-            return (total > 0) - (total < 0)
+        if (margin := self.margin) is not None:
+            return (margin > 0) - (margin < 0)
         if not self.picks or self.unreadable:
             return None
         return 0 if self.flipped else _SIGNS[self.picks[0]]
+
+    @property
+    def margin(self) -> float | None:
+        """Mean of the margins in the recorded order, above 0 for its first; None without any.
+
+        >>> PairVerdict.by_likelihood((2.0, 1.0)).margin
+        0.5
+        """
+        turned = _second_turned(self.margins, neg)
+        return sum(turned) / len(turned) if turned else None
 
     @property
     def flipped(self) -> bool | None:

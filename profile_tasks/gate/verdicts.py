@@ -17,7 +17,6 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 
@@ -181,9 +180,10 @@ def _one_sided(metric: str, record: Compared) -> bool:
 def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> Estimate:
     """An expression with its interval, or why there is none.
 
-    Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
-    takes part (scorers/statistics/estimate.py says why). That of abs() follows from what stands
-    in it, as replicates of an absolute value never lie below 0.
+    A metric alone has the interval that the log has. Expressions have percentile intervals, and
+    symmetric ones where an alignment or the gap takes part (scorers/statistics/estimate.py says
+    why). That of abs() follows from what stands in it, as replicates of an absolute value never
+    lie below 0.
     """
     inner = subject.inside_abs
     if inner is not None:
@@ -201,10 +201,12 @@ def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> E
         if reported is not None and reported.has_interval and confidence == CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
-    replicates = {metric: each for metric, each in drawn.items() if each is not None}
-    parts = [evidence.estimates[metric] for metric in replicates]
-    limit = parts[0].limit if single else math.inf
-    found = _resampled(value, np.asarray(subject.value(replicates)), parts, limit, confidence)
+    if single:
+        found = evidence.estimates[single].at(confidence)
+    else:
+        replicates = {metric: each for metric, each in drawn.items() if each is not None}
+        parts = [evidence.estimates[metric] for metric in replicates]
+        found = _resampled(value, np.asarray(subject.value(replicates)), parts, confidence)
     return found if found.reason is None else replace(found, reason=f"no interval: {found.reason}")
 
 
@@ -212,13 +214,12 @@ def _resampled(
     value: float,
     drawn: NDArray[np.float64],
     parts: Sequence[Estimate],
-    limit: float,
     confidence: float,
 ) -> Estimate:
-    """An expression from its replicates, with the interval that its parts have."""
+    """An expression of several metrics, or of one, from its replicates."""
     groups = min(part.n_groups for part in parts if part.n_groups is not None)
     if any(part.method == "symmetric" for part in parts):
-        return Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
+        return Estimate.symmetric(value, drawn, groups, limit=math.inf, confidence=confidence)
     return Estimate.percentile(value, drawn, groups, confidence=confidence)
 
 
@@ -238,10 +239,6 @@ def _by_interval(
     alike, value = "", found.value
     if found.high - found.low < _NO_WIDTH:
         alike = "; it has no width, since all sources are alike, which is no certainty about others"
-        if subject in AGREEMENT_SHARES:
-            # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
-            why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
-            return Verdict(name, text, "cannot tell", found, limit, why)
     low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {

@@ -279,7 +279,7 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
                 else NOTHING
                 for p in ("generation", "discrimination")
             ]
-            accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
+            accuracy = findings.metrics.get("discrimination_accuracy_half_credit", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append(
                 (
@@ -296,7 +296,7 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
         "alignment as a writer",
         "alignment as a judge",
         "gap",
-        "accuracy as a judge",
+        "accuracy as a judge, half credit",
         "groups",
     )
     return Table(

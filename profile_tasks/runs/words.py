@@ -12,6 +12,12 @@ from profile_tasks.scorers.statistics.estimate import Estimate
 
 LEVEL = 0.05
 
+_ACCURACIES = {
+    "discrimination_accuracy_half_credit": ("", "accuracy with half credit"),
+    "discrimination_accuracy": ("of the pairs that each decides, ", "accuracy"),
+}
+"""Forms of accuracy: what a sentence begins with, and what the numbers are."""
+
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
 
 
@@ -28,10 +34,10 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
         ...     {
         ...         "alignments": {},
         ...         "perspectives": {},
-        ...         "agreement": {"discrimination_accuracy": found},
+        ...         "agreement": {"discrimination_accuracy_half_credit": found},
         ...     }
-        ... )
-        ['A judges more like people than B: accuracy 0.70 against 0.60, A - B +0.10 [+0.05, +0.15]']
+        ... )[0].partition(":")[0]
+        'A judges more like people than B'
     """
     sentences = [
         _alignment(perspective, found)
@@ -40,8 +46,11 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
     ]
     if gap := record["alignments"].get("alignment_gap_tau_b"):
         sentences.append(_gap(gap))
-    if accuracy := record["agreement"].get("discrimination_accuracy"):
-        sentences.append(_accuracy(accuracy))
+    sentences += [
+        _accuracy(found, *words)
+        for accuracy, words in _ACCURACIES.items()
+        if (found := record["agreement"].get(accuracy))
+    ]
     for perspective, compared in record["perspectives"].items():
         sentences += _factors(perspective, compared["factors"])
     return sentences
@@ -67,14 +76,14 @@ def _gap(found: Mapping[str, Any]) -> str:
     return f"{what} is greater in {greater} than in {other}: {numbers}"
 
 
-def _accuracy(found: Mapping[str, Any]) -> str:
+def _accuracy(found: Mapping[str, Any], start: str, what: str) -> str:
     if found["a"] is None or found["b"] is None:
-        return "the accuracy of judging cannot be compared: it is not defined"
-    numbers = f"accuracy {found['a']:.2f} against {found['b']:.2f}, {_by(found)}"
+        return f"{start}the {what} of judging cannot be compared: it is not defined"
+    numbers = f"{what} {found['a']:.2f} against {found['b']:.2f}, {_by(found)}"
     if (order := _by_value(found)) is None:
-        return f"it is undecided whether A or B judges more like people: {numbers}"
+        return f"{start}it is undecided whether A or B judges more like people: {numbers}"
     better, other = order
-    return f"{better} judges more like people than {other}: {numbers}"
+    return f"{start}{better} judges more like people than {other}: {numbers}"
 
 
 def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list[str]:

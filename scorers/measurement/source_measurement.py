@@ -27,10 +27,13 @@ from profile_tasks.scorers.grading.record import (
     written_id,
 )
 from profile_tasks.scorers.measurement.standard_metrics import (
+    decided_pairs,
     discrimination_accuracy,
     discrimination_kappa,
+    half_credit_accuracy,
     mean,
     rouge,
+    tie_calibration,
     verdict_rates,
 )
 from profile_tasks.scorers.statistics.comparisons import manifestations
@@ -321,8 +324,9 @@ def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]
 def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
     """The metrics beside the profile, by name; only those that the measurements allow.
 
-    Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate; flip rate and
-    unreadable rate of the verdicts on the model's own pairs. Generation:
+    Discrimination: accuracy with half credit and over decided pairs, their number, kappa, flip
+    rate, first-position rate, unreadable rate; by likelihood, tie-calibrated accuracy; flip rate
+    and unreadable rate of the verdicts on the model's own pairs. Generation:
     shares of missing and of truncated responses, share of identical pairs, mean length by target
     score, mean ROUGE where sources have a reference, mean citation precision where it is measured.
     Grader: share of missing judgements and of flipped pairs, over all graded factors and by factor;
@@ -337,13 +341,7 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
         for human, verdict in zip(record.human, record.verdicts, strict=True)
     ]
     if judged:
-        readable = [(human, v.preference) for human, v in judged if v.preference is not None]
-        human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
-        metrics |= {
-            "discrimination_accuracy": discrimination_accuracy(human, model),
-            "discrimination_kappa": discrimination_kappa(human, model),
-            **verdict_rates([verdict for _, verdict in judged]),
-        }
+        metrics |= _judge_metrics(judged)
     written = [record for record in records if record.words_by_score is not None]
     if written:
         metrics |= _generation_metrics(written)
@@ -351,6 +349,26 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
         metrics |= _own_metrics(records)
     if any(record.grading for record in records):
         metrics |= _grader_metrics(records)
+    return metrics
+
+
+def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float]:
+    """How the model's verdicts agree with the human preference of each pair, and behave."""
+    readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+    human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
+    metrics = {
+        "discrimination_accuracy_half_credit": half_credit_accuracy(human, model),
+        "discrimination_accuracy": discrimination_accuracy(human, model),
+        "discrimination_decided_pairs": float(decided_pairs(human, model)),
+        "discrimination_kappa": discrimination_kappa(human, model),
+        **verdict_rates([verdict for _, verdict in judged]),
+    }
+    margins = [verdict.margin for _, verdict in judged]
+    known = [margin for margin in margins if margin is not None]
+    if len(known) == len(judged):
+        calibrated = tie_calibration([human for human, _ in judged], known)
+        metrics["discrimination_accuracy_tie_calibrated"] = calibrated.accuracy
+        metrics["discrimination_tie_threshold"] = calibrated.threshold
     return metrics
 
 

@@ -1,10 +1,13 @@
 """Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
-Intervals made of replicates are made here, in three ways (docs/calibration.md has what each one
+Intervals of resampled numbers are made here, in four ways (docs/calibration.md has what each one
 covers). Two follow from a model of their own, and come as Estimates too: those of a regression
 (``adjusted``), and those of a factor's rank (``ranks``).
 
-* **percentile**, for influences and shares: its tails are widened as Student's t is wider than the
+* **Korn-Graubard**, for shares and influences, which have ends: the exact binomial interval of
+  Clopper and Pearson, with the number of observations that would vary as much as the groups do
+  (Korn & Graubard 1998, Survey Methodology 24). It has a width where every group says the same.
+* **percentile**, for differences of two: its tails are widened as Student's t is wider than the
   normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too
   short (the expanded percentile interval of Hesterberg 2015, The American Statistician 69).
 * **symmetric**, for alignments and their gap: as far on both sides of the estimate as 95 % of the
@@ -57,6 +60,9 @@ class Estimate:
         limit: greatest absolute value, where a symmetric interval ends.
         disattenuated: of an alignment, the value without the sampling noise, which lies in the
             interval as the observed one need not; NaN where it cannot be estimated.
+        effective: number of independent observations that would vary as much, of a Korn-Graubard
+            interval; NaN elsewhere.
+        least: lower end of the scale of such a one, whose upper end is 1.
 
     Example:
         >>> print(Estimate(0.5, 0.4, 0.6))
@@ -75,11 +81,98 @@ class Estimate:
     n_groups: int | None = field(default=None, repr=False)
     limit: float = field(default=math.inf, repr=False)
     disattenuated: float = math.nan
+    effective: float = field(default=math.nan, repr=False)
+    least: float = field(default=0.0, repr=False)
 
     @classmethod
     def undefined(cls, reason: str, method: str = "") -> Self:
         """Return NaN, without an interval either."""
         return cls(math.nan, method=method, reason=reason)
+
+    @classmethod
+    def share(
+        cls,
+        value: float,
+        score: NDArray[np.float64],
+        counted: NDArray[np.float64],
+        drawn: NDArray[np.float64] | None = None,
+        reason: str | None = None,
+        *,
+        least: float = 0.0,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return a share, or an influence, with its Korn-Graubard interval.
+
+        Args:
+            value: ``score.sum() / counted.sum()``, on the scale from ``least`` to 1; NaN where
+                nothing counts.
+            score: (G,) sum of what the observations of each group score, each from ``least`` to 1.
+            counted: (G,) number of observations of each group. Below ``MINIMUM_GROUPS`` groups
+                with any there is no interval.
+            drawn: (B,) bootstrap replicates of the value, for differences to others.
+            reason: why the value is NaN, where it is.
+            least: of the scale: 0 of a share, -1 of tau_14, which is 2 * share - 1.
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1.
+
+        Example:
+            >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)))
+            +1.00 [+0.68, +1.00]
+
+        """
+        method = "Korn-Graubard"
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        counts = counted > 0
+        held = (score[counts] - least * counted[counts]) / (1 - least)
+        estimate = cls(
+            value,
+            method=method,
+            drawn=drawn,
+            n_groups=held.size,
+            effective=_effective(held, counted[counts]),
+            least=least,
+        )
+        return estimate.at(confidence)
+
+    def at(self, confidence: float) -> Self:
+        """Return the estimate with its interval at another confidence.
+
+        Args:
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1, or the estimate has no replicates
+                that an interval could be made of.
+
+        Example:
+            >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)).at(0.5))
+            +1.00 [+0.89, +1.00]
+
+        """
+        if math.isnan(self.effective):
+            return self._resampled(confidence)
+        _check_confidence(confidence)
+        groups = self.n_groups or 0
+        if groups < MINIMUM_GROUPS:
+            return replace(self, low=math.nan, high=math.nan, reason=_too_few(groups))
+        span = 1 - self.least
+        share = (self.value - self.least) / span
+        low, high = (
+            self.least + span * end
+            for end in _clopper_pearson(share, self.effective, groups, confidence)
+        )
+        return replace(self, low=min(low, self.value), high=max(high, self.value))
+
+    def _resampled(self, confidence: float) -> Self:
+        if self.drawn is None:
+            raise ValueError("only estimates with replicates have an interval at any confidence")
+        of = (self.value, self.drawn, self.n_groups, self.reason)
+        if self.method == "symmetric":
+            return self.symmetric(*of, limit=self.limit, confidence=confidence)
+        return self.percentile(*of, confidence=confidence)
 
     @classmethod
     def percentile(
@@ -91,7 +184,7 @@ class Estimate:
         *,
         confidence: float = CONFIDENCE,
     ) -> Self:
-        """Return a share, an influence, or a difference of two, with its percentile interval.
+        """Return a difference of shares or influences, with its percentile interval.
 
         Undefined replicates are left out as long as they are few: above 5 % of them the rest are a
         selection, and there is no interval.
@@ -453,13 +546,12 @@ def _defined(
     drawn: NDArray[np.float64], confidence: float, n_groups: int | None
 ) -> tuple[NDArray[np.float64], str | None]:
     """Return the defined replicates, and why there is no interval, if so."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+    _check_confidence(confidence)
     if drawn.ndim != 1 or drawn.size == 0:
         raise ValueError(f"replicates has shape {drawn.shape}; expected (B,) with B > 0")
     values = drawn[np.isfinite(drawn)]
     if n_groups is not None and n_groups < MINIMUM_GROUPS:
-        return values, f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+        return values, _too_few(n_groups)
     if values.size / drawn.size < MINIMUM_DEFINED:
         reason = (
             f"only {values.size} of {drawn.size} replicates are defined; "
@@ -467,6 +559,47 @@ def _defined(
         )
         return values, reason
     return values, None
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+
+
+def _too_few(n_groups: int) -> str:
+    return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+
+
+_NO_VARIANCE = 1e-15
+
+
+def _effective(score: NDArray[np.float64], counted: NDArray[np.float64]) -> float:
+    """Return how many independent observations would vary as much as these (G,) groups do."""
+    groups, total = score.size, counted.sum()
+    if groups == 1:
+        return 1.0
+    share = score.sum() / total
+    deviation = score - share * counted
+    variance = groups / (groups - 1) * (deviation @ deviation) / total**2
+    # Where all groups say the same, each counts as one observation.
+    return max(1.0, share * (1 - share) / variance) if variance > _NO_VARIANCE else float(groups)
+
+
+def _clopper_pearson(
+    share: float, n: float, n_groups: int, confidence: float
+) -> tuple[float, float]:
+    """Return the ends of the exact binomial interval, n being known from so few groups."""
+    from scipy.special import betaincinv, ndtri, stdtrit
+
+    tail = (1 - confidence) / 2
+    n *= (ndtri(tail) / stdtrit(n_groups - 1, tail)) ** 2
+    k = share * n
+    low = 0.0 if k <= _ROUNDING else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k >= n - _ROUNDING else float(betaincinv(k + 1, n - k, 1 - tail))
+    return low, high
+
+
+_ROUNDING = 1e-12
 
 
 def _tail(confidence: float, n_groups: int | None) -> float:

@@ -184,7 +184,7 @@ def influence_record(study: Study, name: str) -> Record:
         "n_preference_ties": profile.n_preference_ties,
         "seed": study.seed,
         "replicates": study.replicates,
-        "interval_method": f"{', '.join(methods)}; cluster bootstrap by group",
+        "interval_method": f"{', '.join(methods)}; clustered by group",
         "p_method": tests.method,
         "p_family": tests.family,
         "p_adjustment": "holm",
@@ -382,7 +382,7 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
         preference (``a``, ``b``) and on people's (``human``), and the difference a - b with its
         interval and p-values;
         ``alignments`` has, by metric name, either model's value and the difference with its
-        interval; ``agreement`` the same of accuracy and flip rate, where both judged.
+        interval; ``agreement`` the same of the accuracies and rates of verdicts, where both judged.
 
     Raises:
         ValueError: The factors differ, or the two have no perspective of a model in common.

@@ -29,7 +29,7 @@ from profile_tasks.scorers.statistics.estimate import (
 )
 from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
-from profile_tasks.scorers.statistics.resampling import bootstrap_taus
+from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
 from profile_tasks.scorers.statistics.true_alignment import (
     TrueAlignment,
@@ -92,9 +92,15 @@ class Study:
         return {name: profile_of(table) for name, table in self._all.items()}
 
     @cached_property
+    def sums(self) -> dict[str, GroupSums]:
+        """The sums of each table, row by row over the groups that occur in any of them."""
+        return dict(zip(self._all, sums_by_table(list(self._all.values())), strict=True))
+
+    @cached_property
     def drawn(self) -> dict[str, NDArray[np.float64]]:
         """(B, F) bootstrap replicates of each profile, all from the same resamples."""
-        drawn = bootstrap_taus(list(self._all.values()), replicates=self.replicates, seed=self.seed)
+        sums = list(self.sums.values())
+        drawn = resampled_taus(sums, replicates=self.replicates, seed=self.seed)
         return dict(zip(self._all, drawn, strict=True))
 
     @cached_property
@@ -114,18 +120,20 @@ class Study:
         return int(np.unique(np.concatenate(groups)).size) if groups else 0
 
     def influence(self, name: str) -> dict[str, Estimate]:
-        """Return the influence of every factor on one preference, with percentile intervals.
+        """Return the influence of every factor on one preference, with Korn-Graubard intervals.
 
         Args:
             name: of a table; of a table of shares, the shares.
         """
-        profile, drawn = self.profiles[name], self.drawn[name]
+        profile, drawn, (net, counted) = self.profiles[name], self.drawn[name], self.sums[name]
         return {
-            factor: Estimate.percentile(
+            factor: Estimate.share(
                 float(profile.tau[i]),
+                net[:, i],
+                counted[:, i],
                 drawn[:, i],
-                int(profile.groups[i]),
                 profile.reasons[i],
+                least=0 if name in self.shares else -1,
                 confidence=self.confidence,
             )
             for i, factor in enumerate(profile.factors)

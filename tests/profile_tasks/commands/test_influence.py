@@ -239,7 +239,7 @@ def test_missing_manifestations_are_counted_below_the_table(run: Run, tmp_path: 
 def test_the_record_names_its_interval(influence_of: Influence, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
     record = influence_of(file, "--factors", "errors,length")
-    assert record["interval_method"] == "percentile, expanded; cluster bootstrap by group"
+    assert record["interval_method"] == "Korn-Graubard; clustered by group"
 
 
 def test_annotators_are_measured_where_pairs_have_several_votes(

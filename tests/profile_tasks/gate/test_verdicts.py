@@ -278,15 +278,18 @@ def test_without_samples_nothing_is_paired() -> None:
     assert "the log holds no samples" in found[0].why
 
 
-def test_a_share_without_width_is_no_certainty() -> None:
-    from profile_tasks.gate.verdicts import _by_interval
-
-    told = _by_interval(
-        "b", "flip_rate <= 0.001", "flip_rate", Estimate(0.0, 0.0, 0.0), "<=", 0.001, 0.95
-    )
-    assert told.outcome == "cannot tell"
-    assert "no certainty about others" in told.why
-    wide = _by_interval(
-        "b", "flip_rate <= 0.5", "flip_rate", Estimate(0.1, 0.0, 0.2), "<=", 0.5, 0.95
-    )
-    assert wide.outcome == "met"
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("flip_rate <= 0.05 with 95% confidence", "cannot tell"),
+        ("flip_rate <= 0.09 with 95% confidence", "met"),
+        ("flip_rate <= 0.02 with 50% confidence", "met"),
+    ],
+)
+def test_a_share_of_none_may_be_a_share_of_few(text: str, outcome: str) -> None:
+    # None of 40 flips: at 95 % confidence, as many as 8.8 % might.
+    none = Estimate.share(0.0, np.zeros(GROUPS), np.ones(GROUPS), np.zeros(1000))
+    shown = Evidence(evidence().run, {"flip_rate": 0.0}, {"flip_rate": none})
+    found = judge_inequality(text, parse_bar(text), shown)
+    assert found.outcome == outcome
+    assert "no width" not in found.why

@@ -128,9 +128,15 @@ def test_accuracy_and_flip_rate_of_the_judges_are_compared() -> None:
     record = compared(first, second)
     accuracy = record["agreement"]["discrimination_accuracy"]
     for key, each in (("a", first), ("b", second)):
-        rate = standard_metrics(each.measurements)["discrimination_accuracy"]
-        assert accuracy[key] == pytest.approx(rate)
+        rates = standard_metrics(each.measurements)
+        for name, found in record["agreement"].items():
+            assert found[key] == pytest.approx(rates[name])
     assert accuracy["ci_low"] > 0
+    assert record["words"][0].startswith("as a")
+    assert [words.partition("A judges")[0] for words in record["words"] if "accuracy" in words] == [
+        "",
+        "of the pairs that each decides, ",
+    ]
 
 
 def test_a_run_does_not_differ_from_itself() -> None:

@@ -40,16 +40,21 @@ def test_an_alignment_is_closer_only_where_the_interval_says_so() -> None:
 
 
 def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
-    gap, accuracy = comparison_words(
+    gap, accuracy, decided = comparison_words(
         compared(
             alignments={"alignment_gap_tau_b": found(0.4, 0.1, 0.1)},
-            agreement={"discrimination_accuracy": found(0.7, 0.71, 0.1)},
+            agreement={
+                "discrimination_accuracy": found(0.7, 0.71, 0.1),
+                "discrimination_accuracy_half_credit": found(0.6, 0.61, 0.1),
+            },
         )
     )
     assert gap.startswith(
         "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: +0.40"
     )
-    assert accuracy.startswith("it is undecided whether A or B judges more like people: accuracy")
+    undecided = "it is undecided whether A or B judges more like people: accuracy"
+    assert accuracy.startswith(f"{undecided} with half credit 0.60")
+    assert decided.startswith(f"of the pairs that each decides, {undecided} 0.70")
 
 
 @pytest.mark.parametrize(
@@ -66,7 +71,8 @@ def test_the_better_one_is_named_first_and_the_numbers_stay_those_of_a_and_b(
     names = ("alignment_generation_tau_b", "alignment_discrimination_tau_b", "alignment_gap_tau_b")
     writer, judge, gap, accuracy = comparison_words(
         compared(
-            alignments=dict.fromkeys(names, entry), agreement={"discrimination_accuracy": entry}
+            alignments=dict.fromkeys(names, entry),
+            agreement={"discrimination_accuracy_half_credit": entry},
         )
     )
     signed = f"+{numbers}".replace("against ", "against +")
@@ -78,7 +84,9 @@ def test_the_better_one_is_named_first_and_the_numbers_stay_those_of_a_and_b(
         "the gap, alignment as a judge less alignment as a writer, is greater in "
         f"{better} than in {worse}: {signed}"
     )
-    assert accuracy == f"{better} judges more like people than {worse}: accuracy {numbers}"
+    assert accuracy == (
+        f"{better} judges more like people than {worse}: accuracy with half credit {numbers}"
+    )
 
 
 def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
@@ -138,8 +146,10 @@ def test_what_is_not_defined_is_said_to_be_so() -> None:
     alignment, accuracy = comparison_words(
         compared(
             alignments={"alignment_generation_tau_b": entry},
-            agreement={"discrimination_accuracy": entry},
+            agreement={"discrimination_accuracy_half_credit": entry},
         )
     )
     assert "not defined against not defined, A - B not defined" in alignment
-    assert accuracy == "the accuracy of judging cannot be compared: it is not defined"
+    assert accuracy == (
+        "the accuracy with half credit of judging cannot be compared: it is not defined"
+    )

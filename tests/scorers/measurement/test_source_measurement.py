@@ -267,9 +267,22 @@ def test_agreement_is_counted_over_the_judged_pairs() -> None:
     record = measured(picks=[["first", "second"], ["tie", "tie"], ["first", "second"]])
     found = standard_metrics([record])
     assert found["discrimination_accuracy"] == 0.5
+    assert found["discrimination_accuracy_half_credit"] == 0.5
+    assert found["discrimination_decided_pairs"] == 2
     assert found["flip_rate"] == 0
     assert found["unreadable_rate"] == 0
     assert "rouge1" not in found
+
+
+def test_margins_are_calibrated_for_ties() -> None:
+    # People: first, tie, second. Means of the margins in the recorded order: 2, -0.5, -1.
+    record = judged_by_likelihood((3.0, -1.0), (-0.5, 0.5), (0.0, 2.0))
+    assert [verdict.margin for verdict in record.verdicts or ()] == [2, -0.5, -1]
+    found = standard_metrics([record])
+    assert found["discrimination_accuracy_tie_calibrated"] == 1
+    assert found["discrimination_tie_threshold"] == 0.5
+    in_words = standard_metrics([measured(picks=[["first", "second"]] * 3)])
+    assert not [name for name in in_words if "tie" in name]
 
 
 def graded(fluency: tuple[str | None, ...] = ("first", "first")) -> SourceGrades:

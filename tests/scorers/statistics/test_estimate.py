@@ -1,7 +1,9 @@
 """A number with its interval: how each interval is made, read back, printed and subtracted."""
 
+import importlib.util
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -178,6 +180,116 @@ def test_a_jackknife_interval_is_that_of_student():
     assert (found.value, found.reason) == (0.5, None)
     assert found.high - 0.5 == pytest.approx(stats.t.ppf(0.975, 2) * error)
     assert 0.5 - found.low == pytest.approx(found.high - 0.5)
+
+
+@pytest.fixture(scope="module")
+def reference(shared_data):
+    """The reference that the procedures were derived with, beside the checkout."""
+    path = shared_data.parent / "reference" / "alignment_inference.py"
+    if not path.is_file():
+        pytest.skip(f"no reference {path} to hold the intervals against")
+    spec = importlib.util.spec_from_file_location("alignment_inference", path)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_of_a_share_and_of_an_influence_is_that_of_the_reference(
+    reference, confidence
+):
+    rng = np.random.default_rng(15)
+    for _ in range(200):
+        groups, rate = rng.integers(8, 60), rng.choice([0, 0.05, 0.5, 0.97, 1])
+        counted = rng.integers(0, 5, groups).astype(float)
+        counted[:8] += 1
+        ties = rng.binomial(counted.astype(int), rng.choice([0, 0.3]))
+        hits = rng.binomial((counted - ties).astype(int), rate)
+        score = hits + ties / 2
+        low, value, high = reference.share_interval(score, counted, confidence)
+        found = Estimate.share(value, score, counted, confidence=confidence)
+        assert found.cells() == pytest.approx((value, low, high), rel=0, abs=1e-9)
+        net = 2 * score - counted
+        tau = Estimate.share(2 * value - 1, net, counted, least=-1, confidence=confidence)
+        ends = (2 * value - 1, 2 * low - 1, 2 * high - 1)
+        assert tau.cells() == pytest.approx(ends, rel=0, abs=1e-9)
+
+
+def test_of_single_observations_it_is_the_interval_of_clopper_and_pearson_with_fewer_of_them():
+    # Nothing is clustered: 30 of 40, a variance of G / (G - 1) times the binomial one.
+    score = np.repeat([1.0, 0.0], [30, 10])
+    found = Estimate.share(0.75, score, np.ones(40))
+    n = 39 * (stats.norm.ppf(0.025) / stats.t.ppf(0.025, 39)) ** 2
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, 0.75 * n, 0.25 * n + 1))
+    assert found.high == pytest.approx(stats.beta.ppf(0.975, 0.75 * n + 1, 0.25 * n))
+    assert (found.method, found.effective) == ("Korn-Graubard", pytest.approx(39))
+
+
+def test_groups_of_pairs_that_go_together_count_once():
+    alone = Estimate.share(0.75, np.repeat([1.0, 0.0], [30, 10]), np.ones(40))
+    together = Estimate.share(0.75, np.repeat([5.0, 0.0], [30, 10]), np.full(40, 5.0))
+    assert together.cells() == pytest.approx(alone.cells())
+
+
+@pytest.mark.parametrize(("value", "end"), [(1.0, "high"), (0.0, "low")])
+def test_where_every_group_says_the_same_the_interval_has_a_width_all_the_same(value, end):
+    few, many = (Estimate.share(value, np.full(n, value), np.ones(n)) for n in (12, 120))
+    assert getattr(few, end) == getattr(many, end) == value
+    assert 0 < many.high - many.low < few.high - few.low < 0.35
+
+
+def test_the_ends_of_a_share_stay_within_its_scale_and_hold_the_value():
+    rng = np.random.default_rng(3)
+    for least in (0, -1):
+        for _ in range(100):
+            score = rng.uniform(least, 1, 9)
+            found = Estimate.share(score.mean(), score, np.ones(9), least=least)
+            assert least <= found.low <= found.value <= found.high <= 1
+
+
+def test_groups_in_which_nothing_counts_are_no_observations():
+    score, counted = np.repeat([1.0, 0.0], [6, 3]), np.ones(9)
+    padded = Estimate.share(6 / 9, np.append(score, [0, 0]), np.append(counted, [0, 0]))
+    assert padded.cells() == Estimate.share(6 / 9, score, counted).cells()
+    few = Estimate.share(1.0, np.append(np.ones(7), 0), np.append(np.ones(7), 0))
+    assert (few.has_interval, few.reason) == (False, "groups: 7; an interval needs at least 8")
+
+
+def test_a_share_of_nothing_is_not_defined_and_says_why():
+    found = Estimate.share(math.nan, np.zeros(9), np.zeros(9), reason="there are no pairs")
+    assert (found.defined, found.reason) == (False, "there are no pairs")
+
+
+def test_an_estimate_at_another_confidence_is_what_it_would_have_been_made_at():
+    rng = np.random.default_rng(4)
+    drawn, score = rng.normal(0.5, 0.1, 500), rng.random(20)
+    for make in (
+        lambda **how: Estimate.percentile(0.5, drawn, 20, **how),
+        lambda **how: Estimate.symmetric(0.5, drawn, 20, limit=2, **how),
+        lambda **how: Estimate.share(score.mean(), score, np.ones(20), drawn, **how),
+    ):
+        wide, narrow = make(), make(confidence=0.5)
+        assert wide.at(0.5).cells() == narrow.cells()
+        assert narrow.at(0.95).cells() == wide.cells()
+        assert narrow.low > wide.low
+        with pytest.raises(ValueError, match="confidence is 95"):
+            wide.at(95)
+    with pytest.raises(ValueError, match="only estimates with replicates"):
+        FINE.at(0.5)
+
+
+def test_shares_that_were_drawn_together_are_subtracted_pair_by_pair():
+    rng = np.random.default_rng(5)
+    drawn = rng.normal(0.8, 0.05, 400)
+    one, other = (
+        Estimate.share(value, np.full(20, value), np.ones(20), drawn + value)
+        for value in (0.9, 0.8)
+    )
+    found = one.less(other)
+    assert found.cells() == pytest.approx((0.1, 0.1, 0.1))
+    assert found.method == "percentile, expanded"
 
 
 def test_the_interval_is_between_the_quantiles():

@@ -19,6 +19,7 @@ from profile_tasks.scorers.statistics.metric_catalogue import (
     "metric",
     [
         "alignment_discrimination_spearman",
+        "discrimination_accuracy_half_credit",
         "discrimination_accuracy",
         "rougeL",
         "citation_precision",
@@ -94,9 +95,19 @@ def test_what_boards_head_their_columns_with() -> None:
         "alignment_generation_tau_b": "generation",
         "alignment_discrimination_tau_b": "discrimination",
         "alignment_gap_tau_b": "gap",
-        "discrimination_accuracy": "accuracy",
+        "discrimination_accuracy_half_credit": "accuracy, half credit",
+        "discrimination_accuracy": "accuracy, decided",
         "flip_rate": "flip rate",
     }
+
+
+def test_of_the_accuracies_the_one_with_half_credit_comes_first() -> None:
+    agreement = [metric for metric in CATALOGUE if metric.name.startswith("discrimination_")]
+    assert [metric.name for metric in agreement if metric.printed == "yes"][:3] == [
+        "discrimination_accuracy_half_credit",
+        "discrimination_accuracy",
+        "discrimination_decided_pairs",
+    ]
 
 
 def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> None:
