@@ -12,12 +12,18 @@ from profile_tasks.scorers.measurement.tables import (
     shared_group_codes,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE
 from profile_tasks.scorers.statistics.records import compared_record, side
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 
 def compare_runs(
-    first: Run, second: Run, *, replicates: int = 2000, seed: int = 0
+    first: Run,
+    second: Run,
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
 ) -> dict[str, Any]:
     """Compare two runs over the sources and the factors that both measured.
 
@@ -26,6 +32,7 @@ def compare_runs(
         second: Run B; differences are A - B.
         replicates: Bootstrap replicates.
         seed: Of everything random.
+        confidence: Of every interval, between 0 and 1.
 
     Returns:
         The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
@@ -53,6 +60,7 @@ def compare_runs(
         },
         replicates=replicates,
         seed=seed,
+        confidence=confidence,
     )
     compared = {
         "log_a": first.file,

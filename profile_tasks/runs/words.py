@@ -19,6 +19,7 @@ _ACCURACIES = {
 """Forms of accuracy: what a sentence begins with, and what the numbers are."""
 
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
+_ACROSS_TEXTS = {"generation": " (across texts: people chose among others)"}
 
 
 def comparison_words(record: Mapping[str, Any]) -> list[str]:
@@ -39,7 +40,10 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
         ... )[0].partition(":")[0]
         'A judges more like people than B'
     """
-    sentences = [
+    sentences = []
+    if own := record["alignments"].get("self_agreement_pearson"):
+        sentences.append(_self_agreement(own))
+    sentences += [
         _alignment(perspective, found)
         for perspective in _WRITES
         if (found := record["alignments"].get(f"alignment_{perspective}_tau_b"))
@@ -56,8 +60,16 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
     return sentences
 
 
+def _self_agreement(found: Mapping[str, Any]) -> str:
+    numbers = f"r {_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
+    if (order := _by_value(found)) is None:
+        return f"it is undecided whether A or B writes more as it judges: {numbers}"
+    more, other = order
+    return f"{more} writes more as it judges than {other}: {numbers}"
+
+
 def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
-    role = _WRITES[perspective]
+    role = _WRITES[perspective] + _ACROSS_TEXTS.get(perspective, "")
     numbers = f"alignment (tau_b) {_signed(found['a'])} against {_signed(found['b'])}"
     if (order := _by_value(found)) is None:
         return (
@@ -69,7 +81,7 @@ def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
 
 def _gap(found: Mapping[str, Any]) -> str:
     numbers = f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
-    what = "the gap, alignment as a judge less alignment as a writer,"
+    what = "the paper's gap, alignment as a judge less alignment as a writer on other texts,"
     if (order := _by_value(found)) is None:
         return f"it is undecided whether {what} differs: {numbers}"
     greater, other = order
