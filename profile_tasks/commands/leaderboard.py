@@ -12,13 +12,15 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
     from profile_tasks.leaderboard.forms import Leaderboard
-    from profile_tasks.runs.run import Run
 
 
 @click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be repeated.")
-@click.option("--sort", help="Metric that ranks.  [default: alignment_generation_tau_b]")
+@click.option(
+    "--sort",
+    help="Metric that ranks.  [default: self_agreement_pearson, or the first that is there]",
+)
 @click.option("--ascending", is_flag=True, help="List the least value first.")
 @click.option(
     "--margin",
@@ -52,7 +54,7 @@ def leaderboard(
     RESULTS are results files of lm-eval, Inspect logs, or folders of both. Models are ranked
     within a task, a data set and a set of factors.
     """
-    from profile_tasks.leaderboard.boards import MARGIN, SORT
+    from profile_tasks.leaderboard.boards import MARGIN
 
     held = _read(results)
     if held.unreadable and not skip_bad:
@@ -61,9 +63,7 @@ def leaderboard(
         raise Unusable(f"{first}{more}; --skip-bad leaves out what cannot be read")
     for problem in held.unreadable:
         click.echo(f"skipped: {problem}", err=True)
-    board = _leaderboard(
-        held, tasks, sort or SORT, margin or MARGIN, ascending=ascending, every=every
-    )
+    board = _leaderboard(held, tasks, sort, margin or MARGIN, ascending=ascending, every=every)
     text = _written(board, format_ or _form_of(output))
     if output is None:
         click.echo(text, nl=False)
@@ -88,13 +88,13 @@ def _read(results: tuple[Path, ...]) -> "Gathered":
 def _leaderboard(
     held: "Gathered",
     tasks: tuple[str, ...],
-    sort: str,
+    sort: str | None,
     margin: float,
     *,
     ascending: bool,
     every: bool,
 ) -> "Leaderboard":
-    from profile_tasks.leaderboard.boards import boards, newest
+    from profile_tasks.leaderboard.boards import HEADLINE, boards, newest
     from profile_tasks.leaderboard.forms import Leaderboard
     from profile_tasks.leaderboard.samples import resampled
 
@@ -110,7 +110,9 @@ def _leaderboard(
     if not runs:
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")
-    _check_metric(sort, runs)
+    known = {name for run in runs for name in run.metrics}
+    sort = sort or next((name for name in HEADLINE if name in known), HEADLINE[0])
+    _check_metric(sort, known)
     if not every:
         runs, superseded = newest(runs)
         left_out += [
@@ -123,8 +125,7 @@ def _leaderboard(
     return Leaderboard(sort, tuple(found), tuple(left_out), margin)
 
 
-def _check_metric(sort: str, runs: "list[Run]") -> None:
-    known = {name for run in runs for name in run.metrics}
+def _check_metric(sort: str, known: set[str]) -> None:
     if sort not in known:
         import difflib
 

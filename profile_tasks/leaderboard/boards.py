@@ -14,7 +14,7 @@ HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
 
 SORT = HEADLINE[0]
-"""What ranks the rows, where nothing else is asked for."""
+"""What ranks the rows, where nothing else is asked for and a run reports it."""
 
 MARGIN = 0.05
 """Models that are shown to differ by less are tied, where nothing else is asked for."""

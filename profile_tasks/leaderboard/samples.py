@@ -20,6 +20,8 @@ from profile_tasks.scorers.statistics.study import (
     HUMAN,
     JUDGE,
     MODEL_PERSPECTIVES,
+    OWN,
+    SELF_AGREEMENT,
     WRITER,
     Study,
 )
@@ -49,13 +51,16 @@ def resampled_metrics(factors: Iterable[str]) -> dict[str, Resampled]:
     """
     known = {share: Resampled((AGREEMENT,), partial(_share, share)) for share in AGREEMENT_SHARES}
     for factor in factors:
-        for table in (HUMAN, *MODEL_PERSPECTIVES):
+        for table in (HUMAN, *MODEL_PERSPECTIVES, OWN):
             influence = Resampled((table,), partial(_influence, table, factor))
             known[f"tau_{table}_{factor}"] = influence
     for table in MODEL_PERSPECTIVES:
         for coefficient in COEFFICIENTS:
             aligned = Resampled((HUMAN, table), partial(_alignment, table, coefficient))
             known[f"alignment_{table}_{coefficient}"] = aligned
+    for coefficient in COEFFICIENTS:
+        agreement = Resampled((OWN, WRITER), partial(_self_agreement, coefficient))
+        known[f"{SELF_AGREEMENT}_{coefficient}"] = agreement
     return known | {GAP: Resampled((HUMAN, JUDGE, WRITER), _gap)}
 
 
@@ -69,6 +74,10 @@ def _influence(table: str, factor: str, study: Study, run: str) -> Estimate:
 
 def _alignment(table: str, coefficient: Coefficient, study: Study, run: str) -> Estimate:
     return study.alignment(side(run, HUMAN), side(run, table))[coefficient]
+
+
+def _self_agreement(coefficient: Coefficient, study: Study, run: str) -> Estimate:
+    return study.self_agreement(side(run, OWN), side(run, WRITER))[coefficient]
 
 
 def _gap(study: Study, run: str) -> Estimate:

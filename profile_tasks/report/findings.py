@@ -5,7 +5,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.report.report_data import (
-    NOTHING,
     STANDARD_METRICS,
     WRITER_AND_JUDGE,
     Difference,
@@ -13,6 +12,7 @@ from profile_tasks.report.report_data import (
     Profile,
     alignments_of_metrics,
     differences_of_record,
+    found_alignments,
     mean_words_of,
     profile_of_metrics,
     profile_of_record,
@@ -22,6 +22,7 @@ from profile_tasks.report.report_data import (
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import LIKELIHOOD, PERSPECTIVES, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
 from profile_tasks.untrusted_text import shown
 
 _KINDS = {
@@ -33,8 +34,8 @@ _KINDS = {
 _NEVER_IN = {
     "inspect": (),
     "lm-eval": (
-        "lm-eval's results hold no tests of differences, ranks, adjusted influence, reliability or "
-        "ceilings: what differs is told from intervals that do not overlap, which misses more.",
+        "lm-eval's results hold no tests of differences, ranks, adjusted influence or reliability: "
+        "what differs is told from intervals that do not overlap, which misses more.",
         "They hold no texts either: no distribution of lengths, no correlation of factors, no "
         "examples. An Inspect log has all of these.",
     ),
@@ -56,7 +57,10 @@ class Findings:
         profiles: By perspective.
         differences: Perspective -> factor -> difference to the human influence.
         alignments: Perspective -> coefficient -> alignment.
-        gap: Alignment as a judge less alignment as a writer.
+        self_agreement: Coefficient -> alignment of the model as judge with itself as writer of the
+            same texts.
+        gap: Alignment as a judge less alignment as a writer, and the parts that it falls into, by
+            metric name.
         metrics: Standard metrics by name.
         human_bar: Alignment of one half of the annotators with the other, by name.
         mean_words: Target score -> mean length of the responses written for it.
@@ -69,7 +73,8 @@ class Findings:
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
     alignments: Mapping[str, Mapping[str, FoundAlignment]] = field(default_factory=dict)
-    gap: Estimate = NOTHING
+    self_agreement: Mapping[str, FoundAlignment] = field(default_factory=dict)
+    gap: Mapping[str, Estimate] = field(default_factory=dict)
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
@@ -129,7 +134,10 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
             profiles=profiles,
             differences=differences_of_record(record.get("difference_to_human", {})),
             alignments=alignments_of_metrics(metrics, record.get("alignment_to_human")),
-            gap=reasoned_metric(run, "alignment_gap_tau_b"),
+            self_agreement=found_alignments(
+                metrics, SELF_AGREEMENT, record.get(SELF_AGREEMENT, {})
+            ),
+            gap={n: reasoned_metric(run, n) for n in (GAP, *GAP_PARTS) if n in metrics},
             metrics={n: reasoned_metric(run, n) for n in STANDARD_METRICS if n in metrics},
             human_bar={
                 name: recorded(found["tau_b"])
@@ -168,7 +176,7 @@ def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
     if run.harness == "inspect" and not run.profile:
         absent.append(
             "The log lacks the full profile (it was scored again, or is of an older version): "
-            "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
+            "ranks, adjusted influence and tests are not shown. complete_log adds them."
         )
     if run.harness != "influence":
         absent += [f"No {n} setting was run." for n in WRITER_AND_JUDGE if n not in profiles]

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import NOTHING, Difference, FoundAlignment
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -26,13 +27,14 @@ def headline(findings: Findings) -> list[str]:
     """
     if not findings.compared or "human" not in findings.profiles:
         return [_one_profile(findings)] if findings.profiles else []
-    sentences = [_perspective(findings, perspective) for perspective in findings.compared]
+    sentences = [_self_agreement(findings)] if findings.self_agreement else []
+    sentences += [_perspective(findings, perspective) for perspective in findings.compared]
     if alignments := [
         _alignment(findings, p) for p in findings.compared if p in findings.alignments
     ]:
-        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(findings))
-    if findings.gap.defined:
-        sentences.append(_gap(findings))
+        sentences.append(_start("; ".join(alignments) + "."))
+    if GAP in findings.gap:
+        sentences.append(_gap(findings.gap))
     return sentences
 
 
@@ -161,52 +163,75 @@ def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | N
     return max(known.items(), key=lambda entry: abs(entry[1].number.value))
 
 
+def _self_agreement(findings: Findings) -> str:
+    found = findings.self_agreement["pearson"]
+    number = found.number
+    if not number.defined:
+        return f"Whether {findings.model} writes as it judges is {_refused(number)}."
+    start = f"{findings.model} writes as it judges at r{_NO_BREAK}"
+    if not number.has_interval:
+        return f"{start}{decimal(number.value)} ({number.reason or 'no interval'})."
+    return (
+        f"{start}{interval(number)} (self-agreement over the texts that it wrote, without the "
+        f"sampling noise; 1 is one taste){_unrelated(found)}."
+    )
+
+
 def _alignment(findings: Findings, perspective: str) -> str:
     aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(NOTHING))
-    doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
+    doing = {
+        "generation": "as a writer, across different texts,",
+        "discrimination": "as a judge",
+    }[perspective]
     if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
-    ceiling = aligned.ceiling
-    bound = (
-        ""
-        if not ceiling.defined
-        else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
-    )
-    return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
-
-
-def _beyond_chance(findings: Findings) -> str:
-    """Which alignments are not told from no alignment at all."""
-    unclear = [
-        {"generation": "as a writer", "discrimination": "as a judge"}[p]
-        for p in findings.compared
-        if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
-        and found.number.defined
-        and found.number.has_interval
-        and not found.number.excludes_zero
-    ]
-    if not unclear:
-        return ""
-    if len(unclear) > 1:
-        either = " nor ".join(unclear)
-        return f" Neither {either} is that told from no alignment: both intervals hold 0."
-    return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
-
-
-def _gap(findings: Findings) -> str:
-    if not findings.gap.has_interval:
-        return f"The gap, judge less writer, is {interval(findings.gap)}."
-    if not findings.gap.excludes_zero:
-        return (
-            f"Whether it aligns better as a judge or as a writer is open: the gap is "
-            f"{interval(findings.gap)}."
+    sentence = f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}"
+    if outside(aligned.number):
+        sentence += (
+            ", the interval of the true one, outside which noise of each or noise in common puts "
+            "what is observed"
         )
-    better, worse = ("judge", "writer") if findings.gap.value > 0 else ("writer", "judge")
-    return (
-        f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
-        f"writer, is {interval(findings.gap)}. By itself that does not show that it writes against "
-        "its own judgement."
-    )
+    if perspective == "generation":
+        return sentence
+    pearson = findings.alignments[perspective].get("pearson", FoundAlignment(NOTHING))
+    if pearson.disattenuated.defined:
+        sentence += f"; without the sampling noise r is {interval(pearson.disattenuated)}"
+        return sentence + _unrelated(pearson)
+    if pearson.disattenuated.reason:
+        sentence += f"; without the sampling noise it is {_refused(pearson.disattenuated)}"
+    return sentence
+
+
+def outside(number: Estimate) -> bool:
+    """Whether what was observed lies outside the interval of the true value."""
+    return number.has_interval and not number.low <= number.value <= number.high
+
+
+def _refused(number: Estimate) -> str:
+    reason = number.reason or "not known"
+    return reason if reason.startswith("not estimable") else f"not estimable: {reason}"
+
+
+def _unrelated(found: FoundAlignment) -> str:
+    """How many unrelated tastes come as close, in words."""
+    if found.unrelated is None:
+        return ""
+    share = 100 * found.unrelated
+    number = "fewer than 1" if share < 0.5 else f"{share:.0f}"
+    return f"; {number} of 100 unrelated tastes come{'s' * (number == '1')} as close"
+
+
+def _gap(gap: Mapping[str, Estimate]) -> str:
+    if not gap[GAP].defined:
+        return f"The paper's gap, judge less writer, is not defined ({gap[GAP].reason})."
+    sentence = f"The paper's gap, judge less writer across different texts, is {interval(gap[GAP])}"
+    texts, taste = (gap.get(name, NOTHING) for name in GAP_PARTS)
+    if texts.defined and taste.defined:
+        return (
+            f"{sentence}: {interval(texts)} by the shift of texts, {interval(taste)} by taste, "
+            "which is 0 where it writes as it judges."
+        )
+    return f"{sentence}. By itself it does not show that it writes against its own judgement."
 
 
 def _one_profile(findings: Findings) -> str:

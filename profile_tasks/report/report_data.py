@@ -78,12 +78,19 @@ class Difference:
 
 @dataclass(frozen=True)
 class FoundAlignment:
-    """Correlation of a model's profile with the human one, by one coefficient."""
+    """Correlation of two profiles, by one coefficient.
+
+    Attributes:
+        number: As observed, with the interval of the true one.
+        disattenuated: Without the sampling noise.
+        unrelated: Share of unrelated tastes that come as close, where they were drawn.
+        distance: Root mean square difference of the true profiles.
+    """
 
     number: Estimate
-    p_value: float | None = None
-    ceiling: Estimate = NOTHING
-    corrected: Estimate = NOTHING
+    disattenuated: Estimate = NOTHING
+    unrelated: float | None = None
+    distance: Estimate = NOTHING
 
 
 STANDARD_METRICS = names(lambda metric: metric.tabled)
@@ -157,30 +164,43 @@ def profile_of_metrics(
 def alignments_of_metrics(
     metrics: Mapping[str, float | None], record: Record | None = None
 ) -> dict[str, dict[str, FoundAlignment]]:
-    """The alignments among flat metrics; a record of ``alignment_to_human`` gives the reasons."""
+    """The alignments with people among flat metrics.
+
+    Args:
+        metrics: By name.
+        record: Of ``alignment_to_human``, which gives the reasons.
+    """
     found = {}
     for perspective in WRITER_AND_JUDGE:
         known = (record or {}).get(perspective, {})
-        entries: dict[str, FoundAlignment] = {}
-        for coefficient in COEFFICIENTS:
-            name = f"alignment_{perspective}_{coefficient}"
-            if name not in metrics:
-                continue
-            ceiling, corrected = (
-                recorded(known[kind][coefficient])
-                if kind in known
-                else Estimate.of_metrics(metrics, f"{name}_{kind}")
-                for kind in ("ceiling", "corrected")
-            )
-            entries[coefficient] = FoundAlignment(
-                Estimate.of_metrics(metrics, name),
-                finite_or_none(metrics.get(f"{name}_p_value")),
-                ceiling,
-                corrected,
-            )
-        if entries:
+        name = f"alignment_{perspective}"
+        if entries := found_alignments(metrics, name, known):
             found[perspective] = entries
     return found
+
+
+def found_alignments(
+    metrics: Mapping[str, float | None], name: str, record: Record
+) -> dict[str, FoundAlignment]:
+    """One alignment among flat metrics, coefficient by coefficient.
+
+    Args:
+        metrics: By name.
+        name: What the metrics' names begin with.
+        record: What is known of the true alignment, for the reasons.
+    """
+    return {
+        coefficient: FoundAlignment(
+            _shown(Estimate.of_metrics(metrics, f"{name}_{coefficient}"), record.get("refusal")),
+            recorded(record["disattenuated"][coefficient])
+            if "disattenuated" in record
+            else Estimate.of_metrics(metrics, f"{name}_{coefficient}_disattenuated"),
+            finite_or_none(metrics.get(f"{name}_pearson_p_value")),
+            Estimate.of_metrics(metrics, f"{name}_distance"),
+        )
+        for coefficient in COEFFICIENTS
+        if f"{name}_{coefficient}" in metrics
+    }
 
 
 def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:

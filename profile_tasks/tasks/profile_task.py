@@ -84,7 +84,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         solver=solvers[settings.setting](),
         scorer=profile_scorer(task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, settings.seed)],
-        headline_metric=headline_metric(settings.setting),
+        headline_metric=headline_metric(settings.setting, own_pairs=settings.own_pairs),
         viewer=VIEWER,
         version=TASK_VERSION,
         metadata=data_metadata(data)

@@ -67,7 +67,8 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
     """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    headline = [n for n in every if n.startswith("alignment_") and is_printed(n, every[n])]
+    first = ("self_agreement_", "alignment_")
+    headline = [n for n in every if n.startswith(first) and is_printed(n, every[n])]
     printed = names(lambda metric: metric.printed == "yes")
     standard = [name for name in printed if name in every and name not in headline]
     taus = [

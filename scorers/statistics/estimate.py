@@ -384,7 +384,7 @@ class Estimate:
 
     def without_noise(self) -> Self:
         """Return an alignment without the sampling noise, in the interval of the true one."""
-        return replace(self, value=self.disattenuated, drawn=None)
+        return replace(self, value=self.disattenuated)
 
     def absolute(self) -> Self:
         """Return the absolute value, whose interval reaches down to 0 where this one holds 0.

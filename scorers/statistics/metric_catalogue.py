@@ -98,10 +98,36 @@ class Metric:
 
 
 CATALOGUE: tuple[Metric, ...] = (
-    # Alignment with people ------------------------------------------------------------------------
+    # Self-agreement, alignment with people --------------------------------------------------------
+    Metric(
+        "self_agreement_pearson",
+        "correlation of the model as judge and as writer of the same texts, without the noise",
+        "correlation",
+        better="more",
+        printed="yes",
+        headline=True,
+        column="self-agreement",
+        gated=True,
+    ),
+    Metric(
+        "self_agreement_{coefficient}",
+        "the same by another coefficient",
+        "correlation",
+        better="more",
+    ),
+    Metric(
+        "self_agreement_pearson_p_value",
+        "share of unrelated tastes that come as close to the judge's as the writer's does",
+        "p",
+    ),
+    Metric(
+        "self_agreement_distance",
+        "root mean square difference of the judge's and the writer's true influences",
+        "influence",
+    ),
     Metric(
         "alignment_generation_tau_b",
-        "Kendall's tau_b of the writer's profile with people's",
+        "Kendall's tau_b of the writer's profile with people's, across different texts",
         "correlation",
         better="more",
         of="generation",
@@ -123,7 +149,7 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "alignment_gap_tau_b",
-        "alignment as a judge less alignment as a writer",
+        "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
         printed="yes",
         headline=True,
@@ -136,17 +162,31 @@ CATALOGUE: tuple[Metric, ...] = (
         better="more",
     ),
     Metric(
-        "alignment_{model}_{coefficient}_ceiling",
-        "what two equal tastes would reach with so much sampling error",
+        "alignment_gap_texts_tau_b",
+        "the gap's shift of texts: what the judge's alignment loses on the model's own texts",
         "correlation",
     ),
     Metric(
-        "alignment_{model}_{coefficient}_corrected",
-        "an estimate of the alignment without sampling error",
+        "alignment_gap_taste_tau_b",
+        "the gap's taste: alignment as a judge of the model's own texts less that as a writer",
+        "correlation",
+    ),
+    Metric(
+        "alignment_{model}_{coefficient}_disattenuated",
+        "an estimate of the alignment without the sampling noise",
         "correlation",
         better="more",
     ),
-    Metric("alignment_{model}_{coefficient}_p_value", "p-value of the alignment", "p"),
+    Metric(
+        "alignment_{model}_pearson_p_value",
+        "share of unrelated tastes that come as close to people's",
+        "p",
+    ),
+    Metric(
+        "alignment_{model}_distance",
+        "root mean square difference of the true influences from people's",
+        "influence",
+    ),
     Metric(
         "alignment_human_{panel}_{coefficient}",
         "alignment of one panel of annotators with another",
@@ -620,7 +660,7 @@ def higher_is_better(name: str) -> bool | None:
     """Whether more of a metric is better, less of it, or neither.
 
     Of alignment and agreement more is better, of errors less. Influences, ranks, lengths and the
-    gap describe a model and have no better side; nor have ceilings and p-values.
+    gap describe a model and have no better side; nor have distances and p-values.
 
     Example:
         >>> higher_is_better("alignment_generation_tau_b"), higher_is_better("flip_rate_ci_low")
