@@ -139,7 +139,8 @@ def true_alignment(
         return replace(
             nothing,
             coefficients={
-                name: replace(e, reason=why, disattenuated=1.0 if why == _ALL_THE_SAME else np.nan)
+                # Without any noise, what was observed is an estimate, though without an interval.
+                name: replace(e, reason=why, disattenuated=e.value if why in _NO_NOISE else np.nan)
                 for name, e in coefficients.items()
             },
             distance=Estimate.undefined(why, METHOD),
@@ -188,6 +189,9 @@ _ALL_THE_SAME = (
     "all verdicts are the same: the alignment is 1 on these pairs, and they do not tell how far "
     "below 1 elsewhere"
 )
+_ALL_ALIKE = "all sources show the same influences, which does not tell how far others would differ"
+_NO_NOISE = (_ALL_THE_SAME, _ALL_ALIKE)
+_NO_SPREAD = 1e-12
 
 
 def _no_interval(
@@ -199,6 +203,8 @@ def _no_interval(
     sums = [group_sums(table, n_codes) for table in (first, second)]
     if all(np.array_equal(sums[0][i][:, counts], sums[1][i][:, counts]) for i in (0, 1)):
         return _ALL_THE_SAME
+    if np.abs(profile_errors([first, second], counts).rows).max() < _NO_SPREAD:
+        return _ALL_ALIKE
     return None
 
 
