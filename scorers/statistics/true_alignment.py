@@ -122,7 +122,9 @@ def true_alignment(
     n_groups = int(np.unique(np.concatenate([_decided(first), _decided(second)])).size)
     observed, reason = observed_alignment(*(profile.tau[counts] for profile in profiles))
     coefficients: dict[Coefficient, Estimate] = {
-        name: Estimate(observed[name], method=METHOD, reason=reason) for name in COEFFICIENTS
+        # Pearson's r, of which most is known, comes first.
+        name: Estimate(observed[name], method=METHOD, reason=reason)
+        for name in reversed(COEFFICIENTS)
     }
     nothing = TrueAlignment(
         coefficients,
