@@ -14,7 +14,7 @@ from profile_tasks.scorers.measurement.tables import (
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE
 from profile_tasks.scorers.statistics.records import compared_record, side
-from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, Study
 
 
 def compare_runs(
@@ -104,7 +104,12 @@ def _left_out(
         notes.append(f"only the {shared} factors that both measured are compared")
     in_a, in_b = map(_perspectives, tables)
     for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
-        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
+        notes += [
+            f"only {name} judged its own pairs"
+            if alone == OWN
+            else f"only {name} has a {alone} setting"
+            for alone in sorted(own - other)
+        ]
     return notes
 
 
