@@ -7,9 +7,7 @@ import pytest
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
-    NOTHING,
     Difference,
-    FoundAlignment,
     Influence,
     Profile,
 )
@@ -33,9 +31,6 @@ def found(
     human: Estimate,
     model: Estimate,
     p_holm: float | None = SURE,
-    *,
-    alignment: Estimate | None = None,
-    gap: Estimate | None = None,
 ) -> Findings:
     """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
     difference = Difference(Estimate(model.value - human.value, -0.1, 0.5), p_holm)
@@ -47,10 +42,6 @@ def found(
             "generation": Profile({"length": Influence(model)}),
         },
         differences={} if p_holm is None else {"generation": {"length": difference}},
-        alignments={}
-        if alignment is None
-        else {"generation": {"tau_b": FoundAlignment(alignment)}},
-        gap=gap or NOTHING,
     )
 
 
@@ -150,28 +141,6 @@ def test_values_without_intervals_are_never_told_apart() -> None:
     assert told_apart(found(Estimate(0.1), Estimate(0.9), None), "generation") == ()
 
 
-def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
-    sentences = headline(
-        found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.2, -0.1, 0.5))
-    )
-    assert "is not told from none: its interval holds 0." in sentences[1]
-    clear = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.6, 0.3, 0.9)))
-    assert "interval holds 0" not in clear[1]
-
-
-@pytest.mark.parametrize(
-    ("gap", "said"),
-    [
-        (Estimate(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
-        (Estimate(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
-        (Estimate(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
-    ],
-)
-def test_the_gap_is_open_where_its_interval_holds_0(gap: Estimate, said: str) -> None:
-    sentences = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, gap=gap))
-    assert said in sentences[-1]
-
-
 def of_two(tested: bool, *, length: tuple[float, float], markdown: tuple[float, float]) -> Findings:
     """A writer and people with an influence each of two factors: the model's, that of people."""
     values = {"length": length, "markdown": markdown}
@@ -217,26 +186,6 @@ def test_the_largest_difference_is_named_where_none_is_shown() -> None:
     }
     (sentence,) = headline(replace(two, differences={"generation": unsure}))
     assert plain(sentence).endswith("the largest difference, in markdown, is −.40 [−.45, −.35].")
-
-
-@pytest.mark.parametrize(
-    ("perspective", "role"), [("generation", "as a writer"), ("discrimination", "as a judge")]
-)
-def test_an_alignment_is_told_of_its_own_role(perspective: str, role: str) -> None:
-    base = found(Estimate(0.1), Estimate(0.1), UNSURE)
-    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
-    turned = replace(
-        base,
-        profiles={"human": base.profiles["human"], perspective: base.profiles["generation"]},
-        differences={perspective: base.differences["generation"]},
-        alignments={perspective: entry},
-    )
-    said = plain(headline(turned)[-1])
-    assert said == (
-        f"{role[0].upper()}{role[1:]} its profile aligns with people's at tau_b −.25 [−.50, .25], "
-        "where two equal tastes would reach about .75 on these data. "
-        f"The alignment {role} is not told from none: its interval holds 0."
-    )
 
 
 def test_what_people_prefer_most_comes_first_with_its_sign() -> None:

@@ -27,7 +27,12 @@ def test_a_log_gives_the_very_numbers_that_it_holds(verbose_log: Path) -> None:
                 metrics[name], metrics[f"{name}_ci_low"], metrics[f"{name}_ci_high"],
             )  # fmt: skip
             assert influence.rank.value == metrics[f"rank_{perspective}_{factor}"]
-    assert found.gap.value == metrics["alignment_gap_tau_b"]
+    names = ("alignment_gap_tau_b", "alignment_gap_texts_tau_b", "alignment_gap_taste_tau_b")
+    assert {name: each.value for name, each in found.gap.items()} == {n: metrics[n] for n in names}
+    for coefficient, own in found.self_agreement.items():
+        assert own.number.value == metrics[f"self_agreement_{coefficient}"]
+        assert own.distance.value == metrics["self_agreement_distance"]
+        assert own.unrelated == metrics["self_agreement_pearson_p_value"]
     for target, lengths in found.texts.words.items():
         assert sum(lengths) / len(lengths) == pytest.approx(metrics[f"words_at_score_{target}"])
 
