@@ -308,37 +308,32 @@ def tables_of(results: Mapping[str, Any], repetitions: int) -> str:
     """The results as the tables of the page, with where they are off before them."""
     covered, rejected = results["covered"], results["rejected"]
     single = ("tau", "accuracy", "difference of taus", "distance")
-    aligned = [
-        name
-        for name in covered[0]
-        if name.startswith(("alignment, ", "difference of al")) and "likeness" not in name
-    ]
+    kinds = ("alignment", "difference of alignments")
+    aligned = [f"{kind}, {name}" for kind in kinds for name in COEFFICIENTS]
     by_likeness = [f"alignment, pearson, likeness {each:g}" for each in LIKENESS]
     off = [
-        f"- {row['design']}, {row['sources']} sources: {name} {100 * row[name]:.0f} %"
+        f"- {row['design']}, {row['sources']:,} sources: {name} {100 * row[name]:.0f} %"
         for row in covered
         for name in (*single, *aligned)
         if name in row and not 0.93 <= row[name] <= 0.98
     ]
-    return "\n\n".join(
-        [
-            f"{repetitions * len(LIKENESS):,} studies a design ({repetitions:,} of each likeness of "
-            f"the two judges: {', '.join(f'{each:g}' for each in LIKENESS)}), and "
-            f"{repetitions:,} for the rejections.",
-            "### Intervals that cover less than 93 or more than 98 %",
-            "\n".join(off) or "None.",
-            "### Coverage of 95 % intervals, %: influences, accuracy, differences, distance",
-            _table_of(covered, single),
-            "### Coverage of 95 % intervals of the true alignment, %",
-            _table_of(covered, [*aligned, "alignments not estimable"]),
-            "### The same of Pearson's r, by the likeness of the judges' weights",
-            _table_of(covered, by_likeness),
-            "### Rejections of true hypotheses at .05, %",
-            _table_of(
-                rejected, [name for name in rejected[0] if name not in ("design", "sources")]
-            ),
-        ]
-    )
+    tests = [name for name in rejected[0] if name not in ("design", "sources")]
+    studies = repetitions * len(LIKENESS)
+    parts = [
+        f"{studies:,} studies a design, {repetitions:,} of each likeness of the two judges "
+        f"({', '.join(f'{each:g}' for each in LIKENESS)}); {repetitions:,} for the rejections.",
+        "### Intervals that cover less than 93 or more than 98 %",
+        "\n".join(off) or "None.",
+        "### Coverage of 95 % intervals, %: influences, accuracy, differences, distance",
+        _table_of(covered, single),
+        "### Coverage of 95 % intervals of the true alignment, %",
+        _table_of(covered, [*aligned, "alignments not estimable"]),
+        "### The same of Pearson's r, by the likeness of the judges' weights",
+        _table_of(covered, by_likeness),
+        "### Rejections of true hypotheses at .05, %",
+        _table_of(rejected, tests),
+    ]
+    return "\n\n".join(parts)
 
 
 def _table_of(rows: list[dict[str, Any]], columns: "list[str] | tuple[str, ...]") -> str:
