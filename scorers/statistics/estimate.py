@@ -149,7 +149,7 @@ class Estimate:
 
         Example:
             >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)).at(0.5))
-            +1.00 [+0.89, +1.00]
+            +1.00 [+0.88, +1.00]
 
         """
         if math.isnan(self.effective):

@@ -224,7 +224,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "count",
         "decided pairs",
         of="discrimination",
-        printed="yes",
         tabled=True,
     ),
     Metric(

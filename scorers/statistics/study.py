@@ -75,7 +75,7 @@ class Study:
         ... )
         >>> study = Study({"human": human}, replicates=200)
         >>> print(study.influence("human")["length"])
-        +0.50 [-0.25, +1.00]
+        +0.50 [-0.53, +0.98]
 
     """
 

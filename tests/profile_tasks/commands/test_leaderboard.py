@@ -15,6 +15,12 @@ from profile_tasks.cli import main
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
 
+COMPARED = (
+    *("tau_", "alignment_", "rouge", "words_"),
+    *("discrimination_", "flip_rate", "first_position_rate", "unreadable_rate"),
+)
+
+
 def leaderboard(*arguments: object) -> Result:
     return CliRunner().invoke(main, ["leaderboard", *map(str, arguments)])
 
@@ -31,7 +37,7 @@ def test_both_harnesses_give_the_same_row(inspect_log: Any, lm_eval_results: Any
         ours, theirs = theirs, ours
     compared = 0
     for name, value in theirs.items():
-        if name.startswith(("tau_", "alignment_", "rouge", "words_")) and value:
+        if name.startswith(COMPARED) and value:
             assert float(value) == pytest.approx(float(ours[name]), rel=0, abs=1e-12), name
             compared += 1
     assert compared > 100

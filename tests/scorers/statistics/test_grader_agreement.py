@@ -64,7 +64,9 @@ def test_a_grader_that_says_what_people_say_agrees_fully():
     human = [1, -1, 0, 1, -1, 1, 0, -1, 1, 1]
     values = agreement_of(table(human, human, preference=[1, 1, -1, 0, 1] * 2)).values()
     for name in ("agreement_logic", "kappa_logic", "agreement_decided_logic"):
-        assert [values[name + end] for end in ("", "_ci_low", "_ci_high")] == [1, 1, 1]
+        assert (values[name], values[f"{name}_ci_high"]) == (1, 1)
+    # Ten sources without an error: there may be some in others.
+    assert 0.5 < values["agreement_logic_ci_low"] < 0.7
     assert values["tau_human_label_logic"] == values["tau_grader_logic"]
 
 

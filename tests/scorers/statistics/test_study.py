@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,8 @@ import pytest
 from scipy.stats import kendalltau
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.influence import profile_of
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 from profile_tasks.scorers.statistics.study import Study
 
 FivePairs = Callable[..., Comparisons]
@@ -120,9 +122,36 @@ def test_each_alignment_is_of_its_own_perspective(five_pairs: FivePairs) -> None
     for end in ("", "_ci_low", "_ci_high"):
         assert values[f"alignment_discrimination_tau_b{end}"] == pytest.approx(2 / 3)
         assert values[f"alignment_generation_tau_b{end}"] == pytest.approx(-2 / 3)
-        assert values[f"tau_human_f1{end}"] == pytest.approx(1)
-        assert values[f"tau_discrimination_f3{end}"] == pytest.approx(-0.2)
-        assert values[f"tau_generation_f3{end}"] == pytest.approx(1)
+    assert values["tau_human_f1"] == pytest.approx(1)
+    assert values["tau_discrimination_f3"] == pytest.approx(-0.2)
+    assert values["tau_generation_f3"] == pytest.approx(1)
+
+
+def test_influences_and_shares_have_the_intervals_of_their_sums_by_source() -> None:
+    judged, written = TABLES[1], replace(TABLES[2], group=TABLES[2].group + 5)
+    right = replace(judged, preference=np.ones_like(judged.preference))
+    right = replace(right, manifestation=np.abs(right.manifestation))
+    study = Study({"judge": judged, "writer": written}, {"right": right}, replicates=50)
+    for name, each, least in (("judge", judged, -1), ("writer", written, -1), ("right", right, 0)):
+        net, counted = group_sums(each, 35)
+        for i, (factor, found) in enumerate(study.influence(name).items()):
+            value = net[:, i].sum() / counted[:, i].sum()
+            expected = Estimate.share(value, net[:, i], counted[:, i], least=least)
+            assert found.cells() == expected.cells()
+            assert found.low < value < found.high
+            assert factor == f"f{i + 1}"
+            assert found.n_groups == 30
+            np.testing.assert_array_equal(found.drawn, study.drawn[name][:, i])
+    assert study.share("right", "f2") == study.influence("right")["f2"]
+
+
+def test_an_influence_at_the_end_of_its_scale_has_an_interval_with_a_width(
+    five_pairs: FivePairs,
+) -> None:
+    always = Study({"human": five_pairs("human", **PEOPLE)}, replicates=50).influence("human")["f1"]
+    # Ten sources that all say the same are ten observations: 1 - .025 ** (1 / n), n for t.
+    assert (always.value, always.high) == (1, 1)
+    assert always.low == pytest.approx(2 * 0.025 ** (1 / (10 * (1.959964 / 2.262157) ** 2)) - 1)
 
 
 def test_paired_alignments_are_of_the_table_named_and_not_of_the_one_beside(
