@@ -354,7 +354,7 @@ class Estimate:
     def less(self, other: "Estimate") -> "Estimate":
         """Return this estimate less another whose replicates were drawn together with it.
 
-        The interval is of the kind that both have, symmetric where they differ.
+        The interval is a percentile one, and symmetric where one of the two is.
 
         Args:
             other: what is taken away.
