@@ -1,8 +1,8 @@
 """Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
 Intervals of resampled numbers are made here, in four ways (docs/calibration.md has what each one
-covers). Two follow from a model of their own, and come as Estimates too: those of a regression
-(``adjusted``), and those of a factor's rank (``ranks``).
+covers). Others follow from a model of their own, and come as Estimates too: those of a regression
+(``adjusted``), of a factor's rank (``ranks``) and of an alignment (``true_alignment``).
 
 * **Korn-Graubard**, for shares and influences, which have ends: the exact binomial interval of
   Clopper and Pearson, with the number of observations that would vary as much as the groups do
@@ -258,6 +258,55 @@ class Estimate:
             return replace(estimate, reason=no_interval)
         radius = float(np.quantile(np.abs(values - value), 1 - 2 * _tail(confidence, n_groups)))
         return replace(estimate, low=max(-limit, value - radius), high=min(limit, value + radius))
+
+    @classmethod
+    def difference(
+        cls,
+        first: "Estimate",
+        second: "Estimate",
+        correlation: float,
+        drawn: NDArray[np.float64] | None = None,
+        n_groups: int | None = None,
+        reason: str | None = None,
+    ) -> Self:
+        """Return one share or influence less another, with an interval put together from theirs.
+
+        Resampling sees too little where few sources differ at all: of two judges on one pair a
+        source, percentile intervals held the difference in 78 % of studies of 12 sources.
+
+        Args:
+            first: with its interval.
+            second: what is taken away, likewise.
+            correlation: of their errors, -1 to 1. It is itself estimated from so many groups, and
+                is taken for a little less.
+            drawn: (B,) replicates of the difference.
+            n_groups: groups in which the two can differ. Below ``MINIMUM_GROUPS`` there is no
+                interval.
+            reason: why the difference is NaN, where it is.
+
+        Example:
+            >>> one, other = Estimate(0.8, 0.6, 0.9), Estimate(0.5, 0.3, 0.7)
+            >>> print(Estimate.difference(one, other, 0.0))
+            +0.30 [+0.02, +0.52]
+
+        """
+        method = "of both intervals"
+        value = first.value - second.value
+        if math.isnan(value):
+            return cls.undefined(reason or first.reason or second.reason or "", method)
+        estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups)
+        if n_groups is not None and n_groups < MINIMUM_GROUPS:
+            return replace(estimate, reason=_too_few(n_groups))
+        for each in (first, second):
+            if not each.has_interval:
+                return replace(estimate, reason=each.reason)
+        share = 1.0 if n_groups is None else (n_groups - 1) / n_groups
+        low, high = mover(
+            (first.low, first.value, first.high),
+            (second.low, second.value, second.high),
+            share * correlation,
+        )
+        return replace(estimate, low=low, high=high)
 
     @classmethod
     def jackknife(cls, values: NDArray[np.float64], n_groups: int) -> Self:
@@ -523,6 +572,28 @@ def with_standard_errors(names: Iterable[str]) -> list[str]:
         for name in names
         for each in ((name,) if is_interval_end(name) else (name, f"{name}{STANDARD_ERROR}"))
     ]
+
+
+def mover(
+    first: tuple[float, float, float], second: tuple[float, float, float], correlation: float
+) -> tuple[float, float]:
+    """Return the interval of a difference from those of its two parts (Zou 2007).
+
+    Args:
+        first: low, estimate, high.
+        second: those of what is taken away.
+        correlation: of the two estimates.
+
+    Example:
+        >>> low, high = mover((0.4, 0.5, 0.6), (0.1, 0.2, 0.3), 0.0)
+        >>> round(low, 3), round(high, 3)
+        (0.159, 0.441)
+
+    """
+    (low1, r1, high1), (low2, r2, high2) = first, second
+    down = (r1 - low1) ** 2 + (high2 - r2) ** 2 - 2 * correlation * (r1 - low1) * (high2 - r2)
+    up = (high1 - r1) ** 2 + (r2 - low2) ** 2 - 2 * correlation * (high1 - r1) * (r2 - low2)
+    return r1 - r2 - float(np.sqrt(max(0.0, down))), r1 - r2 + float(np.sqrt(max(0.0, up)))
 
 
 def widening(confidence: float, n_groups: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -257,17 +257,29 @@ class Study:
         """
         tests = difference_tests(self._all[first], self._all[second], names=names, seed=self.seed)
         drawn = self.drawn[first] - self.drawn[second]
+        parts = self.influence(first), self.influence(second)
+        alike = self._error_correlation(first, second)
         differences = {
-            factor: Estimate.percentile(
-                float(tests.value[i]),
+            factor: Estimate.difference(
+                *(part[factor] for part in parts),
+                float(alike[i]),
                 drawn[:, i],
                 int(tests.n_groups[i]),
                 tests.reasons[i],
-                confidence=self.confidence,
             )
             for i, factor in enumerate(tests.factors)
         }
         return differences, tests
+
+    def _error_correlation(self, first: str, second: str) -> NDArray[np.float64]:
+        """Return how far the errors of two influences go together, (F,); 0 where one has none."""
+        rows = []
+        for name in (first, second):
+            net, counted = self.sums[name]
+            rows.append(net - np.nan_to_num(self.profiles[name].tau) * counted)
+        sizes = np.sqrt(np.square(rows[0]).sum(axis=0) * np.square(rows[1]).sum(axis=0))
+        products = (rows[0] * rows[1]).sum(axis=0)
+        return np.divide(products, sizes, out=np.zeros_like(sizes), where=sizes > 0)
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
