@@ -1,19 +1,20 @@
 """Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
-Intervals of resampled numbers are made here, in four ways (docs/calibration.md has what each one
+Intervals of resampled numbers are made here, in five ways (docs/calibration.md has what each one
 covers). Others follow from a model of their own, and come as Estimates too: those of a regression
 (``adjusted``), of a factor's rank (``ranks``) and of an alignment (``true_alignment``).
 
 * **Korn-Graubard**, for shares and influences, which have ends: the exact binomial interval of
   Clopper and Pearson, with the number of observations that would vary as much as the groups do
   (Korn & Graubard 1998, Survey Methodology 24). It has a width where every group says the same.
-* **percentile**, for differences of two: its tails are widened as Student's t is wider than the
-  normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too
-  short (the expanded percentile interval of Hesterberg 2015, The American Statistician 69).
-* **symmetric**, for alignments and their gap: as far on both sides of the estimate as 95 % of the
-  replicates lie from it (Hall 1988, JRSS B 50). Correlations of noisy profiles are biased towards
-  0, and those of resampled ones once more, so that a percentile interval may lie beside the truth;
-  here the bias of the replicates widens the interval instead of shifting it.
+* **of both intervals**, for differences of two of these: put together from their intervals and the
+  correlation of their errors (MOVER; Zou 2007, Psychological Methods 12).
+* **percentile**, for what is reckoned from several numbers: its tails are widened as Student's t is
+  wider than the normal distribution, since G resampled groups spread too little by (G - 1) / G and
+  in tails too short (the expanded percentile interval of Hesterberg 2015, The American Statistician
+  69).
+* **symmetric**, for the alignment of a grader's labels with people's: as far on both sides of the
+  estimate as 95 % of the replicates lie from it (Hall 1988, JRSS B 50).
 * **jackknife**, for what is a mean over random halves (``reliability`` says why).
 """
 
