@@ -143,8 +143,10 @@ def _wider(n_groups: int | None, error: float) -> float:
     from scipy.special import ndtri, stdtrit
 
     tails = np.array([error / 2, (1 - CONFIDENCE) / 2])
-    known = n_groups is not None and n_groups >= MINIMUM_GROUPS
-    far, near = stdtrit(n_groups - 1, tails) if known else ndtri(tails)
+    if n_groups is None or n_groups < MINIMUM_GROUPS:
+        far, near = ndtri(tails)
+    else:
+        far, near = stdtrit(n_groups - 1, tails)
     return float(far / near)
 
 
