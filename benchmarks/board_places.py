@@ -93,18 +93,19 @@ def main() -> None:
     parser.add_argument("--models", type=int, default=20)
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     arguments = parser.parse_args()
-    print(f"{arguments.boards} boards of {arguments.models} equal models; of them part, %:\n")
-    headings = "places, logs | places, results files | single intervals"
-    print(f"| sources, pairs | judges | metric | {headings} |\n|---|---|---|---:|---:|---:|")
+    n = arguments.boards
+    print(f"{n} boards of {arguments.models} equal models, of which part, %: the highest of")
+    print(f"{', '.join(METRICS)}.\n")
+    print("| sources, pairs | judges | places, logs | places, results files | single intervals |")
+    print("|---|---|---:|---:|---:|")
     with ProcessPoolExecutor(arguments.workers) as pool:
         for sources, pairs in DESIGNS:
             for name, ability in ABILITY.items():
                 one = partial(board, sources, pairs, ability, arguments.models)
-                boards = list(pool.map(one, range(arguments.boards), chunksize=10))
-                for metric in METRICS:
-                    parted = 100 * np.mean([each[metric] for each in boards], axis=0)
-                    row = (f"{sources}, {pairs}", name, metric, *(f"{x:.1f}" for x in parted))
-                    print(f"| {' | '.join(row)} |", flush=True)
+                boards = list(pool.map(one, range(n), chunksize=10))
+                parted = [np.mean([each[metric] for each in boards], axis=0) for metric in METRICS]
+                highest = (f"{100 * share:.1f}" for share in np.max(parted, axis=0))
+                print(f"| {sources}, {pairs} | {name} | {' | '.join(highest)} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -142,11 +142,11 @@ def _wider(n_groups: int | None, error: float) -> float:
     """Return by how much a 95 % interval must be wider to err so rarely."""
     from scipy.special import ndtri, stdtrit
 
-    tails = (error / 2, (1 - CONFIDENCE) / 2)
+    tails = np.array([error / 2, (1 - CONFIDENCE) / 2])
     if n_groups is None or n_groups < MINIMUM_GROUPS:
-        far, near = map(ndtri, tails)
+        far, near = ndtri(tails)
     else:
-        far, near = (stdtrit(n_groups - 1, tail) for tail in tails)
+        far, near = stdtrit(n_groups - 1, tails)
     return float(far / near)
 
 
