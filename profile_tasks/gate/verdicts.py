@@ -18,6 +18,7 @@ from profile_tasks.gate.bars import (
 from profile_tasks.gate.evidence import Evidence
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.scorers.statistics.true_alignment import METHOD as ALIGNMENT
 from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
@@ -183,7 +184,12 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
 
 
 def _one_sided(metric: str, record: Compared) -> bool:
-    """Whether only one of the two runs has the setting of an alignment."""
+    """Whether only one of the two runs has the setting of an alignment.
+
+    Of self-agreement, whether only the baseline has it: older ones lack what a run has.
+    """
+    if metric.startswith(SELF_AGREEMENT):
+        return any(note.startswith("only B judged") for note in record["notes"])
     setting = metric.split("_")[1]
     return any(note.endswith(f"has a {setting} setting") for note in record["notes"])
 
@@ -222,7 +228,8 @@ def _combined(
 ) -> Estimate:
     """An expression of several estimates whose replicates were drawn together."""
     if any(part.method == ALIGNMENT for part in parts.values()):
-        if subject.difference is None:
+        alike = all(part.method == ALIGNMENT for part in parts.values())
+        if subject.difference is None or not alike:
             why = "of alignments, only one alone or one less another has one"
             return Estimate(value, reason=why)
         return alignment_difference(*(parts[metric] for metric in subject.difference))

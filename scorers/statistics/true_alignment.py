@@ -124,10 +124,13 @@ def true_alignment(
     profiles = [profile_of(table) for table in (first, second)]
     counts = np.isfinite(profiles[0].tau) & np.isfinite(profiles[1].tau)
     counts &= True if known is None else known
-    n_groups = int(np.unique(np.concatenate([_decided(first), _decided(second)])).size)
+    groups = [_counted_groups(table, counts) for table in (first, second)]
+    n_groups = int(np.union1d(*groups).size)
     observed, reason = observed_alignment(*(profile.tau[counts] for profile in profiles))
     coefficients: dict[Coefficient, Estimate] = {
-        name: Estimate(observed[name], method=METHOD, reason=reason) for name in COEFFICIENTS
+        # Pearson's r, of which most is known, comes first.
+        name: Estimate(observed[name], method=METHOD, reason=reason)
+        for name in reversed(COEFFICIENTS)
     }
     nothing = TrueAlignment(
         coefficients,
@@ -139,7 +142,8 @@ def true_alignment(
     )
     if reason is not None:
         return nothing
-    why = _no_interval(first, second, counts, n_groups)
+    # A profile of few groups is the less certain one, whatever the other rests on.
+    why = _no_interval(first, second, counts, min(each.size for each in groups))
     if why is not None:
         return replace(
             nothing,
@@ -231,8 +235,10 @@ def _not_told_from_noise(
     )
 
 
-def _decided(table: Comparisons) -> NDArray[np.int32]:
-    return table.group[table.preference != 0]
+def _counted_groups(table: Comparisons, counts: NDArray[np.bool_]) -> NDArray[np.int32]:
+    """Return the codes of the groups in which one of these factors is counted."""
+    known = ~table.missing[:, counts].all(axis=1)
+    return np.unique(table.group[(table.preference != 0) & known])
 
 
 # Pearson's r, by test inversion ------------------------------------------------------------------
@@ -331,7 +337,8 @@ def _tails(
     xx = a**2 + 2 * a * ex_first + (ex**2).sum(axis=1)
     yy = b**2 + 2 * b * ey_second + (ey**2).sum(axis=1)
     xy = a * b * np.cos(angles)[:, None] + a * ey_first + b * ex_second + (ex * ey).sum(axis=1)
-    drawn = xy / np.sqrt(xx * yy)
+    # Errors may take a whole profile away, which rounding puts below 0.
+    drawn = xy / np.sqrt(np.maximum(xx * yy, np.finfo(np.float64).tiny))
     seen = u @ v
     return (drawn >= seen - 1e-12).mean(axis=1), (drawn <= seen + 1e-12).mean(axis=1)
 

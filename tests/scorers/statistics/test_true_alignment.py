@@ -1,6 +1,7 @@
 """The alignment of true profiles: against a reference, and where the answer is known."""
 
 import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -189,6 +190,30 @@ def test_few_groups_have_no_interval() -> None:
     found = true_alignment(*tables)
     assert found.refusal == "groups: 7; an interval needs at least 8"
     assert found.coefficients["pearson"].defined
+
+
+def test_few_groups_of_one_of_the_two_have_no_interval_either() -> None:
+    tables = two_judges(np.random.default_rng(6), [2, 1, -1, 0], [2, 1, -1, 0], groups=40)
+    few = replace(
+        tables[1], preference=np.where(tables[1].group < 7, tables[1].preference, 0)
+    )  # the others tie
+    for pair in ((tables[0], few), (few, tables[0])):
+        found = true_alignment(*pair)
+        assert found.refusal == "groups: 7; an interval needs at least 8"
+        assert found.n_groups == 40
+
+
+def test_groups_without_a_known_factor_do_not_count() -> None:
+    tables = two_judges(np.random.default_rng(6), [2, 1, -1, 0], [2, 1, -1, 0], groups=40)
+    known = [
+        replace(
+            each,
+            manifestation=np.where(each.group[:, None] < 5, each.manifestation, 0),
+            missing=np.repeat(each.group[:, None] >= 5, 4, axis=1),
+        )
+        for each in tables
+    ]
+    assert true_alignment(*known).refusal == "groups: 5; an interval needs at least 8"
 
 
 def test_constant_profiles_have_no_alignment() -> None:
