@@ -69,7 +69,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
     scores, orders = settings.target_scores, settings.orders
     solvers: dict[Setting, Callable[[], Solver]] = {
-        "both": lambda: both_settings(scores, orders),
+        "both": lambda: both_settings(scores, orders, settings.judged_own),
         "generation": lambda: score_conditioned_generation(scores),
         "discrimination": lambda: pairwise_discrimination(orders),
     }

@@ -33,7 +33,7 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
-from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
+from profile_tasks.solvers.pairwise_discrimination import own_verdicts, verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
 
@@ -151,6 +151,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,
+            own_verdicts=own_verdicts(state),
             grades=grades,
             learned=learned,
         )

@@ -8,7 +8,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, REPLICATES, Study
 
 AGREEMENT_SHARES = ("discrimination_accuracy", "flip_rate")
 """The columns of ``agreement_table``."""
@@ -17,7 +17,7 @@ AGREEMENT_SHARES = ("discrimination_accuracy", "flip_rate")
 def run_study(
     measurements: Iterable[SourceMeasurement], *, replicates: int = REPLICATES, seed: int = 0
 ) -> Study:
-    """The study of one run: people, the model as judge and as writer, and how the two agree.
+    """The study of one run: people, the model as judge, as writer and as judge of what it wrote.
 
     Args:
         measurements: What was measured on each source.
@@ -41,7 +41,9 @@ def run_study(
 def comparison_tables(
     measurements: Iterable[SourceMeasurement], group_codes: Mapping[str, int] | None = None
 ) -> list[Comparisons]:
-    """The human table and, where asked, the discrimination and generation tables.
+    """The human table and, where asked, the discrimination, generation and own tables.
+
+    The own table has the pairs of the generation table, with the model's verdicts as their judge.
 
     Group codes are shared by all tables. A source measured several times (epochs) gives its
     human preferences once and its model preferences every time.
@@ -68,6 +70,8 @@ def comparison_tables(
         if record.pairs_written is not None:
             preferred = (1,) * len(record.pairs_written)
             tables.setdefault("generation", _Rows()).extend(code, preferred, record.written)
+        if (judged_own := record.own) is not None:
+            tables.setdefault(OWN, _Rows()).extend(code, judged_own, record.written)
     (names,) = factors
     return [rows.comparisons(names, perspective) for perspective, rows in tables.items()]
 

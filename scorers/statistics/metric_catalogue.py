@@ -30,7 +30,7 @@ HIGH_FLIP_RATE = 0.2
 HIGH_MISSING_RATE = 0.05
 
 _PLACES = {
-    "{perspective}": "(?:human|generation|discrimination)",
+    "{perspective}": "(?:human|generation|discrimination|own)",
     "{model}": "(?:generation|discrimination)",
     "{coefficient}": "(?:tau_b|spearman|pearson)",
     "{condition}": "[a-z]+",
@@ -212,6 +212,32 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         tabled=True,
         caution=Caution(HIGH_MISSING_RATE, "of the model's verdicts could not be read"),
+    ),
+    Metric(
+        "own_flip_rate",
+        "share of the model's own pairs whose verdict changes with the order shown",
+        "share",
+        "own pairs' verdicts that flip",
+        better="less",
+        of="discrimination",
+        tabled=True,
+        caution=Caution(
+            HIGH_FLIP_RATE,
+            "of the model's verdicts on its own pairs change with the order shown; those pairs "
+            "count as ties",
+        ),
+    ),
+    Metric(
+        "own_unreadable_rate",
+        "share of verdicts on the model's own pairs that name no response",
+        "share",
+        "own pairs' verdicts unreadable",
+        better="less",
+        of="discrimination",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE, "of the model's verdicts on its own pairs could not be read"
+        ),
     ),
     Metric(
         "generation_missing_rate",

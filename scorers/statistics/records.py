@@ -29,6 +29,7 @@ from profile_tasks.scorers.statistics.study import (
     GAP,
     HUMAN,
     MODEL_PERSPECTIVES,
+    OWN,
     Study,
 )
 
@@ -53,15 +54,9 @@ def study_record(study: Study) -> Record:
     return {
         **{name: influence_record(study, name) for name in study.tables},
         "difference_to_human": {
-            name: difference_record(study, name, HUMAN)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
+            name: difference_record(study, name, HUMAN) for name in study.models
         },
-        "alignment_to_human": {
-            name: _alignment_to_human(study, name)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
-        },
+        "alignment_to_human": {name: _alignment_to_human(study, name) for name in study.models},
         "annotators": annotators_record(study),
         "agreement": (
             {name: each.record() for name, each in study.influence(AGREEMENT).items()}
@@ -81,7 +76,7 @@ def flat_record(record: Record) -> dict[str, float]:
         record: As of ``study_record``.
     """
     flat: dict[str, float] = {}
-    for perspective in (HUMAN, *MODEL_PERSPECTIVES):
+    for perspective in (HUMAN, *MODEL_PERSPECTIVES, OWN):
         if perspective in record:
             flat |= _flat_influences(perspective, record[perspective])
     for perspective, differences in record["difference_to_human"].items():

@@ -9,6 +9,7 @@ study, stand in ``records``.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +32,9 @@ HUMAN, JUDGE, WRITER = "human", "discrimination", "generation"
 """Names of the tables of a run: whose preference each of them holds."""
 
 MODEL_PERSPECTIVES = (JUDGE, WRITER)
+
+OWN: Final = "own"
+"""Name of the table of the model's preferences as a judge of the pairs that it wrote."""
 
 AGREEMENT = "agreement"
 """Name of the table of shares that says how the model judged."""
