@@ -109,6 +109,46 @@ def test_what_lm_eval_measured_stays(
     assert "tau_discrimination_fluency,none" not in other
 
 
+def test_graded_factors_are_added_to_own_pairs_too(
+    score: Callable[..., dict[str, Any]],
+    samples: Samples,
+    read_inspect_log: Callable[..., Any],
+) -> None:
+    own = own_samples(samples[0])
+    (scored,) = read_inspect_log("verbose", grader=GRADER).results.scores
+    results = score(own, *samples)["results"]
+    row = results["profile_summarization_own_pairs"]
+    for name in ("tau_own_fluency", "tau_own_hallucination_ci_low", "tau_generation_coherence"):
+        assert row[f"{name},none"] == pytest.approx(scored.metrics[name].value, abs=1e-12), name
+    for kind in ("generation", "discrimination"):
+        taus = [name for name in results[f"profile_summarization_{kind}"] if "tau_own" in name]
+        assert taus == []
+
+
+def own_samples(generation: Path) -> Path:
+    """Samples in which the model judges what it wrote there."""
+    from lm_eval import simple_evaluate
+    from lm_eval.loggers import EvaluationTracker
+
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
+
+    task = "profile_summarization_own_pairs"
+    results = simple_evaluate(
+        model="planted",
+        model_args={"profile": "verbose"},
+        tasks=[task],
+        task_manager=OwnTaskManager(metadata={"texts": str(generation)}),
+        bootstrap_iters=0,
+    )
+    assert results is not None
+    tracker = EvaluationTracker(output_path=str(generation.parent))
+    tracker.general_config_tracker.model_name_sanitized = "own"
+    tracker.date_id = "now"
+    tracker.save_results_samples(task, results["samples"][task])
+    (written,) = generation.parent.rglob("samples_*_own_pairs_*.jsonl")
+    return written
+
+
 def tokens_paid(results: dict[str, Any]) -> int:
     from inspect_ai.log import read_eval_log
 

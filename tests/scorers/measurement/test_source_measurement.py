@@ -157,6 +157,57 @@ def test_a_missing_response_leaves_its_pairs_out_and_is_counted() -> None:
     assert math.isnan(found["words_at_score_2"])
 
 
+WRITTEN = {1: "red", 2: "red green blue", 3: "red", 4: None}
+ASKED = {
+    (2, 1): PairVerdict(("second", "first")),
+    (3, 2): PairVerdict((None, "first")),
+}
+
+
+def judged_own() -> SourceMeasurement:
+    return measured(
+        responses_by_score=WRITTEN,
+        generation_pairs=[(2, 1), (3, 1), (3, 2), (4, 1)],
+        own_verdicts=ASKED,
+    )
+
+
+def test_own_pairs_are_the_written_ones_with_the_preference_of_their_judge() -> None:
+    record = judged_own()
+    # Of the equal texts for 3 and 1 neither is better; the pair with a missing text is not there.
+    assert record.own_picks == (("second", "first"), (), (None, "first"))
+    assert record.own == (-1, 0, None)
+    tables = {table.perspective: table for table in comparison_tables([record])}
+    assert tables["generation"].manifestation[:, 0].tolist() == [1, 0, -1]
+    assert tables["own"].preference.tolist() == [-1, 0]
+    assert tables["own"].manifestation[:, 0].tolist() == [1, 0]
+    assert tables["own"].group.tolist() == [0, 0]
+
+
+def test_an_own_pair_that_was_not_asked_is_missing() -> None:
+    record = measured(responses_by_score=WRITTEN, generation_pairs=[(2, 1)], own_verdicts={})
+    assert record.own == (None,)
+    assert "own" in {table.perspective for table in comparison_tables([record, judged_own()])}
+
+
+def test_rates_of_own_pairs_count_what_was_asked() -> None:
+    found = standard_metrics([judged_own(), measured("s2")])
+    assert found["own_unreadable_rate"] == 1 / 4
+    assert found["own_flip_rate"] == 0
+    assert "flip_rate" not in found
+    assert not [name for name in standard_metrics([measured()]) if name.startswith("own_")]
+
+
+def test_a_record_of_before_there_were_own_pairs_is_read() -> None:
+    record = judged_own()
+    assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record
+    older = record.model_dump(mode="json")
+    del older["own_picks"]
+    read = SourceMeasurement.model_validate(older)
+    assert read.own is None
+    assert "own" not in {table.perspective for table in comparison_tables([read])}
+
+
 def test_rouge_is_of_the_response_for_the_highest_score() -> None:
     record = measured(responses_by_score={1: "pink", 2: "red green"}, generation_pairs=[(2, 1)])
     assert record.rouge == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
