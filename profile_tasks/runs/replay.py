@@ -29,8 +29,8 @@ def replayed_answers(samples: list[str]) -> Solver:
         if measured.verdicts is not None:
             put_verdicts(state, measured.verdicts)
         if measured.own_verdicts is not None:
-            asked = [(pair, verdict) for pair, verdict in measured.own_verdicts if verdict.picks]
-            put_own_verdicts(state, {(pair.higher, pair.lower): v for pair, v in asked})
+            judged = [(pair, verdict) for pair, verdict in measured.own_verdicts if verdict.picks]
+            put_own_verdicts(state, {(pair.higher, pair.lower): each for pair, each in judged})
         return state
 
     return solve

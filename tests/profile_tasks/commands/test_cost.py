@@ -85,7 +85,7 @@ def test_each_option_changes_what_it_names(asked: Asked) -> None:
     assert plain["evaluated model", "own pairs"] == 12 * 2 * 10
     assert asked("--orders", 1)["evaluated model", "own pairs"] == 12 * 10
     assert asked("--pairing", "half")["evaluated model", "own pairs"] == 12 * 2 * 5
-    for option in (("--own-pairs", "false"), ("--setting", "generation")):
+    for option in (("--no-own-pairs",), ("--setting", "generation")):
         assert asked(*option)["evaluated model", "own pairs"] == 0
     assert asked("--pairing", "adjacent")["grader", "judged"] == 12 * 2 * (4 + 6)
     assert asked("--judge-orders", 1)["grader", "judged"] == 192
@@ -123,7 +123,7 @@ def test_the_table_has_totals_marks_estimates_and_ends_with_the_notes(run: Run) 
         assert numbers[3] == sum(numbers[:3])
         assert numbers[7] == sum(numbers[4:7])
     assert all(line.startswith(("- ", "  ")) for line in lines[10:])
-    assert "exact when nothing is cached" in lines[9]
+    assert "exact when nothing is cached" in lines[10]
     assert max(len(line) for line in lines) <= 100
 
 
