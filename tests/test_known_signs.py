@@ -132,6 +132,8 @@ def test_the_gap_in_inspect_is_that_of_the_judge_less_the_writer(
 ) -> None:
     found = logged(logs[model])
     assert_signs(found, model)
+    # Of what it wrote itself it wants what it wants of the annotated pairs, in whatever role.
+    assert found["tau_own_length"] == model.as_judge
     # Influence on the model less influence on people, which is 1.
     assert found["difference_discrimination_length"] == model.as_judge - 1
     assert found["difference_generation_length"] == model.as_writer - 1
