@@ -225,11 +225,11 @@ def test_a_judge_of_its_own_texts_follows_the_factors_that_it_wrote_by(
         if "_p_" not in name:
             own = name.replace("generation", "own")
             assert same[own] == pytest.approx(same[name], abs=0.12), name
+            # Without noise it judges every pair against the order in which it wrote it.
+            assert opposite[own] == pytest.approx(-opposite[name], abs=1e-12), name
             compared += 1
     assert compared == 8
-    for factor in weights:
-        assert opposite[f"tau_generation_{factor}"] > 0.3
-        assert opposite[f"tau_own_{factor}"] < -0.3
+    assert opposite["tau_generation_length"] == 1
 
 
 def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:
