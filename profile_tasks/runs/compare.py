@@ -13,7 +13,7 @@ from profile_tasks.scorers.measurement.tables import (
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.records import compared_record, side
-from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, WRITER, Study
 
 
 def compare_runs(
@@ -96,7 +96,9 @@ def _left_out(
         notes.append(f"only the {shared} factors that both measured are compared")
     in_a, in_b = map(_perspectives, tables)
     for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
-        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
+        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other - {OWN})]
+        if OWN in own - other and WRITER in other:
+            notes.append(f"only {name} judged the pairs that it wrote")
     return notes
 
 

@@ -229,3 +229,18 @@ def test_runs_over_other_preferences_are_refused_with_the_source() -> None:
     second = replace(other, measurements=changed)
     with pytest.raises(ValueError, match=r"source 's07' has other human preferences in b\.eval"):
         compare_runs(run("a"), second)
+
+
+def test_it_is_said_where_only_one_model_judged_its_own_pairs() -> None:
+    first, second = run("a", range(9)), run("b", range(9), taste=-1)
+    judged = replace(
+        first,
+        measurements=tuple(
+            each.model_copy(update={"own_picks": (("first", "second"),) * 3})
+            for each in first.measurements
+        ),
+    )
+    assert compare_runs(judged, second)["notes"] == ["only A judged the pairs that it wrote"]
+    assert compare_runs(second, judged)["notes"] == ["only B judged the pairs that it wrote"]
+    writes_not = run("c", range(9), wrote=False)
+    assert compare_runs(judged, writes_not)["notes"] == ["only A has a generation setting"]
