@@ -14,10 +14,11 @@ from profile_tasks.scorers.measurement.tables import (
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.records import compared_record, side
 from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, WRITER, Study
+from profile_tasks.scorers.statistics.taste import MARGIN
 
 
 def compare_runs(
-    first: Run, second: Run, *, replicates: int = 2000, seed: int = 0
+    first: Run, second: Run, *, replicates: int = 2000, seed: int = 0, margin: float = MARGIN
 ) -> dict[str, Any]:
     """Compare two runs over the sources and the factors that both measured.
 
@@ -26,6 +27,7 @@ def compare_runs(
         second: Run B; differences are A - B.
         replicates: Bootstrap replicates.
         seed: Of everything random.
+        margin: Departure in taste, in units of tau_14, that equivalence excludes.
 
     Returns:
         The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
@@ -61,7 +63,7 @@ def compare_runs(
         "model_b": second.model,
         "n_sources": len(shared),
         "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **compared_record(study),
+        **compared_record(study, margin=margin),
     }
     return compared | {"words": comparison_words(compared)}
 
