@@ -204,7 +204,7 @@ def _none_differs(subject: str, taste: Taste, other: str) -> str:
 
 def _consistency(subject: str, found: Estimate, other: str) -> str:
     if not found.defined:
-        return ""
+        return f" Consistency is not compared: {found.reason}." if found.reason else ""
     times = f"{interval(found)} times as consistent"
     if found.low <= 1 <= found.high:
         return f" Whether it or {other} are the more consistent is undecided: it is {times}."

@@ -9,7 +9,6 @@ Two judges saw the same pairs, so what they differ in is taken apart: taste or c
 writers wrote other texts, of which nothing is said but the influences themselves.
 """
 
-import math
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -155,16 +154,9 @@ def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list
     if factors and all(found["p_adjusted"] is None for found in factors.values()):
         sentences.append(f"{role}, the data are too few to test whether factors differ")
     elif not differing:
-        least = [Estimate.of_record(found).smallest_shown for found in factors.values()]
-        shown = [each for each in least if not math.isnan(each)]
         sentences.append(
             f"{role}, no factor's influence is shown to differ (Holm); that does not show that "
-            "they are equal"
-            + (
-                f": a difference in one of them below {max(shown):.2f} may not show"
-                if shown
-                else ""
-            )
+            f"they are equal{_hidden(factors)}"
         )
     elif undecided:
         sentences.append(f"{role}, it is undecided whether the others ({undecided}) differ")
@@ -174,6 +166,13 @@ def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list
             "of taste"
         )
     return sentences
+
+
+def _hidden(factors: Mapping[str, Mapping[str, Any]]) -> str:
+    """How great a difference may not show."""
+    least = [Estimate.of_record(found).smallest_shown for found in factors.values()]
+    shown = [each for each in least if each > 0]
+    return f": a difference in one of them below {max(shown):.2f} may not show" if shown else ""
 
 
 def _follows(name: str, found: Mapping[str, Any]) -> str:

@@ -143,15 +143,8 @@ def taste_difference(
         raise ValueError(f"margin is {margin}; it must lie above 0")
     n_groups = max(int(table.group.max(initial=-1)) + 1 for table in (first, second))
     sums = [group_sums(table, n_groups) for table in (first, second)]
-    fewest = np.min([np.count_nonzero(counted, axis=0) for _, counted in sums], axis=0)
-    reasons = [
-        reason or (None if n >= MINIMUM_GROUPS else _too_few(int(n)))
-        for reason, n in zip(raw.reasons, fewest, strict=True)
-    ]
-    known = np.array([reason is None for reason in reasons])
-    if np.count_nonzero(known) == 1:
-        reasons[int(known.argmax())] = "one factor: its influence cannot be told from the scale"
-        known[:] = False
+    reasons = _reasons(raw, [counted for _, counted in sums])
+    known = np.array([reason is None for reason in reasons], dtype=np.bool_)
     judges = [_Judge.of(net[:, known], counted[:, known]) for net, counted in sums]
     fitted, tolerance, consistency = _after_one_scale(*judges)
     departure, error, freedom = every = np.full((3, known.size), np.nan)
@@ -301,5 +294,15 @@ def _verdict(taste: bool, consistency: bool, equivalent: bool) -> Verdict:
     return "equivalent" if equivalent else "undecided"
 
 
-def _too_few(groups: int) -> str:
-    return f"groups: {groups}; tastes are compared from {MINIMUM_GROUPS} on"
+def _reasons(raw: FactorTests, counted: list[NDArray[np.float64]]) -> list[str | None]:
+    """Return for each factor why it cannot be compared, or None."""
+    fewest = np.min([np.count_nonzero(pairs, axis=0) for pairs in counted], axis=0)
+    reasons = [
+        f"groups: {n}; tastes are compared from {MINIMUM_GROUPS} on"
+        if why is None and n < MINIMUM_GROUPS
+        else why
+        for why, n in zip(raw.reasons, fewest, strict=True)
+    ]
+    if reasons.count(None) == 1:
+        reasons[reasons.index(None)] = "one factor: its influence cannot be told from the scale"
+    return reasons

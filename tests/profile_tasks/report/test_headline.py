@@ -177,6 +177,10 @@ def test_equivalent_tastes_are_called_so_with_their_margin() -> None:
             " Whether it or people are the more consistent is undecided: it is 1.10 [.80, 1.50] "
             "times as consistent.",
         ),
+        (
+            Estimate.undefined("no scale is known"),
+            " Consistency is not compared: no scale is known.",
+        ),
     ],
 )
 def test_consistency_is_told_beside_taste(consistency: Estimate, said: str) -> None:
