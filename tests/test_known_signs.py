@@ -260,7 +260,10 @@ def test_two_models_are_compared_as_a_less_b(logs: Mapping[Planted, Path]) -> No
     for sentence, start in zip(record["words"], starts, strict=False):
         assert sentence.startswith(start)
     assert any(
-        words.startswith("as a judge, A follows length, and B goes against it: +1.00 against -1.00")
+        words.startswith(
+            "as a judge, differs in taste: A follows length, and B goes against it, "
+            "+1.00 against -1.00, after one scale A - B +"
+        )
         for words in record["words"]
     )
 

@@ -15,6 +15,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons, common_fac
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE
 from profile_tasks.scorers.statistics.records import compared_record, side
 from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, WRITER, Study
+from profile_tasks.scorers.statistics.taste import MARGIN
 
 
 def compare_runs(
@@ -24,6 +25,7 @@ def compare_runs(
     replicates: int = 2000,
     seed: int = 0,
     confidence: float = CONFIDENCE,
+    margin: float = MARGIN,
 ) -> dict[str, Any]:
     """Compare two runs over the sources and the factors that both measured.
 
@@ -33,6 +35,7 @@ def compare_runs(
         replicates: Bootstrap replicates.
         seed: Of everything random.
         confidence: Of every interval, between 0 and 1.
+        margin: Departure in taste, in units of tau_14, that equivalence excludes.
 
     Returns:
         The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
@@ -69,7 +72,7 @@ def compare_runs(
         "model_b": second.model,
         "n_sources": len(shared),
         "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **compared_record(study),
+        **compared_record(study, margin=margin),
     }
     return compared | {"words": comparison_words(compared)}
 

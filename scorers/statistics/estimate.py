@@ -381,6 +381,19 @@ class Estimate:
         """Whether there is an interval that lies wholly on one side of 0."""
         return self.has_interval and not self.low <= 0 <= self.high
 
+    @property
+    def smallest_shown(self) -> float:
+        """Smallest value of which such an interval leaves 0 out with a chance of 80 %.
+
+        Half the width of a 95 % interval times (1.96 + 0.84) / 1.96; NaN without an interval.
+
+        Example:
+            >>> round(Estimate(0.05, -0.1, 0.2).smallest_shown, 2)
+            0.21
+
+        """
+        return 1.43 * (self.high - self.low) / 2
+
     def overlaps(self, other: "Estimate") -> bool | None:
         """Return whether the two intervals overlap; None where one is missing.
 

@@ -16,6 +16,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import get_model
 
 from profile_tasks.document_qa import document_qa
+from profile_tasks.scorers.statistics.taste import MARGIN
 from profile_tasks.summarization import summarization
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -229,3 +230,11 @@ def test_runs_over_other_sources_are_refused(
     assert "have no source in common; compare runs over the same data" in refused(
         run, verbose.location, other.location
     )
+
+
+def test_the_margin_of_equivalence_is_that_of_the_statistics_unless_set(
+    compared: Compared, verbose: EvalLog
+) -> None:
+    for options, margin in (((), MARGIN), (("--margin", 0.02), 0.02)):
+        record = compared(verbose, verbose, *options)
+        assert record["perspectives"]["discrimination"]["taste"]["margin"] == margin

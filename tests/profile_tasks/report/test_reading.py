@@ -32,10 +32,11 @@ def test_a_log_gives_the_very_numbers_that_it_holds(verbose_log: Path) -> None:
         assert sum(lengths) / len(lengths) == pytest.approx(metrics[f"words_at_score_{target}"])
 
 
-def test_the_planted_taste_is_among_the_misaligned_factors(verbose_log: Path) -> None:
+def test_tastes_are_compared_over_the_same_pairs(verbose_log: Path) -> None:
     (found,) = read_findings(verbose_log)
-    assert "length" in found.misaligned("generation")
-    assert found.misaligned("discrimination") == ("length",)
+    assert found.tastes["discrimination"].differing[0] == "length"
+    # It writes by the taste that it judges by.
+    assert found.tastes["generation"].differing == ()
 
 
 def test_facts_and_verdicts_stand_with_the_examples(verbose_log: Path) -> None:

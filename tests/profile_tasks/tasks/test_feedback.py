@@ -265,7 +265,7 @@ def test_human_influences_are_those_of_the_other_tasks(
 
 
 def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any) -> None:
-    base = read_inspect_log("verbose")
+    base = read_inspect_log("verbose", own_pairs=False)
     log = run("summarization", tmp_path, condition="factor", profiles=base.location)
     assert log.eval.metadata is not None
     assert log.eval.metadata["profiles_of"] == "planted/verbose"
@@ -282,6 +282,17 @@ def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any
     assert "planted/verbose" in other.eval.metadata["profiles_warning"]
     with pytest.raises(ArgumentError, match=r"is a run of .*summarization; expected .*document_qa"):
         run("document_qa", tmp_path, profiles=base.location)
+
+
+def test_a_log_with_own_pairs_names_what_the_same_texts_show(
+    tmp_path: Path, read_inspect_log: Any
+) -> None:
+    """On 12 sources it cannot be told that a taste for length is not people's with less noise."""
+    base = read_inspect_log("verbose")
+    with pytest.raises(
+        ArgumentError, match=r"departs from the human one on no factor .* same pairs"
+    ):
+        run("summarization", tmp_path, condition="factor", profiles=base.location)
 
 
 def test_a_log_that_shows_no_departure_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -26,6 +27,7 @@ from profile_tasks.scorers.statistics.records import (
 )
 from profile_tasks.scorers.statistics.significance import difference_tests
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.taste import taste_difference
 from profile_tasks.scorers.statistics.true_alignment import true_alignment
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
@@ -94,9 +96,39 @@ def test_the_record_is_strict_json(record: Record) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert set(record) == {
         "human", "discrimination", "generation", "own", "difference_to_human",
-        "alignment_to_human", "self_agreement", "annotators", "agreement", "replicates", "seed",
-        "reasons",
+        "difference_to_own", "alignment_to_human", "self_agreement", "annotators", "agreement",
+        "replicates", "seed", "reasons",
     }  # fmt: skip
+
+
+def test_tastes_are_compared_over_the_same_pairs_only(record: Record, study: Study) -> None:
+    judged = record["difference_to_human"]["discrimination"]
+    found = taste_difference(TABLES[1], HUMAN, difference_tests(TABLES[1], HUMAN, seed=SEED))
+    assert judged["taste"]["verdict"] == found.verdict
+    assert judged["taste"]["consistency"] == found.consistency.record()
+    for i, factor in enumerate(FACTORS):
+        assert judged["factors"][factor]["taste"] == {
+            "verdict": found.verdicts[i],
+            **found.departures[i].record(),
+            "p_value": found.p_value[i],
+            "p_adjusted": found.p_holm[i],
+            "p_equivalent": found.p_equivalent[i],
+            "smallest_shown": found.smallest[i],
+        }
+    written = record["difference_to_human"]["generation"]
+    assert "taste" not in written
+    assert all("taste" not in each for each in written["factors"].values())
+    assert record["difference_to_own"] == {}
+
+
+def test_a_writer_is_compared_with_its_own_judgement_of_the_same_pairs() -> None:
+    own = replace(TABLES[2], preference=-TABLES[2].preference, perspective="own")
+    record = study_record(study_of([*TABLES, own]))
+    compared = record["difference_to_own"]["generation"]
+    assert compared["taste"]["verdict"] == "differs in taste"
+    length = compared["factors"]["length"]
+    assert length["value"] == pytest.approx(2 * record["generation"]["factors"]["length"]["tau"])
+    assert length["taste"]["verdict"] == "differs in taste"
 
 
 def test_intervals_of_influences_are_those_of_the_metrics(record: Record, study: Study) -> None:

@@ -294,3 +294,24 @@ def test_agreement_is_compared_share_by_share() -> None:
     assert flips["ci_low"] < 0 < flips["ci_high"]
     same = agreement(first, first)["flip_rate"]
     assert (same["value"], same["ci_low"], same["ci_high"], same["p_value"]) == (0, 0, 0, 1)
+
+
+def test_judges_are_compared_in_taste_and_writers_are_not() -> None:
+    first, second = model(1), model(2, length=-1.0)
+    perspectives = compared(first, second)["perspectives"]
+    judged = perspectives["discrimination"]
+    assert judged["taste"]["verdict"] == "differs in taste"
+    assert judged["factors"]["length"]["taste"]["verdict"] == "differs in taste"
+    assert judged["factors"]["length"]["taste"]["value"] > 0
+    assert "taste" not in perspectives["generation"]
+
+
+def test_the_margin_of_equivalence_may_be_set() -> None:
+    many = range(300)
+    study = study_of(model(1, groups=many), model(2, groups=many))
+    wide, narrow = (
+        compared_record(study, margin=margin)["perspectives"]["discrimination"]["taste"]
+        for margin in (0.3, 0.001)
+    )
+    assert (wide["verdict"], wide["margin"]) == ("equivalent", 0.3)
+    assert (narrow["verdict"], narrow["margin"]) == ("undecided", 0.001)
