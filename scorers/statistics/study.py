@@ -27,7 +27,7 @@ from profile_tasks.scorers.statistics.estimate import (
     flat_metrics,
     standard_errors,
 )
-from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
+from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
@@ -166,10 +166,10 @@ class Study:
             second: likewise.
             beside: likewise.
         """
-        key = (first, second, frozenset(beside) - {first, second})
+        names = (first, second, *beside)
+        known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
+        key = (first, second, known.tobytes())
         if key not in self._true_alignments:
-            names = (first, second, *beside)
-            known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
             found = true_alignment(
                 self.tables[first],
                 self.tables[second],
@@ -190,7 +190,7 @@ class Study:
         return self._true_alignments[key]
 
     @cached_property
-    def _true_alignments(self) -> dict[tuple[str, str, frozenset[str]], TrueAlignment]:
+    def _true_alignments(self) -> dict[tuple[str, str, bytes], TrueAlignment]:
         return {}
 
     def gap(
@@ -257,29 +257,40 @@ class Study:
         """
         tests = difference_tests(self._all[first], self._all[second], names=names, seed=self.seed)
         drawn = self.drawn[first] - self.drawn[second]
-        parts = self.influence(first), self.influence(second)
-        alike = self._error_correlation(first, second)
+        error, span = self._difference_error(first, second)
         differences = {
-            factor: Estimate.difference(
-                *(part[factor] for part in parts),
-                float(alike[i]),
-                drawn[:, i],
+            factor: Estimate.student(
+                float(tests.value[i]),
+                float(error[i]),
                 int(tests.n_groups[i]),
+                drawn[:, i],
                 tests.reasons[i],
+                limit=span,
+                confidence=self.confidence,
             )
             for i, factor in enumerate(tests.factors)
         }
         return differences, tests
 
-    def _error_correlation(self, first: str, second: str) -> NDArray[np.float64]:
-        """Return how far the errors of two influences go together, (F,); 0 where one has none."""
-        rows = []
+    def _difference_error(self, first: str, second: str) -> tuple[NDArray[np.float64], float]:
+        """Return the errors (F,) of the differences of two tables, and how large one can be.
+
+        Beside what the groups show, one pair counts on which the two differ as far as they can: of
+        judges who never differed on so few pairs it is not known that they never would.
+        """
+        span = 1.0 if first in self.shares else 2.0
+        rows, totals = [], []
         for name in (first, second):
             net, counted = self.sums[name]
-            rows.append(net - np.nan_to_num(self.profiles[name].tau) * counted)
-        sizes = np.sqrt(np.square(rows[0]).sum(axis=0) * np.square(rows[1]).sum(axis=0))
-        products = (rows[0] * rows[1]).sum(axis=0)
-        return np.divide(products, sizes, out=np.zeros_like(sizes), where=sizes > 0)
+            total = counted.sum(axis=0)
+            rows.append(ratio(net - np.nan_to_num(self.profiles[name].tau) * counted, total))
+            totals.append(total)
+        apart = np.nan_to_num(rows[0] - rows[1])
+        present = np.count_nonzero(self.sums[first][1] + self.sums[second][1], axis=0)
+        groups = np.maximum(present, 2)
+        variance = groups / (groups - 1) * np.square(apart).sum(axis=0)
+        step = 2 * span * ratio(np.ones_like(totals[0]), totals[0] + totals[1])
+        return np.sqrt(variance + np.nan_to_num(step) ** 2), span
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:

@@ -34,12 +34,7 @@ from profile_tasks.scorers.statistics.alignment import (
     observed_alignment,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import (
-    CONFIDENCE,
-    MINIMUM_GROUPS,
-    Estimate,
-    mover,
-)
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
 
@@ -514,6 +509,28 @@ def alignment_difference(first: Estimate, second: Estimate) -> Estimate:
         drawn=drawn,
         disattenuated=first.disattenuated - second.disattenuated,
     )
+
+
+def mover(
+    first: tuple[float, float, float], second: tuple[float, float, float], correlation: float
+) -> tuple[float, float]:
+    """Return the interval of a difference from those of its two parts.
+
+    Args:
+        first: low, estimate, high.
+        second: those of what is taken away.
+        correlation: of the two estimates.
+
+    Example:
+        >>> low, high = mover((0.4, 0.5, 0.6), (0.1, 0.2, 0.3), 0.0)
+        >>> round(low, 3), round(high, 3)
+        (0.159, 0.441)
+
+    """
+    (low1, r1, high1), (low2, r2, high2) = first, second
+    down = (r1 - low1) ** 2 + (high2 - r2) ** 2 - 2 * correlation * (r1 - low1) * (high2 - r2)
+    up = (high1 - r1) ** 2 + (r2 - low2) ** 2 - 2 * correlation * (high1 - r1) * (r2 - low2)
+    return r1 - r2 - float(np.sqrt(max(0.0, down))), r1 - r2 + float(np.sqrt(max(0.0, up)))
 
 
 def _correlation(first: _Array | None, second: _Array | None) -> float:
