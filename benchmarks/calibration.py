@@ -33,6 +33,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspectiv
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.significance import difference_tests, influence_tests
 from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.taste import taste_difference
 from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
 ROOT = Path(__file__).parents[1]
@@ -255,6 +256,14 @@ def rejections(data: Path, cell: Cell, number: int) -> Iterator[tuple[str, float
     twin = judged(found, drawn, human, rng, "discrimination")
     for p_value in difference_tests(people, twin, permutations=999, seed=number).p_value:
         yield from _rejects("two judges of one taste, sign flips", p_value)
+    noisy = judged(found, drawn, human, rng, "discrimination", 3 * NOISE)
+    plain = difference_tests(people, noisy, permutations=999, seed=number)
+    told = taste_difference(people, noisy, plain).verdicts
+    yield (
+        "one taste, three times the noise: any factor differs (plain, Holm)",
+        float((plain.p_holm <= 0.05).any()),
+    )
+    yield "the same: any factor differs in taste", float("differs in taste" in told)
     yield from _rejects("adjusted influence of weight 0", adjusted_influence(people).p_value[0])
 
 

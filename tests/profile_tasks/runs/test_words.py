@@ -32,7 +32,8 @@ def test_an_alignment_is_closer_only_where_the_interval_says_so() -> None:
         compared(alignments={"alignment_generation_tau_b": found(0.1, 0.5, 0.2)})
     )
     assert shown == (
-        "as a writer, B is closer to people than A: alignment (tau_b) +0.10 against +0.50, "
+        "as a writer (across texts: people chose among others), B is closer to people than A: "
+        "alignment (tau_b) +0.10 against +0.50, "
         "A - B -0.40 [-0.60, -0.20]"
     )
     (undecided,) = comparison_words(
@@ -52,7 +53,8 @@ def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
         )
     )
     assert gap.startswith(
-        "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: +0.40"
+        "the paper's gap, alignment as a judge less alignment as a writer on other texts, is "
+        "greater in A than in B: +0.40"
     )
     undecided = "it is undecided whether A or B judges more like people: accuracy"
     assert accuracy.startswith(f"{undecided} with half credit 0.60")
@@ -78,13 +80,14 @@ def test_the_better_one_is_named_first_and_the_numbers_stay_those_of_a_and_b(
         )
     )
     signed = f"+{numbers}".replace("against ", "against +")
-    for role, sentence in (("as a writer", writer), ("as a judge", judge)):
+    across = "as a writer (across texts: people chose among others)"
+    for role, sentence in ((across, writer), ("as a judge", judge)):
         assert sentence == (
             f"{role}, {better} is closer to people than {worse}: alignment (tau_b) {signed}"
         )
     assert gap == (
-        "the gap, alignment as a judge less alignment as a writer, is greater in "
-        f"{better} than in {worse}: {signed}"
+        "the paper's gap, alignment as a judge less alignment as a writer on other texts, is "
+        f"greater in {better} than in {worse}: {signed}"
     )
     assert accuracy == (
         f"{better} judges more like people than {worse}: accuracy with half credit {numbers}"
