@@ -151,7 +151,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_gap_tau_b",
         "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
-        printed="yes",
         headline=True,
         column="gap",
     ),

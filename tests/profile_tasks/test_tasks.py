@@ -107,8 +107,8 @@ def test_the_headline_is_first_and_the_printed_table_fits_a_screen(
     log = read_inspect_log("verbose", "summarization")
     assert log.results is not None
     assert log.results.headline is not None
-    assert log.results.headline.metric == "alignment_discrimination_tau_b"
-    assert next(iter(metrics(log))) == "alignment_discrimination_tau_b"
+    assert log.results.headline.metric == "self_agreement_pearson"
+    assert next(iter(metrics(log))) == "self_agreement_pearson"
     recompute_metrics(log)  # what the scorer itself returns, and Inspect prints
     assert 10 < len(metrics(log)) <= 24
 
