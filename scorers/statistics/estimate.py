@@ -61,6 +61,7 @@ class Estimate:
         limit: greatest absolute value, where a symmetric interval ends.
         disattenuated: of an alignment, the value without the sampling noise, which lies in the
             interval as the observed one need not; NaN where it cannot be estimated.
+        likely: of a rank coefficient, (B,) draws of the true value, which has few possible ones.
         effective: number of independent observations that would vary as much, of a Korn-Graubard
             interval; NaN elsewhere.
         least: lower end of the scale of such a one, whose upper end is 1.
@@ -82,6 +83,7 @@ class Estimate:
     n_groups: int | None = field(default=None, repr=False)
     limit: float = field(default=math.inf, repr=False)
     disattenuated: float = math.nan
+    likely: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     effective: float = field(default=math.nan, repr=False)
     least: float = field(default=0.0, repr=False)
 

@@ -456,7 +456,7 @@ def compared_record(
         },
         "alignments": {
             name: {
-                **alignment_difference(first[name], second[name]).record(),
+                **alignment_difference(first[name], second[name], study.confidence).record(),
                 "a": none_for_nan(first[name].value),
                 "b": none_for_nan(second[name].value),
             }

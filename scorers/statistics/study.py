@@ -209,7 +209,10 @@ class Study:
         """
         judged = self.alignment(human, judge, beside=[writer])
         written = self.alignment(human, writer, beside=[judge])
-        return {name: alignment_difference(judged[name], written[name]) for name in COEFFICIENTS}
+        return {
+            name: alignment_difference(judged[name], written[name], self.confidence)
+            for name in COEFFICIENTS
+        }
 
     def gap_parts(
         self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER, own: str = OWN
@@ -229,7 +232,10 @@ class Study:
         judged, on_own, written = (
             self.alignment(human, name, beside=names)["tau_b"] for name in names
         )
-        parts = alignment_difference(judged, on_own), alignment_difference(on_own, written)
+        parts = (
+            alignment_difference(judged, on_own, self.confidence),
+            alignment_difference(on_own, written, self.confidence),
+        )
         return dict(zip(GAP_PARTS, parts, strict=True))
 
     def self_agreement(self, own: str = OWN, writer: str = WRITER) -> dict[Coefficient, Estimate]:
