@@ -683,7 +683,7 @@ def names(chosen: Callable[[Metric], object]) -> tuple[str, ...]:
 
     Example:
         >>> names(lambda metric: metric.gated)
-        ('alignment_generation_tau_b', 'alignment_discrimination_tau_b')
+        ('self_agreement_pearson', 'alignment_generation_tau_b', 'alignment_discrimination_tau_b')
     """
     return tuple(metric.name for metric in CATALOGUE if chosen(metric))
 

@@ -108,9 +108,11 @@ def test_run_a_comes_first_in_every_difference() -> None:
         assert (record["model_a"], record["model_b"]) == (first.model, second.model)
         # All that is written for a higher score shows more length, or less of it.
         length = record["perspectives"]["generation"]["factors"]["length"]
-        assert [length[key] for key in ("a", "b", "value", "ci_low", "ci_high")] == [
-            sign, -sign, 2 * sign, 2 * sign, 2 * sign,
-        ]  # fmt: skip
+        assert [length[key] for key in ("a", "b", "value")] == [sign, -sign, 2 * sign]
+        # Of texts that all show the same one pair may not, and no difference is greater than 2.
+        near, end = sorted((length["ci_low"], length["ci_high"]), key=abs)
+        assert end == 2 * sign
+        assert 1.8 < sign * near < 2
         accuracy = record["agreement"]["discrimination_accuracy"]
         assert sign * accuracy["a"] > sign * accuracy["b"]
         assert sign * accuracy["value"] > 0
@@ -146,7 +148,9 @@ def test_a_run_does_not_differ_from_itself() -> None:
         *record["agreement"].values(),
         *(f for part in record["perspectives"].values() for f in part["factors"].values()),
     ]
-    assert {(n["value"], n["ci_low"], n["ci_high"]) for n in numbers} == {(0, 0, 0)}
+    assert {n["value"] for n in numbers} == {0}
+    for each in numbers:
+        assert each["ci_low"] is None or each["ci_low"] == pytest.approx(-each["ci_high"])
 
 
 def test_only_the_sources_of_both_runs_are_compared_whatever_their_order() -> None:

@@ -156,8 +156,9 @@ def test_feedback_moves_the_profile_towards_readers_and_revising_alone_does_not(
         assert found[f"alignment_revision_factor_less_none_{coefficient}_ci_low"] > 0
     assert found["tau_revision_none_length"] == 1
     assert found["tau_revision_factor_length_ci_high"] < 0 > found["tau_human_length_ci_high"]
-    for coefficient in ("spearman", "pearson"):
-        assert found[f"alignment_revision_evaluator_less_none_{coefficient}_ci_low"] > 0
+    # What the evaluator adds 12 sources do not tell.
+    added = "alignment_revision_evaluator_less_none_tau_b"
+    assert found[added] > 0 > found[f"{added}_ci_low"]
     # Feedback by source words stops the growth, and every revision that it changes has more.
     assert abs(found["tau_revision_evaluator_length"]) < 0.5
     assert found["tau_revision_evaluator_novel_words_ci_high"] < 0
@@ -252,7 +253,7 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     printed = metrics(log)
     assert len(printed) < 25
     assert next(iter(printed)) == "alignment_revision_none_tau_b"
-    assert printed == {name: full[name] for name in printed}
+    assert printed == pytest.approx({name: full[name] for name in printed}, nan_ok=True)
 
 
 def test_human_influences_are_those_of_the_other_tasks(
