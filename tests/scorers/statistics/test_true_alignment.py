@@ -239,7 +239,23 @@ def test_a_difference_is_taken_from_the_intervals_of_both() -> None:
     apart = alignment_difference(first, second)
     assert apart.value == pytest.approx(0.3)
     assert apart.disattenuated == pytest.approx(0.4)
-    # With replicates that move together, one's error takes the other's away: .3 - .1 and .1 - .3.
-    assert (apart.low, apart.high) == pytest.approx((0.4 - 0.2, 0.4 + 0.2))
+    # Down: .3 of the first, .1 of the second; up: .1 and .3. Nothing is taken off for errors that
+    # go together.
+    far = np.hypot(0.3, 0.1)
+    assert (apart.low, apart.high) == pytest.approx((0.4 - far, 0.4 + far))
+    turned = alignment_difference(second, first)
+    assert (turned.low, turned.high) == pytest.approx((-apart.high, -apart.low))
+    # Errors that go against each other make it wider: all of both.
+    against = alignment_difference(first, replace(second, drawn=-drawn))
+    assert (against.low, against.high) == pytest.approx((0.4 - 0.4, 0.4 + 0.4))
     nothing = alignment_difference(first, Estimate(0.3, reason="noise"))
     assert (nothing.value, nothing.has_interval, nothing.reason) == (0.3, False, "noise")
+
+
+def test_rank_coefficients_differ_by_what_their_true_values_may() -> None:
+    # The first is .6 or 1, the second .2 or .6, either as likely as the other.
+    first = Estimate(0.6, 0.6, 1.0, disattenuated=0.6, likely=np.array([0.6, 1.0] * 500))
+    second = Estimate(0.2, 0.2, 0.6, disattenuated=0.2, likely=np.array([0.2] * 500 + [0.6] * 500))
+    apart = alignment_difference(first, second)
+    assert (apart.value, apart.disattenuated) == pytest.approx((0.4, 0.4))
+    assert (apart.low, apart.high) == pytest.approx((0.0, 0.8))
