@@ -218,6 +218,8 @@ def estimate_of(subject: Expression, evidence: Evidence, coverage: float) -> Est
         if reported is not None and reported.has_interval and coverage <= CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
+    elif subject.difference and (paired := evidence.difference(*subject.difference, coverage)):
+        found = paired
     else:
         found = _combined(value, subject, {m: known[m] for m in subject.metrics}, coverage)
     return found if found.has_interval else replace(found, reason=f"no interval: {found.reason}")

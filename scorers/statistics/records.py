@@ -348,7 +348,7 @@ def aligned_tables(
         seed: Of everything random.
     """
     shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
-    study = Study(shared, replicates=replicates, seed=seed)
+    study = Study(shared, replicates=replicates, seed=seed, draws=replicates)
     found = study.true_alignment("first", "second")
     return {
         **{

@@ -32,6 +32,7 @@ from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_hal
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
 from profile_tasks.scorers.statistics.true_alignment import (
+    DRAWS,
     TrueAlignment,
     alignment_difference,
     true_alignment,
@@ -68,6 +69,8 @@ class Study:
         replicates: number of bootstrap replicates.
         seed: of everything random.
         confidence: of every interval, between 0 and 1.
+        draws: of true alignments. Estimates without the noise depend on them a little, so runs that
+            are held against each other should have as many.
 
     Example:
         >>> human = Comparisons(
@@ -85,6 +88,7 @@ class Study:
     replicates: int = REPLICATES
     seed: int = 0
     confidence: float = CONFIDENCE
+    draws: int = DRAWS
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
@@ -174,7 +178,7 @@ class Study:
                 self.tables[first],
                 self.tables[second],
                 known=known,
-                draws=self.replicates,
+                draws=self.draws,
                 seed=self.seed,
                 confidence=self.confidence,
             )

@@ -41,7 +41,9 @@ def test_both_harnesses_give_the_same_row(inspect_log: Any, lm_eval_results: Any
             assert float(value) == pytest.approx(float(ours[name]), rel=0, abs=1e-12), name
             compared += 1
     assert compared > 100
-    assert (ours["rank_low"], ours["rank_high"]) == (theirs["rank_low"], theirs["rank_high"])
+    # In lm-eval a model judges its own pairs in a task of its own.
+    assert ours["self_agreement_pearson"]
+    assert (ours["rank_low"], ours["rank_high"], theirs["rank_low"]) == ("1", "1", "")
 
 
 def test_what_is_surely_apart_has_places_of_its_own(inspect_log: Any) -> None:
@@ -54,7 +56,8 @@ def test_what_is_surely_apart_has_places_of_its_own(inspect_log: Any) -> None:
 
 
 def test_an_alignment_over_twelve_sources_tells_nobody_apart(inspect_log: Any) -> None:
-    done = leaderboard(inspect_log("verbose"), inspect_log("concise"))
+    logs = inspect_log("verbose"), inspect_log("concise")
+    done = leaderboard(*logs, "--sort", "alignment_generation_tau_b")
     assert done.exit_code == 0
     assert done.stdout.count(" 1-2  1 cannot tell  planted/") == 2
     assert "runs with samples are paired by source" in done.stdout
