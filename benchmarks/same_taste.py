@@ -92,7 +92,7 @@ def claims(path: Path, *, one_taste: bool, number: int) -> Claims:
         measured(_relabelled(everything[at], labels), factors, model) for at in chosen.tolist()
     )
     parts = study.gap_parts()
-    differences = difference_record(study, JUDGE, HUMAN)["factors"].values()
+    differences = difference_record(study, JUDGE, HUMAN, same_pairs=True)["factors"].values()
     return Claims(
         study.self_agreement()["pearson"],
         study.estimates[GAP],

@@ -302,7 +302,8 @@ def _alignment(findings: Findings) -> Iterator[Sketch]:
                 marker="*",
                 markersize=9,
                 markerfacecolor="none",
-                markeredgecolor=COLOURS[whose if whose in COLOURS else "ink"],
+                color=COLOURS[whose if whose in COLOURS else "ink"],
+                linestyle="none",
             )
     for name, number in gaps:
         names.append(f"{name}, tau_b")

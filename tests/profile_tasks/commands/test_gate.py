@@ -59,7 +59,7 @@ def test_a_model_of_the_peoples_own_kind_meets_it(
 ) -> None:
     log = inspect_log("verbose", dataset=str(own_kind), weights='{"length": 1.0}', temperature=0.0)
     bars = bars_file(
-        tmp_path, LENGTH, "discrimination_accuracy_half_credit >= 0.85 with 95% confidence",
+        tmp_path, LENGTH, "discrimination_accuracy_half_credit >= 0.7 with 95% confidence",
         "discrimination_accuracy >= 0.9",
     )  # fmt: skip
     done = gate(log, bars)

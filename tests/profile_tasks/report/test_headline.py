@@ -1,5 +1,6 @@
 """The headline says what the numbers say, and no more."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -17,6 +18,7 @@ from profile_tasks.report.report_data import (
 )
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 SURE, UNSURE = 0.001, 0.4
 
@@ -39,7 +41,7 @@ def found(
     consistency: Estimate | None = None,
     departure: float | None = None,
     alignment: Estimate | None = None,
-    gap: Estimate | None = None,
+    gap: Mapping[str, Estimate] | None = None,
 ) -> Findings:
     """GPT-X as a judge, with one factor; without a verdict, no test is in the file."""
     value = model.value - human.value if departure is None else departure
@@ -60,7 +62,7 @@ def found(
         alignments={}
         if alignment is None
         else {"discrimination": {"tau_b": FoundAlignment(alignment)}},
-        gap=gap or NOTHING,
+        gap=gap or {},
     )
 
 
@@ -255,28 +257,84 @@ def test_values_without_intervals_are_never_told_apart() -> None:
     assert told_apart(found(Estimate(0.1), Estimate(0.9), None), "discrimination") == ()
 
 
-def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
+def test_of_a_judge_the_true_alignment_and_unrelated_tastes_are_told() -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    entry = {
+        "tau_b": FoundAlignment(Estimate(0.4, 0.2, 0.7)),
+        "pearson": FoundAlignment(
+            Estimate(0.5, 0.4, 0.9), Estimate(0.75, 0.4, 0.9), unrelated=0.021
+        ),
+    }
+    said = plain(headline(replace(base, alignments={"discrimination": entry}))[-1])
+    assert said == (
+        "As a judge its profile aligns with people's at tau_b .40 [.20, .70]; without the sampling "
+        "noise r is .75 [.40, .90]; 2 of 100 unrelated tastes come as close."
+    )
+
+
+def test_what_was_observed_outside_the_interval_of_the_true_one_is_said_to_be() -> None:
     sentences = headline(
-        found(Estimate(0.1), Estimate(0.1), "undecided", alignment=Estimate(0.2, -0.1, 0.5))
+        found(Estimate(0.1), Estimate(0.1), "undecided", alignment=Estimate(0.5, 0.6, 0.9))
     )
-    assert "is not told from none: its interval holds 0." in sentences[1]
-    clear = headline(
-        found(Estimate(0.1), Estimate(0.1), "undecided", alignment=Estimate(0.6, 0.3, 0.9))
-    )
-    assert "interval holds 0" not in clear[1]
+    assert "the interval of the true one, outside which noise of each" in plain(sentences[-1])
+
+
+def test_an_alignment_that_cannot_be_estimated_says_why() -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    why = "not estimable: the human profile is not told from noise alone; r within [-0.20, 1.00]"
+    entry = {
+        "tau_b": FoundAlignment(Estimate(0.4, -0.5, 1, reason=why)),
+        "pearson": FoundAlignment(Estimate(0.5, -0.2, 1), Estimate.undefined(why)),
+    }
+    said = plain(headline(replace(base, alignments={"discrimination": entry}))[-1])
+    assert said.endswith(f"; without the sampling noise it is {why}.")
+    assert "unrelated" not in said
 
 
 @pytest.mark.parametrize(
-    ("gap", "said"),
+    ("number", "unrelated", "said"),
     [
-        (Estimate(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
-        (Estimate(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
-        (Estimate(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
+        (
+            Estimate(0.97, 0.9, 1.0),
+            0.001,
+            "GPT-X writes as it judges at r .97 [.90, 1.00] (self-agreement over the texts that it "
+            "wrote, without the sampling noise; 1 is one taste); fewer than 1 of 100 unrelated "
+            "tastes come as close.",
+        ),
+        (
+            Estimate(1.0, reason="all verdicts are the same"),
+            None,
+            "GPT-X writes as it judges at r 1.00 (all verdicts are the same).",
+        ),
+        (
+            Estimate.undefined("groups: 5; an interval needs at least 8"),
+            None,
+            "Whether GPT-X writes as it judges is not estimable: groups: 5; an interval needs at "
+            "least 8.",
+        ),
     ],
 )
-def test_the_gap_is_open_where_its_interval_holds_0(gap: Estimate, said: str) -> None:
-    sentences = headline(found(Estimate(0.1), Estimate(0.1), "undecided", gap=gap))
-    assert said in sentences[-1]
+def test_self_agreement_comes_first(number: Estimate, unrelated: float | None, said: str) -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    entry = {"pearson": FoundAlignment(number, unrelated=unrelated)}
+    assert plain(headline(replace(base, self_agreement=entry))[0]) == said
+
+
+def test_the_gap_is_told_with_its_parts_and_as_one_across_texts() -> None:
+    texts, taste = GAP_PARTS
+    alone = {GAP: Estimate(0.5, 0.1, 0.9)}
+    said = plain(headline(found(Estimate(0.1), Estimate(0.1), "undecided", gap=alone))[-1])
+    assert said == (
+        "The paper's gap, judge less writer across different texts, is .50 [.10, .90]. By itself "
+        "it does not show that it writes against its own judgement."
+    )
+    parts = alone | {texts: Estimate(0.4, 0.0, 0.8), taste: Estimate(0.1, -0.2, 0.4)}
+    said = plain(headline(found(Estimate(0.1), Estimate(0.1), "undecided", gap=parts))[-1])
+    assert said == (
+        "The paper's gap, judge less writer across different texts, is .50 [.10, .90]: .40 [.00, "
+        ".80] by the shift of texts, .10 [−.20, .40] by taste, which is 0 where it writes as it "
+        "judges."
+    )
 
 
 def of_two(tested: bool, *, length: tuple[float, float], markdown: tuple[float, float]) -> Findings:
@@ -335,22 +393,22 @@ def test_the_largest_departure_is_named_where_none_is_shown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("perspective", "role"), [("generation", "as a writer"), ("discrimination", "as a judge")]
+    ("perspective", "role"),
+    [
+        ("generation", "As a writer, across different texts,"),
+        ("discrimination", "As a judge"),
+    ],
 )
 def test_an_alignment_is_told_of_its_own_role(perspective: str, role: str) -> None:
     base = found(Estimate(0.1), Estimate(0.1), "undecided")
-    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
+    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25))}
     turned = replace(
         base,
         profiles={"human": base.profiles["human"], perspective: base.profiles["discrimination"]},
         alignments={perspective: entry},
     )
     said = plain(headline(turned)[-1])
-    assert said == (
-        f"{role[0].upper()}{role[1:]} its profile aligns with people's at tau_b −.25 [−.50, .25], "
-        "where two equal tastes would reach about .75 on these data. "
-        f"The alignment {role} is not told from none: its interval holds 0."
-    )
+    assert said == f"{role} its profile aligns with people's at tau_b −.25 [−.50, .25]."
 
 
 def test_what_people_prefer_most_comes_first_with_its_sign() -> None:
