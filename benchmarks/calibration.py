@@ -14,6 +14,7 @@ about a model or about people.
 import argparse
 import json
 import os
+import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
@@ -384,7 +385,10 @@ def main() -> None:
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
-    results = calibrate(options.data, options.repetitions, CELLS[: options.cells])
+    cells = CELLS[: options.cells]
+    if missing := [cell.file for cell in cells if not (options.data / cell.file).is_file()]:
+        sys.exit(f"{options.data}: no {missing[0]} there; name the folder with --data")
+    results = calibrate(options.data, options.repetitions, cells)
     write(options.page, tables_of(results, options.repetitions))
     if options.output is not None:
         options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
