@@ -234,7 +234,8 @@ def _combined(
         if subject.difference is None or not alike:
             why = "of alignments, only one alone or one less another has one"
             return Estimate(value, reason=why)
-        return alignment_difference(*(parts[metric] for metric in subject.difference), coverage)
+        first, second = (parts[metric] for metric in subject.difference)
+        return alignment_difference(first, second, coverage)
     drawn = {name: part.drawn for name, part in parts.items() if part.drawn is not None}
     groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
     return Estimate.percentile(value, np.asarray(subject.value(drawn)), groups, confidence=coverage)

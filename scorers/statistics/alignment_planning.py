@@ -128,8 +128,8 @@ def _half_width(
         )
         seen = (r * lengths[0] * lengths[1] + part * shared) / (a * b)
         x, y = _at_angle(observed[0], observed[1], min(1.0, max(-1.0, seen)))
-        scaled = [math.sqrt(part) * each for each in both]
-        found = pearson_interval(a * x, b * y, *scaled)
+        first_drawn, second_drawn = (math.sqrt(part) * each for each in both)
+        found = pearson_interval(a * x, b * y, first_drawn, second_drawn)
         return (found.high - found.low) / 2
 
     return half_width
@@ -137,13 +137,13 @@ def _half_width(
 
 def _at_angle(x: _Array, y: _Array, r: float) -> tuple[_Array, _Array]:
     """Return unit vectors of this correlation in the plane of two others."""
-    u = x / np.linalg.norm(x)
-    across = y - (y @ u) * u
-    length = np.linalg.norm(across)
+    u: _Array = x / np.linalg.norm(x)
+    across: _Array = y - (y @ u) * u
+    length = float(np.linalg.norm(across))
     if length < 1e-9:  # the two coincide: any direction across will do
         across = np.arange(len(x)) - (len(x) - 1) / 2.0
         across -= (across @ u) * u
-        length = np.linalg.norm(across)
+        length = float(np.linalg.norm(across))
     return u, r * u + math.sqrt(1 - r**2) * across / length
 
 

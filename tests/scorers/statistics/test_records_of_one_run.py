@@ -192,7 +192,7 @@ def test_differences_to_people_share_the_resamples_of_the_metrics(
 
 def test_of_the_judge_there_stands_what_is_known_of_its_true_alignment(record: Record) -> None:
     found = record["alignment_to_human"]["discrimination"]
-    expected = true_alignment(HUMAN, TABLES[1], draws=200, seed=SEED)
+    expected = true_alignment(HUMAN, TABLES[1], seed=SEED)
     for name in COEFFICIENTS:
         without = found["disattenuated"][name]
         assert without["value"] == expected.coefficients[name].disattenuated
@@ -213,7 +213,7 @@ def test_of_the_writer_there_stands_that_it_is_compared_across_texts_and_nothing
 
 def test_self_agreement_is_of_the_judge_and_the_writer_of_the_same_texts(record: Record) -> None:
     found = record["self_agreement"]
-    expected = true_alignment(OWN, TABLES[2], draws=200, seed=SEED)
+    expected = true_alignment(OWN, TABLES[2], seed=SEED)
     for name in COEFFICIENTS:
         assert found["disattenuated"][name]["value"] == expected.coefficients[name].disattenuated
     assert found["p_value"] == expected.unrelated

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, alignment_replicates
-from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, with_factors
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import group_sums
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
@@ -26,6 +28,11 @@ from profile_tasks.scorers.statistics.true_alignment import (
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "alignment_inference.py"
 DRAWS = 200
+PREFERENCES = [
+    file
+    for file in sorted((REFERENCE.parents[1] / "data").glob("*.jsonl"))
+    if file.stem != "squality_sources"
+]
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,29 @@ def test_every_step_is_that_of_the_reference(reference: ModuleType, seed: int) -
     weights = rng.normal(size=(2, n_factors)).tolist()
     shared = bool(rng.integers(2))
     tables = two_judges(rng, *weights, groups=groups, pairs=pairs, shared_pairs=shared)
+    every_step_agrees(reference, tables, seed)
+
+
+@pytest.mark.parametrize("file", PREFERENCES, ids=lambda file: file.stem)
+def test_every_step_is_that_of_the_reference_on_recorded_pairs(
+    reference: ModuleType, file: Path
+) -> None:
+    people = human_comparisons(load_preferences(str(file)), "surface")
+    varies = np.flatnonzero(people.manifestation.any(axis=0))
+    people = with_factors(people, [people.factors[at] for at in varies])
+    rng = np.random.default_rng(1)
+    utility = people.manifestation @ rng.normal(size=varies.size)
+    utility += rng.logistic(size=people.group.size)
+    judge = replace(
+        people, preference=np.sign(utility).astype(np.int8), perspective="discrimination"
+    )
+    every_step_agrees(reference, [people, judge], seed=1)
+
+
+def every_step_agrees(reference: ModuleType, tables: list[Comparisons], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_factors = len(tables[0].factors)
+    groups = 1 + max(int(table.group.max()) for table in tables)
     sums = [group_sums(table, groups) for table in tables]
     net, counted = (np.hstack([pair[i] for pair in sums]) for i in (0, 1))
 
