@@ -141,7 +141,7 @@ def _at_angle(x: _Array, y: _Array, r: float) -> tuple[_Array, _Array]:
     across: _Array = y - (y @ u) * u
     length = float(np.linalg.norm(across))
     if length < 1e-9:  # the two coincide: any direction across will do
-        across = np.arange(len(x)) - (len(x) - 1) / 2.0
+        across = np.arange(len(x), dtype=np.float64) - (len(x) - 1) / 2.0
         across -= (across @ u) * u
         length = float(np.linalg.norm(across))
     return u, r * u + math.sqrt(1 - r**2) * across / length
