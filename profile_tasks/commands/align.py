@@ -107,13 +107,13 @@ def _tables(
 def _rows(record: Record) -> list[Record]:
     from profile_tasks.scorers.statistics.estimate import Estimate
 
-    rows = []
+    rows: list[Record] = []
     for name in ("tau_b", "spearman", "pearson"):
-        row: Record = {"coefficient": name, "value": record[name]}
+        known = {}
         if "n_groups" in record:
-            row |= Estimate.of_metrics(record, name).interval()
-            row["disattenuated"] = record["disattenuated"][name]["value"]
-        rows.append(row)
+            known = Estimate.of_metrics(record, name).interval()
+            known["disattenuated"] = record["disattenuated"][name]["value"]
+        rows.append({"coefficient": name, "value": record[name], **known})
     return rows
 
 

@@ -121,8 +121,8 @@ def _leaderboard(
         ]
     with progress("reading samples", len(runs)) as advance:
         resample = partial(resampled, advance=advance)
-        found = boards(runs, sort, ascending=ascending, margin=margin, resample=resample)
-    return Leaderboard(sort, tuple(found), tuple(left_out), margin)
+        ranked = boards(runs, sort, ascending=ascending, margin=margin, resample=resample)
+    return Leaderboard(sort, tuple(ranked), tuple(left_out), margin)
 
 
 def _check_metric(sort: str, known: set[str]) -> None:

@@ -36,6 +36,27 @@ class Evidence:
             return self.estimates
         return estimates_of(replace(self.study, confidence=confidence))
 
+    def difference(self, first: str, second: str, confidence: float) -> Estimate | None:
+        """One influence less another on the same factor, as the log has it; None of other metrics.
+
+        Args:
+            first: Name of a metric.
+            second: Of the one taken away.
+            confidence: Coverage of the interval.
+        """
+        if self.study is None:
+            return None
+        of_tables = {
+            f"tau_{table}_{factor}": (table, factor)
+            for table in self.study.tables
+            for factor in self.study.profiles[table].factors
+        }
+        (one, factor), (other, same) = (of_tables.get(m, ("", m)) for m in (first, second))
+        if not one or factor != same:
+            return None
+        study = replace(self.study, confidence=confidence)
+        return study.difference(one, other)[0][factor]
+
 
 def read_evidence(path: Path, task: str | None = None, score: str | None = None) -> Evidence:
     """Read a log or a results file.

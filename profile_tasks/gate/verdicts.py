@@ -218,6 +218,8 @@ def estimate_of(subject: Expression, evidence: Evidence, coverage: float) -> Est
         if reported is not None and reported.has_interval and coverage <= CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
+    elif subject.difference and (paired := evidence.difference(*subject.difference, coverage)):
+        found = paired
     else:
         found = _combined(value, subject, {m: known[m] for m in subject.metrics}, coverage)
     return found if found.has_interval else replace(found, reason=f"no interval: {found.reason}")
@@ -232,7 +234,8 @@ def _combined(
         if subject.difference is None or not alike:
             why = "of alignments, only one alone or one less another has one"
             return Estimate(value, reason=why)
-        return alignment_difference(*(parts[metric] for metric in subject.difference))
+        first, second = (parts[metric] for metric in subject.difference)
+        return alignment_difference(first, second, coverage)
     drawn = {name: part.drawn for name, part in parts.items() if part.drawn is not None}
     groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
     return Estimate.percentile(value, np.asarray(subject.value(drawn)), groups, confidence=coverage)

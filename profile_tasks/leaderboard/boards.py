@@ -146,7 +146,7 @@ def _board(
         data=runs[0].data,
         factors=runs[0].factors,
         rows=tuple(rows),
-        notes=(*_unpaired(valued, sampled), *_notes(runs, valued, sort)),
+        notes=(*_unpaired(valued, sort, sampled), *_notes(runs, valued, sort)),
     )
 
 
@@ -174,11 +174,11 @@ def _placed(
     ]
 
 
-def _unpaired(runs: Sequence[Run], sampled: Sequence[Estimate]) -> Iterator[str]:
-    """Which runs are not paired by source, and why."""
+def _unpaired(runs: Sequence[Run], sort: str, sampled: Sequence[Estimate]) -> Iterator[str]:
+    """Which runs are compared by their intervals and not paired by source, and why."""
     why: dict[str, list[str]] = {}
     for run, each in zip(runs, sampled, strict=False):
-        if not each.defined:
+        if not each.defined and run.estimate(sort).has_interval:
             why.setdefault(each.reason or "", []).append(run.model)
     for reason, models in why.items():
         who = "all rows" if len(models) == len(runs) else ", ".join(models)

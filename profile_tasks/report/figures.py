@@ -123,12 +123,17 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
 
 
 def _marked(findings: Findings) -> str:
-    how = (
-        "beyond chance (5 %, adjusted over the factors)"
-        if findings.differences
-        else "by intervals that do not overlap"
+    if "discrimination" not in findings.compared:
+        return ""
+    if not findings.tastes and not findings.differences:
+        return (
+            f"{MISALIGNED} marks factors in which the intervals of the judge and of people do not "
+            "overlap, be it by taste or by consistency."
+        )
+    return (
+        f"{MISALIGNED} marks factors in which the judge differs from people in taste (5 %, after "
+        "one scale, adjusted over the factors)."
     )
-    return f"{MISALIGNED} marks factors in which the model differs from people {how}."
 
 
 def _alt_scores(
@@ -231,7 +236,7 @@ def _ranking_row(
     return (
         factor,
         *(cell for rank in ranks for cell in rank.cells()),
-        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
+        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p == "discrimination"),
     )
 
 
@@ -263,7 +268,7 @@ def _ranking(findings: Findings) -> Iterator[Sketch]:
         (
             "factor",
             *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
-            *(f"{p} differs from people" for p in perspectives if p != "human"),
+            *(f"{p} differs from people" for p in perspectives if p == "discrimination"),
         ),
         [_ranking_row(factor, ranked, apart) for factor in _order(findings)],
         drawing,

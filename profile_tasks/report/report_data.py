@@ -16,7 +16,6 @@ from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
 WRITER_AND_JUDGE = ("generation", "discrimination")
-SIGNIFICANT = 0.05
 
 Record = Mapping[str, Any]
 
@@ -70,10 +69,47 @@ class Difference:
     number: Estimate
     p_holm: float | None = None
 
+
+@dataclass(frozen=True)
+class Departure:
+    """What of a difference between two judges of the same pairs is taste.
+
+    Attributes:
+        number: Influence on the first less that on the second after one scale.
+        verdict: In the words of ``scorers/statistics/taste.py``.
+        smallest: Smallest departure that would have shown.
+    """
+
+    number: Estimate
+    verdict: str
+    smallest: float | None = None
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What two judges of the same pairs differ in: taste, by factor, and consistency.
+
+    Attributes:
+        verdict: Of the whole.
+        consistency: How many times as consistent the first is as the second.
+        margin: Departure that "equivalent" excludes.
+        factors: Departure by factor.
+    """
+
+    verdict: str
+    consistency: Estimate
+    margin: float
+    factors: Mapping[str, Departure]
+
     @property
-    def significant(self) -> bool:
-        """Whether it is told from 0, all factors of the perspective considered."""
-        return self.p_holm is not None and self.p_holm < SIGNIFICANT
+    def differing(self) -> tuple[str, ...]:
+        """Factors that differ in taste, the greatest departure first."""
+        found = {
+            factor: abs(departure.number.value)
+            for factor, departure in self.factors.items()
+            if departure.verdict == "differs in taste"
+        }
+        return tuple(sorted(found, key=lambda factor: -found[factor]))
 
 
 @dataclass(frozen=True)
@@ -213,6 +249,26 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
         for perspective, found in record.items()
         if perspective in WRITER_AND_JUDGE
     }
+
+
+def taste_of_record(record: Record) -> Taste | None:
+    """What of the differences in a record is taste; None where it was not compared."""
+    if "taste" not in record:
+        return None
+    whole = record["taste"]
+    return Taste(
+        shown(whole["verdict"]),
+        recorded(whole["consistency"]),
+        float(whole["margin"]),
+        {
+            shown(factor): Departure(
+                recorded(entry["taste"]),
+                shown(entry["taste"]["verdict"]),
+                finite_or_none(entry["taste"].get("smallest_shown")),
+            )
+            for factor, entry in record["factors"].items()
+        },
+    )
 
 
 def reasoned_metric(run: Run, name: str) -> Estimate:

@@ -2,10 +2,15 @@
 
 A difference is stated only where its test or its interval says so: of a factor where the p-value,
 adjusted over all factors (Holm), is below 0.05, of alignment and agreement where the interval of
-the paired difference leaves 0 out. Everything else is said to be undecided, never to be equal.
+the paired difference leaves 0 out. Everything else is said to be undecided, with the smallest
+difference that would have shown, and equivalent only where a test says so.
+
+Two judges saw the same pairs, so what they differ in is taken apart: taste or consistency. Two
+writers wrote other texts, of which nothing is said but the influences themselves.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -56,7 +61,10 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
         if (found := record["agreement"].get(accuracy))
     ]
     for perspective, compared in record["perspectives"].items():
-        sentences += _factors(perspective, compared["factors"])
+        if "taste" in compared:
+            sentences += _tastes(perspective, compared["factors"], compared["taste"])
+        else:
+            sentences += _factors(perspective, compared["factors"])
     return sentences
 
 
@@ -98,6 +106,58 @@ def _accuracy(found: Mapping[str, Any], start: str, what: str) -> str:
     return f"{start}{better} judges more like people than {other}: {numbers}"
 
 
+def _tastes(
+    perspective: str, factors: Mapping[str, Mapping[str, Any]], taste: Mapping[str, Any]
+) -> list[str]:
+    """Two judges of the same pairs: taste, consistency, equivalence, by factor and of the whole."""
+    role = _WRITES[perspective]
+    by_verdict: dict[str, list[str]] = {}
+    for name, found in factors.items():
+        by_verdict.setdefault(found["taste"]["verdict"], []).append(name)
+    differing = by_verdict.get("differs in taste", [])
+    sentences = [
+        f"{role}, differs in taste: {_follows(name, found)}, {_signed(found['a'])} against "
+        f"{_signed(found['b'])}, after one scale {_by(found['taste'])}; people "
+        f"{_signed(found['human'])}"
+        for name in sorted(differing, key=lambda name: factors[name]["taste"]["p_adjusted"])
+        for found in (factors[name],)
+    ]
+    if all(found["taste"]["value"] is None for found in factors.values()):
+        return [f"{role}, the data are too few to compare tastes"]
+    sentences.append(f"{role}, {_consistency(Estimate.of_record(taste['consistency']))}")
+    margin = f"every departure after one scale is shown to be smaller than {taste['margin']:g}"
+    if taste["verdict"] == "equivalent":
+        return [*sentences, f"{role}, the tastes of A and B are equivalent: {margin}"]
+    if same := by_verdict.get("equivalent"):
+        sentences.append(
+            f"{role}, equivalent in taste (a departure below {taste['margin']:g}): "
+            + ", ".join(same)
+        )
+    if alike := by_verdict.get("differs in consistency"):
+        sentences.append(
+            f"{role}, differs in consistency, with no departure in taste shown: "
+            + ", ".join(map(partial(_from, factors), alike))
+        )
+    if open_ := by_verdict.get("undecided"):
+        sentences.append(f"{role}, undecided: " + ", ".join(map(partial(_from, factors), open_)))
+    return sentences
+
+
+def _from(factors: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """A factor with the smallest departure in taste that would have shown."""
+    smallest = factors[name]["taste"]["smallest_shown"]
+    return name if smallest is None else f"{name} (from {smallest:.2f} on it would have shown)"
+
+
+def _consistency(found: Estimate) -> str:
+    times = f"{found.text(signed=False)} times as consistent"
+    if not found.defined:
+        return f"the consistency of A and B cannot be compared: {found.reason}"
+    if found.low <= 1 <= found.high:
+        return f"it is undecided whether A or B is the more consistent: A is {times} as B"
+    return f"A differs in consistency from B: it is {times}"
+
+
 def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list[str]:
     differing = {
         name: found
@@ -117,11 +177,23 @@ def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list
     elif not differing:
         sentences.append(
             f"{role}, no factor's influence is shown to differ (Holm); that does not show that "
-            "they are equal"
+            f"they are equal{_hidden(factors)}"
         )
     elif undecided:
         sentences.append(f"{role}, it is undecided whether the others ({undecided}) differ")
+    if differing:
+        sentences.append(
+            f"{role}, A and B wrote other texts: a difference of influence is not shown to be one "
+            "of taste"
+        )
     return sentences
+
+
+def _hidden(factors: Mapping[str, Mapping[str, Any]]) -> str:
+    """How great a difference may not show."""
+    least = [Estimate.of_record(found).smallest_shown for found in factors.values()]
+    shown = [each for each in least if each > 0]
+    return f": a difference in one of them below {max(shown):.2f} may not show" if shown else ""
 
 
 def _follows(name: str, found: Mapping[str, Any]) -> str:

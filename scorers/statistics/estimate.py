@@ -1,19 +1,20 @@
 """Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
-Intervals of resampled numbers are made here, in four ways (docs/calibration.md has what each one
-covers). Two follow from a model of their own, and come as Estimates too: those of a regression
-(``adjusted``), and those of a factor's rank (``ranks``).
+Intervals of resampled numbers are made here, in five ways (docs/calibration.md has what each one
+covers). Others follow from a model of their own, and come as Estimates too: those of a regression
+(``adjusted``), of a factor's rank (``ranks``) and of an alignment (``true_alignment``).
 
 * **Korn-Graubard**, for shares and influences, which have ends: the exact binomial interval of
   Clopper and Pearson, with the number of observations that would vary as much as the groups do
   (Korn & Graubard 1998, Survey Methodology 24). It has a width where every group says the same.
-* **percentile**, for differences of two: its tails are widened as Student's t is wider than the
-  normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too
-  short (the expanded percentile interval of Hesterberg 2015, The American Statistician 69).
-* **symmetric**, for alignments and their gap: as far on both sides of the estimate as 95 % of the
-  replicates lie from it (Hall 1988, JRSS B 50). Correlations of noisy profiles are biased towards
-  0, and those of resampled ones once more, so that a percentile interval may lie beside the truth;
-  here the bias of the replicates widens the interval instead of shifting it.
+* **linearised**, for differences of two of these: Student's, of the error of a ratio of sums, and
+  of one pair more on which the two differ. Where few sources differ, resampling sees too little.
+* **percentile**, for what is reckoned from several numbers: its tails are widened as Student's t is
+  wider than the normal distribution, since G resampled groups spread too little by (G - 1) / G and
+  in tails too short (the expanded percentile interval of Hesterberg 2015, The American Statistician
+  69).
+* **symmetric**, for the alignment of a grader's labels with people's: as far on both sides of the
+  estimate as 95 % of the replicates lie from it (Hall 1988, JRSS B 50).
 * **jackknife**, for what is a mean over random halves (``reliability`` says why).
 """
 
@@ -55,11 +56,12 @@ class Estimate:
         method: which interval it is; empty where none was asked for.
         reason: why the value is NaN, or else why there is no interval; None where both are there.
         drawn: (B,) bootstrap replicates that the interval was made of, NaN where undefined.
-            Estimates whose replicates were drawn together can be subtracted (:meth:`less`).
+            Estimates whose replicates were drawn together are held against each other by them.
         n_groups: groups behind the value; None leaves the tails as they are.
         limit: greatest absolute value, where a symmetric interval ends.
         disattenuated: of an alignment, the value without the sampling noise, which lies in the
             interval as the observed one need not; NaN where it cannot be estimated.
+        likely: of a rank coefficient, (B,) draws of the true value, which has few possible ones.
         effective: number of independent observations that would vary as much, of a Korn-Graubard
             interval; NaN elsewhere.
         least: lower end of the scale of such a one, whose upper end is 1.
@@ -81,6 +83,7 @@ class Estimate:
     n_groups: int | None = field(default=None, repr=False)
     limit: float = field(default=math.inf, repr=False)
     disattenuated: float = math.nan
+    likely: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     effective: float = field(default=math.nan, repr=False)
     least: float = field(default=0.0, repr=False)
 
@@ -149,7 +152,7 @@ class Estimate:
 
         Example:
             >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)).at(0.5))
-            +1.00 [+0.89, +1.00]
+            +1.00 [+0.88, +1.00]
 
         """
         if math.isnan(self.effective):
@@ -260,6 +263,49 @@ class Estimate:
         return replace(estimate, low=max(-limit, value - radius), high=min(limit, value + radius))
 
     @classmethod
+    def student(
+        cls,
+        value: float,
+        error: float,
+        n_groups: int,
+        drawn: NDArray[np.float64] | None = None,
+        reason: str | None = None,
+        *,
+        limit: float = math.inf,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return a difference with Student's interval of its linearised error.
+
+        Args:
+            value: the estimate; NaN where it is not defined.
+            error: its standard error.
+            n_groups: groups behind it. Below ``MINIMUM_GROUPS`` there is no interval.
+            drawn: (B,) replicates of it, for differences to others.
+            reason: why the value is NaN, where it is.
+            limit: greatest absolute value that it can have.
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1.
+
+        Example:
+            >>> print(Estimate.student(0.3, 0.1, 20))
+            +0.30 [+0.09, +0.51]
+
+        """
+        from scipy.special import stdtrit
+
+        _check_confidence(confidence)
+        method = "linearised"
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups, limit=limit)
+        if n_groups < MINIMUM_GROUPS:
+            return replace(estimate, reason=_too_few(n_groups))
+        margin = float(stdtrit(n_groups - 1, (1 + confidence) / 2)) * error
+        return replace(estimate, low=max(-limit, value - margin), high=min(limit, value + margin))
+
+    @classmethod
     def jackknife(cls, values: NDArray[np.float64], n_groups: int) -> Self:
         """Return entry 0 with an interval from the others, each with one block left out.
 
@@ -331,6 +377,19 @@ class Estimate:
         """Whether there is an interval that lies wholly on one side of 0."""
         return self.has_interval and not self.low <= 0 <= self.high
 
+    @property
+    def smallest_shown(self) -> float:
+        """Smallest value of which such an interval leaves 0 out with a chance of 80 %.
+
+        Half the width of a 95 % interval times (1.96 + 0.84) / 1.96; NaN without an interval.
+
+        Example:
+            >>> round(Estimate(0.05, -0.1, 0.2).smallest_shown, 2)
+            0.21
+
+        """
+        return 1.43 * (self.high - self.low) / 2
+
     def overlaps(self, other: "Estimate") -> bool | None:
         """Return whether the two intervals overlap; None where one is missing.
 
@@ -350,37 +409,6 @@ class Estimate:
             return math.nan
         known = self.drawn[np.isfinite(self.drawn)]
         return float(known.std(ddof=1)) if known.size > 1 else math.nan
-
-    def less(self, other: "Estimate") -> "Estimate":
-        """Return this estimate less another whose replicates were drawn together with it.
-
-        The interval is of the kind that both have, symmetric where they differ.
-
-        Args:
-            other: what is taken away.
-
-        Raises:
-            ValueError: one of the two has a value and no replicates.
-
-        Example:
-            >>> drawn = np.linspace(0, 1, 101)
-            >>> a, b = (Estimate.percentile(v, drawn + v, 50) for v in (0.5, 0.2))
-            >>> round(a.less(b).value, 3), round(a.less(b).low, 3)
-            (0.3, 0.3)
-
-        """
-        reason = next((e.reason for e in (self, other) if not e.defined), None)
-        if reason is not None:
-            return Estimate.undefined(reason, self.method)
-        if self.drawn is None or other.drawn is None:
-            raise ValueError("only estimates with replicates that were drawn together are compared")
-        groups = [n for n in (self.n_groups, other.n_groups) if n is not None]
-        value, drawn = self.value - other.value, self.drawn - other.drawn
-        n_groups = min(groups, default=None)
-        if "symmetric" in (self.method, other.method):
-            limit = self.limit + other.limit
-            return Estimate.symmetric(value, drawn, n_groups, limit=limit)
-        return Estimate.percentile(value, drawn, n_groups)
 
     def without_noise(self) -> Self:
         """Return an alignment without the sampling noise, in the interval of the true one."""

@@ -151,7 +151,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_gap_tau_b",
         "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
-        printed="yes",
         headline=True,
         column="gap",
     ),
@@ -224,7 +223,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "count",
         "decided pairs",
         of="discrimination",
-        printed="yes",
         tabled=True,
     ),
     Metric(
@@ -685,7 +683,7 @@ def names(chosen: Callable[[Metric], object]) -> tuple[str, ...]:
 
     Example:
         >>> names(lambda metric: metric.gated)
-        ('alignment_generation_tau_b', 'alignment_discrimination_tau_b')
+        ('self_agreement_pearson', 'alignment_generation_tau_b', 'alignment_discrimination_tau_b')
     """
     return tuple(metric.name for metric in CATALOGUE if chosen(metric))
 

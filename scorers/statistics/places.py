@@ -3,8 +3,10 @@
 Two intervals that part do not show that two values differ once many values are looked at, and two
 that overlap do not show the contrary: values measured on the same sources move together. So every
 two are compared by the interval of their difference, and the intervals of all pairs hold together
-with the stated confidence (a max-t bootstrap: Romano & Wolf 2005, Econometrica 73; Mogstad, Romano,
-Shaikh & Wilhelm 2024, Review of Economic Studies 91).
+with the stated confidence: each errs as rarely as its part of the error allows (Bonferroni; Dunn
+1961, JASA 56). For 20 values that is within 3 % of what Tukey's studentized range takes. The
+largest of all differences in a joint bootstrap takes less where groups are few, and too little: 20
+values vary in more directions than 12 groups can show.
 """
 
 from collections.abc import Sequence
@@ -60,9 +62,8 @@ def simultaneous_differences(
     """Return the difference of every two values, with intervals that hold all at once.
 
     Two with replicates are compared by these, which must have been drawn together. Others are
-    compared by their own intervals, as if they had no source in common, widened for the number of
-    pairs (the square-and-add intervals of Zou & Donner 2008, Statistics in Medicine 27). The pairs
-    of either kind have their part of the error, by their number.
+    compared by their own intervals, as if they had no source in common (the square-and-add
+    intervals of Zou & Donner 2008, Statistics in Medicine 27).
 
     Args:
         estimates: n defined values.
@@ -106,33 +107,19 @@ def _paired(estimates: Sequence[Estimate], error: float) -> NDArray[np.float64]:
 
     Args:
         estimates: m of them.
-        error: that all pairs together may have, divided by their number.
+        error: how rarely each interval may err.
     """
-    from scipy.special import ndtr, stdtrit
+    from scipy.special import stdtrit
 
-    m = len(estimates)
-    values = np.array([each.value for each in estimates])
     drawn = np.column_stack([each.drawn for each in estimates if each.drawn is not None])
-    deviation = drawn[np.isfinite(drawn).all(axis=1)] - values
-    if len(deviation) < MINIMUM_DEFINED * len(drawn):
-        return np.full((m, m), np.inf)
+    spread = np.array([np.nanstd(drawn - column[:, None], axis=0) for column in drawn.T])
     groups = np.array([each.n_groups or 0 for each in estimates])
     groups = np.minimum(groups[:, None], groups)
-    spread = np.empty((m, m))
-    largest = np.zeros(len(deviation))
-    for at in range(m):
-        of_one = deviation - deviation[:, [at]]
-        spread[at] = of_one.std(axis=0)
-        varies = spread[at] > _SAME
-        if varies.any():
-            np.maximum(largest, (np.abs(of_one[:, varies]) / spread[at, varies]).max(1), largest)
-    pairs = m * (m - 1) // 2
-    # As in the expanded percentile interval: resampled groups spread too little, and Student's t
-    # has longer tails than their mean in replicates, which counts far out.
-    beyond = ndtr(-np.quantile(largest, 1 - pairs * error))
-    margin = -stdtrit(groups - 1, beyond) * np.sqrt(groups / (groups - 1)) * spread
+    # Resampled groups spread too little.
+    margin = -stdtrit(groups - 1, error / 2) * np.sqrt(groups / (groups - 1)) * spread
     # Where every group shows the same difference it has no spread, and its sign alone speaks: a
     # test by flipping signs has no smaller p than this.
+    values = np.array([each.value for each in estimates])
     alike = (spread <= _SAME) & (np.abs(values[:, None] - values) > _SAME)
     margin[alike & (2.0 ** (1 - groups) > error)] = np.inf
     return np.asarray(margin)
@@ -155,11 +142,11 @@ def _wider(n_groups: int | None, error: float) -> float:
     """Return by how much a 95 % interval must be wider to err so rarely."""
     from scipy.special import ndtri, stdtrit
 
-    tails = (error / 2, (1 - CONFIDENCE) / 2)
+    tails = np.array([error / 2, (1 - CONFIDENCE) / 2])
     if n_groups is None or n_groups < MINIMUM_GROUPS:
-        far, near = map(ndtri, tails)
+        far, near = ndtri(tails)
     else:
-        far, near = (stdtrit(n_groups - 1, tail) for tail in tails)
+        far, near = stdtrit(n_groups - 1, tails)
     return float(far / near)
 
 

@@ -34,6 +34,7 @@ from profile_tasks.scorers.statistics.study import (
     WRITER,
     Study,
 )
+from profile_tasks.scorers.statistics.taste import MARGIN, TasteDifference, taste_difference
 from profile_tasks.scorers.statistics.true_alignment import (
     METHOD,
     TrueAlignment,
@@ -62,7 +63,9 @@ def study_record(study: Study) -> Record:
     """All that a finished run is told of its profiles, in the shape of a log's ``profile``.
 
     Beside the influences: what each model's influences differ from people's in, what is known of
-    the true alignments, how far annotators agree, and how the model agreed with people.
+    the true alignments, how far annotators agree, and how the model agreed with people. Tastes are
+    compared over the same pairs only: the judge's with people's, the writer's with the model's own
+    judgement of what it wrote.
 
     Args:
         study: A run, with tables named after the perspectives.
@@ -70,8 +73,14 @@ def study_record(study: Study) -> Record:
     return {
         **{name: influence_record(study, name) for name in study.tables},
         "difference_to_human": {
-            name: difference_record(study, name, HUMAN) for name in study.models
+            name: difference_record(study, name, HUMAN, same_pairs=name == JUDGE)
+            for name in study.models
         },
+        "difference_to_own": (
+            {WRITER: difference_record(study, WRITER, OWN, same_pairs=True)}
+            if {WRITER, OWN} <= study.tables.keys()
+            else {}
+        ),
         "alignment_to_human": {name: _alignment_to_human(study, name) for name in study.models},
         SELF_AGREEMENT: (
             _true_alignment(study.true_alignment(OWN, WRITER))
@@ -247,7 +256,13 @@ def annotators_record(study: Study) -> Record:
 
 
 def difference_record(
-    study: Study, first: str, second: str, *, names: tuple[str, str] | None = None
+    study: Study,
+    first: str,
+    second: str,
+    *,
+    names: tuple[str, str] | None = None,
+    same_pairs: bool = False,
+    margin: float = MARGIN,
 ) -> Record:
     """Influence on one preference less that on another, with interval and p-values.
 
@@ -256,9 +271,12 @@ def difference_record(
         first: Name of a table.
         second: Of the one whose influences are taken away.
         names: What to call the two.
+        same_pairs: Whether both are preferences on the same pairs. Then ``taste`` has beside each
+            plain difference, and of the whole, what of it is taste and what consistency.
+        margin: Departure in taste that equivalence excludes.
     """
     differences, tests = study.difference(first, second, names=names)
-    return {
+    record = {
         "p_method": tests.method,
         "p_family": tests.family,
         "p_adjustment": "holm",
@@ -271,6 +289,32 @@ def difference_record(
             for i, factor in enumerate(tests.factors)
         },
     }
+    if same_pairs:
+        tables = study.tables
+        found = taste_difference(tables[first], tables[second], tests, margin=margin)
+        _add_taste(record, found)
+    return record
+
+
+def _add_taste(record: Record, found: TasteDifference) -> None:
+    """Put what two judges differ in after one scale beside their plain differences."""
+    record["taste"] = {
+        "verdict": found.verdict,
+        "consistency": found.consistency.record(),
+        "margin": found.margin,
+        "tolerance": found.tolerance,
+        "family": found.family,
+        "method": found.method,
+    }
+    for i, factor in enumerate(found.factors):
+        record["factors"][factor]["taste"] = {
+            "verdict": found.verdicts[i],
+            **found.departures[i].record(),
+            "p_value": none_for_nan(found.p_value[i]),
+            "p_adjusted": none_for_nan(found.p_holm[i]),
+            "p_equivalent": none_for_nan(found.p_equivalent[i]),
+            "smallest_shown": none_for_nan(found.smallest[i]),
+        }
 
 
 def aligned_profiles(first: Mapping[str, float], second: Mapping[str, float]) -> Record:
@@ -304,7 +348,7 @@ def aligned_tables(
         seed: Of everything random.
     """
     shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
-    study = Study(shared, replicates=replicates, seed=seed)
+    study = Study(shared, replicates=replicates, seed=seed, draws=replicates)
     found = study.true_alignment("first", "second")
     return {
         **{
@@ -367,7 +411,9 @@ def side(run: str, table: str) -> str:
     return f"{run} {table}"
 
 
-def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+def compared_record(
+    study: Study, *, names: tuple[str, str] = ("A", "B"), margin: float = MARGIN
+) -> Record:
     """Two models on the same sources: which factors, alignments and gaps differ.
 
     All profiles of both are resampled together, so what their sources have in common cancels out of
@@ -376,11 +422,13 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
     Args:
         study: The tables of both runs, each named by ``side``.
         names: What the two runs are called there.
+        margin: Departure in taste that equivalence excludes.
 
     Returns:
         ``perspectives`` has, for each that both have, every factor's influence on either model's
         preference (``a``, ``b``) and on people's (``human``), and the difference a - b with its
-        interval and p-values;
+        interval and p-values, for judges also what of it is taste (``taste``), since both judged
+        the same pairs;
         ``alignments`` has, by metric name, either model's value and the difference with its
         interval; ``agreement`` the same of the accuracies and rates of verdicts, where both judged.
 
@@ -404,18 +452,18 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
         "replicates": study.replicates,
         "seed": study.seed,
         "perspectives": {
-            each: _beside_people(_compared(study, each, names), people) for each in shared
+            each: _beside_people(_compared(study, each, names, margin), people) for each in shared
         },
         "alignments": {
             name: {
-                **alignment_difference(first[name], second[name]).record(),
+                **alignment_difference(first[name], second[name], study.confidence).record(),
                 "a": none_for_nan(first[name].value),
                 "b": none_for_nan(second[name].value),
             }
             for name in first
             if name in second
         },
-        "agreement": _compared(study, AGREEMENT, names)["factors"] if judged else {},
+        "agreement": _compared(study, AGREEMENT, names, margin)["factors"] if judged else {},
     }
 
 
@@ -435,10 +483,12 @@ def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[s
     return found
 
 
-def _compared(study: Study, table: str, names: tuple[str, str]) -> Record:
+def _compared(study: Study, table: str, names: tuple[str, str], margin: float) -> Record:
     """Influence on either model's preference, and the difference, factor by factor."""
     first, second = (side(name, table) for name in names)
-    record = difference_record(study, first, second, names=names)
+    record = difference_record(
+        study, first, second, names=names, same_pairs=table == JUDGE, margin=margin
+    )
     for key, each in (("a", first), ("b", second)):
         for factor, tau in _by_factor(study, each).items():
             record["factors"][factor][key] = none_for_nan(tau)

@@ -51,7 +51,7 @@ class ProfileErrors:
         """
         values, vectors = np.linalg.eigh(self.rows.T @ self.rows)
         root = vectors * np.sqrt(np.maximum(values, 0))
-        drawn = rng.standard_normal((n, len(values))) @ root.T
+        drawn: NDArray[np.float64] = rng.standard_normal((n, len(values))) @ root.T
         freedom = self.n_groups - 1
         drawn *= np.sqrt(freedom / rng.chisquare(freedom, n))[:, None]
         return drawn.reshape(n, -1, self.n_factors).transpose(1, 0, 2)

@@ -27,11 +27,12 @@ from profile_tasks.scorers.statistics.estimate import (
     flat_metrics,
     standard_errors,
 )
-from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
+from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
 from profile_tasks.scorers.statistics.true_alignment import (
+    DRAWS,
     TrueAlignment,
     alignment_difference,
     true_alignment,
@@ -68,6 +69,8 @@ class Study:
         replicates: number of bootstrap replicates.
         seed: of everything random.
         confidence: of every interval, between 0 and 1.
+        draws: of true alignments. Estimates without the noise depend on them a little, so runs that
+            are held against each other should have as many.
 
     Example:
         >>> human = Comparisons(
@@ -75,7 +78,7 @@ class Study:
         ... )
         >>> study = Study({"human": human}, replicates=200)
         >>> print(study.influence("human")["length"])
-        +0.50 [-0.25, +1.00]
+        +0.50 [-0.53, +0.98]
 
     """
 
@@ -85,6 +88,7 @@ class Study:
     replicates: int = REPLICATES
     seed: int = 0
     confidence: float = CONFIDENCE
+    draws: int = DRAWS
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
@@ -166,15 +170,15 @@ class Study:
             second: likewise.
             beside: likewise.
         """
-        key = (first, second, frozenset(beside) - {first, second})
+        names = (first, second, *beside)
+        known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
+        key = (first, second, known.tobytes())
         if key not in self._true_alignments:
-            names = (first, second, *beside)
-            known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
             found = true_alignment(
                 self.tables[first],
                 self.tables[second],
                 known=known,
-                draws=self.replicates,
+                draws=self.draws,
                 seed=self.seed,
                 confidence=self.confidence,
             )
@@ -190,7 +194,7 @@ class Study:
         return self._true_alignments[key]
 
     @cached_property
-    def _true_alignments(self) -> dict[tuple[str, str, frozenset[str]], TrueAlignment]:
+    def _true_alignments(self) -> dict[tuple[str, str, bytes], TrueAlignment]:
         return {}
 
     def gap(
@@ -209,7 +213,10 @@ class Study:
         """
         judged = self.alignment(human, judge, beside=[writer])
         written = self.alignment(human, writer, beside=[judge])
-        return {name: alignment_difference(judged[name], written[name]) for name in COEFFICIENTS}
+        return {
+            name: alignment_difference(judged[name], written[name], self.confidence)
+            for name in COEFFICIENTS
+        }
 
     def gap_parts(
         self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER, own: str = OWN
@@ -229,7 +236,10 @@ class Study:
         judged, on_own, written = (
             self.alignment(human, name, beside=names)["tau_b"] for name in names
         )
-        parts = alignment_difference(judged, on_own), alignment_difference(on_own, written)
+        parts = (
+            alignment_difference(judged, on_own, self.confidence),
+            alignment_difference(on_own, written, self.confidence),
+        )
         return dict(zip(GAP_PARTS, parts, strict=True))
 
     def self_agreement(self, own: str = OWN, writer: str = WRITER) -> dict[Coefficient, Estimate]:
@@ -257,17 +267,40 @@ class Study:
         """
         tests = difference_tests(self._all[first], self._all[second], names=names, seed=self.seed)
         drawn = self.drawn[first] - self.drawn[second]
+        error, span = self._difference_error(first, second)
         differences = {
-            factor: Estimate.percentile(
+            factor: Estimate.student(
                 float(tests.value[i]),
-                drawn[:, i],
+                float(error[i]),
                 int(tests.n_groups[i]),
+                drawn[:, i],
                 tests.reasons[i],
+                limit=span,
                 confidence=self.confidence,
             )
             for i, factor in enumerate(tests.factors)
         }
         return differences, tests
+
+    def _difference_error(self, first: str, second: str) -> tuple[NDArray[np.float64], float]:
+        """Return the errors (F,) of the differences of two tables, and how large one can be.
+
+        Beside what the groups show, one pair counts on which the two differ as far as they can: of
+        judges who never differed on so few pairs it is not known that they never would.
+        """
+        span = 1.0 if first in self.shares else 2.0
+        rows, totals = [], []
+        for name in (first, second):
+            net, counted = self.sums[name]
+            total = counted.sum(axis=0)
+            rows.append(ratio(net - np.nan_to_num(self.profiles[name].tau) * counted, total))
+            totals.append(total)
+        apart = np.nan_to_num(rows[0] - rows[1])
+        present = np.count_nonzero(self.sums[first][1] + self.sums[second][1], axis=0)
+        groups = np.maximum(present, 2)
+        variance = groups / (groups - 1) * np.square(apart).sum(axis=0)
+        step = 2 * span * ratio(np.ones_like(totals[0]), totals[0] + totals[1])
+        return np.sqrt(variance + np.nan_to_num(step) ** 2), span
 
     @cached_property
     def estimates(self) -> dict[str, Estimate]:

@@ -175,6 +175,7 @@ def true_alignment(
                 low=low,
                 high=high,
                 disattenuated=estimate if refusal is None else np.nan,
+                likely=None if name == "pearson" else getattr(drawn, name),
                 reason=refusal,
             )
             for name, (low, estimate, high) in ends.items()
@@ -478,36 +479,45 @@ def _gram(table: Comparisons, counts: NDArray[np.bool_]) -> _Array:
 # Two alignments ----------------------------------------------------------------------------------
 
 
-def alignment_difference(first: Estimate, second: Estimate) -> Estimate:
+def alignment_difference(
+    first: Estimate, second: Estimate, confidence: float = CONFIDENCE
+) -> Estimate:
     """Return one alignment less another, of the observed values, with the true one's interval.
 
-    The interval is put together from those of both (MOVER; Zou 2007, Psychological Methods 12),
-    with the correlation of their bootstrap replicates.
+    Pearson's is put together from the intervals of both (MOVER; Zou 2007, Psychological Methods
+    12), those of rank coefficients from draws of both true values. What raises both at once is not
+    taken off: how far their errors go together is known too little, and doing so covered less.
 
     Args:
-        first: an alignment, with ``disattenuated`` and replicates.
-        second: the one taken away; its replicates were drawn together with the first's.
+        first: an alignment, with ``disattenuated``.
+        second: the one taken away.
+        confidence: coverage wanted, that of both.
     """
     reason = next((each.reason for each in (first, second) if not each.defined), None)
     if reason is not None:
         return Estimate.undefined(reason, METHOD)
     value = first.value - second.value
+    drawn = None if first.drawn is None or second.drawn is None else first.drawn - second.drawn
+    found = Estimate(value, method=METHOD, drawn=drawn)
     for each in (first, second):
         if not each.has_interval or np.isnan(each.disattenuated):
-            return Estimate(value, method=METHOD, reason=each.reason)
-    low, high = mover(
-        (first.low, first.disattenuated, first.high),
-        (second.low, second.disattenuated, second.high),
-        _correlation(first.drawn, second.drawn),
-    )
-    drawn = None if first.drawn is None or second.drawn is None else first.drawn - second.drawn
-    return Estimate(
-        value,
-        low,
-        high,
-        METHOD,
-        drawn=drawn,
+            return replace(found, drawn=None, reason=each.reason)
+    likely = None
+    if first.likely is not None and second.likely is not None:
+        likely = first.likely - np.roll(second.likely, len(second.likely) // 2)
+        low, _, high = _middle(likely, confidence)
+    else:
+        low, high = mover(
+            (first.low, first.disattenuated, first.high),
+            (second.low, second.disattenuated, second.high),
+            min(0.0, _correlation(first.drawn, second.drawn)),
+        )
+    return replace(
+        found,
+        low=low,
+        high=high,
         disattenuated=first.disattenuated - second.disattenuated,
+        likely=likely,
     )
 
 

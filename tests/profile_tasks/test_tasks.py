@@ -107,8 +107,8 @@ def test_the_headline_is_first_and_the_printed_table_fits_a_screen(
     log = read_inspect_log("verbose", "summarization")
     assert log.results is not None
     assert log.results.headline is not None
-    assert log.results.headline.metric == "alignment_discrimination_tau_b"
-    assert next(iter(metrics(log))) == "alignment_discrimination_tau_b"
+    assert log.results.headline.metric == "self_agreement_pearson"
+    assert next(iter(metrics(log))) == "self_agreement_pearson"
     recompute_metrics(log)  # what the scorer itself returns, and Inspect prints
     assert 10 < len(metrics(log)) <= 24
 
@@ -133,7 +133,7 @@ def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:
     full = metrics(log)
     recompute_metrics(log)
     printed = metrics(log)
-    assert printed == {name: full[name] for name in printed}
+    assert printed == pytest.approx({name: full[name] for name in printed}, nan_ok=True)
 
 
 def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_the_order_of_samples_does_not_matter(read_inspect_log: ReadLog) -> None
     log.samples.reverse()
     recompute_metrics(log)
     after = metrics(log)
-    assert after == {name: before[name] for name in after}
+    assert after == pytest.approx({name: before[name] for name in after}, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -225,11 +225,11 @@ def test_a_judge_of_its_own_texts_follows_the_factors_that_it_wrote_by(
         if "_p_" not in name:
             own = name.replace("generation", "own")
             assert same[own] == pytest.approx(same[name], abs=0.12), name
+            # Without noise it judges every pair against the order in which it wrote it.
+            assert opposite[own] == pytest.approx(-opposite[name], abs=1e-12), name
             compared += 1
     assert compared == 8
-    for factor in weights:
-        assert opposite[f"tau_generation_{factor}"] > 0.3
-        assert opposite[f"tau_own_{factor}"] < -0.3
+    assert opposite["tau_generation_length"] == 1
 
 
 def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:

@@ -125,7 +125,9 @@ def written_samples(folder: Path, *texts: list[str]) -> str:
 def test_equal_texts_tie_and_a_lone_text_is_left_out(
     evaluate: Callable[..., Logged], tmp_path: Path
 ) -> None:
-    texts = written_samples(tmp_path, ["same", "same"], ["alone", " "], ["one", "two words"])
+    texts = written_samples(
+        tmp_path, ["same", "same"], ["alone", " "], ["one", "far more words " * 30]
+    )
     name = "profile_summarization_own_pairs"
     results, file = evaluate(name, texts=texts)
     found = values(results, name)

@@ -1,6 +1,7 @@
 """Grading samples that lm-eval logged: the numbers of the Inspect tasks, nothing paid twice."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -91,7 +92,10 @@ def test_the_numbers_are_those_of_the_inspect_task(
             if metric in theirs and metric.startswith(("tau_", "alignment_", "grader_missing")):
                 if any(factor in metric for factor in results["profile_tasks_grading"]["factors"]):
                     compared += 1
-                assert value == pytest.approx(theirs[metric], abs=1e-12), metric
+                if value is None:
+                    assert math.isnan(theirs[metric]), metric
+                else:
+                    assert value == pytest.approx(theirs[metric], abs=1e-12), metric
     assert compared > 60
 
 

@@ -345,7 +345,7 @@ def test_without_a_metric_both_alignments_are_looked_at() -> None:
     ("note", "metric"),
     [
         ("only B has a discrimination setting", "alignment_discrimination_tau_b"),
-        ("only B judged its own pairs", "self_agreement_pearson"),
+        ("only B judged the pairs that it wrote", "self_agreement_pearson"),
     ],
 )
 def test_a_run_does_not_pass_by_leaving_something_out(note: str, metric: str) -> None:
@@ -359,7 +359,7 @@ def test_a_run_does_not_pass_by_leaving_something_out(note: str, metric: str) ->
 
 def test_an_older_baseline_need_not_have_what_the_run_has() -> None:
     record = compared(alignment_generation_tau_b=(0.1, 0.0, 0.2))
-    record["notes"] = ["only A judged its own pairs"]
+    record["notes"] = ["only A judged the pairs that it wrote"]
     (found,) = judge_no_worse("base", parse_bar("no worse than b.eval"), record)
     assert found.outcome == "met"
 

@@ -91,58 +91,37 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
         profiles={
             "human": profile(length=(-0.25, 2), markdown=(0.5, 1)),
             "generation": profile(length=(0.75, 1), markdown=(-0.5, 2)),
-            "discrimination": profile(length=(0.5, 1), markdown=(0.25, 2)),
         },
         alignments={
-            "generation": {"tau_b": FoundAlignment(Estimate(-0.5, -0.75, -0.25))},
-            "discrimination": {
-                "pearson": FoundAlignment(
-                    Estimate(0.5, 0.25, 0.875),
-                    Estimate(0.625, 0.25, 0.875),
+            "generation": {
+                "tau_b": FoundAlignment(
+                    Estimate(-0.5, -0.75, -0.25),
+                    Estimate(-0.625),
                     0.0625,
-                    Estimate(0.1875, 0.125, 0.3125),
+                    Estimate(0.875, 0.8125, 1),
                 )
-            },
+            }
         },
-        self_agreement={"pearson": FoundAlignment(Estimate(0.9375, 0.75, 1), Estimate(0.9375))},
-        gap={
-            "alignment_gap_tau_b": Estimate(1.0, 0.5, 1.5),
-            "alignment_gap_texts_tau_b": Estimate(0.75, 0.5, 1.0),
-            "alignment_gap_taste_tau_b": Estimate(0.25, 0.0, 0.5),
-        },
+        self_agreement={"pearson": FoundAlignment(Estimate(0.9, 0.8, 1), unrelated=0.25)},
         texts=Texts(correlations={"annotated": ((1.0, -0.5), (-0.5, 1.0))}),
     )
     drawn = {figure.name: figure for figure in figures(found)}
     ranking = drawn["ranking"]
     assert ranking.alt == (
-        "Ranked lists side by side. generation: length, markdown. human: markdown, length. "
-        "discrimination: length, markdown."
+        "Ranked lists side by side. generation: length, markdown. human: markdown, length."
     )
     rows = [dict(zip(ranking.columns, row, strict=True)) for row in ranking.rows]
     assert [(r["factor"], r["generation rank"], r["human rank"]) for r in rows] == [
         ("markdown", 2, 1),
         ("length", 1, 2),
     ]
-    columns = drawn["alignment"].columns
-    aligned = {
-        (row[0], row[1]): dict(zip(columns[2:], row[2:], strict=True))
-        for row in drawn["alignment"].rows
-    }
-    assert list(aligned) == [
-        ("self-agreement", "pearson"),
-        ("generation", "tau_b"),
-        ("discrimination", "pearson"),
-        ("gap, judge less writer", "tau_b"),
-        ("gap: shift of texts", "tau_b"),
-        ("gap: taste", "tau_b"),
-    ]
-    judge = aligned["discrimination", "pearson"]
-    assert (judge["alignment"], judge["low"], judge["without noise"]) == (0.5, 0.25, 0.625)
-    assert judge["unrelated tastes as close"] == 0.0625
-    assert (judge["distance"], judge["distance high"]) == (0.1875, 0.3125)
-    values = {whose: row["alignment"] for (whose, _), row in aligned.items()}
-    assert (values["gap: shift of texts"], values["gap: taste"]) == (0.75, 0.25)
-    assert aligned["generation", "tau_b"]["without noise"] is None
+    own, aligned = (
+        dict(zip(drawn["alignment"].columns, row, strict=True)) for row in drawn["alignment"].rows
+    )
+    assert (aligned["alignment"], aligned["low"], aligned["high"]) == (-0.5, -0.75, -0.25)
+    assert aligned["without noise"] == -0.625
+    assert (own["whose"], own["alignment"]) == ("self-agreement", 0.9)
+    assert own["unrelated tastes as close"] == 0.25
     cells = ET.fromstring(drawn["correlation-annotated"].svg)  # noqa: S314 - our own
     assert "−.5" in "".join(cells.itertext())
 

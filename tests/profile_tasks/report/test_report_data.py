@@ -2,14 +2,14 @@
 
 from math import nan
 
-from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import (
+    Departure,
     Difference,
     alignments_of_metrics,
     differences_of_record,
     found_alignments,
+    taste_of_record,
 )
-from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 
@@ -62,20 +62,30 @@ def test_differences_of_a_record_keep_their_sign() -> None:
     assert found == {"generation": {"length": Difference(Estimate(-0.5, -0.75, -0.25), 0.01)}}
 
 
-def test_the_greatest_significant_difference_is_named_first_whatever_its_sign() -> None:
-    values = {"length": (0.25, 0.01), "markdown": (-0.75, 0.01), "fluency": (0.9, 0.5)}
-    run = Run(
-        file="x.eval", harness="inspect", model="m", task="summarization", name="x", setting="both"
+def test_the_greatest_departure_in_taste_is_named_first_whatever_its_sign() -> None:
+    values = {"length": (0.25, True), "markdown": (-0.75, True), "fluency": (0.9, False)}
+    entries = {
+        name: {
+            "taste": {
+                **Estimate(value, value - 0.125, value + 0.125).record(),
+                "verdict": "differs in taste" if differs else "undecided",
+                "smallest_shown": 0.5,
+            }
+        }
+        for name, (value, differs) in values.items()
+    }
+    consistency = Estimate(2.0, 1.5, 2.5)
+    whole = {"verdict": "differs in taste", "consistency": consistency.record(), "margin": 0.25}
+    found = taste_of_record({"taste": whole, "factors": entries})
+    assert found is not None
+    assert found.differing == ("markdown", "length")
+    assert (found.verdict, found.consistency, found.margin) == (
+        "differs in taste", consistency, 0.25,
+    )  # fmt: skip
+    assert found.factors["fluency"] == Departure(
+        Estimate(0.9, 0.775, 1.025), "undecided", smallest=0.5
     )
-    found = Findings(
-        run,
-        factors=tuple(values),
-        profiles={},
-        differences={
-            "generation": {name: Difference(Estimate(v), p) for name, (v, p) in values.items()}
-        },
-    )
-    assert found.misaligned("generation") == ("markdown", "length")
+    assert taste_of_record({"factors": {}}) is None
 
 
 def test_an_interval_excludes_zero_on_either_side() -> None:

@@ -62,8 +62,7 @@ def inspect(server: Any, folder: Path, *arguments: str) -> subprocess.CompletedP
          "--model", "openai-api/local/m", "-M", "max_retries=0", "--max-retries", "0",
          *given, "--log-dir", str(folder), "--display", "plain", *arguments],
         check=False, capture_output=True, text=True, cwd=folder.parent,
-        env=os.environ
-        | {"PYTHONPATH": str(Path(__file__).parents[2]), "LOCAL_BASE_URL": server.url},
+        env=os.environ | {"LOCAL_BASE_URL": server.url},
     )  # fmt: skip
 
 

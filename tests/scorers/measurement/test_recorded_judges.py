@@ -95,7 +95,7 @@ def test_half_credit_does_not_reward_the_judge_who_follows_the_position(shared_d
     )
 
     def difference(metric: str) -> Estimate:
-        return study.share("gpt4", metric).less(study.share("chatgpt", metric))
+        return study.difference("gpt4", "chatgpt")[0][metric]
 
     assert difference("flip_rate").high < -0.2
     assert difference(HALF).low > 0.02

@@ -140,37 +140,23 @@ def test_standard_errors_stand_behind_their_metrics():
     assert with_standard_errors(FINE.flat("a")) == ["a", "a_stderr", "a_ci_low", "a_ci_high"]
 
 
-def test_an_estimate_less_another_is_the_difference_of_what_was_drawn_together():
-    rng = np.random.default_rng(2)
-    first, second = rng.normal(size=(2, 400))
-    a, b = Estimate.percentile(0.9, first, 40), Estimate.percentile(0.2, second, 30)
-    found = a.less(b)
-    expected = Estimate.percentile(0.9 - 0.2, first - second, 30)
-    assert (found.value, found.low, found.high) == (0.9 - 0.2, expected.low, expected.high)
-    turned = b.less(a)
-    assert (turned.value, turned.low, turned.high) == pytest.approx(
-        (-found.value, -found.high, -found.low)
-    )
+def test_a_students_interval_is_that_of_t():
+    found = Estimate.student(0.3, 0.1, 20)
+    assert found.cells() == pytest.approx((0.3, 0.3 - 2.093024 * 0.1, 0.3 + 2.093024 * 0.1))
+    assert found.method == "linearised"
 
 
-def test_a_difference_of_alignments_reaches_as_far_as_both_can():
-    far = np.full(100, -1.0)
-    a, b = Estimate.symmetric(0.9, -far, 20), Estimate.symmetric(-0.8, far, 20)
-    gap = a.less(b)
-    assert (gap.method, gap.limit) == ("symmetric", 2)
-    other = b.less(a)
-    assert gap.less(other).limit == 4
+def test_a_students_interval_ends_where_the_scale_does():
+    assert Estimate.student(1.9, 0.2, 20, limit=2).high == 2
+    assert Estimate.student(-1.9, 0.2, 20, limit=2).low == -2
 
 
-def test_a_difference_to_what_is_not_defined_is_not_defined_for_the_same_reason():
-    a = Estimate.symmetric(0.9, np.zeros(100), 20)
-    for found in (a.less(NOTHING), NOTHING.less(a)):
-        assert (found.defined, found.reason) == (False, "no pairs")
-
-
-def test_estimates_that_were_not_drawn_together_have_no_difference():
-    with pytest.raises(ValueError, match="drawn together"):
-        FINE.less(FINE)
+def test_a_students_interval_of_few_groups_or_of_nothing_is_none():
+    few = Estimate.student(0.3, 0.1, 7)
+    assert (few.value, few.reason) == (0.3, "groups: 7; an interval needs at least 8")
+    assert not few.has_interval
+    nothing = Estimate.student(math.nan, 0.1, 20, reason="no pairs")
+    assert (nothing.defined, nothing.reason) == (False, "no pairs")
 
 
 def test_a_jackknife_interval_is_that_of_student():
@@ -278,18 +264,6 @@ def test_an_estimate_at_another_confidence_is_what_it_would_have_been_made_at():
             wide.at(95)
     with pytest.raises(ValueError, match="only estimates with replicates"):
         FINE.at(0.5)
-
-
-def test_shares_that_were_drawn_together_are_subtracted_pair_by_pair():
-    rng = np.random.default_rng(5)
-    drawn = rng.normal(0.8, 0.05, 400)
-    one, other = (
-        Estimate.share(value, np.full(20, value), np.ones(20), drawn + value)
-        for value in (0.9, 0.8)
-    )
-    found = one.less(other)
-    assert found.cells() == pytest.approx((0.1, 0.1, 0.1))
-    assert found.method == "percentile, expanded"
 
 
 def test_the_interval_is_between_the_quantiles():

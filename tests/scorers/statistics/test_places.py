@@ -107,7 +107,7 @@ def test_of_errors_the_least_has_the_first_place():
 
 
 def test_the_same_value_is_tied_and_a_near_one_only_where_that_is_shown():
-    same = resampled([0.5, 0.5, 0.51], own=0.002)
+    same = resampled([0.5, 0.5, 0.51], own=0.005)
     found = simultaneous_differences(same)
     assert found.tied(0.05).all()
     assert not found.tied(0.011)[0, 2]

@@ -3,6 +3,7 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from profile_tasks.scorers.statistics.annotators import (
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.influence import group_sums
 from profile_tasks.scorers.statistics.records import (
     ACROSS_TEXTS,
     Record,
@@ -25,6 +27,7 @@ from profile_tasks.scorers.statistics.records import (
 )
 from profile_tasks.scorers.statistics.significance import difference_tests
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.taste import taste_difference
 from profile_tasks.scorers.statistics.true_alignment import true_alignment
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
@@ -93,9 +96,40 @@ def test_the_record_is_strict_json(record: Record) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert set(record) == {
         "human", "discrimination", "generation", "own", "difference_to_human",
-        "alignment_to_human", "self_agreement", "annotators", "agreement", "replicates", "seed",
-        "reasons",
+        "difference_to_own", "alignment_to_human", "self_agreement", "annotators", "agreement",
+        "replicates", "seed", "reasons",
     }  # fmt: skip
+
+
+def test_tastes_are_compared_over_the_same_pairs_only(record: Record, study: Study) -> None:
+    judged = record["difference_to_human"]["discrimination"]
+    found = taste_difference(TABLES[1], HUMAN, difference_tests(TABLES[1], HUMAN, seed=SEED))
+    assert judged["taste"]["verdict"] == found.verdict
+    assert judged["taste"]["consistency"] == found.consistency.record()
+    for i, factor in enumerate(FACTORS):
+        assert judged["factors"][factor]["taste"] == {
+            "verdict": found.verdicts[i],
+            **found.departures[i].record(),
+            "p_value": found.p_value[i],
+            "p_adjusted": found.p_holm[i],
+            "p_equivalent": found.p_equivalent[i],
+            "smallest_shown": found.smallest[i],
+        }
+    written = record["difference_to_human"]["generation"]
+    assert "taste" not in written
+    assert all("taste" not in each for each in written["factors"].values())
+    assert record["difference_to_own"].keys() == {"generation"}
+    assert study_record(study_of(TABLES[:3]))["difference_to_own"] == {}
+
+
+def test_a_writer_is_compared_with_its_own_judgement_of_the_same_pairs() -> None:
+    own = replace(TABLES[2], preference=-TABLES[2].preference, perspective="own")
+    record = study_record(study_of([*TABLES, own]))
+    compared = record["difference_to_own"]["generation"]
+    assert compared["taste"]["verdict"] == "differs in taste"
+    length = compared["factors"]["length"]
+    assert length["value"] == pytest.approx(2 * record["generation"]["factors"]["length"]["tau"])
+    assert length["taste"]["verdict"] == "differs in taste"
 
 
 def test_intervals_of_influences_are_those_of_the_metrics(record: Record, study: Study) -> None:
@@ -133,8 +167,10 @@ def test_a_difference_is_that_of_the_model_less_people(
         ("difference_generation_length", -0.8),
         ("difference_generation_fluency", 0.4),
     ):
-        found = [flat[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")]
-        assert found == pytest.approx([difference] * 3), name
+        value, low, high = (flat[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high"))
+        assert value == pytest.approx(difference), name
+        # All sources are alike; what is left is the one pair on which two may differ.
+        assert low < value < high < low + 0.2, name
     assert [flat[f"rank_human_{name}"] for name in ("length", "fluency", "markdown")] == [3, 1, 2]
 
 
@@ -146,9 +182,9 @@ def test_differences_to_people_share_the_resamples_of_the_metrics(
     for each in TABLES[1:]:
         tests = difference_tests(each, HUMAN, seed=SEED)
         of_one = differences[each.perspective]
-        for i, found in enumerate(of_one["factors"].values()):
-            drawn = study.drawn[each.perspective][:, i] - study.drawn["human"][:, i]
-            interval = Estimate.percentile(0.0, drawn, 30)
+        differences_of, _ = study.difference(each.perspective, "human")
+        for i, (factor, found) in enumerate(of_one["factors"].items()):
+            interval = differences_of[factor]
             assert found["value"] == tests.value[i]
             assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
             assert found["p_adjusted"] == tests.p_holm[i]
@@ -156,7 +192,7 @@ def test_differences_to_people_share_the_resamples_of_the_metrics(
 
 def test_of_the_judge_there_stands_what_is_known_of_its_true_alignment(record: Record) -> None:
     found = record["alignment_to_human"]["discrimination"]
-    expected = true_alignment(HUMAN, TABLES[1], draws=200, seed=SEED)
+    expected = true_alignment(HUMAN, TABLES[1], seed=SEED)
     for name in COEFFICIENTS:
         without = found["disattenuated"][name]
         assert without["value"] == expected.coefficients[name].disattenuated
@@ -177,7 +213,7 @@ def test_of_the_writer_there_stands_that_it_is_compared_across_texts_and_nothing
 
 def test_self_agreement_is_of_the_judge_and_the_writer_of_the_same_texts(record: Record) -> None:
     found = record["self_agreement"]
-    expected = true_alignment(OWN, TABLES[2], draws=200, seed=SEED)
+    expected = true_alignment(OWN, TABLES[2], seed=SEED)
     for name in COEFFICIENTS:
         assert found["disattenuated"][name]["value"] == expected.coefficients[name].disattenuated
     assert found["p_value"] == expected.unrelated
@@ -233,11 +269,11 @@ def test_single_votes_say_nothing_of_annotators() -> None:
 
 def test_accuracy_and_flip_rate_have_intervals_by_source(record: Record) -> None:
     judged = agreement()
+    net, counted = group_sums(judged, 30)
     for i, name in enumerate(judged.factors):
-        shown = judged.manifestation[:, i]
-        interval = Estimate.share(shown.mean(), shown.reshape(30, 4).sum(axis=1), np.full(30, 4))
+        interval = Estimate.share(net[:, i].sum() / 120, net[:, i], counted[:, i])
         assert record["agreement"][name] == {
-            "value": shown.mean(),
+            "value": judged.manifestation[:, i].mean(),
             "ci_low": interval.low,
             "ci_high": interval.high,
             "reason": None,

@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, alignment_replicates
-from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, with_factors
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import group_sums
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
@@ -26,6 +28,11 @@ from profile_tasks.scorers.statistics.true_alignment import (
 
 REFERENCE = Path(__file__).parents[4] / "shared" / "reference" / "alignment_inference.py"
 DRAWS = 200
+PREFERENCES = [
+    file
+    for file in sorted((REFERENCE.parents[1] / "data").glob("*.jsonl"))
+    if file.stem != "squality_sources"
+]
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +92,29 @@ def test_every_step_is_that_of_the_reference(reference: ModuleType, seed: int) -
     weights = rng.normal(size=(2, n_factors)).tolist()
     shared = bool(rng.integers(2))
     tables = two_judges(rng, *weights, groups=groups, pairs=pairs, shared_pairs=shared)
+    every_step_agrees(reference, tables, seed)
+
+
+@pytest.mark.parametrize("file", PREFERENCES, ids=lambda file: file.stem)
+def test_every_step_is_that_of_the_reference_on_recorded_pairs(
+    reference: ModuleType, file: Path
+) -> None:
+    people = human_comparisons(load_preferences(str(file)), "surface")
+    varies = np.flatnonzero(people.manifestation.any(axis=0))
+    people = with_factors(people, [people.factors[at] for at in varies])
+    rng = np.random.default_rng(1)
+    utility = people.manifestation @ rng.normal(size=varies.size)
+    utility += rng.logistic(size=people.group.size)
+    judge = replace(
+        people, preference=np.sign(utility).astype(np.int8), perspective="discrimination"
+    )
+    every_step_agrees(reference, [people, judge], seed=1)
+
+
+def every_step_agrees(reference: ModuleType, tables: list[Comparisons], seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    n_factors = len(tables[0].factors)
+    groups = 1 + max(int(table.group.max()) for table in tables)
     sums = [group_sums(table, groups) for table in tables]
     net, counted = (np.hstack([pair[i] for pair in sums]) for i in (0, 1))
 
@@ -239,7 +269,23 @@ def test_a_difference_is_taken_from_the_intervals_of_both() -> None:
     apart = alignment_difference(first, second)
     assert apart.value == pytest.approx(0.3)
     assert apart.disattenuated == pytest.approx(0.4)
-    # With replicates that move together, one's error takes the other's away: .3 - .1 and .1 - .3.
-    assert (apart.low, apart.high) == pytest.approx((0.4 - 0.2, 0.4 + 0.2))
+    # Down: .3 of the first, .1 of the second; up: .1 and .3. Nothing is taken off for errors that
+    # go together.
+    far = np.hypot(0.3, 0.1)
+    assert (apart.low, apart.high) == pytest.approx((0.4 - far, 0.4 + far))
+    turned = alignment_difference(second, first)
+    assert (turned.low, turned.high) == pytest.approx((-apart.high, -apart.low))
+    # Errors that go against each other make it wider: all of both.
+    against = alignment_difference(first, replace(second, drawn=-drawn))
+    assert (against.low, against.high) == pytest.approx((0.4 - 0.4, 0.4 + 0.4))
     nothing = alignment_difference(first, Estimate(0.3, reason="noise"))
     assert (nothing.value, nothing.has_interval, nothing.reason) == (0.3, False, "noise")
+
+
+def test_rank_coefficients_differ_by_what_their_true_values_may() -> None:
+    # The first is .6 or 1, the second .2 or .6, either as likely as the other.
+    first = Estimate(0.6, 0.6, 1.0, disattenuated=0.6, likely=np.array([0.6, 1.0] * 500))
+    second = Estimate(0.2, 0.2, 0.6, disattenuated=0.2, likely=np.array([0.2] * 500 + [0.6] * 500))
+    apart = alignment_difference(first, second)
+    assert (apart.value, apart.disattenuated) == pytest.approx((0.4, 0.4))
+    assert (apart.low, apart.high) == pytest.approx((0.0, 0.8))
