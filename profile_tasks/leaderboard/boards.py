@@ -24,7 +24,7 @@ METHOD = (
     "worst one ahead of those only that are shown to be worse. Shown is what the 95 % intervals of "
     "all differences on a board say at once; runs with samples are paired by source. Tied are "
     "models of the same value, and those shown to differ by less than {margin:g}; of all others "
-    "nobody can tell."
+    "nobody can tell. What the intervals cover: docs/calibration.md."
 )
 
 Resample = Callable[[Sequence[Run], str], Sequence[Estimate]]

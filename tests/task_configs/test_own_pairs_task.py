@@ -71,6 +71,7 @@ def test_generation_and_own_pairs_are_inspects_run_of_both(
     found = values(results, name)
     assert {"tau_own_length", "tau_own_length_ci_high", "tau_generation_length"} <= found.keys()
     assert {"own_flip_rate", "own_unreadable_rate", "generation_identical_rate"} <= found.keys()
+    assert {"self_agreement_pearson", "self_agreement_tau_b_ci_low"} <= found.keys()
     assert found["tau_own_length"] > 0.5
     assert_as_in_inspect(found, read_inspect_log(PROFILE, task))
     (run,) = read_runs(file)
