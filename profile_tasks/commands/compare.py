@@ -116,7 +116,8 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
     click.echo("\nin words")
     for sentence in record["words"]:
         click.echo(one_line(f"- {sentence}"))
-    click.echo("\nA - B: [95 %] and p are paired by source; all resampled together (docs/calibration.md)")
+    paired = "A - B: [95 %] and p are paired by source; all resampled together"
+    click.echo(f"\n{paired} (docs/calibration.md)")
     for name, why in _reasons(record).items():
         click.echo(f"{name}: {why}")
 
