@@ -12,7 +12,10 @@ With ``tan(angle) = s / r``, how consistent the first is beside the second, a fa
 is 0 for one taste, and the plain difference ``x - y`` for judges of one consistency. The angle is
 the one that the fewest factors depart from: it minimises the sum of squared departures over their
 own errors, each counted at most up to where it is told from 0 (Talwar's loss), so that a factor
-that departs does not pull the scale. Departures are linear in the sums of each group, which gives
+that departs does not pull the scale; where so few factors are left that they show no scale, all
+count. Where these show none either, a factor departs if it does whatever the scale: at the angle at
+which its departure is the least told. Two that follow one factor alike are never told apart then,
+opposite ones are. Departures are linear in the sums of each group, which gives
 their errors with that of the angle in them. What one proportion leaves of one taste
 (:data:`CURVATURE`) is not counted as a departure.
 
@@ -218,7 +221,7 @@ class _Judge:
 
 
 def _after_one_scale(first: _Judge, second: _Judge) -> tuple[NDArray[np.float64], float, Estimate]:
-    """Fit the angle that the fewest factors depart from.
+    """Fit the angle that the fewest factors depart from, or all depart from the least.
 
     Returns:
         (3, F): departures, their errors and degrees of freedom; their tolerance; the consistency.
@@ -244,29 +247,41 @@ def _after_one_scale(first: _Judge, second: _Judge) -> tuple[NDArray[np.float64]
         )
         return cos * first.tau - sin * second.tau, np.sqrt(np.maximum(variance, least**2))
 
-    angle, step = 0.0, _ANGLES[1]
-    for tried in (_ANGLES, _FINER, _FINER / 10):
-        angles = tried if tried is _ANGLES else np.clip(angle + step * tried, 0, np.pi / 2)
-        departed, error = departures(angles)
-        angle = float(angles[np.minimum((departed / error) ** 2, told**2).sum(axis=1).argmin()])
-    departed, error = (each[0] for each in departures(np.array([angle])))
+    for bound in (
+        told,
+        np.full_like(told, np.inf),
+    ):  # all factors together, where few show no scale
+        angle, step = 0.0, _ANGLES[1]
+        for tried in (_ANGLES, _FINER, _FINER / 10):
+            angles = tried if tried is _ANGLES else np.clip(angle + step * tried, 0, np.pi / 2)
+            departed, error = departures(angles)
+            loss = np.minimum((departed / error) ** 2, bound**2).sum(axis=1)
+            angle = float(angles[loss.argmin()])
+        departed, error = (each[0] for each in departures(np.array([angle])))
 
-    cos, sin = math.cos(angle), math.sin(angle)
-    common = sin * first.tau + cos * second.tau  # how fast departures change with the angle
-    noise = ((sin * first.rows + cos * second.rows) ** 2).sum(axis=0)
-    weight = np.where(np.abs(departed) < told * error, 1 / error**2, 0)
-    rows = cos * first.rows - sin * second.rows
-    # What holds the angle is the square of the common part, less what its noise adds to that.
-    signal = float(weight @ (common**2 - noise))
-    consistency = Estimate.undefined(_NO_SCALE)
-    if signal > 0:
-        pull = weight * common / signal
-        turned = rows @ pull
-        spread = math.sqrt(max(turned @ turned, (pull * least) @ (pull * least)))
-        consistency = _consistency(angle, spread, float(np.median(freedom)))
-        if consistency.defined:  # else departures stay those at the angle that makes them least
+        cos, sin = math.cos(angle), math.sin(angle)
+        common = sin * first.tau + cos * second.tau  # how fast departures change with the angle
+        noise = ((sin * first.rows + cos * second.rows) ** 2).sum(axis=0)
+        weight = np.where(np.abs(departed) < bound * error, 1 / error**2, 0)
+        rows = cos * first.rows - sin * second.rows
+        # What holds the angle is the square of the common part, less what its noise adds to that.
+        signal = float(weight @ (common**2 - noise))
+        consistency = Estimate.undefined(_NO_SCALE)
+        if signal > 0:
+            pull = weight * common / signal
+            turned = rows @ pull
+            spread = math.sqrt(max(turned @ turned, (pull * least) @ (pull * least)))
+            consistency = _consistency(angle, spread, float(np.median(freedom)))
+        if consistency.defined:
             rows -= np.outer(turned, common)
-    error = np.maximum(np.sqrt((rows**2).sum(axis=0)), least)
+            error = np.maximum(np.sqrt((rows**2).sum(axis=0)), least)
+            break
+    else:  # whatever the scale: each factor at the angle at which its departure is the least told
+        departed, error = departures(_ANGLES)
+        least_told = np.abs(departed / error).argmin(axis=0)[None]
+        departed, error = (
+            np.take_along_axis(each, least_told, axis=0)[0] for each in (departed, error)
+        )
     scale = math.sqrt(2)
     tolerance = scale * CURVATURE * abs(math.cos(2 * angle)) * float(np.abs(common).max())
     return np.stack([scale * departed, scale * error, freedom]), tolerance, consistency

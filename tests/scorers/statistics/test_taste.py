@@ -86,6 +86,21 @@ def test_opposite_tastes_differ_in_taste() -> None:
     assert "no scale" in (found.consistency.reason or "")
 
 
+def test_without_a_scale_only_what_departs_at_every_scale_differs() -> None:
+    """Two factors that both follow alike held the scale of none, and "differed" by 0.9."""
+    without = 0
+    for seed in range(100):
+        tables = judges([1.5, -1.5, 1, 0, 0], [1.5, 0, 0, 1, 0], groups=12, seed=seed)
+        found = compared(*tables)
+        if found.consistency.defined:
+            continue
+        without += 1
+        same_sign = np.prod([profile_of(table).tau for table in tables], axis=0) > 0
+        differing = np.array([each == "differs in taste" for each in found.verdicts])
+        assert not (same_sign & differing).any(), seed
+    assert without > 5
+
+
 def test_judges_of_one_consistency_depart_by_their_plain_difference() -> None:
     first, second = judges(WEIGHTS, WEIGHTS, groups=2000)
     found = compared(first, second)
