@@ -1,385 +1,365 @@
-"""What the intervals cover and how often the tests reject, on simulated studies of known truth.
+"""What the intervals cover and how often the tests reject, on real designs of known truth.
 
-    python benchmarks/calibration.py [--repetitions 1000] [--output calibration.json]
-    python benchmarks/calibration.py --repetitions 20 --page /tmp/page.md     # a quick look
+    python benchmarks/calibration.py [--data ../shared/data] [--repetitions 40]
+    python benchmarks/calibration.py --repetitions 2 --page /tmp/page.md     # a quick look
 
-Writes its tables into docs/calibration.md, between the two marks there. Every study has 20, 50 or
-200 sources with five responses each, so ten pairs a source that depend on each other. The truth is
-that of a population of hundreds of thousands of sources. SIMULATION: no figure here is about a
-model or about people.
+Writes its tables into docs/calibration.md, between the two marks there. A design is a file of
+recorded pairs: its sources, its pairs and what the two responses of each show of the surface
+factors are real; who prefers which is planted, by weights of the factors that vary from source to
+source, with noise and ties. Studies draw sources from the file, with replacement, and up to so many
+pairs of each; the truth is that of 40,000 sources drawn likewise. SIMULATION: no figure here is
+about a model or about people.
 """
 
 import argparse
 import json
 import os
+import sys
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
-from functools import lru_cache, partial
-from itertools import combinations
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
 
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align, alignment_replicates
-from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, manifestations
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, observed_alignment
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.influence import group_sums, profile_of
-from profile_tasks.scorers.statistics.ranks import factor_ranks
-from profile_tasks.scorers.statistics.resampling import bootstrap_taus
-from profile_tasks.scorers.statistics.significance import (
-    adjust_p_values,
-    difference_tests,
-    influence_tests,
-    sign_flip_p_values,
-)
+from profile_tasks.scorers.statistics.significance import difference_tests, influence_tests
+from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.taste import taste_difference
+from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
-SOURCES = (20, 50, 200)
-RESPONSES = 5
-FIRST, SECOND = (np.array(side) for side in zip(*combinations(range(RESPONSES), 2), strict=True))
-N_FACTORS = 13
-FACTORS = tuple(f"f{index}" for index in range(N_FACTORS))
-REPLICATES = 1000
-PERMUTATIONS = 1999
-TRUE_SOURCES = 300_000
-
-PAGE = Path(__file__).parents[1] / "docs" / "calibration.md"
+ROOT = Path(__file__).parents[1]
+PAGE = ROOT / "docs" / "calibration.md"
+DATA = ROOT.parent / "shared" / "data"
 BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 
-# Loadings of the factors on what they have in common, and whether a factor has few values (ties).
-LOADING = np.where(np.arange(N_FACTORS) % 2 == 0, 0.5, -0.3)
-COARSE = np.arange(N_FACTORS) % 3 == 2
-SPREAD_OF_SOURCES = 0.4
-OWN_SPREAD = 0.2
-NOISE = 1.2
-HUMAN_TIES = 0.1
+LIKENESS = (-0.5, 0.0, 0.5, 0.9, 1.0)
+"""How much of a judge's weights are people's."""
 
-Sums = dict[str, dict[str, list[float]]]
+SPREAD_OF_SOURCES, OWN_SPREAD, NOISE, TIE = 0.3, 0.2, 1.0, 0.15
+TRUE_SOURCES = 40_000
+LEAST, FEWEST = 0.93, 50
+"""Coverage that is called too little, where so many studies have the interval at all."""
+
+AGREEING = 0.86
+"""Share of coin-flip labels that a judge who knows them repeats."""
+
+_Array = NDArray[np.float64]
+Sums = dict[str, list[float]]
 
 
 @dataclass(frozen=True)
-class Population:
-    """Planted tastes, as weights of the factors; every source's tastes vary about them.
+class Cell:
+    """A design: a file, how many pairs of a source count, how many sources there are."""
 
-    Attributes:
-        human: (F,).
-        discrimination: (F,).
-        generation: (F,), how much the factor rises with the target score.
-        loading: (F,) loadings of the factors on what they have in common.
+    file: str
+    pairs: int
+    sources: int
 
-    """
-
-    human: NDArray[np.float64]
-    discrimination: NDArray[np.float64]
-    generation: NDArray[np.float64]
-    loading: NDArray[np.float64]
+    @property
+    def named(self) -> str:
+        """The cell in words."""
+        some = f"up to {self.pairs}" if self.pairs > 1 else "1"
+        return f"{self.file.removesuffix('.jsonl')}, {some} a source"
 
 
-DISTINCT = Population(
-    human=np.array([1.2, -0.9, 0.7, -0.6, 0.5, -0.4, 0.3, 0.2, -0.2, 0.1, -0.1, 0, 0]),
-    discrimination=np.array([1.6, -0.8, 0.2, -0.5, 0.7, -0.1, 0.3, 0.3, -0.3, 0, 0.1, 0.2, 0]),
-    generation=np.array([2, -0.1, 0.3, -0.1, -0.2, 0.4, 0.1, -0.2, 0.5, 0.2, 0, 0, 0.3]),
-    loading=LOADING,
+CELLS = tuple(
+    Cell(file, pairs, sources)
+    for file, pairs, sizes in (
+        ("haluquestqa.jsonl", 1, (12, 20, 50, 200, 1000)),
+        ("llmbar.jsonl", 1, (20, 100)),
+        ("qa_feedback.jsonl", 3, (12, 20, 50, 200)),
+        ("pandalm.jsonl", 10, (12, 20, 50, 200)),
+        ("mtbench_faireval.jsonl", 10, (20, 100)),
+    )
+    for sources in sizes
 )
-"""Human, judge and writer of different tastes; no two influences are equal."""
-
-ALIKE = replace(DISTINCT, discrimination=DISTINCT.human)
-"""Human and judge of one taste: the true alignment is 1, the end of the scale."""
-
-NULL = Population(
-    human=np.array([1.2, -0.9, 0.7, -0.6, 0.5, -0.4, 0, 0, 0, 0, 0, 0, 0]),
-    discrimination=np.array([1.2, -0.9, 0.7, -0.6, 0.5, -0.4, 0, 0, 0, 0, 0, 0, 0]),
-    generation=np.zeros(N_FACTORS),
-    loading=np.where(np.arange(N_FACTORS) < 6, LOADING, 0.0),
-)
-"""Seven factors without influence, which the other six say nothing about; two judges alike."""
-
-NO_INFLUENCE = NULL.human == 0
 
 
-def study(population: Population, rng: np.random.Generator, n: int) -> list[Comparisons]:
-    """The tables of one simulated study: human, discrimination and generation."""
-    taste = SPREAD_OF_SOURCES * rng.standard_normal((n, 1, N_FACTORS))
-    annotated = _factor_values(population, rng, n)
-    scores = (np.arange(RESPONSES) - 2) / 1.4
-    written = _factor_values(population, rng, n)
-    written += 0.5 * scores[None, :, None] * (population.generation + taste)
-    return [
-        _judged(population.human, taste, annotated, rng, "human", HUMAN_TIES),
-        _judged(population.discrimination, taste, annotated, rng, "discrimination", 0.0),
-        _table(np.full((n, FIRST.size), -1), written, "generation"),
-    ]
+@dataclass(frozen=True, eq=False)
+class Design:
+    """What a file's pairs show: signs (n, F), 0 where missing, and the rows of each source."""
+
+    signs: _Array
+    missing: NDArray[np.bool_]
+    groups: tuple[NDArray[np.intp], ...]
+    factors: tuple[str, ...]
 
 
-def _factor_values(population: Population, rng: np.random.Generator, n: int) -> NDArray[np.float64]:
-    common = rng.standard_normal((n, RESPONSES, 1))
-    own = rng.standard_normal((n, RESPONSES, N_FACTORS))
-    return np.asarray(
-        common * population.loading + own * np.sqrt(1 - population.loading**2), dtype=np.float64
+@lru_cache(maxsize=8)
+def design(path: Path) -> Design:
+    """The design of a file."""
+    table = human_comparisons(load_preferences(str(path)), "surface")
+    varies = table.manifestation.any(axis=0)
+    return Design(
+        table.manifestation[:, varies].astype(np.float64),
+        table.missing[:, varies],
+        tuple(np.flatnonzero(table.group == code) for code in np.unique(table.group)),
+        tuple(name for name, kept in zip(table.factors, varies, strict=True) if kept),
     )
 
 
-def _judged(
-    weights: NDArray[np.float64],
-    taste: NDArray[np.float64],
-    values: NDArray[np.float64],
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """Drawn sources: rows of the design, the group of each row, and each source's own taste."""
+
+    rows: NDArray[np.intp]
+    group: NDArray[np.intp]
+    taste: _Array
+
+
+def drawn_sources(found: Design, cell: Cell, n: int, rng: np.random.Generator) -> Sources:
+    """Draw n sources with up to so many pairs of each."""
+    chosen = [found.groups[at] for at in rng.integers(len(found.groups), size=n)]
+    kept = [
+        own if own.size <= cell.pairs else rng.choice(own, cell.pairs, replace=False)
+        for own in chosen
+    ]
+    taste = SPREAD_OF_SOURCES * rng.standard_normal((n, len(found.factors)))
+    group = np.repeat(np.arange(n), [own.size for own in kept])
+    return Sources(np.concatenate(kept), group, taste)
+
+
+def judged(
+    found: Design,
+    drawn: Sources,
+    weights: _Array,
     rng: np.random.Generator,
-    perspective: Perspective,
-    ties: float,
+    who: Perspective,
+    noise: float = NOISE,
 ) -> Comparisons:
-    """Preferences of a judge whose taste varies from source to source."""
-    n = len(values)
-    own = OWN_SPREAD * rng.standard_normal((n, 1, N_FACTORS))
-    utility = (values * (weights + taste + own)).sum(axis=2)
-    utility += NOISE * rng.standard_normal(utility.shape)
-    preference = np.sign(utility[:, FIRST] - utility[:, SECOND])
-    return _table(np.where(rng.random(preference.shape) < ties, 0, preference), values, perspective)
+    """Preferences of a judge of these weights on the drawn sources."""
+    own = drawn.taste + OWN_SPREAD * rng.standard_normal(drawn.taste.shape)
+    signs = found.signs[drawn.rows]
+    utility = (signs * (weights + own[drawn.group])).sum(axis=1)
+    utility += noise * rng.logistic(size=utility.size)
+    return _table(found, drawn, np.where(np.abs(utility) < TIE, 0, np.sign(utility)), who)
 
 
-def _table(
-    preference: NDArray[Any], values: NDArray[np.float64], perspective: Perspective
-) -> Comparisons:
-    seen = np.where(COARSE, np.round(values), values)
-    signs, missing = manifestations(
-        seen[:, FIRST].reshape(-1, N_FACTORS), seen[:, SECOND].reshape(-1, N_FACTORS)
+def _table(found: Design, drawn: Sources, preference: _Array, who: Perspective) -> Comparisons:
+    return Comparisons(
+        preference.astype(np.int8),
+        found.signs[drawn.rows].astype(np.int8),
+        found.missing[drawn.rows],
+        drawn.group,
+        found.factors,
+        who,
     )
-    group = np.repeat(np.arange(len(values)), FIRST.size)
-    return Comparisons(preference.ravel(), signs, missing, group, FACTORS, perspective)
 
 
-@lru_cache
-def true_taus(name: str) -> dict[str, NDArray[np.float64]]:
-    """Influences in a population, from very many of its sources."""
-    population = {"distinct": DISTINCT, "alike": ALIKE}[name]
-    rng = np.random.default_rng(2026)
-    part = 10_000
-    sums = np.zeros((3, 2, N_FACTORS))
-    for _ in range(TRUE_SOURCES // part):
-        tables = study(population, rng, part)
-        sums += [[side.sum(axis=0) for side in group_sums(table, part)] for table in tables]
-    taus = dict(
-        zip(("human", "discrimination", "generation"), sums[:, 0] / sums[:, 1], strict=True)
+def weights_of(n_factors: int, likeness: float, seed: int) -> tuple[_Array, _Array, _Array]:
+    """People's weights, those of a judge so alike, and those of another who is half alike."""
+    rng = np.random.default_rng([seed, n_factors])
+    human, *others = 0.8 * rng.standard_normal((3, n_factors))
+    first, second = (
+        r * human + np.sqrt(1 - r**2) * other
+        for r, other in zip((likeness, 0.5), others, strict=True)
     )
-    if name == "alike":
-        taus["discrimination"] = taus["human"]
-    return taus
+    return human, first, second
 
 
-def alignments(
-    taus: Mapping[str, NDArray[np.float64]], perspective: str
-) -> dict[str, NDArray[np.float64]]:
-    """Alignments with the human profile, row by row."""
-    found = alignment_replicates(np.atleast_2d(taus["human"]), np.atleast_2d(taus[perspective]))
-    return {name: getattr(found, name) for name in COEFFICIENTS}
-
-
-def statistics(
-    taus: Mapping[str, NDArray[np.float64]],
-) -> Iterator[tuple[str, NDArray[np.float64]]]:
-    """Every statistic of profiles (B, F) with an interval: its kind, and its values (B,)."""
-    for perspective in ("human", "discrimination", "generation"):
-        for column in np.atleast_2d(taus[perspective]).T:
-            yield "tau_14", column
-    judge, writer = (alignments(taus, name) for name in ("discrimination", "generation"))
-    for name in COEFFICIENTS:
-        yield f"alignment, {name}, judge", judge[name]
-        yield f"alignment, {name}, writer", writer[name]
-    yield "gap, tau_b", judge["tau_b"] - writer["tau_b"]
-
-
-def intervals(
-    tables: Sequence[Comparisons], truth: Mapping[str, NDArray[np.float64]], n: int, seed: int
-) -> Sums:
-    """Whether each interval of one study covers the truth, and how wide it is."""
-    names = [table.perspective for table in tables]
-    found = {table.perspective: profile_of(table).tau for table in tables}
-    # Pairs as if they were independent: every pair is a group of its own.
-    pairs = np.arange(len(tables[0].group))
-    alone = [
-        replace(tables[0], group=pairs),
-        replace(tables[1], group=pairs),
-        replace(tables[2], group=pairs + pairs.size),
-    ]
-    drawn, naive = (
-        dict(zip(names, bootstrap_taus(each, replicates=REPLICATES, seed=seed), strict=True))
-        for each in (tables, alone)
-    )
-    sums: Sums = defaultdict(lambda: defaultdict(list))
-    for (kind, true), (_, own), (_, replicates), (_, by_pair) in zip(
-        *(statistics(each) for each in (truth, found, drawn, naive)), strict=True
-    ):
-        estimate = float(own[0])
-        limit = 1 if "gap" not in kind else 2
-        made = {
-            "pairs as independent": Estimate.percentile(estimate, by_pair),
-            "percentile": Estimate.percentile(estimate, replicates),
-            "percentile, expanded": Estimate.percentile(estimate, replicates, n),
-            "symmetric": Estimate.symmetric(estimate, replicates, n, limit=limit),
-        }
-        for method, interval in made.items():
-            _count(sums, f"{kind} | {method}", interval, float(true[0]))
-        sums[f"{kind} | bias"]["bias"].append(estimate - float(true[0]))
-    for name in names:
-        ranks = factor_ranks(FACTORS, found[name], drawn[name], n_groups=np.full(N_FACTORS, n))
-        order = N_FACTORS - truth[name].argsort().argsort()
-        for interval, rank in zip(ranks.estimates, order, strict=True):
-            _count(sums, "rank | simultaneous differences", interval, float(rank))
-    return sums
-
-
-def _count(sums: Sums, name: str, interval: Estimate, truth: float) -> None:
-    tolerance = 1e-9  # alignments at the end of the scale come out at 1 but for rounding
-    covered = interval.low - tolerance <= truth <= interval.high + tolerance
-    sums[name]["covered"].append(float(covered))
-    sums[name]["width"].append(interval.high - interval.low)
-
-
-def tests(tables: Sequence[Comparisons], rng: np.random.Generator, seed: int) -> Sums:
-    """Which tests of one study reject at .05, where nothing is to be found and elsewhere."""
-    human, judge, _ = tables
-    sums: Sums = defaultdict(lambda: defaultdict(list))
-
-    def count(name: str, p_values: NDArray[np.float64]) -> None:
-        sums[name]["rejected"] += (p_values <= 0.05).tolist()
-
-    found = influence_tests(human, permutations=PERMUTATIONS, seed=seed)
-    alone = replace(human, group=np.arange(len(human.group)))
-    count("influence | sign flips by source", found.p_value[NO_INFLUENCE])
-    count("influence | cluster-robust z", _robust_p_values(human)[NO_INFLUENCE])
-    count(
-        "influence | pairs as independent",
-        sign_flip_p_values(alone, permutations=PERMUTATIONS, seed=seed)[NO_INFLUENCE],
-    )
-    difference = difference_tests(human, judge, permutations=PERMUTATIONS, seed=seed)
-    count("two judges of one taste | paired sign flips by source", difference.p_value)
-    adjusted = adjusted_influence(human)
-    known = NO_INFLUENCE & np.isfinite(adjusted.p_value)
-    count("adjusted influence | cluster-robust t", adjusted.p_value[known])
-    x, y = rng.standard_normal((2, N_FACTORS))
-    permuted = align(*(dict(zip(FACTORS, each.tolist(), strict=True)) for each in (x, y)))
-    count("alignment, tau_b | permuted factors", np.array([permuted.p_value]))
-    count("alignment, spearman | permuted factors", np.array([permuted.p_value_spearman]))
-    count("alignment, pearson | permuted factors", np.array([permuted.p_value_pearson]))
-    for name, p_values in (
-        ("Benjamini-Hochberg", found.p_bh),
-        ("none", found.p_value),
-    ):
-        wrong = np.count_nonzero(p_values[NO_INFLUENCE] <= 0.05)
-        discoveries = np.count_nonzero(p_values <= 0.05)
-        sums[f"false discovery rate | {name}"]["rejected"].append(wrong / max(1, discoveries))
-    for name, p_values in (("Holm", found.p_holm), ("none", found.p_value)):
-        sums[f"chance of any false finding | {name}"]["rejected"].append(
-            float((p_values[NO_INFLUENCE] <= 0.05).any())
-        )
-    # Where every hypothesis is true, the false discovery rate is the chance of any discovery.
-    nothing = adjust_p_values(difference.p_value, "fdr_bh")
-    sums["false discovery rate, nothing to find | Benjamini-Hochberg"]["rejected"].append(
-        float((nothing <= 0.05).any())
-    )
-    return sums
-
-
-def _robust_p_values(table: Comparisons) -> NDArray[np.float64]:
-    """The test that was not chosen: tau over its linearised cluster-robust error."""
-    net, counted = group_sums(table, int(table.group.max()) + 1)
-    tau = net.sum(axis=0) / counted.sum(axis=0)
-    error = np.sqrt(((net - tau * counted) ** 2).sum(axis=0)) / counted.sum(axis=0)
-    return np.asarray(2 * norm.sf(np.abs(tau) / error))
-
-
-def repetition(n: int, number: int) -> dict[str, Sums]:
-    """All that one simulated study of each population gives."""
-    seeds = np.random.SeedSequence([n, number]).spawn(3)
-    distinct, alike, null = (np.random.default_rng(seed) for seed in seeds)
-    return {
-        "distinct": _plain(
-            intervals(study(DISTINCT, distinct, n), true_taus("distinct"), n, number)
-        ),
-        "alike": _plain(intervals(study(ALIKE, alike, n), true_taus("alike"), n, number)),
-        "null": _plain(tests(study(NULL, null, n), null, number)),
+def study_of(
+    found: Design, cell: Cell, weights: tuple[_Array, ...], n: int, rng: np.random.Generator
+) -> Study:
+    """Three judges of one study, and how the first two agree."""
+    drawn = drawn_sources(found, cell, n, rng)
+    names = ("human", "discrimination", "own")
+    tables = {
+        name: judged(found, drawn, own, rng, name)  # type: ignore[arg-type]
+        for name, own in zip(names, weights, strict=True)
     }
+    both = tables["human"].preference.astype(int) * tables["discrimination"].preference
+    agreement = Comparisons(
+        np.ones(both.size, np.int8),
+        (both > 0).astype(np.int8)[:, None],
+        (both == 0)[:, None],
+        drawn.group,
+        ("accuracy",),
+        "discrimination",
+    )
+    return Study(tables, {"agreement": agreement})
 
 
-def _plain(sums: Sums) -> Sums:
-    return {name: dict(values) for name, values in sums.items()}
+@lru_cache(maxsize=32)
+def truth(data: Path, cell: Cell, likeness: float) -> dict[str, _Array]:
+    """The true profiles, and the true accuracy."""
+    found = design(data / cell.file)
+    weights = weights_of(len(found.factors), likeness, seed=7)
+    rng = np.random.default_rng(11)
+    study = study_of(found, cell, weights, TRUE_SOURCES, rng)
+    return {name: profile.tau for name, profile in study.profiles.items()}
 
 
-def calibrate(repetitions: int) -> dict[str, dict[int, dict[str, dict[str, float]]]]:
-    """Means over the repetitions: population -> number of sources -> quantity -> mean."""
-    results: dict[str, dict[int, dict[str, dict[str, float]]]] = defaultdict(dict)
+def intervals(data: Path, cell: Cell, likeness: float, number: int) -> Iterator[tuple[str, float]]:
+    """Whether each interval of one study holds the truth: 1 or 0, by what it is of."""
+    found, true = design(data / cell.file), truth(data, cell, likeness)
+    weights = weights_of(len(found.factors), likeness, seed=7)
+    rng = np.random.default_rng([number, cell.sources, round(100 * likeness) + 100])
+    study = study_of(found, cell, weights, cell.sources, rng)
+    for name, tau in true.items():
+        what = "accuracy" if name == "agreement" else "tau"
+        for value, each in zip(tau, study.influence(name).values(), strict=True):
+            yield from _covers(what, each, value)
+    differences, _ = study.difference("discrimination", "human")
+    apart = true["discrimination"] - true["human"]
+    for value, each in zip(apart, differences.values(), strict=True):
+        yield from _covers("difference of taus", each, value)
+    aligned = [study.true_alignment("human", name) for name in ("discrimination", "own")]
+    known, other = (
+        observed_alignment(true["human"], true[name])[0] for name in ("discrimination", "own")
+    )
+    for name in COEFFICIENTS:
+        first, second = (each.coefficients[name] for each in aligned)
+        yield from _covers(f"alignment, {name}", first, known[name])
+        difference = alignment_difference(first, second)
+        yield from _covers(
+            f"difference of alignments, {name}", difference, known[name] - other[name]
+        )
+    yield "alignments not estimable", float(aligned[0].refusal is not None)
+    root = float(np.sqrt(np.mean((true["human"] - true["discrimination"]) ** 2)))
+    yield from _covers("distance", aligned[0].distance, root)
+
+
+def _covers(what: str, found: Estimate, value: float) -> Iterator[tuple[str, float]]:
+    if found.has_interval:
+        yield what, float(found.low - 1e-9 <= value <= found.high + 1e-9)
+
+
+def rejections(data: Path, cell: Cell, number: int) -> Iterator[tuple[str, float]]:
+    """Whether each test of one study rejects, where what it tests is true: 1 or 0."""
+    found = design(data / cell.file)
+    rng = np.random.default_rng([number, cell.sources, 1000])
+    n_factors = len(found.factors)
+    drawn = drawn_sources(found, cell, cell.sources, rng)
+    human, unrelated = 0.8 * rng.standard_normal((2, n_factors))
+    human[0] = 0
+    people = judged(found, drawn, human, rng, "human")
+    study = Study(
+        {"human": people, "discrimination": judged(found, drawn, unrelated, rng, "discrimination")}
+    )
+    yield from _rejects("unrelated tastes", study.true_alignment(*study.tables).unrelated)
+    coin = rng.choice([-1.0, 1.0], people.preference.size)
+    agreeing = np.where(rng.random(coin.size) < AGREEING, coin, -coin)
+    tables = {
+        "human": _table(found, drawn, coin, "human"),
+        "discrimination": _table(found, drawn, agreeing, "discrimination"),
+    }
+    aligned = Study(tables).true_alignment(*tables)
+    yield from _rejects("coin-flip labels, a judge who knows them", aligned.unrelated)
+    for p_value in influence_tests(tables["human"], permutations=999, seed=number).p_value:
+        yield from _rejects("influence on coin flips, sign flips", p_value)
+    twin = judged(found, drawn, human, rng, "discrimination")
+    for p_value in difference_tests(people, twin, permutations=999, seed=number).p_value:
+        yield from _rejects("two judges of one taste, sign flips", p_value)
+    noisy = judged(found, drawn, human, rng, "discrimination", 3 * NOISE)
+    plain = difference_tests(people, noisy, permutations=999, seed=number)
+    told = taste_difference(people, noisy, plain).verdicts
+    yield (
+        "one taste, three times the noise: any factor differs (plain, Holm)",
+        float((plain.p_holm <= 0.05).any()),
+    )
+    yield "the same: any factor differs in taste", float("differs in taste" in told)
+    yield from _rejects("adjusted influence of weight 0", adjusted_influence(people).p_value[0])
+
+
+def _rejects(what: str, p_value: float) -> Iterator[tuple[str, float]]:
+    if np.isfinite(p_value):
+        yield what, float(p_value <= 0.05)
+
+
+def repetition(job: tuple[Path, Cell, int]) -> tuple[Cell, Sums, Sums]:
+    """One study of each likeness, and one in which all that is tested is true."""
+    data, cell, number = job
+    covered: Sums = defaultdict(list)
+    for likeness in LIKENESS:
+        for what, holds in intervals(data, cell, likeness, number):
+            covered[what].append(holds)
+            if what == "alignment, pearson":
+                covered[f"alignment, pearson, likeness {likeness:g}"].append(holds)
+    rejected: Sums = defaultdict(list)
+    for what, rejects in rejections(data, cell, number):
+        rejected[what].append(rejects)
+    return cell, dict(covered), dict(rejected)
+
+
+def calibrate(data: Path, repetitions: int, cells: tuple[Cell, ...] = CELLS) -> dict[str, Any]:
+    """Means over the repetitions, by cell: coverage and rejection rate of each quantity."""
+    jobs = [(data, cell, number) for cell in cells for number in range(repetitions)]
+    covered: dict[Cell, Sums] = defaultdict(lambda: defaultdict(list))
+    rejected: dict[Cell, Sums] = defaultdict(lambda: defaultdict(list))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        for n in SOURCES:
-            gathered: dict[str, Sums] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
-            for done, one in enumerate(
-                pool.map(partial(repetition, n), range(repetitions), chunksize=5), 1
-            ):
-                for population, sums in one.items():
-                    for name, values in sums.items():
-                        for key, listed in values.items():
-                            gathered[population][name][key] += listed
-                if done % 100 == 0:
-                    print(f"{n} sources: {done} of {repetitions} studies", flush=True)
-            for population, sums in gathered.items():
-                results[population][n] = {
-                    name: {key: float(np.nanmean(listed)) for key, listed in values.items()}
-                    for name, values in sums.items()
-                }
-    return results
+        for done, (cell, held, wrong) in enumerate(pool.map(repetition, jobs, chunksize=5), 1):
+            for into, found in ((covered[cell], held), (rejected[cell], wrong)):
+                for what, values in found.items():
+                    into[what] += values
+            if done % 100 == 0:
+                print(f"{done} of {len(jobs)} studies", flush=True)
+    return {"covered": _means(covered), "rejected": _means(rejected)}
+
+
+def _means(sums: Mapping[Cell, Sums]) -> list[dict[str, Any]]:
+    return [
+        {
+            "design": cell.named,
+            "sources": cell.sources,
+            "studies": {what: len(values) for what, values in found.items()},
+            **{what: float(np.mean(values)) for what, values in found.items()},
+        }
+        for cell, found in sums.items()
+    ]
 
 
 def tables_of(results: Mapping[str, Any], repetitions: int) -> str:
-    """The results as the tables of the page."""
-    parts = [
-        f"{repetitions:,} simulated studies of each size and population; "
-        f"{REPLICATES:,} bootstrap replicates, {PERMUTATIONS:,} flips."
+    """The results as the tables of the page, with where they are off before them."""
+    covered, rejected = results["covered"], results["rejected"]
+    single = ("tau", "accuracy", "difference of taus", "distance")
+    kinds = ("alignment", "difference of alignments")
+    aligned = [f"{kind}, {name}" for kind in kinds for name in COEFFICIENTS]
+    by_likeness = [f"alignment, pearson, likeness {each:g}" for each in LIKENESS]
+    off = [
+        f"- {row['design']}, {row['sources']:,} sources: {name} {100 * row[name]:.1f} % "
+        f"of {row['studies'][name]:,}"
+        for row in covered
+        for name in (*single, *aligned)
+        if name in row and row[name] < LEAST and row["studies"][name] >= FEWEST
     ]
-    for population, title in (
-        ("distinct", "### Coverage of 95 % intervals: three different tastes"),
-        ("alike", "### Coverage where human and judge have one taste (true alignment 1)"),
-    ):
-        by_size = results[population]
-        kinds = list(dict.fromkeys(name.split(" | ")[0] for name in by_size[SOURCES[0]]))
-        if population == "alike":
-            kinds = [kind for kind in kinds if "judge" in kind]
-        parts += [title, _header("of", "interval", "coverage, % (mean width)")]
-        lines = []
-        for kind in kinds:
-            for name in by_size[SOURCES[0]]:
-                of, _, method = name.partition(" | ")
-                if of == kind and method != "bias":
-                    cells = [
-                        f"{100 * by_size[n][name]['covered']:.1f} ({by_size[n][name]['width']:.2f})"
-                        for n in SOURCES
-                    ]
-                    lines.append(_row(kind, method, *cells))
-            bias = f"{kind} | bias"
-            if bias in by_size[SOURCES[0]]:
-                cells = [f"{by_size[n][bias]['bias']:+.3f}" for n in SOURCES]
-                lines.append(_row(kind, "*bias of the estimate*", *cells))
-        parts[-1] += "\n" + "\n".join(lines)
-    parts += [
-        "### Rejections of true hypotheses at .05",
-        _header("test", "by", "rejected, %")
-        + "\n"
-        + "\n".join(
-            _row(
-                *name.split(" | "),
-                *(f"{100 * results['null'][n][name]['rejected']:.1f}" for n in SOURCES),
-            )
-            for name in results["null"][SOURCES[0]]
-        ),
+    tests = [name for name in rejected[0] if name not in ("design", "sources", "studies")]
+    studies = repetitions * len(LIKENESS)
+    parts = [
+        f"{studies:,} studies a design, {repetitions:,} of each likeness of the two judges "
+        f"({', '.join(f'{each:g}' for each in LIKENESS)}); {repetitions:,} for the rejections.",
+        "### Intervals that cover less than 93 %",
+        "\n".join(off) or "None.",
+        "### Coverage of 95 % intervals, %: influences, accuracy, differences, distance",
+        _table_of(covered, single),
+        "### Coverage of 95 % intervals of the true alignment, %",
+        _table_of(covered, [*aligned, "alignments not estimable"]),
+        "### The same of Pearson's r, by the likeness of the judges' weights",
+        _table_of(covered, by_likeness),
+        "### Rejections of true hypotheses at .05, %",
+        _table_of(rejected, tests),
     ]
     return "\n\n".join(parts)
 
 
-def _header(of: str, method: str, what: str) -> str:
-    cells = [of, method, *(f"{n} sources: {what}" if n == SOURCES[0] else str(n) for n in SOURCES)]
-    return _row(*cells) + "\n|---|---|" + "---:|" * len(SOURCES)
+def _table_of(rows: list[dict[str, Any]], columns: "list[str] | tuple[str, ...]") -> str:
+    lines = [
+        _row("design", "sources", *columns),
+        "|---|---:|" + "---:|" * len(columns),
+    ]
+    for row in rows:
+        cells = [f"{100 * row[name]:.1f}" if name in row else "–" for name in columns]
+        lines.append(_row(row["design"], f"{row['sources']:,}", *cells))
+    return "\n".join(lines)
 
 
 def _row(*cells: str) -> str:
@@ -399,11 +379,16 @@ def write(page: Path, tables: str) -> None:
 def main() -> None:
     """Simulate, and write page and file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repetitions", type=int, default=1000)
+    parser.add_argument("--data", type=Path, default=DATA, help="folder of recorded pairs")
+    parser.add_argument("--repetitions", type=int, default=40)
+    parser.add_argument("--cells", type=int, help="only so many of the designs, the first ones")
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
-    results = calibrate(options.repetitions)
+    cells = CELLS[: options.cells]
+    if missing := [cell.file for cell in cells if not (options.data / cell.file).is_file()]:
+        sys.exit(f"{options.data}: no {missing[0]} there; name the folder with --data")
+    results = calibrate(options.data, options.repetitions, cells)
     write(options.page, tables_of(results, options.repetitions))
     if options.output is not None:
         options.output.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")

@@ -309,6 +309,8 @@ class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSetti
 
     setting: Setting = "both"
     """The model writes (generation), judges (discrimination), or does both."""
+    own_pairs: Flag = True
+    """With setting=both, let the model also judge the pairs that it wrote; else it does nothing."""
 
     @property
     def writes(self) -> bool:
@@ -319,6 +321,11 @@ class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSetti
     def judges(self) -> bool:
         """Whether the model is asked to judge."""
         return self.setting != "generation"
+
+    @property
+    def judged_own(self) -> Pairing | None:
+        """Which of the pairs that it wrote the model is asked to judge; None: none of them."""
+        return self.pairing if self.own_pairs and self.setting == "both" else None
 
 
 class FeedbackSettings(GradingSettings, PairSettings, DataSettings):
@@ -402,7 +409,7 @@ class LmEvalSettings(AskingSettings, PairSettings, DataSettings):
     limit: AtMost = None
     """Use this many sources, chosen by the seed; lm-eval's --limit takes the first."""
     texts: OptionalText = None
-    """For score validity: log or samples of a run that wrote; else annotated responses."""
+    """Log or samples of a run that wrote: for own pairs; for validity, else annotated responses."""
 
 
 # Functions of settings ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ or its revisions, in words or by log-likelihood, in either harness; and the grad
 which response shows more of a factor.
 """
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import neg
@@ -97,12 +98,21 @@ class PairVerdict:
         >>> PairVerdict.by_likelihood((2.0, 1.0)).preference
         1
         """
-        if self.margins:
-            total = sum(_second_turned(self.margins, neg))
-            return (total > 0) - (total < 0)
+        if (margin := self.margin) is not None:
+            return (margin > 0) - (margin < 0)
         if not self.picks or self.unreadable:
             return None
         return 0 if self.flipped else _SIGNS[self.picks[0]]
+
+    @property
+    def margin(self) -> float | None:
+        """Mean of the margins in the recorded order, above 0 for its first; None without any.
+
+        >>> PairVerdict.by_likelihood((2.0, 1.0)).margin
+        0.5
+        """
+        turned = _second_turned(self.margins, neg)
+        return sum(turned) / len(turned) if turned else None
 
     @property
     def flipped(self) -> bool | None:
@@ -124,6 +134,16 @@ class PairVerdict:
         return PairVerdict(
             tuple(_OPPOSITE[pick] for pick in self.picks), tuple(-m for m in self.margins)
         )
+
+
+def shown_swapped(first: str, second: str) -> bool:
+    """Which of the two orders a pair is shown in where it is shown in one that is drawn.
+
+    By chance, yet always the same: written responses come in the order of their scores, and a
+    judge's taste for a position must not look like a taste for a factor, or for a score.
+    """
+    digest = hashlib.sha256(f"{first}\0{second}".encode("utf-8", "surrogatepass")).digest()
+    return bool(digest[0] & 1)
 
 
 def pair_requests(

@@ -1,6 +1,6 @@
 """Discrimination: the model picks the better of each annotated pair."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from inspect_ai.model import Model, ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
@@ -14,10 +14,11 @@ from profile_tasks.solvers.both_orders import (
     discrimination_requests,
     read_pick,
 )
+from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 
-_PICKS_KEY, _MARGINS_KEY = "picks", "margins"  # in the sample's store
+_PICKS_KEY, _MARGINS_KEY, _OWN_PICKS_KEY = "picks", "margins", "own_picks"  # in the sample's store
 
 
 @solver
@@ -65,3 +66,21 @@ def verdicts_by_pair(state: TaskState) -> list[PairVerdict] | None:
     if margins is not None:
         return [PairVerdict.by_likelihood(pair) for pair in margins]
     return None if picks is None else [PairVerdict(tuple(pair)) for pair in picks]
+
+
+def put_own_verdicts(state: TaskState, verdicts: Mapping[ScorePair, PairVerdict]) -> None:
+    """Put how the model judged the pairs that it wrote where the scorer finds it.
+
+    Each with its target scores: a scorer of another ``pairing`` compares other pairs.
+    """
+    state.store.set(
+        _OWN_PICKS_KEY, [[*pair, list(verdict.picks)] for pair, verdict in verdicts.items()]
+    )
+
+
+def own_verdicts(state: TaskState) -> dict[ScorePair, PairVerdict] | None:
+    """The verdicts on the pairs that the model wrote; None if it was not asked for any."""
+    stored = state.store.get(_OWN_PICKS_KEY)
+    if stored is None:
+        return None
+    return {(high, low): PairVerdict(tuple(picks)) for high, low, picks in stored}

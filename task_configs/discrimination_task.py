@@ -41,7 +41,6 @@ class Discrimination(ProfileTask):
         uncertain = [n for share in AGREEMENT_SHARES for n in Estimate.undefined("").flat(share)]
         return [
             *with_standard_errors(uncertain),
+            "discrimination_decided_pairs",
             "discrimination_kappa",
-            "first_position_rate",
-            "unreadable_rate",
         ]

@@ -30,6 +30,14 @@ class LikelihoodDiscrimination(Discrimination):
             for verdict in VERDICTS
         ]
 
+    def standard_names(self) -> list[str]:
+        """Those of any judge, and what takes margins."""
+        return [
+            *super().standard_names(),
+            "discrimination_accuracy_tie_calibrated",
+            "discrimination_tie_threshold",
+        ]
+
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Read the margins.
 

@@ -27,7 +27,10 @@ _together: list["ProfileTask"] = []
 
 
 class ProfileTask(SourceTask[SourceMeasurement]):
-    """A task that measures a factor profile of the model beside that of people."""
+    """A task that measures factor profiles of the model beside that of people.
+
+    Where its ``setting`` is "both", the model judges what it wrote.
+    """
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
@@ -65,7 +68,7 @@ class ProfileTask(SourceTask[SourceMeasurement]):
             task
             for task in _together
             if task is not self
-            and task.setting != self.setting
+            and {task.setting, self.setting} == {"generation", "discrimination"}
             and task.OUTPUT_TYPE == "generate_until"
             and (task.profile_task, task.settings) == (self.profile_task, self.settings)
         ]
@@ -86,7 +89,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
             human=(),
             annotated=(),
             picks=() if self.setting == "discrimination" else None,
-            pairs_written=() if self.setting == "generation" else None,
+            pairs_written=() if self.setting != "discrimination" else None,
+            own_picks=() if self.setting == "both" else None,
         )
 
     def _chosen_factors(self) -> tuple[Factor, ...]:

@@ -1,9 +1,10 @@
 """Every difference with a direction, end to end, on a model and on people known beforehand.
 
-The people of these data want the longer text, always. One planted model judges as they do and
-writes as short as it can for a high score; the other one judges against them and writes as they
-want. So the alignment of the first as a judge is exactly 1 and of the second exactly -1, and what
-is greater in which of the two is known before anything is measured.
+The people of these data want the longer text, but for every ninth pair, on which they differ with
+themselves: where all verdicts are the same nothing is told of how other ones would differ. One
+planted model judges as they do and writes as short as it can for a high score; the other one judges
+against them and writes as they want. So the alignment of the first as a judge is about 1 and of the
+second about -1, and what is greater in which of the two is known before anything is measured.
 """
 
 import json
@@ -50,10 +51,11 @@ def people(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration pairs, with the preferences of people who want the longer text."""
     rows = []
     demo = repository / "profile_tasks" / "data" / "demo" / "summarization.jsonl"
-    for line in demo.read_text(encoding="utf-8").splitlines():
+    for at, line in enumerate(demo.read_text(encoding="utf-8").splitlines()):
         row = json.loads(line)
         longer = len(row["response_a"].split()) - len(row["response_b"].split())
         row.pop("annotators", None)
+        longer *= -1 if at % 9 == 4 else 1
         row["preference"] = "a" if longer > 0 else "b" if longer < 0 else "tie"
         rows.append(json.dumps(row))
     path = tmp_path_factory.mktemp("data") / "longer.jsonl"
@@ -114,16 +116,17 @@ def evaluated(
 
 def assert_signs(found: Mapping[str, float], model: Planted) -> None:
     """What must hold of the metrics of either harness."""
-    assert found["tau_human_length"] == 1
+    assert 0.6 < found["tau_human_length"] < 1
     assert found["tau_discrimination_length"] == model.as_judge
     assert found["tau_generation_length"] == model.as_writer
     judge, writer = (found[f"alignment_{role}_tau_b"] for role in ("discrimination", "generation"))
-    assert judge == model.as_judge
+    assert model.as_judge * judge > 0.5
     assert model.as_judge * writer < 0
     assert found[GAP] == pytest.approx(judge - writer)
     assert model.as_judge * found[GAP] > 1
     assert model.as_judge * found[f"{GAP}_ci_{'low' if model.as_judge > 0 else 'high'}"] > 0
-    assert found["discrimination_accuracy"] == (model.as_judge + 1) / 2
+    assert (found["discrimination_accuracy"] > 0.8) == (model.as_judge > 0)
+    assert (found["discrimination_accuracy_half_credit"] < 0.2) == (model.as_judge < 0)
 
 
 @pytest.mark.parametrize("model", [JUDGES_AS_PEOPLE, WRITES_AS_PEOPLE])
@@ -132,9 +135,14 @@ def test_the_gap_in_inspect_is_that_of_the_judge_less_the_writer(
 ) -> None:
     found = logged(logs[model])
     assert_signs(found, model)
-    # Influence on the model less influence on people, which is 1.
-    assert found["difference_discrimination_length"] == model.as_judge - 1
-    assert found["difference_generation_length"] == model.as_writer - 1
+    # Of what it wrote itself it wants what it wants of the annotated pairs, in whatever role.
+    assert found["tau_own_length"] == model.as_judge
+    # It judges its own texts against its writing.
+    assert found["self_agreement_pearson"] < -0.5
+    # Influence on the model less influence on people.
+    human = found["tau_human_length"]
+    assert found["difference_discrimination_length"] == pytest.approx(model.as_judge - human)
+    assert found["difference_generation_length"] == pytest.approx(model.as_writer - human)
     assert found["rank_human_length"] == 1
     assert (found["rank_generation_length"] == 1) == (model.as_writer > 0)
 
@@ -154,14 +162,15 @@ def test_the_gap_in_lm_eval_is_that_of_the_judge_less_the_writer(
 def test_lm_evals_own_planted_model_is_nearer_to_people_or_to_their_opposite_as_a_judge(
     people: Path, weight: float
 ) -> None:
-    # Of one taste, the judge has exactly the profile of these people, or exactly its opposite.
+    # Of one taste, the judge has about the profile of these people, or about its opposite.
     # What it writes differs in other ways than the annotated pairs do, and so has neither.
     found = evaluated(
         "planted", people, "auto", profile="balanced", weight_length=weight, temperature=0.0
     )
-    assert found["alignment_discrimination_tau_b"] == weight
-    assert 0 < weight * found["alignment_generation_tau_b"] < 1
-    assert found[GAP] == pytest.approx(weight - found["alignment_generation_tau_b"])
+    judge, writer = (found[f"alignment_{k}_tau_b"] for k in ("discrimination", "generation"))
+    assert weight * judge > 0.7
+    assert 0 < weight * writer < 1
+    assert found[GAP] == pytest.approx(judge - writer)
 
 
 def test_the_report_says_in_which_role_a_model_is_closer_to_people(
@@ -170,8 +179,9 @@ def test_the_report_says_in_which_role_a_model_is_closer_to_people(
     judge, writer = (
         headline(*read_findings(logs[model]))[-1] for model in (JUDGES_AS_PEOPLE, WRITES_AS_PEOPLE)
     )
-    assert judge.startswith("It aligns better with people as a judge than as a writer: the gap, ")
-    assert writer.startswith("It aligns better with people as a writer than as a judge: the gap, ")
+    start = "The paper's gap, judge less writer across different texts, is "
+    assert judge.startswith(f"{start}2.00")
+    assert writer.startswith(f"{start}\N{MINUS SIGN}2.00")
 
 
 def revised(model: Planted, people: Path, folder: Path, **arguments: object) -> dict[str, float]:
@@ -199,8 +209,8 @@ def test_a_revision_is_measured_and_judged_over_its_draft(
     # It drafts a text of middling length, and revises it to the longest one that it knows.
     model = Planted(as_judge=taste, as_writer=1)
     found = revised(model, people, tmp_path, condition="none")
-    for end in ("", "_ci_low", "_ci_high"):
-        assert found[f"tau_revision_none_length{end}"] == 1
+    assert found["tau_revision_none_length"] == 1
+    assert found["tau_revision_none_length_ci_low"] > 0
     assert found["revision_length_ratio_none_ci_low"] > 1
     assert found["revision_win_rate_none"] == (taste + 1) / 2
     assert found["revision_loss_rate_none"] == (1 - taste) / 2
@@ -218,7 +228,7 @@ def test_factor_feedback_turns_the_writer_to_people_and_that_is_what_it_adds(
     assert found["revision_win_rate_factor_less_none"] == 1
     assert found["revision_length_ratio_none"] < 1 < found["revision_length_ratio_factor"]
     assert found["revision_length_ratio_factor_over_none_ci_low"] > 1
-    assert found["alignment_revision_factor_less_none_tau_b_ci_low"] > 0
+    assert found["alignment_revision_factor_less_none_tau_b"] > 1
 
 
 def test_departures_of_a_log_say_what_readers_want_of_the_writer(
@@ -228,7 +238,8 @@ def test_departures_of_a_log_say_what_readers_want_of_the_writer(
 
     found, _ = log_departures(str(logs[JUDGES_AS_PEOPLE]), "summarization", most=5)
     (length,) = (one for one in found if one.factor == "length")
-    assert (length.human, length.model, length.direction) == (1, -1, "more")
+    assert length.human > 0.6
+    assert (length.model, length.direction) == (-1, "more")
 
 
 def test_two_models_are_compared_as_a_less_b(logs: Mapping[Planted, Path]) -> None:
@@ -239,26 +250,36 @@ def test_two_models_are_compared_as_a_less_b(logs: Mapping[Planted, Path]) -> No
     )  # fmt: skip
     record = json.loads(done.stdout)
     judged = record["alignments"]["alignment_discrimination_tau_b"]
-    assert (judged["a"], judged["b"], judged["value"]) == (1, -1, 2)
+    assert judged["a"] > 0.5
+    assert judged["b"] < -0.5
+    assert judged["value"] == pytest.approx(judged["a"] - judged["b"])
     accuracy = record["agreement"]["discrimination_accuracy"]
-    assert (accuracy["a"], accuracy["b"], accuracy["value"]) == (1, 0, 1)
+    assert accuracy["a"] > 0.8
+    assert accuracy["b"] < 0.2
+    assert accuracy["value"] == pytest.approx(accuracy["a"] - accuracy["b"])
     gap = record["alignments"][GAP]
     assert gap["a"] > 0 > gap["b"]
     assert gap["value"] == pytest.approx(gap["a"] - gap["b"])
     assert gap["ci_low"] > 0
     for perspective, difference in (("discrimination", 2), ("generation", -2)):
         length = record["perspectives"][perspective]["factors"]["length"]
-        assert (length["value"], length["human"]) == (difference, 1)
+        assert length["value"] == difference
+        assert length["human"] > 0.6
     starts = [
-        "as a writer, B is closer to people than A: ",
+        "it is undecided whether A or B writes more as it judges: r -",
+        "as a writer (across texts: people chose among others), B is closer to people than A: ",
         "as a judge, A is closer to people than B: ",
-        "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: ",
-        "A judges more like people than B: accuracy 1.00 against 0.00, A - B +1.00 ",
+        "the paper's gap, alignment as a judge less alignment as a writer on other texts, is "
+        "greater in A than in B: ",
+        "A judges more like people than B: accuracy with half credit 0.8",
     ]
     for sentence, start in zip(record["words"], starts, strict=False):
         assert sentence.startswith(start)
     assert any(
-        words.startswith("as a judge, A follows length, and B goes against it: +1.00 against -1.00")
+        words.startswith(
+            "as a judge, differs in taste: A follows length, and B goes against it, "
+            "+1.00 against -1.00, after one scale A - B +"
+        )
         for words in record["words"]
     )
 

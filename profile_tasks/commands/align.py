@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, p_value
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 @click.command(epilog="Example: profile-tasks align people.json model.json")
 @click.argument("a")
 @click.argument("b")
-@click.option("--permutations", type=click.IntRange(99, 1_000_000), default=9999, show_default=True)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @recorded_options
 @click.option("--second-preference-column", help="Column of B's preferences, where it differs.")
@@ -35,7 +34,6 @@ def align(
     /,
     a: str,
     b: str,
-    permutations: int,
     replicates: int,
     second_preference_column: str | None,
     seed: int,
@@ -45,9 +43,9 @@ def align(
     """Alignment of two factor profiles, or of two files of recorded preferences.
 
     A and B are profiles: JSON of `influence`, or {"factor": value} maps. Or both are recorded
-    preferences, as `influence` reads them: then intervals and ceilings come with the alignment,
-    since sources can be resampled. Groups of one name in both are resampled together. Two judges
-    of the same pairs may be two columns of one file.
+    preferences, as `influence` reads them: then the true alignment is told too, with its interval
+    and without the sampling noise. Groups of one name in both are the same sources. Two judges of
+    the same pairs may be two columns of one file.
     """
     from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 
@@ -63,15 +61,13 @@ def align(
             if options := given(ctx, names):
                 raise ValueError(
                     f"{options[0]} is about files of preferences, and {a} is a profile, in which "
-                    "there are no sources to resample; leave it out, or give the preferences"
+                    "there are no sources; leave it out, or give the preferences"
                 )
-            record = aligned_profiles(*profiles, permutations=permutations, seed=seed)
+            record = aligned_profiles(*profiles)
         else:
             columns = (ctx.params["preference_column"], second_preference_column)
             tables = _tables(a, b, columns, ctx.params, seed)
-            record = aligned_tables(
-                *tables, permutations=permutations, replicates=replicates, seed=seed
-            )
+            record = aligned_tables(*tables, replicates=replicates, seed=seed)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     title = f"alignment over {record['n_factors']} shared factors"
@@ -111,54 +107,55 @@ def _tables(
 def _rows(record: Record) -> list[Record]:
     from profile_tasks.scorers.statistics.estimate import Estimate
 
-    return [
-        {
-            "coefficient": name,
-            "value": record[name],
-            **(Estimate.of_metrics(record, name).interval() if "n_groups" in record else {}),
-            "p_value": record["p_value" if name == "tau_b" else f"p_value_{name}"],
-        }
-        for name in ("tau_b", "spearman", "pearson")
-    ]
+    rows: list[Record] = []
+    for name in ("tau_b", "spearman", "pearson"):
+        known = {}
+        if "n_groups" in record:
+            known = Estimate.of_metrics(record, name).interval()
+            known["disattenuated"] = record["disattenuated"][name]["value"]
+        rows.append({"coefficient": name, "value": record[name], **known})
+    return rows
 
 
 def _printed(record: Record) -> list[dict[str, str]]:
     printed = []
     for row in _rows(record):
-        name = row["coefficient"]
-        shown = {"coefficient": name}
+        shown = {"coefficient": row["coefficient"]}
         if "n_groups" in record:
-            shown["value [95 %]"] = estimate(row, digits=3)
+            shown["observed [95 % of the true]"] = estimate(row, digits=3)
+            shown["without noise"] = _signed(row["disattenuated"])
         else:
-            shown["value"] = "not defined" if row["value"] is None else f"{row['value']:+.3f}"
-        shown["p"] = p_value(row["p_value"])
-        if "n_groups" in record:
-            for kind in ("ceiling", "corrected"):
-                found = record[kind][name]
-                shown[f"{kind} [95 %]"] = estimate(found)
+            shown["value"] = _signed(row["value"])
         printed.append(shown)
     return printed
 
 
+def _signed(value: float | None) -> str:
+    return "not defined" if value is None else f"{value:+.3f}"
+
+
 def _notes(record: Record) -> list[str]:
-    lines = []
-    if record["reason"]:
-        lines.append(f"not defined: {record['reason']}")
-    if record["p_value_method"]:
-        lines.append(f"p: factors permuted, {record['p_value_method']}")
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     if "n_groups" not in record:
-        lines.append("no interval: a profile holds no sources to resample; give the preferences")
-        return lines
-    lines.append(
-        "ceiling: of two equal tastes with so much sampling error. corrected: an estimate of the "
-        f"alignment without it ({record['method']})"
-    )
-    for kind in ("interval", "ceiling", "corrected"):
-        lines += [
-            f"{kind} of {name}: {found['reason']}"
-            for name, found in record[kind].items()
-            if found["reason"] and found["reason"] != record["reason"]
-        ]
+        lines = [f"not defined: {record['reason']}"] if record["reason"] else []
+        return [*lines, "no interval: a profile does not tell its noise; give the preferences"]
+    lines = [record["refusal"]] if record["refusal"] else []
+    if record["p_value"] is not None:
+        lines.append(f"{100 * record['p_value']:.1f} of 100 unrelated tastes come as close")
+    distance = Estimate.of_record(record["distance"])
+    if distance.defined:
+        lines.append(
+            f"distance: the true influences differ by {distance.text(signed=False)} "
+            "(root mean square)"
+        )
+    lines += [
+        f"{name}: what was observed lies outside the interval of the true one, lowered by noise of "
+        "each or raised by noise in common"
+        for name in ("tau_b", "spearman", "pearson")
+        if (found := Estimate.of_metrics(record, name)).has_interval
+        and not found.low <= found.value <= found.high
+    ]
     return lines
 
 

@@ -20,9 +20,22 @@ if TYPE_CHECKING:
 @click.option("--score", help="Name of the score in the logs, where one holds several.")
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, 2, min_open=True),
+    default=0.1,
+    show_default=True,
+    help="Judges' tastes are equivalent where every departure, in tau, is shown to be smaller.",
+)
 @FORMAT_OPTION
 def compare(
-    log_a: str, log_b: str, score: str | None, replicates: int, seed: int, format_: str
+    log_a: str,
+    log_b: str,
+    score: str | None,
+    replicates: int,
+    seed: int,
+    margin: float,
+    format_: str,
 ) -> None:
     """Two models on the same sources, from their Inspect logs: A less B, paired by source.
 
@@ -36,7 +49,7 @@ def compare(
     try:
         with progress("comparing"):
             runs = (read_run(log_a, score), read_run(log_b, score))
-            record = compare_runs(*runs, replicates=replicates, seed=seed)
+            record = compare_runs(*runs, replicates=replicates, seed=seed, margin=margin)
     except (FileNotFoundError, ValueError) as error:
         raise Unusable(str(error)) from error
     if format_ == "table":
@@ -57,6 +70,7 @@ def _rows(record: Record) -> list[Record]:
             "difference": found["value"],
             **Estimate.of_record(found).interval(),
             **{k: found.get(k) for k in ("p_value", "p_adjusted", "p_adjusted_bh", "reason")},
+            **_departure(found.get("taste", {})),
         }
         for name, found in (
             *record["alignments"].items(),
@@ -68,6 +82,19 @@ def _rows(record: Record) -> list[Record]:
             ),
         )
     ]
+
+
+def _departure(taste: Record) -> Record:
+    """What of a difference is taste, as columns of CSV; empty where judges had other pairs."""
+    columns = {
+        "departure": "value",
+        "departure_ci_low": "ci_low",
+        "departure_ci_high": "ci_high",
+        "departure_p_adjusted": "p_adjusted",
+        "departure_smallest_shown": "smallest_shown",
+        "verdict": "verdict",
+    }
+    return {column: taste.get(name) for column, name in columns.items()}
 
 
 def _print(record: Record, runs: "tuple[Run, Run]") -> None:
@@ -84,10 +111,13 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
         title = f"\ninfluence on the {perspective} preference; p adjusted over the "
         emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
         click.echo(f"p: {compared['p_method']}")
+        if taste := compared.get("taste"):
+            click.echo(f"verdict: {taste['method']}; p adjusted over the {taste['family']}")
     click.echo("\nin words")
     for sentence in record["words"]:
         click.echo(one_line(f"- {sentence}"))
-    click.echo("\nA - B: [95 %] and p are paired by source; all resampled together")
+    paired = "A - B: [95 %] and p are paired by source; all resampled together"
+    click.echo(f"\n{paired} (docs/calibration.md)")
     for name, why in _reasons(record).items():
         click.echo(f"{name}: {why}")
 
@@ -108,6 +138,11 @@ def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
                 "p": p_value(found["p_value"]),
                 "p Holm": p_value(found["p_adjusted"]),
                 "p BH": p_value(found["p_adjusted_bh"]),
+            }
+        if "taste" in found:
+            row |= {
+                "after one scale [95 %]": estimate(found["taste"], digits=3),
+                "verdict": found["taste"]["verdict"],
             }
         printed.append(row)
     return printed

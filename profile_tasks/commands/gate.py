@@ -101,6 +101,8 @@ def _comparing(
     evidence: "Evidence", folder: Path, score: str | None, notes: list[str]
 ) -> Callable[[str], dict[str, Any]]:
     """Compare the run with a baseline, whose path is relative to the file of bars; each once."""
+    from profile_tasks.gate.bars import NO_WORSE_CONFIDENCE
+    from profile_tasks.gate.verdicts import coverage_of
     from profile_tasks.runs.compare import compare_runs
     from profile_tasks.runs.inspect_log import read_run
 
@@ -114,7 +116,8 @@ def _comparing(
                 raise ValueError(
                     f"{location}: the baseline did not finish (status: {other.status})"
                 )
-            known[baseline] = compare_runs(evidence.run, other)
+            coverage = coverage_of(NO_WORSE_CONFIDENCE)
+            known[baseline] = compare_runs(evidence.run, other, confidence=coverage)
             notes.extend(
                 f"A is the run, B the baseline {baseline}: {note}"
                 for note in known[baseline]["notes"]

@@ -1,5 +1,6 @@
 """``profile-tasks leaderboard``: many models side by side, from their results."""
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,14 +12,21 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
     from profile_tasks.leaderboard.forms import Leaderboard
-    from profile_tasks.runs.run import Run
 
 
 @click.command(epilog="Example: profile-tasks leaderboard logs --sort flip_rate -o board.html")
 @click.argument("results", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be repeated.")
-@click.option("--sort", help="Metric that ranks.  [default: alignment_generation_tau_b]")
+@click.option(
+    "--sort",
+    help="Metric that ranks.  [default: self_agreement_pearson, or the first that is there]",
+)
 @click.option("--ascending", is_flag=True, help="List the least value first.")
+@click.option(
+    "--margin",
+    type=click.FloatRange(0, min_open=True),
+    help="Models that are shown to differ by less are tied.  [default: 0.05]",
+)
 @click.option("--all", "every", is_flag=True, help="Every run, not only a model's newest.")
 @click.option("--skip-bad", is_flag=True, help="Leave unreadable files out, and name them.")
 @click.option(
@@ -35,17 +43,18 @@ def leaderboard(
     tasks: tuple[str, ...],
     sort: str | None,
     ascending: bool,
+    margin: float | None,
     every: bool,
     skip_bad: bool,
     format_: str | None,
     output: Path | None,
 ) -> None:
-    """Rank models by their results, with the places that the intervals allow.
+    """Rank models by their results, with the places that their differences allow.
 
     RESULTS are results files of lm-eval, Inspect logs, or folders of both. Models are ranked
     within a task, a data set and a set of factors.
     """
-    from profile_tasks.leaderboard.boards import SORT
+    from profile_tasks.leaderboard.boards import MARGIN
 
     held = _read(results)
     if held.unreadable and not skip_bad:
@@ -54,7 +63,7 @@ def leaderboard(
         raise Unusable(f"{first}{more}; --skip-bad leaves out what cannot be read")
     for problem in held.unreadable:
         click.echo(f"skipped: {problem}", err=True)
-    board = _leaderboard(held, tasks, sort or SORT, ascending=ascending, every=every)
+    board = _leaderboard(held, tasks, sort, margin or MARGIN, ascending=ascending, every=every)
     text = _written(board, format_ or _form_of(output))
     if output is None:
         click.echo(text, nl=False)
@@ -77,10 +86,17 @@ def _read(results: tuple[Path, ...]) -> "Gathered":
 
 
 def _leaderboard(
-    held: "Gathered", tasks: tuple[str, ...], sort: str, *, ascending: bool, every: bool
+    held: "Gathered",
+    tasks: tuple[str, ...],
+    sort: str | None,
+    margin: float,
+    *,
+    ascending: bool,
+    every: bool,
 ) -> "Leaderboard":
-    from profile_tasks.leaderboard.boards import boards, newest
+    from profile_tasks.leaderboard.boards import HEADLINE, boards, newest
     from profile_tasks.leaderboard.forms import Leaderboard
+    from profile_tasks.leaderboard.samples import resampled
 
     left_out = list(held.left_out)
     runs = list(held.runs)
@@ -94,18 +110,22 @@ def _leaderboard(
     if not runs:
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")
-    _check_metric(sort, runs)
+    known = {name for run in runs for name in run.metrics}
+    sort = sort or next((name for name in HEADLINE if name in known), HEADLINE[0])
+    _check_metric(sort, known)
     if not every:
         runs, superseded = newest(runs)
         left_out += [
             (old.file, f"{old.model} on {old.task}: a newer run stands, {new.file}")
             for old, new in superseded
         ]
-    return Leaderboard(sort, tuple(boards(runs, sort, ascending=ascending)), tuple(left_out))
+    with progress("reading samples", len(runs)) as advance:
+        resample = partial(resampled, advance=advance)
+        ranked = boards(runs, sort, ascending=ascending, margin=margin, resample=resample)
+    return Leaderboard(sort, tuple(ranked), tuple(left_out), margin)
 
 
-def _check_metric(sort: str, runs: "list[Run]") -> None:
-    known = {name for run in runs for name in run.metrics}
+def _check_metric(sort: str, known: set[str]) -> None:
     if sort not in known:
         import difflib
 
@@ -134,7 +154,6 @@ def _table(board: "Leaderboard") -> str:
     from rich.table import Table
     from rich.text import Text
 
-    from profile_tasks.leaderboard.boards import METHOD
     from profile_tasks.leaderboard.forms import left_out_lines, printed_rows, title
     from profile_tasks.untrusted_text import one_line
 
@@ -144,7 +163,8 @@ def _table(board: "Leaderboard") -> str:
             rows = printed_rows(each, board.sort)
             table = Table(box=None, pad_edge=False)
             for column in rows[0]:
-                table.add_column(column, justify="left" if column == "model" else "right")
+                left = column in ("others", "model")
+                table.add_column(column, justify="left" if left else "right")
             for row in rows:
                 table.add_row(*(Text(cell) for cell in row.values()))
             console.print(Text(one_line(title(each))))
@@ -152,5 +172,5 @@ def _table(board: "Leaderboard") -> str:
             for note in each.notes:
                 console.print(Text(f"note: {one_line(note)}"))
             console.print()
-    ending = [f"ranked by {board.sort}, with 95 % intervals", METHOD, *left_out_lines(board)]
+    ending = [f"ranked by {board.sort}, with 95 % intervals", board.method, *left_out_lines(board)]
     return captured.get() + "\n".join(ending) + "\n"

@@ -42,6 +42,11 @@ _SHARE = click.FloatRange(0, 1, min_open=True, max_open=True)
     type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
     help="Share of pairs on which a made-up second judge agrees.  [default: 0.8]",
 )
+@click.option(
+    "--alignment",
+    type=click.FloatRange(0, 1, min_open=True),
+    help="Plan an alignment instead: wanted is a 95 % interval of r ± so.",
+)
 @click.option("--holm", is_flag=True, help="Adjust the tests for the number of factors.")
 @click.option("--power", "power_", type=_SHARE, default=0.8, show_default=True)
 @click.option(
@@ -97,6 +102,7 @@ def power(
     effect: float | None,
     difference: float | None,
     agreement: float | None,
+    alignment: float | None,
     holm: bool,
     power_: float,
     assurance: float,
@@ -110,8 +116,12 @@ def power(
     """Number of sources that a study needs, from the pilot FILE or from assumptions.
 
     FILE is as in `influence`: recorded preferences, whose sources are drawn with replacement.
-    Without FILE, sources are made up from --responses, --tau and the other assumptions.
+    Without FILE, sources are made up from --responses, --tau and the other assumptions. With
+    --alignment, FILE may also be an Inspect log, whose alignment and self-agreement are planned.
     """
+    if alignment is not None:
+        _plan_alignments(ctx, file, alignment)
+        return
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.scorers.statistics.power import StudyDesign, power_curves
     from profile_tasks.scorers.statistics.source_population import DEFAULT_AGREEMENT
@@ -156,6 +166,25 @@ def power(
         _print_tables(title, population, design, curves)
     else:
         emit(format_, record, _rows(record), title, [])
+
+
+def _plan_alignments(ctx: click.Context, file: str | None, width: float) -> None:
+    from profile_tasks.commands.alignment_power import emit_plans, plan_alignments
+
+    if file is None:
+        raise Unusable(
+            "--alignment needs a pilot FILE: an Inspect log, or preferences of two judges"
+        )
+    other = ["width", "effect", "difference", "agreement", "holm", *_ASSUMED]
+    if options := given(ctx, other):
+        raise Unusable(f"{options[0]} plans something else than --alignment; ask for one of them")
+    chosen = ctx.params
+    try:
+        sources = _numbers(chosen["at"], chosen["most"])
+        plans = plan_alignments(file, chosen, sources, width, chosen["most"], chosen["seed"])
+    except (ImportError, OSError, ValueError) as error:
+        raise Unusable(str(error)) from error
+    emit_plans(plans, f"pilot {file}", width, chosen["format_"])
 
 
 def _check_options(ctx: click.Context, file: str | None) -> None:

@@ -45,8 +45,9 @@ def score_lm_eval(
     """Grade the SAMPLES that lm-eval logged, and write its results with the added metrics.
 
     SAMPLES are the samples_profile_*.jsonl files of one evaluation with --log_samples: that of the
-    generation task, that of a discrimination task, or both, which give the gap too. The evaluated
-    model is not asked again. Every answer of the grader is cached, and kept in an Inspect log.
+    generation task, that of a discrimination task, or both, which give the gap too; with those of
+    the generation task also those of the own pairs that it wrote. The evaluated model is not asked
+    again. Every answer of the grader is cached, and kept in an Inspect log.
     """
     from profile_tasks.lm_eval_runner.grading import grading_task
     from profile_tasks.runs.lm_eval import read_sampled_run

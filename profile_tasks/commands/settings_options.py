@@ -40,4 +40,6 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:
         kind = {"type": click.Choice(choices) if choices else str}
-    return click.option(f"--{name.replace('_', '-')}", show_default=True, **shown, **kind)
+    option = name.replace("_", "-")
+    names = f"--{option}" + f"/--no-{option}" * (field.default is True)
+    return click.option(names, show_default=True, **shown, **kind)

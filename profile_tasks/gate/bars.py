@@ -28,6 +28,9 @@ BARS_VERSION = 1
 DEFAULT_METRICS = names(lambda metric: metric.gated)
 """What "no worse than LOG" looks at where it names no metric: those of them that both runs have."""
 
+NO_WORSE_CONFIDENCE = 0.95
+"""The one confidence that "no worse than LOG" can be asked with."""
+
 LONGEST = 500
 """Characters that a bar may have."""
 
@@ -98,6 +101,17 @@ class Expression:
             value: Values = _value(self.node, values)
             return value
 
+    @property
+    def difference(self) -> tuple[str, str] | None:
+        """The two metrics, where the whole expression is one less another."""
+        node = self.node
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
+            sides = (node.left, node.right)
+            if all(isinstance(side, ast.Name) for side in sides):
+                first, second = (ast.unparse(side) for side in sides)
+                return first, second
+        return None
+
     def less(self, other: "Expression") -> "Expression":
         """This expression - the other one."""
         node = ast.BinOp(self.node, ast.Sub(), other.node)
@@ -113,7 +127,7 @@ class Inequality:
         left: Its left side.
         relation: ">=", ">", "<=" or "<".
         right: Its right side.
-        confidence: Above 0 and below 1; None where the point estimate decides.
+        confidence: Above 0.5 and below 1; None where the point estimate decides.
     """
 
     text: str
@@ -180,8 +194,8 @@ def parse_bar(text: str) -> Bar:
     body, confidence = shown, None
     if found := _CONFIDENCE.fullmatch(shown):
         body, confidence = found[1], float(found[2]) / 100
-        if not 0 < confidence < 1:
-            raise BarsError(f"{shown!r}: a confidence lies between 0 % and 100 %")
+        if not 0.5 < confidence < 1:
+            raise BarsError(f"{shown!r}: a confidence lies between 50 % and 100 %")
     if body.startswith("no worse"):
         return _no_worse(shown, body, confidence)
     return _inequality(shown, body, confidence)
@@ -259,7 +273,7 @@ def _no_worse(shown: str, body: str, confidence: float | None) -> NoWorse:
         raise BarsError(
             f"{shown!r}: expected 'no worse than LOG [by MARGIN] [on METRIC] [with 95% confidence]'"
         )
-    if confidence not in (None, 0.95):
+    if confidence not in (None, NO_WORSE_CONFIDENCE):
         raise BarsError(f"{shown!r}: paired differences have 95 % intervals; write 95%")
     return NoWorse(
         text=shown,

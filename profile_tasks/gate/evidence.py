@@ -1,15 +1,15 @@
 """What a run has to show: its metrics, their intervals, and replicates that were drawn together."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.runs.reading import finished_runs
 from profile_tasks.runs.run import Run, finite_or_none
-from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
+from profile_tasks.scorers.measurement.source_measurement import standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
-from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 
 @dataclass(frozen=True)
@@ -21,12 +21,41 @@ class Evidence:
         metrics: Value of each metric; None where it is not defined.
         estimates: Metrics with replicates that were drawn together; empty without samples.
         without_samples: Why there are no measurements, in words.
+        study: What the estimates were made from.
     """
 
     run: Run
     metrics: Mapping[str, float | None]
     estimates: Mapping[str, Estimate] = field(default_factory=dict)
     without_samples: str | None = None
+    study: Study | None = None
+
+    def at(self, confidence: float) -> Mapping[str, Estimate]:
+        """The estimates with intervals of this coverage, between 0 and 1."""
+        if self.study is None or confidence == self.study.confidence:
+            return self.estimates
+        return estimates_of(replace(self.study, confidence=confidence))
+
+    def difference(self, first: str, second: str, confidence: float) -> Estimate | None:
+        """One influence less another on the same factor, as the log has it; None of other metrics.
+
+        Args:
+            first: Name of a metric.
+            second: Of the one taken away.
+            confidence: Coverage of the interval.
+        """
+        if self.study is None:
+            return None
+        of_tables = {
+            f"tau_{table}_{factor}": (table, factor)
+            for table in self.study.tables
+            for factor in self.study.profiles[table].factors
+        }
+        (one, factor), (other, same) = (of_tables.get(m, ("", m)) for m in (first, second))
+        if not one or factor != same:
+            return None
+        study = replace(self.study, confidence=confidence)
+        return study.difference(one, other)[0][factor]
 
 
 def read_evidence(path: Path, task: str | None = None, score: str | None = None) -> Evidence:
@@ -57,23 +86,17 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     if not run.measurements:
         return Evidence(run, run.metrics, without_samples="the log holds no samples")
     seed = run.settings.get("seed")
-    estimates = resampled_estimates(run.measurements, seed=seed if isinstance(seed, int) else 0)
+    study = run_study(run.measurements, seed=seed if isinstance(seed, int) else 0)
+    estimates = estimates_of(study)
     values = {name: each.value for name, each in estimates.items()}
     values |= standard_metrics(run.measurements)
     metrics = {name: finite_or_none(value) for name, value in values.items()}
-    return Evidence(run, {**run.metrics, **metrics}, estimates)
+    return Evidence(run, {**run.metrics, **metrics}, estimates, study=study)
 
 
-def resampled_estimates(
-    measurements: Sequence[SourceMeasurement], *, replicates: int = REPLICATES, seed: int = 0
-) -> dict[str, Estimate]:
-    """Every metric that is resampled, with the replicates that its interval is made of.
+def estimates_of(study: Study) -> dict[str, Estimate]:
+    """Every metric of a run that has an interval.
 
-    Args:
-        measurements: One a sample.
-        replicates: Bootstrap replicates; those of the log by default.
-        seed: Seed of the bootstrap.
+    Resamples depend on the groups and the seed alone, so these are the ones of the log.
     """
-    # Resamples depend on the groups and the seed alone, so these are the ones of the log.
-    study = run_study(measurements, replicates=replicates, seed=seed)
     return study.estimates | (study.influence(AGREEMENT) if AGREEMENT in study.shares else {})

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import (
     DEFAULT_METRICS,
@@ -17,9 +16,11 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
+from profile_tasks.scorers.statistics.true_alignment import METHOD as ALIGNMENT
+from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
 Outcome = Literal["met", "missed", "cannot tell"]
 
@@ -97,11 +98,21 @@ def judge(
     return verdicts
 
 
+def coverage_of(confidence: float) -> float:
+    """Coverage of the two-sided interval whose one end holds with a confidence.
+
+    >>> round(coverage_of(0.95), 3)
+    0.9
+    """
+    return 2 * confidence - 1
+
+
 def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
     """Judge a bar for the run itself.
 
-    Without confidence the point estimate decides. With it, the whole interval must lie on the right
-    side of the limit; wholly on the wrong side it is missed, and else nobody can tell.
+    Without confidence the point estimate decides. With it, the whole interval must lie on the
+    right side of the limit; wholly on the wrong side it is missed, and else nobody can tell. A bar
+    has one side, so with 95 % confidence it is met by an interval that covers 90 %.
     """
     for side in (bar.left, bar.right):
         for metric in side.metrics:
@@ -123,7 +134,7 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:.3f}, the point estimate"
         return Verdict(name, bar.text, outcome, Estimate(value), limit, why)
-    found = estimate_of(subject, evidence, bar.confidence)
+    found = estimate_of(subject, evidence, coverage_of(bar.confidence))
     if not found.has_interval:
         return _untold(name, bar.text, found.reason or "", value, limit)
     return _by_interval(name, bar.text, subject.text, found, relation, limit, bar.confidence)
@@ -173,53 +184,61 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
 
 
 def _one_sided(metric: str, record: Compared) -> bool:
-    """Whether only one of the two runs has the setting of an alignment."""
+    """Whether only one of the two runs has the setting of an alignment.
+
+    Of self-agreement, whether only the baseline has it: older ones lack what a run has.
+    """
+    if metric.startswith(SELF_AGREEMENT):
+        return any(note.startswith("only B judged") for note in record["notes"])
     setting = metric.split("_")[1]
     return any(note.endswith(f"has a {setting} setting") for note in record["notes"])
 
 
-def estimate_of(subject: Expression, evidence: Evidence, confidence: float) -> Estimate:
+def estimate_of(subject: Expression, evidence: Evidence, coverage: float) -> Estimate:
     """An expression with its interval, or why there is none.
 
-    Percentile intervals for influences and shares; symmetric ones where an alignment or the gap
-    takes part (scorers/statistics/estimate.py says why). That of abs() follows from what stands
-    in it, as replicates of an absolute value never lie below 0.
+    A metric alone has the interval that the log has, at another coverage. The difference of two
+    alignments has one too; other expressions have percentile intervals of their replicates, which
+    alignments are not to be had from (scorers/statistics/true_alignment.py says why). That of abs()
+    follows from what stands in it, as replicates of an absolute value never lie below 0.
     """
     inner = subject.inside_abs
     if inner is not None:
-        return estimate_of(inner, evidence, confidence).absolute()
+        return estimate_of(inner, evidence, coverage).absolute()
     points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
     value = float(subject.value(points))
     single = subject.metrics[0] if subject.text == subject.metrics[0] else None
-    drawn = {
-        metric: evidence.estimates[metric].drawn
-        for metric in subject.metrics
-        if metric in evidence.estimates
-    }
-    if missing := [metric for metric in subject.metrics if drawn.get(metric) is None]:
+    known = evidence.at(coverage)
+    missing = [m for m in subject.metrics if m not in known or known[m].drawn is None]
+    if single and single in known:
+        found = known[single]
+    elif missing:
         reported = evidence.run.estimate(single) if single else None
-        if reported is not None and reported.has_interval and confidence == CONFIDENCE:
+        # A wider interval than is asked for errs on the side of "cannot tell".
+        if reported is not None and reported.has_interval and coverage <= CONFIDENCE:
             return reported
         return Estimate(value, reason=_why_no_interval(missing, single, evidence))
-    replicates = {metric: each for metric, each in drawn.items() if each is not None}
-    parts = [evidence.estimates[metric] for metric in replicates]
-    limit = parts[0].limit if single else math.inf
-    found = _resampled(value, np.asarray(subject.value(replicates)), parts, limit, confidence)
-    return found if found.reason is None else replace(found, reason=f"no interval: {found.reason}")
+    elif subject.difference and (paired := evidence.difference(*subject.difference, coverage)):
+        found = paired
+    else:
+        found = _combined(value, subject, {m: known[m] for m in subject.metrics}, coverage)
+    return found if found.has_interval else replace(found, reason=f"no interval: {found.reason}")
 
 
-def _resampled(
-    value: float,
-    drawn: NDArray[np.float64],
-    parts: Sequence[Estimate],
-    limit: float,
-    confidence: float,
+def _combined(
+    value: float, subject: Expression, parts: Mapping[str, Estimate], coverage: float
 ) -> Estimate:
-    """An expression from its replicates, with the interval that its parts have."""
-    groups = min(part.n_groups for part in parts if part.n_groups is not None)
-    if any(part.method == "symmetric" for part in parts):
-        return Estimate.symmetric(value, drawn, groups, limit=limit, confidence=confidence)
-    return Estimate.percentile(value, drawn, groups, confidence=confidence)
+    """An expression of several estimates whose replicates were drawn together."""
+    if any(part.method == ALIGNMENT for part in parts.values()):
+        alike = all(part.method == ALIGNMENT for part in parts.values())
+        if subject.difference is None or not alike:
+            why = "of alignments, only one alone or one less another has one"
+            return Estimate(value, reason=why)
+        first, second = (parts[metric] for metric in subject.difference)
+        return alignment_difference(first, second, coverage)
+    drawn = {name: part.drawn for name, part in parts.items() if part.drawn is not None}
+    groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
+    return Estimate.percentile(value, np.asarray(subject.value(drawn)), groups, confidence=coverage)
 
 
 _NO_WIDTH = 1e-12
@@ -238,10 +257,6 @@ def _by_interval(
     alike, value = "", found.value
     if found.high - found.low < _NO_WIDTH:
         alike = "; it has no width, since all sources are alike, which is no certainty about others"
-        if subject in AGREEMENT_SHARES:
-            # None of 8 judged wrong is no share of 0: 3 of 8 would not be strange.
-            why = f"{subject} is {value:.3f} in every resample of the sources{alike}"
-            return Verdict(name, text, "cannot tell", found, limit, why)
     low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
@@ -250,9 +265,11 @@ def _by_interval(
         "cannot tell": "on both sides of",
     }[outcome]
     why = (
-        f"{subject} is {value:.3f}; its {100 * confidence:g} % interval, "
+        f"{subject} is {value:.3f}; its {100 * coverage_of(confidence):g} % interval, "
         f"{found.ends_text('{:.3f}'.format, ' to ')}, lies {where} {limit:g}{alike}"
     )
+    if value < found.low or value > found.high:
+        why += "; what was observed lies outside it, lowered by noise or raised by noise shared"
     return Verdict(name, text, outcome, found, limit, why)
 
 

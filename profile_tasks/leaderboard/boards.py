@@ -1,26 +1,34 @@
 """Ranks of models within a task, as ranges of places: pure functions on what runs reported."""
 
-import math
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
+from profile_tasks.scorers.statistics.places import places, simultaneous_differences
 
 HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
 
 SORT = HEADLINE[0]
-"""What ranks the rows, where nothing else is asked for."""
+"""What ranks the rows, where nothing else is asked for and a run reports it."""
+
+MARGIN = 0.05
+"""Models that are shown to differ by less are tied, where nothing else is asked for."""
 
 METHOD = (
-    "Places are ranges: the best one is behind those models only whose 95 % interval lies wholly "
-    "on the better side of a model's own, the worst one ahead of those only whose interval lies "
-    "wholly on the worse side. Overlapping intervals share places. A value without an interval "
-    "could have any place."
+    "Places are ranges: the best one is behind those models only that are shown to be better, the "
+    "worst one ahead of those only that are shown to be worse. Shown is what the 95 % intervals of "
+    "all differences on a board say at once; runs with samples are paired by source. Tied are "
+    "models of the same value, and those shown to differ by less than {margin:g}; of all others "
+    "nobody can tell. What the intervals cover: docs/calibration.md."
 )
+
+Resample = Callable[[Sequence[Run], str], Sequence[Estimate]]
+"""A metric of each run with replicates that were drawn together; NaN with the reason elsewhere."""
 
 
 @dataclass(frozen=True)
@@ -29,12 +37,16 @@ class Row:
 
     Attributes:
         run: What it reported.
-        places: Best and worst place that the intervals allow, from 1; None where the run has no
+        places: Best and worst place that the differences allow, from 1; None where the run has no
             value of the metric.
+        tied: The models that it is tied with.
+        undecided: Number of models of which nobody can tell how they stand to it.
     """
 
     run: Run
     places: tuple[int, int] | None
+    tied: tuple[str, ...] = ()
+    undecided: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,7 +94,18 @@ def newest(
     return kept, superseded
 
 
-def boards(runs: Iterable[Run], sort: str = SORT, *, ascending: bool = False) -> list[Board]:
+def _no_samples(runs: Sequence[Run], metric: str) -> Sequence[Estimate]:
+    return [Estimate.undefined("no samples were read") for _ in runs]
+
+
+def boards(
+    runs: Iterable[Run],
+    sort: str = SORT,
+    *,
+    ascending: bool = False,
+    margin: float = MARGIN,
+    resample: Resample = _no_samples,
+) -> list[Board]:
     """Put the runs of each task, data set and set of factors on a board of their own.
 
     Args:
@@ -91,58 +114,31 @@ def boards(runs: Iterable[Run], sort: str = SORT, *, ascending: bool = False) ->
             side is better.
         ascending: List the least value first, whichever side is better. Place 1 remains the best
             one; where neither side is better, it goes to the first row.
+        margin: Models that are shown to differ by less are tied.
+        resample: How the runs' samples are read, where they may be.
     """
 
     def kind(run: Run) -> tuple[str, str, list[str]]:
         return run.task, run.data, sorted(run.factors)
 
     return [
-        _board(list(same), sort, ascending=ascending)
+        _board(list(same), sort, ascending=ascending, margin=margin, resample=resample)
         for _, same in groupby(sorted(runs, key=kind), key=kind)
     ]
 
 
-def places(
-    intervals: Sequence[tuple[float, float]], *, more_is_better: bool = True
-) -> list[tuple[int, int]]:
-    """Best and worst place of each row that the intervals allow.
-
-    Args:
-        intervals: Lower and upper end of each row; infinite where nothing is known.
-        more_is_better: Whether place 1 is that of the greatest value.
-
-    Returns:
-        For each row, 1 + the number of rows wholly on its better side, and n - the number of rows
-        wholly on its worse side.
-
-    Example:
-        >>> places([(0.6, 0.8), (0.5, 0.7), (0.1, 0.3)])
-        [(1, 2), (1, 2), (3, 3)]
-    """
-    ends = [(low, high) if more_is_better else (-high, -low) for low, high in intervals]
-    return [
-        (
-            1 + sum(other_low > high for other_low, _ in ends),
-            len(ends) - sum(other_high < low for _, other_high in ends),
-        )
-        for low, high in ends
-    ]
-
-
-def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
+def _board(
+    runs: list[Run], sort: str, *, ascending: bool, margin: float, resample: Resample
+) -> Board:
     valued = [run for run in runs if run.metrics.get(sort) is not None]
+    sampled = resample(valued, sort) if len(valued) > 1 else ()
     better = higher_is_better(sort)
-    found = places(
-        [
-            (found.low, found.high) if found.has_interval else (-math.inf, math.inf)
-            for found in (run.estimate(sort) for run in valued)
-        ],
-        more_is_better=not ascending if better is None else better,
-    )
-    direction = 1 if ascending or better is False else -1
     rows = sorted(
-        (Row(run, place) for run, place in zip(valued, found, strict=True)),
-        key=lambda row: (direction * (row.run.metrics[sort] or 0.0), row.run.model),
+        _placed(valued, sort, sampled, margin, not ascending if better is None else better),
+        key=lambda row: (
+            (1 if ascending or better is False else -1) * (row.run.metrics[sort] or 0.0),
+            row.run.model,
+        ),
     )
     rows += [Row(run, None) for run in sorted(runs, key=lambda r: r.model) if run not in valued]
     return Board(
@@ -150,8 +146,43 @@ def _board(runs: list[Run], sort: str, *, ascending: bool) -> Board:
         data=runs[0].data,
         factors=runs[0].factors,
         rows=tuple(rows),
-        notes=tuple(_notes(runs, valued, sort)),
+        notes=(*_unpaired(valued, sort, sampled), *_notes(runs, valued, sort)),
     )
+
+
+def _placed(
+    runs: Sequence[Run], sort: str, sampled: Sequence[Estimate], margin: float, more: bool
+) -> list[Row]:
+    """The runs with their places, in their order."""
+    reported = [replace(run.estimate(sort), n_groups=run.sources) for run in runs]
+    for at, each in enumerate(sampled):
+        if each.defined:
+            reported[at] = replace(reported[at], drawn=each.drawn, n_groups=each.n_groups)
+    differences = simultaneous_differences(reported)
+    tied = differences.tied(margin)
+    apart = differences.greater | differences.greater.T
+    return [
+        Row(
+            run,
+            place,
+            tied=tuple(each.model for i, each in enumerate(runs) if tied[at, i] and i != at),
+            undecided=int((~tied[at] & ~apart[at]).sum()),
+        )
+        for at, (run, place) in enumerate(
+            zip(runs, places(differences, more_is_better=more), strict=True)
+        )
+    ]
+
+
+def _unpaired(runs: Sequence[Run], sort: str, sampled: Sequence[Estimate]) -> Iterator[str]:
+    """Which runs are compared by their intervals and not paired by source, and why."""
+    why: dict[str, list[str]] = {}
+    for run, each in zip(runs, sampled, strict=False):
+        if not each.defined and run.estimate(sort).has_interval:
+            why.setdefault(each.reason or "", []).append(run.model)
+    for reason, models in why.items():
+        who = "all rows" if len(models) == len(runs) else ", ".join(models)
+        yield f"not paired by source, but taken as if no two shared any: {who} ({reason})"
 
 
 def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:

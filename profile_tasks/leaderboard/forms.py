@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from profile_tasks.leaderboard.boards import HEADLINE, METHOD, Board, Row
+from profile_tasks.leaderboard.boards import HEADLINE, MARGIN, METHOD, Board, Row
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import flat_names
@@ -33,11 +33,18 @@ class Leaderboard:
         sort: The metric that ranks the rows.
         boards: The boards.
         left_out: Files that report nothing, and superseded runs, each with the reason.
+        margin: Models that are shown to differ by less are tied.
     """
 
     sort: str
     boards: tuple[Board, ...]
     left_out: tuple[tuple[str, str], ...] = ()
+    margin: float = MARGIN
+
+    @property
+    def method(self) -> str:
+        """How places are found, in words."""
+        return METHOD.format(margin=self.margin)
 
 
 def shown_metrics(sort: str) -> dict[str, str]:
@@ -66,6 +73,12 @@ def places_text(row: Row) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
+def standing_text(row: Row) -> str:
+    """How many of the others are no better and no worse: "1 tied, 3 cannot tell"; else empty."""
+    counts = {"tied": len(row.tied), "cannot tell": row.undecided}
+    return ", ".join(f"{n} {words}" for words, n in counts.items() if n)
+
+
 def title(board: Board) -> str:
     """What the rows of a board have in common."""
     return f"{board.task}, data {board.data}, factors: {', '.join(board.factors) or 'none'}"
@@ -76,6 +89,7 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
     return [
         {
             "place": places_text(row),
+            "others": standing_text(row) or "–",
             "model": one_line(row.run.model),
             **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
             "sources": "–" if row.run.sources is None else str(row.run.sources),
@@ -108,13 +122,14 @@ def markdown_tables(board: Leaderboard) -> str:
             _md_row(rows[0]),
             "|---|---" + "|--:" * 6 + "|",
         ]
-        lines[3] = "|" + "|".join("---" if c in ("model", "setting") else "--:" for c in rows[0])
+        words = ("others", "model", "setting")
+        lines[3] = "|" + "|".join("---" if c in words else "--:" for c in rows[0])
         lines[3] += "|"
         lines += [_md_row(row.values()) for row in rows]
         if each.notes:
             lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
         parts.append("\n".join(lines))
-    ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {METHOD}"]
+    ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {board.method}"]
     if said := left_out_lines(board):
         ending += ["", *(f"- {markdown_text(note)}" for note in said)]
     return "\n\n".join([*parts, "\n".join(ending)]) + "\n"
@@ -162,7 +177,8 @@ def json_text(board: Leaderboard) -> str:
     """Everything, as strict JSON: what is not defined is null."""
     record = {
         "sort": board.sort,
-        "method": METHOD,
+        "method": board.method,
+        "margin": board.margin,
         "boards": [
             {
                 "task": each.task,
@@ -193,6 +209,8 @@ def _facts(row: Row) -> dict[str, Any]:
     return {
         "rank_low": best,
         "rank_high": worst,
+        "tied": row.tied,
+        "undecided": row.undecided,
         "model": run.model,
         "task": run.task,
         "setting": run.setting,
@@ -226,7 +244,7 @@ def html(board: Leaderboard) -> str:
     return web_page(
         packaged("leaderboard.html", "profile_tasks.leaderboard"),
         sort=board.sort,
-        method=METHOD,
+        method=board.method,
         left_out=[tuple(map(one_line, left_out)) for left_out in board.left_out],
         metrics=shown_metrics(board.sort),
         boards=[
@@ -245,6 +263,7 @@ def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
     run = row.run
     return {
         "places": places_text(row),
+        "standing": standing_text(row),
         "best": None if row.places is None else row.places[0],
         "model": one_line(run.model),
         "metrics": [

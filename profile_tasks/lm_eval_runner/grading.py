@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from profile_tasks.runs.lm_eval import read_results, results_beside
-from profile_tasks.runs.run import Run
+from profile_tasks.runs.run import OWN_PAIRS, Run
 from profile_tasks.scorers.statistics.study import GAP
 from profile_tasks.settings import MeasuringSettings
 
@@ -101,12 +101,15 @@ def graded_results(
 
 
 def _of_kind(kind: str, measurements: Sequence["SourceMeasurement"]) -> list["SourceMeasurement"]:
-    """What one lm-eval task measured, without what the other setting adds."""
-    if kind == "generation":
-        without: dict[str, Any] = {"picks": None, "margins": None}
-        return [m.model_copy(update=without) for m in measurements if m.pairs_written is not None]
-    without = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
-    return [m.model_copy(update=without) for m in measurements if m.picks is not None]
+    """What one lm-eval task measured, without what the others add."""
+    judged: dict[str, Any] = {"picks": None, "margins": None}
+    judged_own: dict[str, Any] = {"own_picks": None}
+    written = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
+    asked, without = {
+        "generation": ("pairs_written", judged | judged_own),
+        OWN_PAIRS: ("own_picks", judged),
+    }.get(kind, ("picks", written | judged_own))
+    return [m.model_copy(update=without) for m in measurements if getattr(m, asked) is not None]
 
 
 def _metrics(
@@ -119,7 +122,8 @@ def _metrics(
     from profile_tasks.task_configs.profile_task_class import estimated_metrics
     from profile_tasks.task_configs.source_task import NOT_AVAILABLE
 
-    found = estimated_metrics(answered, every if kind != "generation" else None, seed)
+    has_gap = kind not in ("generation", OWN_PAIRS)
+    found = estimated_metrics(answered, every if has_gap else None, seed)
     found.pop("generation_truncated_rate", None)  # lm-eval does not say what was cut off
     undefined = {name: NOT_AVAILABLE for name in found if name.endswith(STANDARD_ERROR)}
     return {

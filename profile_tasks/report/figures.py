@@ -30,6 +30,7 @@ from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
 from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure as Drawing
@@ -122,12 +123,17 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
 
 
 def _marked(findings: Findings) -> str:
-    how = (
-        "beyond chance (5 %, adjusted over the factors)"
-        if findings.differences
-        else "by intervals that do not overlap"
+    if "discrimination" not in findings.compared:
+        return ""
+    if not findings.tastes and not findings.differences:
+        return (
+            f"{MISALIGNED} marks factors in which the intervals of the judge and of people do not "
+            "overlap, be it by taste or by consistency."
+        )
+    return (
+        f"{MISALIGNED} marks factors in which the judge differs from people in taste (5 %, after "
+        "one scale, adjusted over the factors)."
     )
-    return f"{MISALIGNED} marks factors in which the model differs from people {how}."
 
 
 def _alt_scores(
@@ -230,7 +236,7 @@ def _ranking_row(
     return (
         factor,
         *(cell for rank in ranks for cell in rank.cells()),
-        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p != "human"),
+        *("yes" if factor in apart.get(p, ()) else "no" for p in ranked if p == "discrimination"),
     )
 
 
@@ -262,7 +268,7 @@ def _ranking(findings: Findings) -> Iterator[Sketch]:
         (
             "factor",
             *(f"{p} {what}" for p in perspectives for what in ("rank", "low", "high")),
-            *(f"{p} differs from people" for p in perspectives if p != "human"),
+            *(f"{p} differs from people" for p in perspectives if p == "discrimination"),
         ),
         [_ranking_row(factor, ranked, apart) for factor in _order(findings)],
         drawing,
@@ -272,91 +278,100 @@ def _ranking(findings: Findings) -> Iterator[Sketch]:
 
 def _alignment(findings: Findings) -> Iterator[Sketch]:
     entries = [
-        (perspective, coefficient, findings.alignments[perspective][coefficient])
-        for perspective in findings.compared
+        (whose, coefficient, found[coefficient])
+        for whose, found in (
+            ("self-agreement", findings.self_agreement),
+            *((p, findings.alignments.get(p, {})) for p in findings.compared),
+        )
         for coefficient in COEFFICIENTS
-        if coefficient in findings.alignments.get(perspective, {})
+        if coefficient in found
     ]
     if not entries:
         return
-    gap = findings.gap.defined
+    gaps = [(_GAP_NAMES[name], number) for name, number in findings.gap.items() if number.defined]
     bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.defined]
-    drawing, axes = rows_of_axes(len(entries) + gap + len(bars), row=0.36)
+    drawing, axes = rows_of_axes(len(entries) + len(gaps) + len(bars), row=0.36)
     names = []
-    for y, (perspective, coefficient, found) in enumerate(entries):
-        names.append(f"{perspective}, {coefficient}")
-        draw_dot(axes, y, found.number, perspective)
-        if found.ceiling.defined:
+    for y, (whose, coefficient, found) in enumerate(entries):
+        names.append(f"{whose}, {coefficient}")
+        draw_dot(axes, y, found.number, whose if whose in COLOURS else "ink")
+        if found.disattenuated.defined:
             axes.plot(
-                [found.ceiling.value] * 2, [y - 0.3, y + 0.3], color=COLOURS["ink"], linewidth=2
-            )
-        if found.corrected.defined:
-            axes.plot(
-                found.corrected.value,
+                found.disattenuated.value,
                 y,
                 marker="*",
                 markersize=9,
                 markerfacecolor="none",
-                markeredgecolor=COLOURS[perspective],
+                color=COLOURS[whose if whose in COLOURS else "ink"],
+                linestyle="none",
             )
-    if gap:
-        names.append("gap, judge less writer, tau_b")
-        draw_dot(axes, len(entries), findings.gap, "ink")
+    for name, number in gaps:
+        names.append(f"{name}, tau_b")
+        draw_dot(axes, len(names) - 1, number, "ink")
     for name, bar in bars:
         names.append(f"people, {in_words(name)}, tau_b")
         draw_dot(axes, len(names) - 1, bar, "human")
     axes.set_ylim(len(names) - 0.4, -0.6)
     axes.set_yticks(range(len(names)), names)
     axes.axvline(0, color=COLOURS["muted"], linewidth=1)
-    axes.set_xlabel("correlation with the human profile")
+    axes.set_xlabel("correlation of two profiles")
     rows: list[tuple[str | float | None, ...]] = [
         (
-            perspective,
+            whose,
             coefficient,
             *found.number.cells(),
-            found.p_value,
-            *found.ceiling.cells(),
-            *found.corrected.cells(),
-            found.number.reason or found.corrected.reason,
+            none_for_nan(found.disattenuated.value),
+            found.unrelated if coefficient == "pearson" else None,
+            *(found.distance.cells() if coefficient == "pearson" else [None] * 3),
+            found.number.reason or found.disattenuated.reason,
         )
-        for perspective, coefficient, found in entries
+        for whose, coefficient, found in entries
     ]
-    if gap or findings.gap.reason:
-        rows.append(("gap", "tau_b", *findings.gap.cells(), *[None] * 7, findings.gap.reason))
     rows += [
-        (f"people, {name.replace('_', ' ')}", "tau_b", *bar.cells(), *[None] * 7, bar.reason)
+        (_GAP_NAMES[name], "tau_b", *number.cells(), *[None] * 5, number.reason)
+        for name, number in findings.gap.items()
+        if number.defined or number.reason
+    ]
+    rows += [
+        (f"people, {in_words(name)}", "tau_b", *bar.cells(), *[None] * 5, bar.reason)
         for name, bar in findings.human_bar.items()
     ]
     yield Sketch(
         "alignment",
-        "Alignment with people",
-        "Correlation of the model's profile with the human one, with 95 % intervals. The upright "
-        "stroke is the ceiling: what two equal tastes would reach with so much sampling error. The "
-        "star is an estimate without that error, where there is one.",
+        "Alignment",
+        "Correlation of two profiles: of the model as judge and as writer of the same texts "
+        "(self-agreement, without the sampling noise), and of each with people's. A dot is what "
+        "was observed, its line the 95 % interval of the true correlation, the star an estimate of "
+        "it without the noise. The writer is held against people across different texts, which "
+        "even one taste does not make 1. Distance: root mean square difference of the influences.",
         "; ".join(
-            f"{perspective} {coefficient} {interval(found.number)}"
-            + (f", ceiling {decimal(found.ceiling.value)}" if found.ceiling.defined else "")
-            for perspective, coefficient, found in entries
+            f"{whose} {coefficient} {interval(found.number)}"
+            for whose, coefficient, found in entries
         )
-        + (f"; gap {interval(findings.gap)}" if gap else ""),
+        + "".join(f"; {name} {interval(number)}" for name, number in gaps),
         (
-            "perspective",
+            "whose",
             "coefficient",
             "alignment",
             "low",
             "high",
-            "p",
-            "ceiling",
-            "ceiling low",
-            "ceiling high",
-            "corrected",
-            "corrected low",
-            "corrected high",
+            "without noise",
+            "unrelated tastes as close",
+            "distance",
+            "distance low",
+            "distance high",
             "note",
         ),
         rows,
         drawing,
     )
+
+
+_GAP_NAMES = {
+    GAP: "gap, judge less writer",
+    GAP_PARTS[0]: "gap: shift of texts",
+    GAP_PARTS[1]: "gap: taste",
+}
 
 
 def _adjusted(findings: Findings) -> Iterator[Sketch]:

@@ -3,25 +3,29 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from profile_tasks.report.report_data import (
-    NOTHING,
     STANDARD_METRICS,
     WRITER_AND_JUDGE,
     Difference,
     FoundAlignment,
     Profile,
+    Taste,
     alignments_of_metrics,
     differences_of_record,
+    found_alignments,
     mean_words_of,
     profile_of_metrics,
     profile_of_record,
     reasoned_metric,
     recorded,
+    taste_of_record,
 )
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import LIKELIHOOD, PERSPECTIVES, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
 from profile_tasks.untrusted_text import shown
 
 _KINDS = {
@@ -33,8 +37,9 @@ _KINDS = {
 _NEVER_IN = {
     "inspect": (),
     "lm-eval": (
-        "lm-eval's results hold no tests of differences, ranks, adjusted influence, reliability or "
-        "ceilings: what differs is told from intervals that do not overlap, which misses more.",
+        "lm-eval's results hold no tests of differences, ranks, adjusted influence or reliability: "
+        "factors are marked where intervals do not overlap, which does not tell taste from "
+        "consistency.",
         "They hold no texts either: no distribution of lengths, no correlation of factors, no "
         "examples. An Inspect log has all of these.",
     ),
@@ -55,8 +60,13 @@ class Findings:
         factors: Factor ids in their order, such that they can be shown.
         profiles: By perspective.
         differences: Perspective -> factor -> difference to the human influence.
+        tastes: Perspective -> what of it is taste, on the same pairs: the judge's beside people's,
+            the writer's beside the model's own judgement of what it wrote.
         alignments: Perspective -> coefficient -> alignment.
-        gap: Alignment as a judge less alignment as a writer.
+        self_agreement: Coefficient -> alignment of the model as judge with itself as writer of the
+            same texts.
+        gap: Alignment as a judge less alignment as a writer, and the parts that it falls into, by
+            metric name.
         metrics: Standard metrics by name.
         human_bar: Alignment of one half of the annotators with the other, by name.
         mean_words: Target score -> mean length of the responses written for it.
@@ -68,8 +78,10 @@ class Findings:
     factors: tuple[str, ...]
     profiles: Mapping[str, Profile]
     differences: Mapping[str, Mapping[str, Difference]] = field(default_factory=dict)
+    tastes: Mapping[str, Taste] = field(default_factory=dict)
     alignments: Mapping[str, Mapping[str, FoundAlignment]] = field(default_factory=dict)
-    gap: Estimate = NOTHING
+    self_agreement: Mapping[str, FoundAlignment] = field(default_factory=dict)
+    gap: Mapping[str, Estimate] = field(default_factory=dict)
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
@@ -91,15 +103,6 @@ class Findings:
     def compared(self) -> tuple[str, ...]:
         """The model's perspectives that were measured, in their order."""
         return tuple(name for name in WRITER_AND_JUDGE if name in self.profiles)
-
-    def misaligned(self, perspective: str) -> tuple[str, ...]:
-        """Factors whose influence is told from the human one, the greatest difference first."""
-        found = {
-            factor: abs(difference.number.value) if difference.number.defined else 0.0
-            for factor, difference in self.differences.get(perspective, {}).items()
-            if difference.significant
-        }
-        return tuple(sorted(found, key=lambda factor: -found[factor]))
 
 
 def findings(run: Run, texts: Texts | None = None) -> Findings:
@@ -128,8 +131,12 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
             factors=tuple(map(shown, factors)),
             profiles=profiles,
             differences=differences_of_record(record.get("difference_to_human", {})),
+            tastes=_tastes(record),
             alignments=alignments_of_metrics(metrics, record.get("alignment_to_human")),
-            gap=reasoned_metric(run, "alignment_gap_tau_b"),
+            self_agreement=found_alignments(
+                metrics, SELF_AGREEMENT, record.get(SELF_AGREEMENT, {})
+            ),
+            gap={n: reasoned_metric(run, n) for n in (GAP, *GAP_PARTS) if n in metrics},
             metrics={n: reasoned_metric(run, n) for n in STANDARD_METRICS if n in metrics},
             human_bar={
                 name: recorded(found["tau_b"])
@@ -141,6 +148,15 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{run.file}: not as this version writes it ({error!r:.200})") from error
+
+
+def _tastes(record: Mapping[str, Any]) -> dict[str, Taste]:
+    compared = {
+        "discrimination": record.get("difference_to_human", {}).get("discrimination", {}),
+        "generation": record.get("difference_to_own", {}).get("generation", {}),
+    }
+    found = {perspective: taste_of_record(each) for perspective, each in compared.items()}
+    return {perspective: taste for perspective, taste in found.items() if taste is not None}
 
 
 def _shown_run(run: Run, texts: Texts) -> Run:
@@ -168,7 +184,13 @@ def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
     if run.harness == "inspect" and not run.profile:
         absent.append(
             "The log lacks the full profile (it was scored again, or is of an older version): "
-            "ranks, adjusted influence, tests and ceilings are not shown. complete_log adds them."
+            "ranks, adjusted influence and tests are not shown. complete_log adds them."
+        )
+    differences = run.profile.get("difference_to_human", {})
+    if "discrimination" in differences and "taste" not in differences["discrimination"]:
+        absent.append(
+            "The log is of an older version, which did not tell taste from consistency: no factor "
+            "is said to differ. complete_log adds it."
         )
     if run.harness != "influence":
         absent += [f"No {n} setting was run." for n in WRITER_AND_JUDGE if n not in profiles]

@@ -1,16 +1,19 @@
 """The headline in plain words, made from the numbers and no bolder than they are.
 
-A factor is called misaligned only where the test of the difference to people, adjusted over the
-factors, tells it from 0; where a file has no such test, only where the two intervals do not
-overlap. Finding nothing is not called agreement: the sentence gives the largest difference with its
-interval.
+A judge and people chose between the same pairs: a factor differs in taste only where the test
+after one scale, adjusted over the factors, says so, and tastes are equivalent only where a test
+says that. Where a file has no such test, it is said which intervals do not overlap. A writer's
+texts are others than those that people compared, so its influences stand beside theirs and nothing
+is said to differ. Whatever is not told comes with the smallest effect that would have shown.
 """
 
+import math
 from collections.abc import Mapping
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.report_data import NOTHING, Difference, FoundAlignment
+from profile_tasks.report.report_data import NOTHING, FoundAlignment, Taste
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -26,13 +29,14 @@ def headline(findings: Findings) -> list[str]:
     """
     if not findings.compared or "human" not in findings.profiles:
         return [_one_profile(findings)] if findings.profiles else []
-    sentences = [_perspective(findings, perspective) for perspective in findings.compared]
+    sentences = [_self_agreement(findings)] if findings.self_agreement else []
+    sentences += [_perspective(findings, perspective) for perspective in findings.compared]
     if alignments := [
         _alignment(findings, p) for p in findings.compared if p in findings.alignments
     ]:
-        sentences.append(_start("; ".join(alignments) + ".") + _beyond_chance(findings))
-    if findings.gap.defined:
-        sentences.append(_gap(findings))
+        sentences.append(_start("; ".join(alignments) + "."))
+    if GAP in findings.gap:
+        sentences.append(_gap(findings.gap))
     return sentences
 
 
@@ -69,37 +73,145 @@ def decimal(value: float, digits: int = 2) -> str:
 
 
 def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
-    """Factors whose influence differs from the human one, the greatest difference first."""
+    """Factors in which the model as a judge differs from people, the greatest difference first.
+
+    In taste, where the run tells; where its file holds no test, those whose intervals do not
+    overlap. None of a writer, whose texts are others than those that people compared.
+    """
+    if perspective != "discrimination":
+        return ()
+    if perspective in findings.tastes:
+        return findings.tastes[perspective].differing
     if perspective in findings.differences:
-        return findings.misaligned(perspective)
+        return ()  # of a version that tested plain differences, which consistency makes too
+    human, model = (findings.profiles[p].influences for p in ("human", perspective))
+    return tuple(
+        factor
+        for factor in _widest_apart(findings, perspective)
+        if model[factor].tau.overlaps(human[factor].tau) is False
+    )
+
+
+def _widest_apart(findings: Findings, perspective: str) -> list[str]:
+    """Factors by how far the influence on the model is from that on people, farthest first."""
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
     apart = {
         factor: abs(model[factor].tau.value - human[factor].tau.value)
         for factor in model
-        if factor in human and model[factor].tau.overlaps(human[factor].tau) is False
+        if factor in human and model[factor].tau.defined and human[factor].tau.defined
     }
-    return tuple(sorted(apart, key=lambda factor: -apart[factor]))
+    return sorted(apart, key=lambda factor: -apart[factor])
 
 
 def _perspective(findings: Findings, perspective: str) -> str:
+    start = _start(_WORDS[perspective])
+    if perspective == "generation":
+        return _written(findings, start)
     apart = told_apart(findings, perspective)
+    taste = findings.tastes.get(perspective)
+    if taste is None:
+        return _untested(findings, perspective, start, apart)
+    consistency = _consistency(findings.model, taste.consistency, "people")
     if not apart:
-        return _nothing_found(findings, perspective)
+        return f"{start} {_none_differs(findings.model, taste, 'people')}{consistency}"
     leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
-    sentence = f"{_start(_WORDS[perspective])} {findings.model} {', and '.join(leading)}"
-    total = len(findings.profiles[perspective].influences)
-    others = apart[2:]
-    if others:
+    sentence = f"{start} {findings.model} {', and '.join(leading)}"
+    if others := apart[2:]:
         names = ", ".join(in_words(factor) for factor in others[:5])
         more = f" and {len(others) - 5} more" if len(others) > 5 else ""
         sentence += f"; it also differs from people in {names}{more}"
-    how = (
-        "told from chance at 5 %, adjusted over all of them"
-        if perspective in findings.differences
-        else "with intervals that do not overlap; this file holds no test"
+    return f"{sentence} ({_how_many(taste)}).{consistency}"
+
+
+def _written(findings: Findings, start: str) -> str:
+    """The writer's influences beside people's, and beside its own judgement of the same texts."""
+    model, human = (findings.profiles[p].influences for p in ("generation", "human"))
+    sides = [
+        f"{in_words(factor)} {interval(model[factor].tau)} against {interval(human[factor].tau)}"
+        for factor in _widest_apart(findings, "generation")[:2]
+    ]
+    sentence = (
+        f"{start} {findings.model} wrote other texts than people compared, so its influences stand "
+        f"beside theirs and no difference is one of taste: widest apart "
+        f"{'is' if len(sides) == 1 else 'are'} {', and '.join(sides)} (of {_factors(len(model))})."
+        if sides
+        else f"{start} no influence is defined for both {findings.model} and people."
     )
-    verb = "differs" if len(apart) == 1 else "differ"
-    return f"{sentence} ({len(apart)} of {_factors(total)} {verb}, {how})."
+    taste = findings.tastes.get("generation")
+    if taste is None:
+        return sentence
+    judgement = "its own judgement of the same texts"
+    if not taste.differing:
+        return f"{sentence} {_start(_none_differs('its writing', taste, judgement))}"
+    departed = ", and ".join(
+        f"{in_words(factor)} ({interval(taste.factors[factor].number)})"
+        for factor in taste.differing[:3]
+    )
+    return (
+        f"{sentence} Its writing departs from {judgement}, after one scale, in {departed} "
+        f"({_how_many(taste)})."
+    )
+
+
+def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str, ...]) -> str:
+    """A judge whose file does not tell taste from consistency."""
+    total = _factors(len(findings.profiles[perspective].influences))
+    if perspective in findings.differences:
+        return (
+            f"{start} whether {findings.model} differs from people in taste or in consistency is "
+            f"undecided: this log is of a version that did not tell the two apart ({total})."
+        )
+    if not apart:
+        return (
+            f"{start} the intervals of {findings.model} and of people overlap for all of {total}, "
+            "so this file cannot tell them apart; that does not show that they agree."
+        )
+    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    return (
+        f"{start} {findings.model} {', and '.join(leading)} (the intervals of {len(apart)} of "
+        f"{total} do not overlap; whether that is taste or consistency this file cannot tell)."
+    )
+
+
+def _how_many(taste: Taste) -> str:
+    differing = len(taste.differing)
+    return (
+        f"{differing} of {_factors(len(taste.factors))} differ{'s' * (differing == 1)} in taste, "
+        "told at 5 % after one scale and adjusted over all of them"
+    )
+
+
+def _none_differs(subject: str, taste: Taste, other: str) -> str:
+    """That no factor departs, and what that leaves open."""
+    total = _factors(len(taste.factors))
+    if taste.verdict == "equivalent":
+        return (
+            f"the tastes of {subject} and of {other} are equivalent: after one scale every "
+            f"influence is shown to depart by less than {decimal(taste.margin)} ({total})."
+        )
+    known = {f: each for f, each in taste.factors.items() if each.number.defined}
+    if not known:
+        return (
+            f"whether the taste of {subject} differs from that of {other} is undecided; the data "
+            "are too few for any interval."
+        )
+    widest = max(known, key=lambda factor: abs(known[factor].number.value))
+    hidden = max(known, key=lambda factor: known[factor].smallest or 0.0)
+    return (
+        f"no influence on {subject} is told to depart from {other} in taste after one scale "
+        f"({total}, adjusted over all of them), and that they are equivalent is not shown either: "
+        f"the largest departure, in {in_words(widest)}, is {interval(known[widest].number)}, and "
+        f"in {in_words(hidden)} one below {decimal(known[hidden].smallest or 0.0)} may not show."
+    )
+
+
+def _consistency(subject: str, found: Estimate, other: str) -> str:
+    if not found.defined:
+        return f" Consistency is not compared: {found.reason}." if found.reason else ""
+    times = f"{interval(found)} times as consistent"
+    if found.low <= 1 <= found.high:
+        return f" Whether it or {other} are the more consistent is undecided: it is {times}."
+    return f" {subject} differs in consistency: it is {times} as {other}."
 
 
 def _contrast(findings: Findings, perspective: str, factor: str) -> str:
@@ -108,7 +220,10 @@ def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     human = findings.profiles["human"].influences[factor].tau
     m, h = model.value, human.value
     name = in_words(factor)
-    numbers = (f"(tau{_NO_BREAK}{interval(model)})", f"({interval(human)})")
+    numbers = (
+        f"(tau{_NO_BREAK}{interval(model)}{_unclear(model)})",
+        f"({interval(human)}{_unclear(human)})",
+    )
     if not model.excludes_zero and not human.excludes_zero:
         return (
             f"differs from people on {name} {numbers[0]} against {numbers[1]}, though neither "
@@ -128,85 +243,91 @@ def _contrast(findings: Findings, perspective: str, factor: str) -> str:
     if abs(h) < _HARDLY and abs(h) < abs(m) / 2:
         return f"{verb} {name} {numbers[0]} where people hardly do {numbers[1]}"
     more = "more" if abs(m) > abs(h) else "less"
-    return f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
+    sentence = f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
+    taste = findings.tastes.get(perspective)
+    departure = math.nan if taste is None else taste.factors[factor].number.value
+    if departure * (m - h) < 0:  # its consistency alone would take it farther than that
+        other = "less" if more == "more" else "more"
+        sentence += f", yet {other} than its consistency would have it"
+    return sentence
 
 
-def _nothing_found(findings: Findings, perspective: str) -> str:
-    total = len(findings.profiles[perspective].influences)
-    start = _start(_WORDS[perspective])
-    if perspective not in findings.differences:
-        return (
-            f"{start} the intervals of {findings.model} and of people overlap for all of "
-            f"{_factors(total)}, so this file cannot tell them apart; that does not show that they "
-            "agree."
-        )
-    sentence = (
-        f"{start} no influence on {findings.model} is told from that on people "
-        f"({_factors(total)}, adjusted over all of them)"
-    )
-    widest = _widest(findings.differences[perspective])
-    if widest is None:
-        return f"{sentence}; the data are too few for any interval."
-    factor, difference = widest
+def _unclear(tau: Estimate) -> str:
+    """From where on an influence would have shown, where none does."""
+    if tau.excludes_zero or not tau.has_interval:
+        return ""
+    return f"; from {decimal(tau.smallest_shown)} on one would have shown"
+
+
+def _self_agreement(findings: Findings) -> str:
+    found = findings.self_agreement["pearson"]
+    number = found.number
+    if not number.defined:
+        return f"Whether {findings.model} writes as it judges is {_refused(number)}."
+    start = f"{findings.model} writes as it judges at r{_NO_BREAK}"
+    if not number.has_interval:
+        return f"{start}{decimal(number.value)} ({number.reason or 'no interval'})."
     return (
-        f"{sentence}. That does not show that they agree: the largest difference, in "
-        f"{in_words(factor)}, is {interval(difference.number)}."
+        f"{start}{interval(number)} (self-agreement over the texts that it wrote, without the "
+        f"sampling noise; 1 is one taste){_unrelated(found)}."
     )
-
-
-def _widest(differences: Mapping[str, Difference]) -> tuple[str, Difference] | None:
-    known = {f: d for f, d in differences.items() if d.number.defined}
-    if not known:
-        return None
-    return max(known.items(), key=lambda entry: abs(entry[1].number.value))
 
 
 def _alignment(findings: Findings, perspective: str) -> str:
     aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(NOTHING))
-    doing = {"generation": "as a writer", "discrimination": "as a judge"}[perspective]
+    doing = {
+        "generation": "as a writer, across different texts,",
+        "discrimination": "as a judge",
+    }[perspective]
     if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
-    ceiling = aligned.ceiling
-    bound = (
-        ""
-        if not ceiling.defined
-        else f", where two equal tastes would reach about {decimal(ceiling.value)} on these data"
-    )
-    return f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}{bound}"
-
-
-def _beyond_chance(findings: Findings) -> str:
-    """Which alignments are not told from no alignment at all."""
-    unclear = [
-        {"generation": "as a writer", "discrimination": "as a judge"}[p]
-        for p in findings.compared
-        if (found := findings.alignments.get(p, {}).get("tau_b")) is not None
-        and found.number.defined
-        and found.number.has_interval
-        and not found.number.excludes_zero
-    ]
-    if not unclear:
-        return ""
-    if len(unclear) > 1:
-        either = " nor ".join(unclear)
-        return f" Neither {either} is that told from no alignment: both intervals hold 0."
-    return f" The alignment {unclear[0]} is not told from none: its interval holds 0."
-
-
-def _gap(findings: Findings) -> str:
-    if not findings.gap.has_interval:
-        return f"The gap, judge less writer, is {interval(findings.gap)}."
-    if not findings.gap.excludes_zero:
-        return (
-            f"Whether it aligns better as a judge or as a writer is open: the gap is "
-            f"{interval(findings.gap)}."
+    sentence = f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}"
+    if outside(aligned.number):
+        sentence += (
+            ", the interval of the true one, outside which noise of each or noise in common puts "
+            "what is observed"
         )
-    better, worse = ("judge", "writer") if findings.gap.value > 0 else ("writer", "judge")
-    return (
-        f"It aligns better with people as a {better} than as a {worse}: the gap, judge less "
-        f"writer, is {interval(findings.gap)}. By itself that does not show that it writes against "
-        "its own judgement."
-    )
+    if perspective == "generation":
+        return sentence
+    pearson = findings.alignments[perspective].get("pearson", FoundAlignment(NOTHING))
+    if pearson.disattenuated.defined:
+        sentence += f"; without the sampling noise r is {interval(pearson.disattenuated)}"
+        return sentence + _unrelated(pearson)
+    if pearson.disattenuated.reason:
+        sentence += f"; without the sampling noise it is {_refused(pearson.disattenuated)}"
+    return sentence
+
+
+def outside(number: Estimate) -> bool:
+    """Whether what was observed lies outside the interval of the true value."""
+    return number.has_interval and not number.low <= number.value <= number.high
+
+
+def _refused(number: Estimate) -> str:
+    reason = number.reason or "not known"
+    return reason if reason.startswith("not estimable") else f"not estimable: {reason}"
+
+
+def _unrelated(found: FoundAlignment) -> str:
+    """How many unrelated tastes come as close, in words."""
+    if found.unrelated is None:
+        return ""
+    share = 100 * found.unrelated
+    number = "fewer than 1" if share < 0.5 else f"{share:.0f}"
+    return f"; {number} of 100 unrelated tastes come{'s' * (number == '1')} as close"
+
+
+def _gap(gap: Mapping[str, Estimate]) -> str:
+    if not gap[GAP].defined:
+        return f"The paper's gap, judge less writer, is not defined ({gap[GAP].reason})."
+    sentence = f"The paper's gap, judge less writer across different texts, is {interval(gap[GAP])}"
+    texts, taste = (gap.get(name, NOTHING) for name in GAP_PARTS)
+    if texts.defined and taste.defined:
+        return (
+            f"{sentence}: {interval(texts)} by the shift of texts, {interval(taste)} by taste, "
+            "which is 0 where it writes as it judges."
+        )
+    return f"{sentence}. By itself it does not show that it writes against its own judgement."
 
 
 def _one_profile(findings: Findings) -> str:
@@ -219,9 +340,13 @@ def _one_profile(findings: Findings) -> str:
         if found.tau.excludes_zero and (found.p_holm is None or found.p_holm < 0.05)
     ]
     if not clear:
+        least = [i.tau.smallest_shown for i in profile.influences.values() if i.tau.has_interval]
+        shown = (
+            f", where an influence from {decimal(max(least))} on would have shown" if least else ""
+        )
         return (
             f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "
-            "less of it."
+            f"less of it{shown}."
         )
     clear.sort(key=lambda entry: -abs(entry[1].value))
     parts = [

@@ -14,6 +14,7 @@ from profile_tasks.report.headline import decimal, headline, in_words, interval
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import PERSPECTIVES
+from profile_tasks.scorers.statistics.study import GAP
 
 Cell = str | float | None
 
@@ -279,13 +280,16 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
                 else NOTHING
                 for p in ("generation", "discrimination")
             ]
-            accuracy = findings.metrics.get("discrimination_accuracy", NOTHING)
+            own = findings.self_agreement.get("pearson")
+            numbers.insert(0, NOTHING if own is None else own.number)
+            numbers.append(findings.gap.get(GAP, NOTHING))
+            accuracy = findings.metrics.get("discrimination_accuracy_half_credit", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append(
                 (
                     section.task,
                     run.name,
-                    *(interval(n) if n.defined else "–" for n in (*numbers, findings.gap)),
+                    *(interval(n) if n.defined else "–" for n in numbers),
                     decimal(accuracy.value) if accuracy.defined else "–",
                     float(min(groups)) if groups else None,
                 )
@@ -293,12 +297,12 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
     columns = (
         "task",
         "model",
-        "alignment as a writer",
+        "self-agreement, r",
+        "alignment as a writer, across texts",
         "alignment as a judge",
         "gap",
-        "accuracy as a judge",
+        "accuracy as a judge, half credit",
         "groups",
     )
-    return Table(
-        "overview", "Alignment with people, tau_b with 95 % intervals", columns, tuple(rows)
-    )
+    caption = "Self-agreement, and alignment with people (tau_b), with 95 % intervals"
+    return Table("overview", caption, columns, tuple(rows))

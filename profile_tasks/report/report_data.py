@@ -16,7 +16,6 @@ from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
 WRITER_AND_JUDGE = ("generation", "discrimination")
-SIGNIFICANT = 0.05
 
 Record = Mapping[str, Any]
 
@@ -70,20 +69,64 @@ class Difference:
     number: Estimate
     p_holm: float | None = None
 
+
+@dataclass(frozen=True)
+class Departure:
+    """What of a difference between two judges of the same pairs is taste.
+
+    Attributes:
+        number: Influence on the first less that on the second after one scale.
+        verdict: In the words of ``scorers/statistics/taste.py``.
+        smallest: Smallest departure that would have shown.
+    """
+
+    number: Estimate
+    verdict: str
+    smallest: float | None = None
+
+
+@dataclass(frozen=True)
+class Taste:
+    """What two judges of the same pairs differ in: taste, by factor, and consistency.
+
+    Attributes:
+        verdict: Of the whole.
+        consistency: How many times as consistent the first is as the second.
+        margin: Departure that "equivalent" excludes.
+        factors: Departure by factor.
+    """
+
+    verdict: str
+    consistency: Estimate
+    margin: float
+    factors: Mapping[str, Departure]
+
     @property
-    def significant(self) -> bool:
-        """Whether it is told from 0, all factors of the perspective considered."""
-        return self.p_holm is not None and self.p_holm < SIGNIFICANT
+    def differing(self) -> tuple[str, ...]:
+        """Factors that differ in taste, the greatest departure first."""
+        found = {
+            factor: abs(departure.number.value)
+            for factor, departure in self.factors.items()
+            if departure.verdict == "differs in taste"
+        }
+        return tuple(sorted(found, key=lambda factor: -found[factor]))
 
 
 @dataclass(frozen=True)
 class FoundAlignment:
-    """Correlation of a model's profile with the human one, by one coefficient."""
+    """Correlation of two profiles, by one coefficient.
+
+    Attributes:
+        number: As observed, with the interval of the true one.
+        disattenuated: Without the sampling noise.
+        unrelated: Share of unrelated tastes that come as close, where they were drawn.
+        distance: Root mean square difference of the true profiles.
+    """
 
     number: Estimate
-    p_value: float | None = None
-    ceiling: Estimate = NOTHING
-    corrected: Estimate = NOTHING
+    disattenuated: Estimate = NOTHING
+    unrelated: float | None = None
+    distance: Estimate = NOTHING
 
 
 STANDARD_METRICS = names(lambda metric: metric.tabled)
@@ -157,30 +200,43 @@ def profile_of_metrics(
 def alignments_of_metrics(
     metrics: Mapping[str, float | None], record: Record | None = None
 ) -> dict[str, dict[str, FoundAlignment]]:
-    """The alignments among flat metrics; a record of ``alignment_to_human`` gives the reasons."""
+    """The alignments with people among flat metrics.
+
+    Args:
+        metrics: By name.
+        record: Of ``alignment_to_human``, which gives the reasons.
+    """
     found = {}
     for perspective in WRITER_AND_JUDGE:
         known = (record or {}).get(perspective, {})
-        entries: dict[str, FoundAlignment] = {}
-        for coefficient in COEFFICIENTS:
-            name = f"alignment_{perspective}_{coefficient}"
-            if name not in metrics:
-                continue
-            ceiling, corrected = (
-                recorded(known[kind][coefficient])
-                if kind in known
-                else Estimate.of_metrics(metrics, f"{name}_{kind}")
-                for kind in ("ceiling", "corrected")
-            )
-            entries[coefficient] = FoundAlignment(
-                Estimate.of_metrics(metrics, name),
-                finite_or_none(metrics.get(f"{name}_p_value")),
-                ceiling,
-                corrected,
-            )
-        if entries:
+        name = f"alignment_{perspective}"
+        if entries := found_alignments(metrics, name, known):
             found[perspective] = entries
     return found
+
+
+def found_alignments(
+    metrics: Mapping[str, float | None], name: str, record: Record
+) -> dict[str, FoundAlignment]:
+    """One alignment among flat metrics, coefficient by coefficient.
+
+    Args:
+        metrics: By name.
+        name: What the metrics' names begin with.
+        record: What is known of the true alignment, for the reasons.
+    """
+    return {
+        coefficient: FoundAlignment(
+            _shown(Estimate.of_metrics(metrics, f"{name}_{coefficient}"), record.get("refusal")),
+            recorded(record["disattenuated"][coefficient])
+            if "disattenuated" in record
+            else Estimate.of_metrics(metrics, f"{name}_{coefficient}_disattenuated"),
+            finite_or_none(metrics.get(f"{name}_pearson_p_value")),
+            Estimate.of_metrics(metrics, f"{name}_distance"),
+        )
+        for coefficient in COEFFICIENTS
+        if f"{name}_{coefficient}" in metrics
+    }
 
 
 def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
@@ -193,6 +249,26 @@ def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:
         for perspective, found in record.items()
         if perspective in WRITER_AND_JUDGE
     }
+
+
+def taste_of_record(record: Record) -> Taste | None:
+    """What of the differences in a record is taste; None where it was not compared."""
+    if "taste" not in record:
+        return None
+    whole = record["taste"]
+    return Taste(
+        shown(whole["verdict"]),
+        recorded(whole["consistency"]),
+        float(whole["margin"]),
+        {
+            shown(factor): Departure(
+                recorded(entry["taste"]),
+                shown(entry["taste"]["verdict"]),
+                finite_or_none(entry["taste"].get("smallest_shown")),
+            )
+            for factor, entry in record["factors"].items()
+        },
+    )
 
 
 def reasoned_metric(run: Run, name: str) -> Estimate:

@@ -12,12 +12,20 @@ from profile_tasks.scorers.measurement.tables import (
     shared_group_codes,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE
 from profile_tasks.scorers.statistics.records import compared_record, side
-from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, WRITER, Study
+from profile_tasks.scorers.statistics.taste import MARGIN
 
 
 def compare_runs(
-    first: Run, second: Run, *, replicates: int = 2000, seed: int = 0
+    first: Run,
+    second: Run,
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+    margin: float = MARGIN,
 ) -> dict[str, Any]:
     """Compare two runs over the sources and the factors that both measured.
 
@@ -26,6 +34,8 @@ def compare_runs(
         second: Run B; differences are A - B.
         replicates: Bootstrap replicates.
         seed: Of everything random.
+        confidence: Of every interval, between 0 and 1.
+        margin: Departure in taste, in units of tau_14, that equivalence excludes.
 
     Returns:
         The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
@@ -53,6 +63,7 @@ def compare_runs(
         },
         replicates=replicates,
         seed=seed,
+        confidence=confidence,
     )
     compared = {
         "log_a": first.file,
@@ -61,7 +72,7 @@ def compare_runs(
         "model_b": second.model,
         "n_sources": len(shared),
         "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **compared_record(study),
+        **compared_record(study, margin=margin),
     }
     return compared | {"words": comparison_words(compared)}
 
@@ -96,7 +107,9 @@ def _left_out(
         notes.append(f"only the {shared} factors that both measured are compared")
     in_a, in_b = map(_perspectives, tables)
     for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
-        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other)]
+        notes += [f"only {name} has a {alone} setting" for alone in sorted(own - other - {OWN})]
+        if OWN in own - other and WRITER in other:
+            notes.append(f"only {name} judged the pairs that it wrote")
     return notes
 
 

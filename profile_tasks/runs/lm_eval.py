@@ -16,6 +16,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
     LIKELIHOOD,
+    OWN_PAIRS,
     AnsweredSource,
     NothingReportedError,
     Run,
@@ -41,7 +42,7 @@ UNKNOWN_MODEL = "unknown"
 
 _TASK = re.compile(
     rf"profile_(summarization|instruction_following|document_qa)_(generation|{LIKELIHOOD}"
-    r"|discrimination)"
+    rf"|discrimination|{OWN_PAIRS})"
 )
 _SAMPLES = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[^_]+)\.jsonl")
 _NAMES = ("peft", "delta", "pretrained", "model", "path", "engine", "profile")
@@ -102,6 +103,8 @@ def model_of(results: Mapping[str, Any]) -> str:
 def results_runs(results: Mapping[str, Any], location: str) -> tuple[Run, ...]:
     """The runs in a results file: generation and discrimination of the same sources are one.
 
+    Log-likelihood tasks stand apart, and own pairs, whose texts another run wrote.
+
     Args:
         results: The file's JSON.
         location: Where it stands.
@@ -110,11 +113,12 @@ def results_runs(results: Mapping[str, Any], location: str) -> tuple[Run, ...]:
         NothingReportedError: It holds none of this project's tasks.
         ValueError: It is no results file of lm-eval, or a broken one.
     """
-    tasks: dict[tuple[str, bool], dict[str, str]] = {}
+    tasks: dict[tuple[str, str], dict[str, str]] = {}
     for name in results["results"]:
         if found := _TASK.fullmatch(name):
             task, setting = found.groups()
-            tasks.setdefault((task, setting == LIKELIHOOD), {})[setting] = name
+            apart = setting if setting in (LIKELIHOOD, OWN_PAIRS) else ""
+            tasks.setdefault((task, apart), {})[setting] = name
     if not tasks:
         held = ", ".join(results["results"]) or "none"
         raise NothingReportedError(location, f"results of other tasks: {held}")
@@ -212,7 +216,8 @@ def read_sampled_run(files: Sequence[str]) -> Run:
     """The run behind samples files, with the answers joined by source.
 
     Args:
-        files: At most one of generation and one of discrimination, of the same task.
+        files: At most one of generation, one of discrimination and one of own pairs, of the same
+            task. Samples of own pairs hold no texts: those of generation have to be there.
 
     Raises:
         FileNotFoundError: A file is missing.
@@ -222,7 +227,7 @@ def read_sampled_run(files: Sequence[str]) -> Run:
     if len(set(files)) < len(files):
         raise ValueError(f"{given}: a file is given twice")
     answers: dict[str, AnsweredSource] = {}
-    measured: dict[str, SourceMeasurement] = {}
+    measured: dict[str, list[SourceMeasurement]] = {}
     settings: dict[str, str] = {}
     for file in files:
         seen: set[str] = set()
@@ -240,19 +245,20 @@ def read_sampled_run(files: Sequence[str]) -> Run:
                     "samples of one evaluation"
                 )
             answers[name] = known if known.responses else answered
-            measured[name] = _joined(measured.get(name, measurement), measurement)
+            measured.setdefault(name, []).append(measurement)
     tasks = {answered.source.task for answered in answers.values()}
     if len(tasks) != 1:
         raise ValueError(
             f"{given}: "
             + (f"samples of several tasks ({', '.join(sorted(tasks))})" if tasks else "no samples")
         )
-    sides = [setting.partition("_")[0] for setting in settings.values()]
+    sides = [_side(setting) for setting in settings.values()]
     if len(sides) != len(set(sides)):
         raise ValueError(
             f"{given}: several files of one setting ({', '.join(settings.values())}); give "
-            "at most one of generation and one of discrimination"
+            "at most one of each"
         )
+    measurements = tuple(map(_joined, measured.values()))
     task = tasks.pop()
     return Run(
         file=given,
@@ -260,11 +266,15 @@ def read_sampled_run(files: Sequence[str]) -> Run:
         model=_answering_model(files),
         task=task,
         name=f"profile_{task}",
-        setting="both" if len(sides) == 2 else next(iter(settings.values())),
+        setting=(
+            "both"
+            if {"generation", "discrimination"} <= {*sides}
+            else next(setting for setting in settings.values() if setting != OWN_PAIRS)
+        ),
         sources=len(answers),
-        settings={"pairing": _pairing(list(measured.values()))},
+        settings={"pairing": _pairing(measurements)},
         parts=settings,
-        measurements=tuple(measured.values()),
+        measurements=measurements,
         answers=tuple(answers.values()),
     )
 
@@ -312,7 +322,7 @@ def read_samples(location: str) -> Iterator[tuple[str, AnsweredSource, SourceMea
 def _responses(sample: Mapping[str, Any], measurement: SourceMeasurement) -> dict[int, str | None]:
     """What was written for each target score, None where it is missing, as the task read it."""
     scores = list(measurement.words_by_score or {})
-    if not scores:
+    if not scores or measurement.own_picks is not None:  # then it was written elsewhere
         return {}
     answers = sample.get("resps")
     if (
@@ -328,6 +338,8 @@ def _responses(sample: Mapping[str, Any], measurement: SourceMeasurement) -> dic
 
 
 def _setting(measured: SourceMeasurement) -> str:
+    if measured.own_picks is not None:
+        return OWN_PAIRS
     if measured.words_by_score is not None:
         return "generation"
     if measured.picks is None:
@@ -337,10 +349,34 @@ def _setting(measured: SourceMeasurement) -> str:
     return "discrimination" if measured.margins is None else LIKELIHOOD
 
 
-def _joined(first: SourceMeasurement, second: SourceMeasurement) -> SourceMeasurement:
-    """What was measured in both settings: the writer's, with the verdicts of the judge."""
-    writer, judge = (first, second) if second.words_by_score is None else (second, first)
-    return writer.model_copy(update={"picks": judge.picks, "margins": judge.margins})
+def _side(setting: str) -> str:
+    """What the model does in a setting, in words or by likelihoods."""
+    return "discrimination" if setting == LIKELIHOOD else setting
+
+
+def _joined(parts: Sequence[SourceMeasurement]) -> SourceMeasurement:
+    """What was measured on a source in several settings: the writer's, with the judge's verdicts.
+
+    Raises:
+        ValueError: The texts of the own pairs that were judged are not among the parts.
+    """
+    by_side = {_side(_setting(part)): part for part in parts}
+    whole = by_side.get("generation", parts[0])
+    if (judge := by_side.get("discrimination")) is not None:
+        whole = whole.model_copy(update={"picks": judge.picks, "margins": judge.margins})
+    if (own := by_side.get(OWN_PAIRS)) is not None:
+        if "generation" not in by_side or _texts(own) != _texts(whole):
+            raise ValueError(
+                f"source {own.source_id!r}: samples of own pairs hold no texts; give those of the "
+                "generation task that wrote what was judged, too"
+            )
+        whole = whole.model_copy(update={"own_picks": own.own_picks})
+    return whole
+
+
+def _texts(measured: SourceMeasurement) -> object:
+    """What a measurement tells of the written texts."""
+    return measured.words_by_score, measured.pairs_written
 
 
 def _pairing(measured: Sequence[SourceMeasurement]) -> Pairing:

@@ -2,7 +2,7 @@
 
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 
-from profile_tasks.solvers.pairwise_discrimination import put_verdicts
+from profile_tasks.solvers.pairwise_discrimination import put_own_verdicts, put_verdicts
 from profile_tasks.solvers.score_conditioned_generation import put_responses
 
 
@@ -28,6 +28,9 @@ def replayed_answers(samples: list[str]) -> Solver:
             put_responses(state, responses)
         if measured.verdicts is not None:
             put_verdicts(state, measured.verdicts)
+        if measured.own_verdicts is not None:
+            judged = [(pair, verdict) for pair, verdict in measured.own_verdicts if verdict.picks]
+            put_own_verdicts(state, {(pair.higher, pair.lower): each for pair, each in judged})
         return state
 
     return solve

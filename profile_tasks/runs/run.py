@@ -27,6 +27,9 @@ PERSPECTIVES = ("human", "generation", "discrimination")
 LIKELIHOOD = "discrimination_loglikelihood"
 """The setting of the lm-eval tasks that judge by log-likelihoods."""
 
+OWN_PAIRS = "own_pairs"
+"""The setting of the lm-eval tasks that judge what a finished run of the same model wrote."""
+
 COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
 """Settings that are among a run's conditions."""
 
@@ -72,7 +75,8 @@ class Run:
         model: The evaluated model, in Inspect's form "provider/name"; "people" where there is none.
         task: "summarization", "instruction_following" or "document_qa".
         name: What the harness calls the task.
-        setting: "both", "generation", "discrimination" or "discrimination_loglikelihood".
+        setting: "both", "generation", "discrimination", "discrimination_loglikelihood" or
+            "own_pairs".
         status: "success" where it came to its end.
         date: When it ended, ISO 8601 in UTC; empty where the file does not say.
         sources: Number of sources measured; None where the file does not say.

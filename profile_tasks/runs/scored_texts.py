@@ -26,23 +26,39 @@ def scored_texts(data: PreferenceData, texts: str | None) -> dict[str, TextsBySc
     """
     if texts is None:
         return {source.id: recorded_scores(source) for source in data.sources}
-    written = written_texts(texts)
-    found: dict[str, TextsByScore] = {}
+    return {
+        name: [(float(score), text) for score, text in answered.texts.items()]
+        for name, answered in texts_about(data, texts).items()
+    }
+
+
+def texts_about(data: PreferenceData, location: str) -> dict[str, AnsweredSource]:
+    """What a finished run wrote about these sources, by source id; without any text, left out.
+
+    Args:
+        data: The sources.
+        location: Samples file or Inspect log of a generation run.
+
+    Raises:
+        FileNotFoundError: There is no such file.
+        ValueError: The file holds no written texts, or none about these sources.
+    """
+    written = written_texts(location)
+    found: dict[str, AnsweredSource] = {}
     for source in data.sources:
         if source.id not in written or not written[source.id].texts:
             continue
         about = written[source.id].source
         if (about.prompt, about.source) != (source.prompt, source.source):
             raise ValueError(
-                f"{texts}: source {source.id!r} is another one than in {data.name}; give the data "
-                "that the texts were written for"
+                f"{location}: source {source.id!r} is another one than in {data.name}; give the "
+                "data that the texts were written for"
             )
-        texts_by_score = written[source.id].texts
-        found[source.id] = [(float(score), text) for score, text in texts_by_score.items()]
+        found[source.id] = written[source.id]
     if not found:
         raise ValueError(
-            f"{texts} and {data.name} have no source in common; give the settings of the run that "
-            "wrote the texts (dataset, limit, seed)"
+            f"{location} and {data.name} have no source in common; give the settings of the run "
+            "that wrote the texts (dataset, limit, seed)"
         )
     return found
 

@@ -2,17 +2,29 @@
 
 A difference is stated only where its test or its interval says so: of a factor where the p-value,
 adjusted over all factors (Holm), is below 0.05, of alignment and agreement where the interval of
-the paired difference leaves 0 out. Everything else is said to be undecided, never to be equal.
+the paired difference leaves 0 out. Everything else is said to be undecided, with the smallest
+difference that would have shown, and equivalent only where a test says so.
+
+Two judges saw the same pairs, so what they differ in is taken apart: taste or consistency. Two
+writers wrote other texts, of which nothing is said but the influences themselves.
 """
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 LEVEL = 0.05
 
+_ACCURACIES = {
+    "discrimination_accuracy_half_credit": ("", "accuracy with half credit"),
+    "discrimination_accuracy": ("of the pairs that each decides, ", "accuracy"),
+}
+"""Forms of accuracy: what a sentence begins with, and what the numbers are."""
+
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
+_ACROSS_TEXTS = {"generation": " (across texts: people chose among others)"}
 
 
 def comparison_words(record: Mapping[str, Any]) -> list[str]:
@@ -28,27 +40,44 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
         ...     {
         ...         "alignments": {},
         ...         "perspectives": {},
-        ...         "agreement": {"discrimination_accuracy": found},
+        ...         "agreement": {"discrimination_accuracy_half_credit": found},
         ...     }
-        ... )
-        ['A judges more like people than B: accuracy 0.70 against 0.60, A - B +0.10 [+0.05, +0.15]']
+        ... )[0].partition(":")[0]
+        'A judges more like people than B'
     """
-    sentences = [
+    sentences = []
+    if own := record["alignments"].get("self_agreement_pearson"):
+        sentences.append(_self_agreement(own))
+    sentences += [
         _alignment(perspective, found)
         for perspective in _WRITES
         if (found := record["alignments"].get(f"alignment_{perspective}_tau_b"))
     ]
     if gap := record["alignments"].get("alignment_gap_tau_b"):
         sentences.append(_gap(gap))
-    if accuracy := record["agreement"].get("discrimination_accuracy"):
-        sentences.append(_accuracy(accuracy))
+    sentences += [
+        _accuracy(found, *words)
+        for accuracy, words in _ACCURACIES.items()
+        if (found := record["agreement"].get(accuracy))
+    ]
     for perspective, compared in record["perspectives"].items():
-        sentences += _factors(perspective, compared["factors"])
+        if "taste" in compared:
+            sentences += _tastes(perspective, compared["factors"], compared["taste"])
+        else:
+            sentences += _factors(perspective, compared["factors"])
     return sentences
 
 
+def _self_agreement(found: Mapping[str, Any]) -> str:
+    numbers = f"r {_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
+    if (order := _by_value(found)) is None:
+        return f"it is undecided whether A or B writes more as it judges: {numbers}"
+    more, other = order
+    return f"{more} writes more as it judges than {other}: {numbers}"
+
+
 def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
-    role = _WRITES[perspective]
+    role = _WRITES[perspective] + _ACROSS_TEXTS.get(perspective, "")
     numbers = f"alignment (tau_b) {_signed(found['a'])} against {_signed(found['b'])}"
     if (order := _by_value(found)) is None:
         return (
@@ -60,21 +89,73 @@ def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
 
 def _gap(found: Mapping[str, Any]) -> str:
     numbers = f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
-    what = "the gap, alignment as a judge less alignment as a writer,"
+    what = "the paper's gap, alignment as a judge less alignment as a writer on other texts,"
     if (order := _by_value(found)) is None:
         return f"it is undecided whether {what} differs: {numbers}"
     greater, other = order
     return f"{what} is greater in {greater} than in {other}: {numbers}"
 
 
-def _accuracy(found: Mapping[str, Any]) -> str:
+def _accuracy(found: Mapping[str, Any], start: str, what: str) -> str:
     if found["a"] is None or found["b"] is None:
-        return "the accuracy of judging cannot be compared: it is not defined"
-    numbers = f"accuracy {found['a']:.2f} against {found['b']:.2f}, {_by(found)}"
+        return f"{start}the {what} of judging cannot be compared: it is not defined"
+    numbers = f"{what} {found['a']:.2f} against {found['b']:.2f}, {_by(found)}"
     if (order := _by_value(found)) is None:
-        return f"it is undecided whether A or B judges more like people: {numbers}"
+        return f"{start}it is undecided whether A or B judges more like people: {numbers}"
     better, other = order
-    return f"{better} judges more like people than {other}: {numbers}"
+    return f"{start}{better} judges more like people than {other}: {numbers}"
+
+
+def _tastes(
+    perspective: str, factors: Mapping[str, Mapping[str, Any]], taste: Mapping[str, Any]
+) -> list[str]:
+    """Two judges of the same pairs: taste, consistency, equivalence, by factor and of the whole."""
+    role = _WRITES[perspective]
+    by_verdict: dict[str, list[str]] = {}
+    for name, found in factors.items():
+        by_verdict.setdefault(found["taste"]["verdict"], []).append(name)
+    differing = by_verdict.get("differs in taste", [])
+    sentences = [
+        f"{role}, differs in taste: {_follows(name, found)}, {_signed(found['a'])} against "
+        f"{_signed(found['b'])}, after one scale {_by(found['taste'])}; people "
+        f"{_signed(found['human'])}"
+        for name in sorted(differing, key=lambda name: factors[name]["taste"]["p_adjusted"])
+        for found in (factors[name],)
+    ]
+    if all(found["taste"]["value"] is None for found in factors.values()):
+        return [f"{role}, the data are too few to compare tastes"]
+    sentences.append(f"{role}, {_consistency(Estimate.of_record(taste['consistency']))}")
+    margin = f"every departure after one scale is shown to be smaller than {taste['margin']:g}"
+    if taste["verdict"] == "equivalent":
+        return [*sentences, f"{role}, the tastes of A and B are equivalent: {margin}"]
+    if same := by_verdict.get("equivalent"):
+        sentences.append(
+            f"{role}, equivalent in taste (a departure below {taste['margin']:g}): "
+            + ", ".join(same)
+        )
+    if alike := by_verdict.get("differs in consistency"):
+        sentences.append(
+            f"{role}, differs in consistency, with no departure in taste shown: "
+            + ", ".join(map(partial(_from, factors), alike))
+        )
+    if open_ := by_verdict.get("undecided"):
+        sentences.append(f"{role}, undecided: " + ", ".join(map(partial(_from, factors), open_)))
+    return sentences
+
+
+def _from(factors: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    """A factor with the smallest departure in taste that would have shown."""
+    smallest = factors[name]["taste"]["smallest_shown"]
+    return name if smallest is None else f"{name} (from {smallest:.2f} on it would have shown)"
+
+
+def _consistency(found: Estimate) -> str:
+    times = f"{found.text(signed=False)} times as consistent"
+    if not found.defined:
+        return f"the consistency of A and B cannot be compared: {found.reason}"
+    if found.low <= 1 <= found.high:
+        return f"it is undecided whether A or B is the more consistent: A is {times} as B"
+    return f"A differs in consistency from B: it is {times}"
 
 
 def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list[str]:
@@ -96,11 +177,23 @@ def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list
     elif not differing:
         sentences.append(
             f"{role}, no factor's influence is shown to differ (Holm); that does not show that "
-            "they are equal"
+            f"they are equal{_hidden(factors)}"
         )
     elif undecided:
         sentences.append(f"{role}, it is undecided whether the others ({undecided}) differ")
+    if differing:
+        sentences.append(
+            f"{role}, A and B wrote other texts: a difference of influence is not shown to be one "
+            "of taste"
+        )
     return sentences
+
+
+def _hidden(factors: Mapping[str, Mapping[str, Any]]) -> str:
+    """How great a difference may not show."""
+    least = [Estimate.of_record(found).smallest_shown for found in factors.values()]
+    shown = [each for each in least if each > 0]
+    return f": a difference in one of them below {max(shown):.2f} may not show" if shown else ""
 
 
 def _follows(name: str, found: Mapping[str, Any]) -> str:

@@ -4,6 +4,11 @@ What a writer should do about a departure depends on more than its sign. Where r
 of a factor and the model follows that too little, it should write more of it. Where the model
 overdoes what readers weigh less, the opposite would be as wrong: it should leave the factor alone.
 And a direction that the human data do not show is not given.
+
+People compared other texts than the model wrote, so a departure may be the texts' alone. Where the
+model judged what it wrote, two comparisons on the same pairs tell: its judging of the annotated
+pairs beside people's, and its writing beside its own judging of the texts. A departure counts where
+one of the two differs in taste.
 """
 
 from collections.abc import Mapping
@@ -15,8 +20,9 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
-from profile_tasks.scorers.statistics.significance import influence_tests
+from profile_tasks.scorers.statistics.significance import difference_tests, influence_tests
 from profile_tasks.scorers.statistics.study import HUMAN, WRITER, Study
+from profile_tasks.scorers.statistics.taste import taste_difference
 from profile_tasks.settings import MOST_FACTORS
 from profile_tasks.solvers.prompts import FACTOR_FEEDBACK, FACTOR_LINES
 
@@ -70,7 +76,13 @@ def direction(human: float, model: float, human_p: float) -> Direction:
 
 
 def departures(
-    human: Comparisons, model: Comparisons, *, most: int = MOST_FACTORS, seed: int = 0
+    human: Comparisons,
+    model: Comparisons,
+    *,
+    judged: Comparisons | None = None,
+    own: Comparisons | None = None,
+    most: int = MOST_FACTORS,
+    seed: int = 0,
 ) -> tuple[Departure, ...]:
     """The significant departures, those to change first, each kind most significant first.
 
@@ -82,6 +94,8 @@ def departures(
     Args:
         human: Human preferences.
         model: What the model wrote, on sources of the same codes where they are the same.
+        judged: Its preferences on the pairs that people judged.
+        own: Its preferences on the pairs that it wrote; without, all significant departures count.
         most: At most so many to change ("more", "less"), and as many to "keep"; >= 1.
         seed: Of the tests and the bootstrap.
 
@@ -106,6 +120,9 @@ def departures(
         standardised = np.abs(tests.value) / spread
     taus = [study.profiles[name].tau.tolist() for name in (HUMAN, WRITER)]
     significant = (tests.p_holm < SIGNIFICANT) & (_differing_groups(human) >= MINIMUM_GROUPS)
+    if own is not None:
+        same_pairs = [(model, own)] if judged is None else [(model, own), (judged, human)]
+        significant &= np.any([_in_taste(*pair) for pair in same_pairs], axis=0)
     order = sorted(
         np.flatnonzero(significant).tolist(), key=lambda i: (tests.p_holm[i], -standardised[i])
     )
@@ -122,6 +139,12 @@ def departures(
     changed = [one for one in found if one.direction != "keep"]
     kept = [one for one in found if one.direction == "keep"]
     return (*changed[:most], *kept[:most])
+
+
+def _in_taste(first: Comparisons, second: Comparisons) -> list[bool]:
+    """Whether two judges of the same pairs differ in taste, factor by factor."""
+    found = taste_difference(first, second, difference_tests(first, second))
+    return [verdict == "differs in taste" for verdict in found.verdicts]
 
 
 def _differing_groups(table: Comparisons) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import read_selection, resolve_factors
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import comparison_tables
+from profile_tasks.scorers.statistics.study import OWN as OWN_JUDGEMENT
 from profile_tasks.settings import DEFAULT_SCORES
 from profile_tasks.solvers.feedback_revision import FactorFeedback
 from profile_tasks.solvers.score_conditioned_generation import written_for_scores
@@ -26,6 +27,11 @@ from profile_tasks.tasks.departures import (
 
 logger = logging.getLogger(__name__)
 
+OTHER_TEXTS = (
+    "people compared other texts than the model wrote, so part of a departure may be the texts'; a "
+    "log with own_pairs lets feedback name only what the same texts show"
+)
+
 OWN = "own"
 """In place of a log: let the run write for target scores before it revises."""
 
@@ -34,6 +40,8 @@ def log_departures(
     location: str, task: str, *, most: int, seed: int = 0
 ) -> tuple[tuple[Departure, ...], str]:
     """Where the profile of a finished log departs from the human one; and the log's model.
+
+    Where the log holds no judgement of the model's own pairs, a warning says what that leaves open.
 
     Raises:
         FileNotFoundError: There is no such log.
@@ -48,13 +56,23 @@ def log_departures(
             f"profiles: {location} has no generation setting, so no profile of what the model "
             "writes; run it with -T setting=both or generation"
         )
-    found = departures(tables["human"], tables["generation"], most=most, seed=seed)
+    own = tables.get(OWN_JUDGEMENT)
+    found = departures(
+        tables["human"],
+        tables["generation"],
+        judged=tables.get("discrimination"),
+        own=own,
+        most=most,
+        seed=seed,
+    )
     if not found:
         raise ValueError(
             f"profiles: in {location} the model's profile departs from the human one on no factor "
-            f"(p adjusted < {SIGNIFICANT}), so there is nothing to say; use more sources, or leave "
-            "the condition factor out"
+            f"(p adjusted < {SIGNIFICANT}; on the same pairs too, where own pairs were judged), so "
+            "there is nothing to say; use more sources, or leave the condition factor out"
         )
+    if own is None:
+        logger.warning("profiles: %s: %s", location, OTHER_TEXTS)
     return found, run.model
 
 

@@ -34,7 +34,7 @@ from profile_tasks.tasks.viewer import VIEWER, headline_metric
 
 logger = logging.getLogger(__name__)
 
-TASK_VERSION = 2
+TASK_VERSION = 3
 """Goes up with every change that makes old results incomparable."""
 
 AUTO_NOTE = (
@@ -69,7 +69,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
     scores, orders = settings.target_scores, settings.orders
     solvers: dict[Setting, Callable[[], Solver]] = {
-        "both": lambda: both_settings(scores, orders),
+        "both": lambda: both_settings(scores, orders, settings.judged_own),
         "generation": lambda: score_conditioned_generation(scores),
         "discrimination": lambda: pairwise_discrimination(orders),
     }
@@ -84,7 +84,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         solver=solvers[settings.setting](),
         scorer=profile_scorer(task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, settings.seed)],
-        headline_metric=headline_metric(settings.setting),
+        headline_metric=headline_metric(settings.setting, own_pairs=settings.own_pairs),
         viewer=VIEWER,
         version=TASK_VERSION,
         metadata=data_metadata(data)

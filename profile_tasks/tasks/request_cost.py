@@ -26,6 +26,7 @@ from profile_tasks.scorers.grading.requests import (
 from profile_tasks.scorers.measurement.source_measurement import compared_responses
 from profile_tasks.settings import ProfileSettings
 from profile_tasks.solvers.both_orders import discrimination_requests
+from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, score_scale
 
@@ -38,10 +39,10 @@ WORDS_PER_FACT = 12  # how much of a response makes one atomic fact
 CHARACTERS_PER_FACT = 80  # with its JSON around about 25 tokens, labels not included
 
 Role = Literal["evaluated model", "grader"]
-Purpose = Literal["generation", "discrimination", "key facts", "facts", "judged"]
+Purpose = Literal["generation", "discrimination", "own pairs", "key facts", "facts", "judged"]
 
 PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
-    "evaluated model": ("generation", "discrimination"),
+    "evaluated model": ("generation", "discrimination", "own pairs"),
     "grader": ("key facts", "facts", "judged"),
 }
 """What each role is asked for."""
@@ -108,8 +109,10 @@ def request_cost(
     >>> from profile_tasks.scorers.factors.selection import resolve_factors
     >>> data = load_preferences("demo", task="summarization", limit=1, max_pairs_per_source=2)
     >>> cost = request_cost(data, resolve_factors("fluency", "summarization"))
-    >>> {purpose: count.requests for purpose, count in cost.by_purpose.items()}
-    {'generation': 5, 'discrimination': 4, 'key facts': 0, 'facts': 0, 'judged': 24}
+    >>> [cost.by_purpose[purpose].requests for purpose in ("generation", "discrimination")]
+    [5, 4]
+    >>> [cost.by_purpose[purpose].requests for purpose in ("own pairs", "judged")]
+    [20, 24]
     """
     sent = {purpose: _Sent() for purposes in PURPOSES.values() for purpose in purposes}
 
@@ -161,6 +164,10 @@ async def _count_source(
         sent["generation"].add(writing.render(), _tokens(text))
     for judging in discrimination_requests(source, settings.orders) if settings.judges else ():
         sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
+    if settings.judged_own is not None:
+        own = OwnPairs(source, written, settings.judged_own, settings.orders)
+        for judging in own.requests():
+            sent["own pairs"].add(judging.render(), TOKENS_PER_VERDICT)
 
     async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
         purpose, entries = _purpose(request)
@@ -236,12 +243,12 @@ def _notes(
     lists_facts = bool(measures & {"count", "share"})
     again = "after a failure or for a repair" if graded else "after a failure"
     notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
-    if settings.writes and graded:
+    if settings.judged_own is not None or (settings.writes and graded):
         parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts
         notes.append(
             "written responses are taken to be all there, different from one another and from the "
             "annotated ones, and as long as these are on average: a missing or equal one takes "
-            f"fewer grader requests{parts}"
+            f"fewer requests{parts}"
         )
     if settings.writes and lists_facts:
         n_long = sum(

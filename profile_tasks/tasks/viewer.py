@@ -33,7 +33,9 @@ VIEWER = ViewerConfig(
 )
 
 
-def headline_metric(setting: Setting) -> HeadlineMetric:
-    """The one number of a run: how far the model judges, or else writes, by what people follow."""
+def headline_metric(setting: Setting, *, own_pairs: bool) -> HeadlineMetric:
+    """The one number of a run: whether it writes as it judges, else how far it follows people."""
+    if setting == "both" and own_pairs:
+        return HeadlineMetric(scorer=_SCORER, metric="self_agreement_pearson")
     asked = "generation" if setting == "generation" else "discrimination"
     return HeadlineMetric(scorer=_SCORER, metric=f"alignment_{asked}_tau_b")

@@ -4,7 +4,6 @@ The harness gives ``ask``; here is only what is asked. The same code estimates t
 with an ``ask`` that counts.
 """
 
-import hashlib
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -32,7 +31,7 @@ from profile_tasks.scorers.grading.record import (
     wording,
 )
 from profile_tasks.settings import JudgeSettings
-from profile_tasks.solvers.both_orders import Pick, named
+from profile_tasks.solvers.both_orders import Pick, named, shown_swapped
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -279,7 +278,7 @@ async def _grade_pair(
     judging: JudgeSettings,
 ) -> GradedPair:
     texts = (shown.responses[pair.first], shown.responses[pair.second])
-    drawn = _shown_swapped(*texts)
+    drawn = shown_swapped(*texts)
     wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
     known = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
     asked = [
@@ -304,16 +303,6 @@ async def _grade_pair(
 def _by_order(said: Sequence[Pick | None], drawn: bool) -> dict[bool, Pick | None]:
     """Verdicts by whether the responses were swapped when they were given."""
     return dict(zip((drawn,) if len(said) == 1 else (False, True), said, strict=False))
-
-
-def _shown_swapped(first: str, second: str) -> bool:
-    """Which of the two orders a pair is shown in where it is shown in one.
-
-    By chance, yet always the same: the written responses come in the order of their scores, and a
-    grader's taste for a position must not look like a taste for a factor.
-    """
-    digest = hashlib.sha256(f"{first}\0{second}".encode("utf-8", "surrogatepass")).digest()
-    return bool(digest[0] & 1)
 
 
 async def _together(calls: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:

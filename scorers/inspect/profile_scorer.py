@@ -33,7 +33,7 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
-from profile_tasks.solvers.pairwise_discrimination import verdicts_by_pair
+from profile_tasks.solvers.pairwise_discrimination import own_verdicts, verdicts_by_pair
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
 
@@ -67,7 +67,8 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
 def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
     """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    headline = [n for n in every if n.startswith("alignment_") and is_printed(n, every[n])]
+    first = ("self_agreement_", "alignment_")
+    headline = [n for n in every if n.startswith(first) and is_printed(n, every[n])]
     printed = names(lambda metric: metric.printed == "yes")
     standard = [name for name in printed if name in every and name not in headline]
     taus = [
@@ -151,6 +152,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
             generation_pairs=pairs,
+            own_verdicts=own_verdicts(state),
             grades=grades,
             learned=learned,
         )

@@ -56,6 +56,8 @@ def _summary(measurement: SourceMeasurement) -> str:
             for score, count in measurement.words_by_score.items()
         )
         parts.append(f"words written by target score: {words}")
+    if (own := measurement.own) is not None:
+        parts.append(f"own pairs judged: {own.count(1)} as written, {own.count(None)} missing")
     if measurement.grader is not None:
         asked = sum(grading.asked for grading in measurement.grading.values())
         missing = sum(grading.missing for grading in measurement.grading.values())
@@ -74,17 +76,20 @@ def _annotated(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> Itera
 
 
 def _written(measurement: SourceMeasurement) -> Iterator[str]:
-    for pair, signs in zip(measurement.pairs_written or (), measurement.written, strict=True):
+    judged = measurement.own
+    for index, (pair, signs) in enumerate(
+        zip(measurement.pairs_written or (), measurement.written, strict=True)
+    ):
         high, low = f"score {pair.higher}", f"score {pair.lower}"
-        shown = (
-            "equal texts"
-            if pair.identical
-            else _shown_more(measurement.factors, signs, (high, low))
-        )
-        yield f"{high} over {low}: {shown}"
+        if pair.identical:
+            yield f"{high} over {low}: equal texts"
+            continue
+        model = "" if judged is None else f", the model judges {_JUDGED_OWN[judged[index]]}"
+        yield f"{high} over {low}{model}: {_shown_more(measurement.factors, signs, (high, low))}"
 
 
 _PREFERRED = {1: "A", -1: "B", 0: "neither"}
+_JUDGED_OWN = {1: "so", -1: "the other way", 0: "alike, or with the order", None: "unreadably"}
 _JUDGED = {1: "A", -1: "B", 0: "neither, or with the order", None: "unreadably"}
 
 

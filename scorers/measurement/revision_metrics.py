@@ -22,6 +22,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, reasons
 from profile_tasks.scorers.statistics.resampling import resampled_sums
 from profile_tasks.scorers.statistics.study import HUMAN, REPLICATES, Study
+from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
 BASELINE = "none"
 """The condition that the others are compared with."""
@@ -200,13 +201,15 @@ def _added(study: Study, condition: str, logs: _LogRatios) -> dict[str, Estimate
     one, none = _rows_of(condition, BASELINE), _rows_of(BASELINE, condition)
     ours = study.alignment(HUMAN, one, beside=[none])
     theirs = study.alignment(HUMAN, none, beside=[one])
-    won, won_without = (study.share(_outcomes_of(name), "win_rate") for name in (one, none))
+    outcomes, _ = study.difference(_outcomes_of(one), _outcomes_of(none))
     (value, drawn), (value_without, drawn_without) = logs[one], logs[none]
     return {
-        f"alignment_revision_{condition}_less_{BASELINE}_{name}": each.less(theirs[name])
+        f"alignment_revision_{condition}_less_{BASELINE}_{name}": alignment_difference(
+            each, theirs[name]
+        )
         for name, each in ours.items()
     } | {
-        f"revision_win_rate_{condition}_less_{BASELINE}": won.less(won_without),
+        f"revision_win_rate_{condition}_less_{BASELINE}": outcomes["win_rate"],
         f"revision_length_ratio_{condition}_over_{BASELINE}": _ratio(
             value - value_without,
             drawn - drawn_without,

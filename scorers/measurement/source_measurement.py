@@ -27,15 +27,19 @@ from profile_tasks.scorers.grading.record import (
     written_id,
 )
 from profile_tasks.scorers.measurement.standard_metrics import (
+    decided_pairs,
     discrimination_accuracy,
     discrimination_kappa,
+    half_credit_accuracy,
     mean,
     rouge,
+    tie_calibration,
     verdict_rates,
 )
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.estimate import none_for_nan
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
+from profile_tasks.solvers.own_pairs import ScorePair
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
 
@@ -68,6 +72,9 @@ class SourceMeasurement(BaseModel, frozen=True):
         margins: The same; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
+        own_picks: Of the model's verdict as a judge of each pair in ``pairs_written``, of which the
+            response for the higher score is the first; empty where it was not asked, as about equal
+            texts. None where it was asked about none.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
         values: Facts, learned and recorded factors: factor id -> response id -> value; None where
@@ -91,6 +98,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
+    own_picks: tuple[Picks, ...] | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
     values: dict[str, dict[str, float | None]] = {}
@@ -114,6 +122,29 @@ class SourceMeasurement(BaseModel, frozen=True):
         """The model's preference of each annotated pair; None where a pick was unreadable."""
         verdicts = self.verdicts
         return None if verdicts is None else tuple(verdict.preference for verdict in verdicts)
+
+    @property
+    def own_verdicts(self) -> tuple[tuple[GenerationPair, PairVerdict], ...] | None:
+        """Each pair that the model wrote, with its verdict as a judge; None: it judged none.
+
+        The first of the two responses is that for the higher score. A verdict without picks was
+        not asked for.
+        """
+        if self.own_picks is None:
+            return None
+        verdicts = map(PairVerdict, self.own_picks)
+        return tuple(zip(self.pairs_written or (), verdicts, strict=True))
+
+    @property
+    def own(self) -> tuple[int | None, ...] | None:
+        """The model's preference, as a judge, of each pair that it wrote; None: it judged none.
+
+        1: the response for the higher score; 0: neither, a flip, or equal texts, of which neither
+        can be better; None: unreadable, or not asked.
+        """
+        if self.own_verdicts is None:
+            return None
+        return tuple(0 if pair.identical else v.preference for pair, v in self.own_verdicts)
 
 
 @dataclass(frozen=True)
@@ -170,7 +201,8 @@ def measure_source(
     verdicts: Sequence[PairVerdict] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
-    generation_pairs: Sequence[tuple[int, int]] = (),
+    generation_pairs: Sequence[ScorePair] = (),
+    own_verdicts: Mapping[ScorePair, PairVerdict] | None = None,
     grades: SourceGrades | None = None,
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
 ) -> SourceMeasurement:
@@ -184,6 +216,8 @@ def measure_source(
         truncated_scores: Target scores whose response was cut off; compared all the same.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
             response is left out.
+        own_verdicts: The model's verdicts as a judge of those pairs, as far as it was asked; None:
+            it was asked about none.
         grades: What the grader said; without them facts and judged factors are missing.
         learned: Values of the learned factors: factor id -> response id -> value.
     """
@@ -205,6 +239,11 @@ def measure_source(
             "truncated_scores": tuple(truncated_scores),
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
+        if own_verdicts is not None:
+            added["own_picks"] = tuple(
+                own_verdicts.get((pair.higher, pair.lower), PairVerdict(())).picks
+                for pair in added["pairs_written"]
+            )
     return SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
@@ -285,7 +324,9 @@ def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]
 def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, float]:
     """The metrics beside the profile, by name; only those that the measurements allow.
 
-    Discrimination: accuracy, kappa, flip rate, first-position rate, unreadable rate. Generation:
+    Discrimination: accuracy with half credit and over decided pairs, their number, kappa, flip
+    rate, first-position rate, unreadable rate; by likelihood, tie-calibrated accuracy; flip rate
+    and unreadable rate of the verdicts on the model's own pairs. Generation:
     shares of missing and of truncated responses, share of identical pairs, mean length by target
     score, mean ROUGE where sources have a reference, mean citation precision where it is measured.
     Grader: share of missing judgements and of flipped pairs, over all graded factors and by factor;
@@ -300,18 +341,34 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
         for human, verdict in zip(record.human, record.verdicts, strict=True)
     ]
     if judged:
-        readable = [(human, v.preference) for human, v in judged if v.preference is not None]
-        human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
-        metrics |= {
-            "discrimination_accuracy": discrimination_accuracy(human, model),
-            "discrimination_kappa": discrimination_kappa(human, model),
-            **verdict_rates([verdict for _, verdict in judged]),
-        }
+        metrics |= _judge_metrics(judged)
     written = [record for record in records if record.words_by_score is not None]
     if written:
         metrics |= _generation_metrics(written)
+    if any(record.own_picks is not None for record in records):
+        metrics |= _own_metrics(records)
     if any(record.grading for record in records):
         metrics |= _grader_metrics(records)
+    return metrics
+
+
+def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float]:
+    """How the model's verdicts agree with the human preference of each pair, and behave."""
+    readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+    human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
+    metrics = {
+        "discrimination_accuracy_half_credit": half_credit_accuracy(human, model),
+        "discrimination_accuracy": discrimination_accuracy(human, model),
+        "discrimination_decided_pairs": float(decided_pairs(human, model)),
+        "discrimination_kappa": discrimination_kappa(human, model),
+        **verdict_rates([verdict for _, verdict in judged]),
+    }
+    margins = [verdict.margin for _, verdict in judged]
+    known = [margin for margin in margins if margin is not None]
+    if len(known) == len(judged):
+        calibrated = tie_calibration([human for human, _ in judged], known)
+        metrics["discrimination_accuracy_tie_calibrated"] = calibrated.accuracy
+        metrics["discrimination_tie_threshold"] = calibrated.threshold
     return metrics
 
 
@@ -331,6 +388,13 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
             for score in sorted({score for score, _ in words})
         },
     }
+
+
+def _own_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    """How the verdicts on the model's own pairs behave, where it was asked for one."""
+    verdicts = [v for record in records for _, v in record.own_verdicts or () if v.picks]
+    rates = verdict_rates(verdicts)
+    return {f"own_{name}": rates[name] for name in ("flip_rate", "unreadable_rate")}
 
 
 def _reference_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """The field's standard metrics, reported beside a factor profile.
 
-ROUGE against a reference, and three readings of the discrimination perspective: accuracy and
-Cohen's kappa against the human preference, and how far the verdicts depend on the position in
+ROUGE against a reference, and readings of the discrimination perspective: accuracy in three forms
+and Cohen's kappa against the human preference, and how far the verdicts depend on the position in
 which a response was shown. Pure functions; what is undefined is NaN, never 0.
 """
 
@@ -55,6 +55,24 @@ def rouge_l(response: str, reference: str) -> float:
     return _subsequence_f1(_tokens(response), _tokens(reference))
 
 
+def half_credit_accuracy(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
+    """Share of pairs on which model and human prefer the same response; a tie counts one half.
+
+    `human` and `model` are preferences of shape (n,) in {-1, 0, 1} over the same pairs, without
+    missing ones; verdicts that disagree between the orders are a tie of the model. Every pair with
+    a human preference counts, so that leaving the hard ones undecided gains nothing; NaN where
+    there are none. Between 0 and 1, and 0.5 by chance.
+
+    Raises ValueError where the shapes differ or a value is none of the three.
+
+    >>> half_credit_accuracy([1, -1, 1, 0], [1, -1, 0, 1])
+    0.8333333333333334
+    """
+    human, model = _preferences(human, model)
+    preferred = human != 0
+    return mean((1 + human * model)[preferred].tolist()) / 2
+
+
 def discrimination_accuracy(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
     """Share of pairs on which model and human prefer the same response.
 
@@ -70,6 +88,65 @@ def discrimination_accuracy(human: npt.ArrayLike, model: npt.ArrayLike) -> float
     human, model = _preferences(human, model)
     decided = (human != 0) & (model != 0)
     return float(np.mean(human[decided] == model[decided])) if decided.any() else math.nan
+
+
+def decided_pairs(human: npt.ArrayLike, model: npt.ArrayLike) -> int:
+    """Number of pairs that `discrimination_accuracy` is a share of: those that neither side ties.
+
+    >>> decided_pairs([1, -1, 1, 0], [1, 1, 0, 1])
+    2
+    """
+    human, model = _preferences(human, model)
+    return int(np.count_nonzero(human * model))
+
+
+@dataclass(frozen=True)
+class TieCalibration:
+    """Accuracy of margins at the threshold that serves them best, and that threshold."""
+
+    accuracy: float
+    threshold: float
+
+
+def tie_calibration(human: npt.ArrayLike, margins: npt.ArrayLike) -> TieCalibration:
+    """Pairwise accuracy with tie calibration (Deutsch, Foster & Freitag 2023, EMNLP).
+
+    A margin predicts a tie where its absolute value is at most the threshold, and else the side of
+    its sign; the accuracy is the share of pairs whose human preference, ties among them, is what
+    is predicted. Of all thresholds, 0 and every absolute margin, the one of the greatest accuracy
+    is taken, the least of several. It is chosen on the pairs that it is measured on, so the
+    accuracy errs on the high side; compare it with that of other models alone.
+
+    Args:
+        human: (n,) preferences in {-1, 0, 1}.
+        margins: (n,) finite, above 0 where the first response is likelier to be preferred.
+
+    Raises:
+        ValueError: The shapes differ, a preference is none of the three, or a margin not finite.
+
+    >>> tie_calibration([1, -1, 0, 1], [3.0, -2.0, 0.5, 0.6])
+    TieCalibration(accuracy=1.0, threshold=0.5)
+    """
+    margin = np.asarray(margins, dtype=np.float64)
+    if not np.isfinite(margin).all():
+        raise ValueError("a margin is not finite; leave the pair out")
+    human, sign = _preferences(human, np.sign(margin))
+    if not human.size:
+        return TieCalibration(math.nan, math.nan)
+    size = np.abs(margin)
+    order = np.argsort(size, kind="stable")
+    # Right where the first k by size are predicted ties: the human ties among them, and the signs
+    # of the others. Equal sizes are ties together, so only the last of them ends a threshold.
+    ties = np.cumsum(human[order] == 0)
+    signs = np.cumsum((human * sign)[order] > 0)
+    right = ties + signs[-1] - signs
+    thresholds = size[order]
+    last = np.flatnonzero(np.append(np.diff(thresholds) > 0, True))
+    right, thresholds = right[last], thresholds[last]
+    if thresholds[0] > 0:
+        right, thresholds = np.append(signs[-1], right), np.append(0.0, thresholds)
+    best = int(right.argmax())
+    return TieCalibration(float(right[best] / human.size), float(thresholds[best]))
 
 
 def discrimination_kappa(human: npt.ArrayLike, model: npt.ArrayLike) -> float:

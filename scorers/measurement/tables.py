@@ -1,6 +1,6 @@
 """The tables that the measurements of many sources make: everything estimated reads these."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -8,16 +8,23 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, REPLICATES, Study
+from profile_tasks.solvers.both_orders import PairVerdict
 
-AGREEMENT_SHARES = ("discrimination_accuracy", "flip_rate")
+AGREEMENT_SHARES = (
+    "discrimination_accuracy_half_credit",
+    "discrimination_accuracy",
+    "flip_rate",
+    "first_position_rate",
+    "unreadable_rate",
+)
 """The columns of ``agreement_table``."""
 
 
 def run_study(
     measurements: Iterable[SourceMeasurement], *, replicates: int = REPLICATES, seed: int = 0
 ) -> Study:
-    """The study of one run: people, the model as judge and as writer, and how the two agree.
+    """The study of one run: people, the model as judge, as writer and as judge of what it wrote.
 
     Args:
         measurements: What was measured on each source.
@@ -41,7 +48,9 @@ def run_study(
 def comparison_tables(
     measurements: Iterable[SourceMeasurement], group_codes: Mapping[str, int] | None = None
 ) -> list[Comparisons]:
-    """The human table and, where asked, the discrimination and generation tables.
+    """The human table and, where asked, the discrimination, generation and own tables.
+
+    The own table has the pairs of the generation table, with the model's verdicts as their judge.
 
     Group codes are shared by all tables. A source measured several times (epochs) gives its
     human preferences once and its model preferences every time.
@@ -68,6 +77,8 @@ def comparison_tables(
         if record.pairs_written is not None:
             preferred = (1,) * len(record.pairs_written)
             tables.setdefault("generation", _Rows()).extend(code, preferred, record.written)
+        if (judged_own := record.own) is not None:
+            tables.setdefault(OWN, _Rows()).extend(code, judged_own, record.written)
     (names,) = factors
     return [rows.comparisons(names, perspective) for perspective, rows in tables.items()]
 
@@ -130,11 +141,12 @@ def shared_group_codes(*runs: Iterable[SourceMeasurement | AnnotatedSource]) -> 
 def agreement_table(
     measurements: Iterable[SourceMeasurement], group_codes: Mapping[str, int] | None = None
 ) -> Comparisons:
-    """How the model judged, as indicators of which tau_14 is the share: accuracy and flip rate.
+    """How the model judged, as indicators of which tau_14 is the share.
 
-    So these shares are resampled with everything else. A pair is missing from accuracy where human
-    or model ties or the verdict was unreadable, and from the flip rate where it has no two readable
-    verdicts, as in ``standard_metrics``.
+    So these shares are resampled with everything else. A pair has two rows, one for each order that
+    it may be shown in: what is told of an order stands in its row, what is told of the pair in
+    both, and half a credit in one of them. What does not count is missing, as in
+    ``standard_metrics``.
 
     Args:
         measurements: What was measured on each source.
@@ -147,14 +159,27 @@ def agreement_table(
         if record.verdicts is None:
             continue
         signs = tuple(
-            (
-                int(human == verdict.preference) if human and verdict.preference else None,
-                None if verdict.flipped is None else int(verdict.flipped),
-            )
+            row
             for human, verdict in zip(record.human, record.verdicts, strict=True)
+            for row in _agreement_rows(human, verdict)
         )
         rows.extend(codes[record.group], (1,) * len(signs), signs)
     return rows.comparisons(AGREEMENT_SHARES, "discrimination")
+
+
+def _agreement_rows(human: int, verdict: PairVerdict) -> Iterator[tuple[int | None, ...]]:
+    """The two rows of a pair in ``AGREEMENT_SHARES``; None does not count."""
+    credit = None if verdict.preference is None or not human else human * verdict.preference
+    flipped = None if verdict.flipped is None else int(verdict.flipped)
+    for order in (0, 1):
+        shown = verdict.picks[order : order + 1]
+        yield (
+            None if credit is None else int(credit > 0 or (credit == 0 and order == 0)),
+            int(credit > 0) if credit else None,
+            flipped,
+            int(shown[0] == "first") if shown in (("first",), ("second",)) else None,
+            int(shown[0] is None) if shown else None,
+        )
 
 
 def _in_order(measurements: Iterable[SourceMeasurement]) -> list[SourceMeasurement]:

@@ -14,6 +14,12 @@ Two designs have no finite, usable answer, and are named instead of printed as h
   without end. In that limit the pairs they decide are fitted perfectly and say nothing more; the
   other factors are estimated from the rest (Geyer 2009, Electronic Journal of Statistics 3).
   Separation is decided by a linear programme (Konis 2007), not guessed from large estimates.
+
+Errors are robust to dependence within groups. The plain ones, on groups - 1 degrees of freedom,
+reject too often where groups are few or differ in size, so they are corrected for what a group
+pulls the fit towards itself (CR2), with degrees of freedom that its size and design leave
+(Satterthwaite; Bell & McCaffrey 2002, Survey Methodology 28; Pustejovsky & Tipton 2018, Journal of
+Business & Economic Statistics 36). statsmodels has neither.
 """
 
 from dataclasses import dataclass
@@ -33,6 +39,9 @@ _EXACT_VIF = 1e8
 
 # A standard error below this is zero but for rounding; manifestations are scaled to about 1.
 _NO_ERROR = 1e-8
+
+# A group with this much of a direction's leverage decides it alone, but for rounding.
+_ALONE = 1e-9
 
 # Separating directions come from a linear programme, scaled to a greatest coefficient of 1.
 _DIRECTION_TOLERANCE = 1e-7
@@ -85,8 +94,8 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
     """Return every factor's influence with all other factors held fixed.
 
     Preference ties are dropped, and so are pairs with any factor missing, apart from factors that
-    are missing or equal in every pair, which leave the regression. The covariance is robust to
-    dependence within groups, with t quantiles on ``n_groups - 1`` degrees of freedom.
+    are missing or equal in every pair, which leave the regression. Errors are robust to dependence
+    within groups (CR2), with t quantiles on each coefficient's own degrees of freedom.
 
     Args:
         comparisons: the table.
@@ -162,7 +171,8 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
         reasons=tuple(reasons),
         method=(
             "logistic regression without intercept on manifestations scaled by their root mean "
-            f"square; cluster-robust by group, t on groups - 1 degrees of freedom, {confidence:.0%}"
+            "square; cluster-robust by group (CR2), t on Satterthwaite's degrees of freedom, "
+            f"{confidence:.0%}"
         ),
     )
 
@@ -277,26 +287,62 @@ def _logit(
     design: NDArray[np.float64], group: NDArray[np.int32], confidence: float
 ) -> NDArray[np.float64]:
     """Return (4, k): coefficient, its interval's ends and its p-value; NaN where there is none."""
-    from scipy.stats import t
+    from scipy.special import stdtr, stdtrit
     from statsmodels.discrete.discrete_model import Logit
 
-    _, cluster = np.unique(group, return_inverse=True)
     # Rows are oriented to the preferred response, so that the outcome is 1 throughout.
-    model = Logit(np.ones(len(design)), design)
-    result = model.fit(
-        disp=0,
-        warn_convergence=False,
-        maxiter=100,
-        cov_type="cluster",
-        cov_kwds={"groups": cluster},
-    )
+    result = Logit(np.ones(len(design)), design).fit(disp=0, warn_convergence=False, maxiter=100)
     if not result.mle_retvals["converged"]:
         return np.full((4, design.shape[1]), np.nan)
     coefficient = np.asarray(result.params, dtype=np.float64)
-    error = np.asarray(result.bse, dtype=np.float64)
+    error, freedom = _cluster_errors(design, coefficient, group)
     # Groups that each balance exactly show no variance between groups, which is not certainty.
     error[error < _NO_ERROR] = np.nan
-    freedom = t(df=cluster.max())
-    margin = freedom.ppf((1 + confidence) / 2) * error
-    p_value = 2 * freedom.sf(np.abs(coefficient) / error)
+    margin = stdtrit(freedom, (1 + confidence) / 2) * error
+    p_value = 2 * stdtr(freedom, -np.abs(coefficient) / error)
     return np.stack([coefficient, coefficient - margin, coefficient + margin, p_value])
+
+
+def _cluster_errors(
+    design: NDArray[np.float64], coefficient: NDArray[np.float64], group: NDArray[np.int32]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return each coefficient's standard error (k,), CR2, and its degrees of freedom (k,).
+
+    With X the design, W the weights of the last step of the fit and Z = W^1/2 X (X'WX)^-1/2, the
+    hat matrix is ZZ'. CR2 multiplies the residuals of group g by (I - Z_g Z_g')^-1/2, which comes
+    down to k x k matrices: that power times Z_g is Z_g times (I - Z_g'Z_g)^-1/2.
+    """
+    from scipy.special import expit
+
+    residual = expit(-design @ coefficient)  # the outcome is 1 throughout
+    spread = residual * (1 - residual)
+    values, vectors = np.linalg.eigh((design * spread[:, None]).T @ design)
+    root = vectors / np.sqrt(values) @ vectors.T  # (X'WX)^-1/2
+    order = np.argsort(group, kind="stable")
+    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
+    rows = (design @ root)[order]
+    scores = np.add.reduceat(rows * residual[order, None], starts)  # (groups, k)
+    weighted = rows * spread[order, None]
+    own = np.stack(  # Z_g'Z_g, (groups, k, k)
+        [np.add.reduceat(rows * column[:, None], starts) for column in weighted.T], axis=1
+    )
+    leverage, axes = np.linalg.eigh(own)
+    # A direction that one group alone decides is fitted without residual, and has no correction.
+    room = np.where(leverage < 1 - _ALONE, 1 - leverage, np.inf)
+    correction = axes / np.sqrt(room)[:, None, :] @ axes.transpose(0, 2, 1)
+    corrected = np.einsum("gij,gj->gi", correction, scores) @ root
+    error = np.sqrt((corrected**2).sum(axis=0))
+
+    # Under independent pairs the variance of coefficient j is a quadratic form in the residuals
+    # with the matrix diag(size) - pull pull' over groups, whose trace and squares are enough.
+    own_corrected = correction @ root
+    pull = own @ own_corrected  # (groups, k, k), one column a coefficient
+    size = (own_corrected * pull).sum(axis=1)
+    together = np.einsum("gij,gkj->jik", pull, pull)
+    trace = size.sum(axis=0) - np.einsum("jii->j", together)
+    squares = (
+        (size**2).sum(axis=0)
+        - 2 * (size * (pull**2).sum(axis=1)).sum(axis=0)
+        + (together**2).sum(axis=(1, 2))
+    )
+    return error, np.divide(trace**2, squares, out=np.ones_like(trace), where=squares > 0)

@@ -1,9 +1,8 @@
 """Alignment: how alike two factor profiles are (docs/method.md).
 
 Kendall's tau_b and Spearman's rho ask whether the factors matter in the same order, Pearson's r
-whether they matter in proportion. Profiles are short vectors, so p-values come from permuting the
-factors, not from asymptotics. An alignment is only a result together with its interval, for which
-:func:`alignment_replicates` correlates the bootstrap replicates of two profiles.
+whether they matter in proportion. What is computed here is what was observed; what may be concluded
+of the true profiles is found in ``true_alignment``.
 
 All three are one formula, Daniels' general correlation coefficient
 ``sum a_ij b_ij / sqrt(sum a_ij^2 sum b_ij^2)``, with the signs of all pairwise differences for
@@ -38,11 +37,6 @@ class Alignment:
         spearman: Spearman's rho in [-1, 1].
         pearson: Pearson's r in [-1, 1].
         n_factors: number of factors with a finite value in both profiles.
-        p_value: two-sided permutation p-value of tau_b.
-        p_value_spearman: the same of Spearman's rho.
-        p_value_pearson: the same of Pearson's r.
-        p_value_method: ``exact`` (every permutation), ``permutation`` (a random sample of them) or
-            None where there are no p-values.
         reason: why the correlations are NaN, or None.
 
     """
@@ -51,10 +45,6 @@ class Alignment:
     spearman: float
     pearson: float
     n_factors: int
-    p_value: float
-    p_value_spearman: float
-    p_value_pearson: float
-    p_value_method: Literal["exact", "permutation"] | None
     reason: str | None
 
 
@@ -67,64 +57,51 @@ class AlignmentReplicates:
     pearson: NDArray[np.float64]
 
 
-def align(
-    a: Mapping[str, float], b: Mapping[str, float], *, permutations: int = 9999, seed: int = 0
-) -> Alignment:
+def align(a: Mapping[str, float], b: Mapping[str, float]) -> Alignment:
     """Return the alignment of two profiles over the factors that both define.
-
-    The p-values permute the factors of one profile: exactly where all orders number at most
-    ``permutations`` (up to 7 factors at 9999), else by a seeded random sample of them. They are
-    two-sided in scipy's sense: twice the smaller tail, at most 1.
 
     Args:
         a: influence by factor name; NaN and infinite values count as undefined.
         b: the other profile.
-        permutations: size of the random sample; 0 leaves the p-values NaN.
-        seed: of that sample.
 
     Returns:
         The alignment. Fewer than three shared factors, or a profile that is constant over them,
         give NaN and a reason.
 
-    Raises:
-        ValueError: ``permutations`` is negative.
-
     Example:
         >>> human = {"length": 0.3, "fluency": 0.2, "hallucination": -0.4, "off_focus": -0.1}
         >>> model = {"length": 0.5, "fluency": 0.1, "hallucination": -0.2, "off_focus": -0.3}
         >>> result = align(human, model)
-        >>> round(result.tau_b, 3), round(result.spearman, 3), result.p_value_method
-        (0.667, 0.8, 'exact')
+        >>> round(result.tau_b, 3), round(result.spearman, 3)
+        (0.667, 0.8)
 
     """
-    if permutations < 0:
-        raise ValueError(f"permutations is {permutations}; give 0 or more")
-    # Sorted, so that the random permutations do not depend on the order of the mappings.
     shared = sorted(
         name for name in a.keys() & b.keys() if math.isfinite(a[name]) and math.isfinite(b[name])
     )
-    x = np.array([a[name] for name in shared], dtype=np.float64)
-    y = np.array([b[name] for name in shared], dtype=np.float64)
+    found, reason = observed_alignment(
+        np.array([a[name] for name in shared], dtype=np.float64),
+        np.array([b[name] for name in shared], dtype=np.float64),
+    )
+    return Alignment(found["tau_b"], found["spearman"], found["pearson"], len(shared), reason)
+
+
+def observed_alignment(
+    x: NDArray[np.float64], y: NDArray[np.float64]
+) -> tuple[dict[Coefficient, float], str | None]:
+    """Return the coefficients of two profiles (F,), finite; NaN with the reason where undefined."""
     reason = _undefined(x, y)
     if reason is not None:
-        nan = math.nan
-        return Alignment(nan, nan, nan, len(shared), nan, nan, nan, None, reason)
+        return dict.fromkeys(COEFFICIENTS, math.nan), reason
 
     from scipy.stats import kendalltau, pearsonr, spearmanr
 
-    p_values, method = _p_values(x, y, permutations, seed)
-    return Alignment(
-        # Rounded, because scipy's 0.9999999999999999 would lie outside an interval that ends at 1.
-        tau_b=round(float(kendalltau(x, y).statistic), 12),
-        spearman=round(float(spearmanr(x, y).statistic), 12),
-        pearson=round(float(pearsonr(x, y).statistic), 12),
-        n_factors=len(shared),
-        p_value=p_values[0],
-        p_value_spearman=p_values[1],
-        p_value_pearson=p_values[2],
-        p_value_method=method,
-        reason=None,
-    )
+    # Rounded, because scipy's 0.9999999999999999 would lie outside an interval that ends at 1.
+    return {
+        "tau_b": round(float(kendalltau(x, y).statistic), 12),
+        "spearman": round(float(spearmanr(x, y).statistic), 12),
+        "pearson": round(float(pearsonr(x, y).statistic), 12),
+    }, None
 
 
 def alignment_replicates(x: NDArray[np.float64], y: NDArray[np.float64]) -> AlignmentReplicates:
@@ -160,35 +137,6 @@ def alignment_replicates(x: NDArray[np.float64], y: NDArray[np.float64]) -> Alig
         chunk = slice(start, start + rows)
         correlations[:, chunk] = _correlations(x[chunk], y[chunk])
     return AlignmentReplicates(*correlations)
-
-
-def _p_values(
-    x: NDArray[np.float64], y: NDArray[np.float64], permutations: int, seed: int
-) -> tuple[tuple[float, float, float], Literal["exact", "permutation"] | None]:
-    if permutations == 0:
-        return (math.nan, math.nan, math.nan), None
-
-    from scipy.stats import permutation_test
-
-    # permutation_test permutes the last axis of all rows alike. Three equal rows therefore let one
-    # set of permutations serve all three statistics.
-    def statistic(rows: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
-        return np.moveaxis(_correlations(np.moveaxis(rows, axis, -1)[..., 0, :], y), 0, -1)
-
-    result = permutation_test(
-        (np.tile(x, (3, 1)),),
-        statistic,
-        permutation_type="pairings",
-        vectorized=True,
-        n_resamples=permutations,
-        batch=_chunk_rows(x.size),
-        alternative="two-sided",
-        axis=-1,
-        rng=np.random.default_rng(seed),
-    )
-    tau_b, spearman, pearson = result.pvalue.tolist()
-    exact = math.factorial(x.size) <= permutations
-    return (tau_b, spearman, pearson), "exact" if exact else "permutation"
 
 
 def _correlations(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -185,7 +185,7 @@ class AnnotatorAlignment:
 def annotator_agreement(
     votes: Votes, *, replicates: int = 2000, seed: int = 0
 ) -> AnnotatorAgreement:
-    """Return how often annotators agree, with percentile intervals of a bootstrap by group.
+    """Return how often annotators agree, with intervals by group.
 
     Kappa is a function of sums over groups, so a replicate needs no votes.
 
@@ -223,9 +223,10 @@ def annotator_agreement(
     drawn = _agreements(resampled_sums(sums, replicates=replicates, seed=seed))
     reason = None if len(n) else f"pairs with two votes or more: 0 of {len(several)}"
     constant = reason or "all votes are the same, so chance agrees fully"
-    agreement, kappa, either = (
-        Estimate.percentile(float(value), each, codes.size, why)
-        for value, each, why in zip(whole, drawn, (reason, constant, constant), strict=True)
+    agreement = Estimate.share(float(whole[0]), sums[:, 1], sums[:, 0], drawn[0], reason)
+    kappa, either = (
+        Estimate.percentile(float(value), each, codes.size, constant)
+        for value, each in zip(whole[1:], drawn[1:], strict=True)
     )
     return AnnotatorAgreement(
         agreement=agreement,
@@ -235,7 +236,10 @@ def annotator_agreement(
         n_left_out=int(np.count_nonzero(~several)),
         n_votes=int(n.sum()),
         n_groups=codes.size,
-        method=f"Fleiss' kappa; interval: bootstrap by group, {replicates} replicates",
+        method=(
+            "intervals by group: of the agreement Korn-Graubard, of Fleiss' kappa bootstrap, "
+            f"{replicates} replicates"
+        ),
     )
 
 

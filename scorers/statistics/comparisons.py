@@ -24,8 +24,9 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-Perspective = Literal["human", "generation", "discrimination", "revision"]
-"""Whose preference it is; of "revision", the writer's who prefers the revised text to the draft."""
+Perspective = Literal["human", "generation", "discrimination", "own", "revision"]
+"""Whose preference it is; of "own", the model's as a judge of what it wrote itself; of "revision",
+the writer's who prefers the revised text to the draft."""
 
 _KEY_COLUMNS = ("group", "preference")
 

@@ -1,16 +1,20 @@
 """Estimate: a number with its interval, or why it has none; its text, JSON and flat metrics.
 
-Intervals made of replicates are made here, in three ways (docs/calibration.md has what each one
-covers). Two follow from a model of their own, and come as Estimates too: those of a regression
-(``adjusted``), and those of a factor's rank (``ranks``).
+Intervals of resampled numbers are made here, in five ways (docs/calibration.md has what each one
+covers). Others follow from a model of their own, and come as Estimates too: those of a regression
+(``adjusted``), of a factor's rank (``ranks``) and of an alignment (``true_alignment``).
 
-* **percentile**, for influences and shares: its tails are widened as Student's t is wider than the
-  normal distribution, since G resampled groups spread too little by (G - 1) / G and in tails too
-  short (the expanded percentile interval of Hesterberg 2015, The American Statistician 69).
-* **symmetric**, for alignments and their gap: as far on both sides of the estimate as 95 % of the
-  replicates lie from it (Hall 1988, JRSS B 50). Correlations of noisy profiles are biased towards
-  0, and those of resampled ones once more, so that a percentile interval may lie beside the truth;
-  here the bias of the replicates widens the interval instead of shifting it.
+* **Korn-Graubard**, for shares and influences, which have ends: the exact binomial interval of
+  Clopper and Pearson, with the number of observations that would vary as much as the groups do
+  (Korn & Graubard 1998, Survey Methodology 24). It has a width where every group says the same.
+* **linearised**, for differences of two of these: Student's, of the error of a ratio of sums, and
+  of one pair more on which the two differ. Where few sources differ, resampling sees too little.
+* **percentile**, for what is reckoned from several numbers: its tails are widened as Student's t is
+  wider than the normal distribution, since G resampled groups spread too little by (G - 1) / G and
+  in tails too short (the expanded percentile interval of Hesterberg 2015, The American Statistician
+  69).
+* **symmetric**, for the alignment of a grader's labels with people's: as far on both sides of the
+  estimate as 95 % of the replicates lie from it (Hall 1988, JRSS B 50).
 * **jackknife**, for what is a mean over random halves (``reliability`` says why).
 """
 
@@ -52,9 +56,15 @@ class Estimate:
         method: which interval it is; empty where none was asked for.
         reason: why the value is NaN, or else why there is no interval; None where both are there.
         drawn: (B,) bootstrap replicates that the interval was made of, NaN where undefined.
-            Estimates whose replicates were drawn together can be subtracted (:meth:`less`).
+            Estimates whose replicates were drawn together are held against each other by them.
         n_groups: groups behind the value; None leaves the tails as they are.
         limit: greatest absolute value, where a symmetric interval ends.
+        disattenuated: of an alignment, the value without the sampling noise, which lies in the
+            interval as the observed one need not; NaN where it cannot be estimated.
+        likely: of a rank coefficient, (B,) draws of the true value, which has few possible ones.
+        effective: number of independent observations that would vary as much, of a Korn-Graubard
+            interval; NaN elsewhere.
+        least: lower end of the scale of such a one, whose upper end is 1.
 
     Example:
         >>> print(Estimate(0.5, 0.4, 0.6))
@@ -72,11 +82,100 @@ class Estimate:
     drawn: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     n_groups: int | None = field(default=None, repr=False)
     limit: float = field(default=math.inf, repr=False)
+    disattenuated: float = math.nan
+    likely: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
+    effective: float = field(default=math.nan, repr=False)
+    least: float = field(default=0.0, repr=False)
 
     @classmethod
     def undefined(cls, reason: str, method: str = "") -> Self:
         """Return NaN, without an interval either."""
         return cls(math.nan, method=method, reason=reason)
+
+    @classmethod
+    def share(
+        cls,
+        value: float,
+        score: NDArray[np.float64],
+        counted: NDArray[np.float64],
+        drawn: NDArray[np.float64] | None = None,
+        reason: str | None = None,
+        *,
+        least: float = 0.0,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return a share, or an influence, with its Korn-Graubard interval.
+
+        Args:
+            value: ``score.sum() / counted.sum()``, on the scale from ``least`` to 1; NaN where
+                nothing counts.
+            score: (G,) sum of what the observations of each group score, each from ``least`` to 1.
+            counted: (G,) number of observations of each group. Below ``MINIMUM_GROUPS`` groups
+                with any there is no interval.
+            drawn: (B,) bootstrap replicates of the value, for differences to others.
+            reason: why the value is NaN, where it is.
+            least: of the scale: 0 of a share, -1 of tau_14, which is 2 * share - 1.
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1.
+
+        Example:
+            >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)))
+            +1.00 [+0.68, +1.00]
+
+        """
+        method = "Korn-Graubard"
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        counts = counted > 0
+        held = (score[counts] - least * counted[counts]) / (1 - least)
+        estimate = cls(
+            value,
+            method=method,
+            drawn=drawn,
+            n_groups=held.size,
+            effective=_effective(held, counted[counts]),
+            least=least,
+        )
+        return estimate.at(confidence)
+
+    def at(self, confidence: float) -> Self:
+        """Return the estimate with its interval at another confidence.
+
+        Args:
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1, or the estimate has no replicates
+                that an interval could be made of.
+
+        Example:
+            >>> print(Estimate.share(1.0, np.ones(12), np.ones(12)).at(0.5))
+            +1.00 [+0.88, +1.00]
+
+        """
+        if math.isnan(self.effective):
+            return self._resampled(confidence)
+        _check_confidence(confidence)
+        groups = self.n_groups or 0
+        if groups < MINIMUM_GROUPS:
+            return replace(self, low=math.nan, high=math.nan, reason=_too_few(groups))
+        span = 1 - self.least
+        share = (self.value - self.least) / span
+        low, high = (
+            self.least + span * end
+            for end in _clopper_pearson(share, self.effective, groups, confidence)
+        )
+        return replace(self, low=min(low, self.value), high=max(high, self.value))
+
+    def _resampled(self, confidence: float) -> Self:
+        if self.drawn is None:
+            raise ValueError("only estimates with replicates have an interval at any confidence")
+        of = (self.value, self.drawn, self.n_groups, self.reason)
+        if self.method == "symmetric":
+            return self.symmetric(*of, limit=self.limit, confidence=confidence)
+        return self.percentile(*of, confidence=confidence)
 
     @classmethod
     def percentile(
@@ -88,7 +187,7 @@ class Estimate:
         *,
         confidence: float = CONFIDENCE,
     ) -> Self:
-        """Return a share, an influence, or a difference of two, with its percentile interval.
+        """Return a difference of shares or influences, with its percentile interval.
 
         Undefined replicates are left out as long as they are few: above 5 % of them the rest are a
         selection, and there is no interval.
@@ -164,6 +263,49 @@ class Estimate:
         return replace(estimate, low=max(-limit, value - radius), high=min(limit, value + radius))
 
     @classmethod
+    def student(
+        cls,
+        value: float,
+        error: float,
+        n_groups: int,
+        drawn: NDArray[np.float64] | None = None,
+        reason: str | None = None,
+        *,
+        limit: float = math.inf,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return a difference with Student's interval of its linearised error.
+
+        Args:
+            value: the estimate; NaN where it is not defined.
+            error: its standard error.
+            n_groups: groups behind it. Below ``MINIMUM_GROUPS`` there is no interval.
+            drawn: (B,) replicates of it, for differences to others.
+            reason: why the value is NaN, where it is.
+            limit: greatest absolute value that it can have.
+            confidence: coverage wanted, between 0 and 1.
+
+        Raises:
+            ValueError: ``confidence`` is not between 0 and 1.
+
+        Example:
+            >>> print(Estimate.student(0.3, 0.1, 20))
+            +0.30 [+0.09, +0.51]
+
+        """
+        from scipy.special import stdtrit
+
+        _check_confidence(confidence)
+        method = "linearised"
+        if math.isnan(value):
+            return cls.undefined(reason or "", method)
+        estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups, limit=limit)
+        if n_groups < MINIMUM_GROUPS:
+            return replace(estimate, reason=_too_few(n_groups))
+        margin = float(stdtrit(n_groups - 1, (1 + confidence) / 2)) * error
+        return replace(estimate, low=max(-limit, value - margin), high=min(limit, value + margin))
+
+    @classmethod
     def jackknife(cls, values: NDArray[np.float64], n_groups: int) -> Self:
         """Return entry 0 with an interval from the others, each with one block left out.
 
@@ -235,6 +377,19 @@ class Estimate:
         """Whether there is an interval that lies wholly on one side of 0."""
         return self.has_interval and not self.low <= 0 <= self.high
 
+    @property
+    def smallest_shown(self) -> float:
+        """Smallest value of which such an interval leaves 0 out with a chance of 80 %.
+
+        Half the width of a 95 % interval times (1.96 + 0.84) / 1.96; NaN without an interval.
+
+        Example:
+            >>> round(Estimate(0.05, -0.1, 0.2).smallest_shown, 2)
+            0.21
+
+        """
+        return 1.43 * (self.high - self.low) / 2
+
     def overlaps(self, other: "Estimate") -> bool | None:
         """Return whether the two intervals overlap; None where one is missing.
 
@@ -255,36 +410,9 @@ class Estimate:
         known = self.drawn[np.isfinite(self.drawn)]
         return float(known.std(ddof=1)) if known.size > 1 else math.nan
 
-    def less(self, other: "Estimate") -> "Estimate":
-        """Return this estimate less another whose replicates were drawn together with it.
-
-        The interval is of the kind that both have, symmetric where they differ.
-
-        Args:
-            other: what is taken away.
-
-        Raises:
-            ValueError: one of the two has a value and no replicates.
-
-        Example:
-            >>> drawn = np.linspace(0, 1, 101)
-            >>> a, b = (Estimate.percentile(v, drawn + v, 50) for v in (0.5, 0.2))
-            >>> round(a.less(b).value, 3), round(a.less(b).low, 3)
-            (0.3, 0.3)
-
-        """
-        reason = next((e.reason for e in (self, other) if not e.defined), None)
-        if reason is not None:
-            return Estimate.undefined(reason, self.method)
-        if self.drawn is None or other.drawn is None:
-            raise ValueError("only estimates with replicates that were drawn together are compared")
-        groups = [n for n in (self.n_groups, other.n_groups) if n is not None]
-        value, drawn = self.value - other.value, self.drawn - other.drawn
-        n_groups = min(groups, default=None)
-        if "symmetric" in (self.method, other.method):
-            limit = self.limit + other.limit
-            return Estimate.symmetric(value, drawn, n_groups, limit=limit)
-        return Estimate.percentile(value, drawn, n_groups)
+    def without_noise(self) -> Self:
+        """Return an alignment without the sampling noise, in the interval of the true one."""
+        return replace(self, value=self.disattenuated)
 
     def absolute(self) -> Self:
         """Return the absolute value, whose interval reaches down to 0 where this one holds 0.
@@ -446,13 +574,12 @@ def _defined(
     drawn: NDArray[np.float64], confidence: float, n_groups: int | None
 ) -> tuple[NDArray[np.float64], str | None]:
     """Return the defined replicates, and why there is no interval, if so."""
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+    _check_confidence(confidence)
     if drawn.ndim != 1 or drawn.size == 0:
         raise ValueError(f"replicates has shape {drawn.shape}; expected (B,) with B > 0")
     values = drawn[np.isfinite(drawn)]
     if n_groups is not None and n_groups < MINIMUM_GROUPS:
-        return values, f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+        return values, _too_few(n_groups)
     if values.size / drawn.size < MINIMUM_DEFINED:
         reason = (
             f"only {values.size} of {drawn.size} replicates are defined; "
@@ -460,6 +587,47 @@ def _defined(
         )
         return values, reason
     return values, None
+
+
+def _check_confidence(confidence: float) -> None:
+    if not 0 < confidence < 1:
+        raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+
+
+def _too_few(n_groups: int) -> str:
+    return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+
+
+_NO_VARIANCE = 1e-15
+
+
+def _effective(score: NDArray[np.float64], counted: NDArray[np.float64]) -> float:
+    """Return how many independent observations would vary as much as these (G,) groups do."""
+    groups, total = score.size, counted.sum()
+    if groups == 1:
+        return 1.0
+    share = score.sum() / total
+    deviation = score - share * counted
+    variance = groups / (groups - 1) * (deviation @ deviation) / total**2
+    # Where all groups say the same, each counts as one observation.
+    return max(1.0, share * (1 - share) / variance) if variance > _NO_VARIANCE else float(groups)
+
+
+def _clopper_pearson(
+    share: float, n: float, n_groups: int, confidence: float
+) -> tuple[float, float]:
+    """Return the ends of the exact binomial interval, n being known from so few groups."""
+    from scipy.special import betaincinv, ndtri, stdtrit
+
+    tail = (1 - confidence) / 2
+    n *= (ndtri(tail) / stdtrit(n_groups - 1, tail)) ** 2
+    k = share * n
+    low = 0.0 if k <= _ROUNDING else float(betaincinv(k, n - k + 1, tail))
+    high = 1.0 if k >= n - _ROUNDING else float(betaincinv(k + 1, n - k, 1 - tail))
+    return low, high
+
+
+_ROUNDING = 1e-12
 
 
 def _tail(confidence: float, n_groups: int | None) -> float:

@@ -333,7 +333,7 @@ def _alignment(study: Study, labels: Sequence[str]) -> Estimate:
     human, grader = (
         {label: float(profile.tau[side]) for label, profile in profiles.items()} for side in (0, 1)
     )
-    aligned = align(human, grader, permutations=0)
+    aligned = align(human, grader)
     replicates = alignment_replicates(
         *(np.column_stack([taus[:, side] for taus in drawn]) for side in (0, 1))
     )

@@ -30,7 +30,7 @@ HIGH_FLIP_RATE = 0.2
 HIGH_MISSING_RATE = 0.05
 
 _PLACES = {
-    "{perspective}": "(?:human|generation|discrimination)",
+    "{perspective}": "(?:human|generation|discrimination|own)",
     "{model}": "(?:generation|discrimination)",
     "{coefficient}": "(?:tau_b|spearman|pearson)",
     "{condition}": "[a-z]+",
@@ -98,10 +98,36 @@ class Metric:
 
 
 CATALOGUE: tuple[Metric, ...] = (
-    # Alignment with people ------------------------------------------------------------------------
+    # Self-agreement, alignment with people --------------------------------------------------------
+    Metric(
+        "self_agreement_pearson",
+        "correlation of the model as judge and as writer of the same texts, without the noise",
+        "correlation",
+        better="more",
+        printed="yes",
+        headline=True,
+        column="self-agreement",
+        gated=True,
+    ),
+    Metric(
+        "self_agreement_{coefficient}",
+        "the same by another coefficient",
+        "correlation",
+        better="more",
+    ),
+    Metric(
+        "self_agreement_pearson_p_value",
+        "share of unrelated tastes that come as close to the judge's as the writer's does",
+        "p",
+    ),
+    Metric(
+        "self_agreement_distance",
+        "root mean square difference of the judge's and the writer's true influences",
+        "influence",
+    ),
     Metric(
         "alignment_generation_tau_b",
-        "Kendall's tau_b of the writer's profile with people's",
+        "Kendall's tau_b of the writer's profile with people's, across different texts",
         "correlation",
         better="more",
         of="generation",
@@ -123,9 +149,8 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "alignment_gap_tau_b",
-        "alignment as a judge less alignment as a writer",
+        "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
-        printed="yes",
         headline=True,
         column="gap",
     ),
@@ -136,17 +161,31 @@ CATALOGUE: tuple[Metric, ...] = (
         better="more",
     ),
     Metric(
-        "alignment_{model}_{coefficient}_ceiling",
-        "what two equal tastes would reach with so much sampling error",
+        "alignment_gap_texts_tau_b",
+        "the gap's shift of texts: what the judge's alignment loses on the model's own texts",
         "correlation",
     ),
     Metric(
-        "alignment_{model}_{coefficient}_corrected",
-        "an estimate of the alignment without sampling error",
+        "alignment_gap_taste_tau_b",
+        "the gap's taste: alignment as a judge of the model's own texts less that as a writer",
+        "correlation",
+    ),
+    Metric(
+        "alignment_{model}_{coefficient}_disattenuated",
+        "an estimate of the alignment without the sampling noise",
         "correlation",
         better="more",
     ),
-    Metric("alignment_{model}_{coefficient}_p_value", "p-value of the alignment", "p"),
+    Metric(
+        "alignment_{model}_pearson_p_value",
+        "share of unrelated tastes that come as close to people's",
+        "p",
+    ),
+    Metric(
+        "alignment_{model}_distance",
+        "root mean square difference of the true influences from people's",
+        "influence",
+    ),
     Metric(
         "alignment_human_{panel}_{coefficient}",
         "alignment of one panel of annotators with another",
@@ -155,14 +194,53 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     # Agreement and rates --------------------------------------------------------------------------
     Metric(
-        "discrimination_accuracy",
-        "share of decided pairs on which the model judges as people do",
+        "discrimination_accuracy_half_credit",
+        "share of pairs on which the model judges as people do; a tie or a flip counts one half",
         "share",
+        "accuracy, half credit",
         better="more",
         of="discrimination",
         printed="yes",
         headline=True,
-        column="accuracy",
+        column="accuracy, half credit",
+        tabled=True,
+    ),
+    Metric(
+        "discrimination_accuracy",
+        "share of decided pairs on which the model judges as people do",
+        "share",
+        "accuracy, decided pairs",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        headline=True,
+        column="accuracy, decided",
+        tabled=True,
+    ),
+    Metric(
+        "discrimination_decided_pairs",
+        "pairs that both people and the model decide",
+        "count",
+        "decided pairs",
+        of="discrimination",
+        tabled=True,
+    ),
+    Metric(
+        "discrimination_accuracy_tie_calibrated",
+        "share of pairs, ties among them, that the margins predict at their best threshold",
+        "share",
+        "accuracy, ties calibrated",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        tabled=True,
+    ),
+    Metric(
+        "discrimination_tie_threshold",
+        "margin up to which a tie is predicted there",
+        "log-odds",
+        "margin of a tie",
+        of="discrimination",
         tabled=True,
     ),
     Metric(
@@ -212,6 +290,32 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         tabled=True,
         caution=Caution(HIGH_MISSING_RATE, "of the model's verdicts could not be read"),
+    ),
+    Metric(
+        "own_flip_rate",
+        "share of the model's own pairs whose verdict changes with the order shown",
+        "share",
+        "own pairs' verdicts that flip",
+        better="less",
+        of="discrimination",
+        tabled=True,
+        caution=Caution(
+            HIGH_FLIP_RATE,
+            "of the model's verdicts on its own pairs change with the order shown; those pairs "
+            "count as ties",
+        ),
+    ),
+    Metric(
+        "own_unreadable_rate",
+        "share of verdicts on the model's own pairs that name no response",
+        "share",
+        "own pairs' verdicts unreadable",
+        better="less",
+        of="discrimination",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE, "of the model's verdicts on its own pairs could not be read"
+        ),
     ),
     Metric(
         "generation_missing_rate",
@@ -554,7 +658,7 @@ def higher_is_better(name: str) -> bool | None:
     """Whether more of a metric is better, less of it, or neither.
 
     Of alignment and agreement more is better, of errors less. Influences, ranks, lengths and the
-    gap describe a model and have no better side; nor have ceilings and p-values.
+    gap describe a model and have no better side; nor have distances and p-values.
 
     Example:
         >>> higher_is_better("alignment_generation_tau_b"), higher_is_better("flip_rate_ci_low")
@@ -579,7 +683,7 @@ def names(chosen: Callable[[Metric], object]) -> tuple[str, ...]:
 
     Example:
         >>> names(lambda metric: metric.gated)
-        ('alignment_generation_tau_b', 'alignment_discrimination_tau_b')
+        ('self_agreement_pearson', 'alignment_generation_tau_b', 'alignment_discrimination_tau_b')
     """
     return tuple(metric.name for metric in CATALOGUE if chosen(metric))
 

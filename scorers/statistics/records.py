@@ -10,9 +10,8 @@ from typing import Any
 import numpy as np
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, Alignment, align
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.statistics.annotators import annotator_agreement, annotator_alignment
-from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.estimate import (
     RANK_ENDS,
@@ -28,14 +27,33 @@ from profile_tasks.scorers.statistics.study import (
     AGREEMENT,
     GAP,
     HUMAN,
+    JUDGE,
     MODEL_PERSPECTIVES,
+    OWN,
+    SELF_AGREEMENT,
+    WRITER,
     Study,
+)
+from profile_tasks.scorers.statistics.taste import MARGIN, TasteDifference, taste_difference
+from profile_tasks.scorers.statistics.true_alignment import (
+    METHOD,
+    TrueAlignment,
+    alignment_difference,
 )
 
 Record = dict[str, Any]
 
 _P_VALUES = ("p_value", "p_adjusted", "p_adjusted_bh")
 """As found, adjusted by Holm, and by Benjamini and Hochberg."""
+
+ACROSS_TEXTS = (
+    "the paper's comparison, across different texts: people chose among the annotated responses, "
+    "the writer among its own, so even one taste does not make it 1"
+)
+"""What stands beside a writer's alignment with people, and beside the gap."""
+
+UNRELATED = "share of unrelated tastes that come as close (one-sided)"
+"""What the p-value of an alignment is."""
 
 
 # One run -----------------------------------------------------------------------------------------
@@ -44,8 +62,10 @@ _P_VALUES = ("p_value", "p_adjusted", "p_adjusted_bh")
 def study_record(study: Study) -> Record:
     """All that a finished run is told of its profiles, in the shape of a log's ``profile``.
 
-    Beside the influences: what each model's influences differ from people's in, what its alignments
-    could reach, how far annotators agree, and how the model agreed with people.
+    Beside the influences: what each model's influences differ from people's in, what is known of
+    the true alignments, how far annotators agree, and how the model agreed with people. Tastes are
+    compared over the same pairs only: the judge's with people's, the writer's with the model's own
+    judgement of what it wrote.
 
     Args:
         study: A run, with tables named after the perspectives.
@@ -53,15 +73,20 @@ def study_record(study: Study) -> Record:
     return {
         **{name: influence_record(study, name) for name in study.tables},
         "difference_to_human": {
-            name: difference_record(study, name, HUMAN)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
+            name: difference_record(study, name, HUMAN, same_pairs=name == JUDGE)
+            for name in study.models
         },
-        "alignment_to_human": {
-            name: _alignment_to_human(study, name)
-            for name in study.tables
-            if name != HUMAN and HUMAN in study.tables
-        },
+        "difference_to_own": (
+            {WRITER: difference_record(study, WRITER, OWN, same_pairs=True)}
+            if {WRITER, OWN} <= study.tables.keys()
+            else {}
+        ),
+        "alignment_to_human": {name: _alignment_to_human(study, name) for name in study.models},
+        SELF_AGREEMENT: (
+            _true_alignment(study.true_alignment(OWN, WRITER))
+            if OWN in study.tables and WRITER in study.tables
+            else {}
+        ),
         "annotators": annotators_record(study),
         "agreement": (
             {name: each.record() for name, each in study.influence(AGREEMENT).items()}
@@ -81,23 +106,31 @@ def flat_record(record: Record) -> dict[str, float]:
         record: As of ``study_record``.
     """
     flat: dict[str, float] = {}
-    for perspective in (HUMAN, *MODEL_PERSPECTIVES):
+    for perspective in (HUMAN, *MODEL_PERSPECTIVES, OWN):
         if perspective in record:
             flat |= _flat_influences(perspective, record[perspective])
     for perspective, differences in record["difference_to_human"].items():
         for factor, entry in differences["factors"].items():
             name = f"difference_{perspective}_{factor}"
             flat |= _flat(name, entry) | _flat_p_values(name, entry)
-    for perspective, aligned in record["alignment_to_human"].items():
+    if (aligned := record["alignment_to_human"].get(JUDGE)) is not None:
         for coefficient in COEFFICIENTS:
-            name = f"alignment_{perspective}_{coefficient}"
-            flat[f"{name}_p_value"] = nan_for_none(aligned["p_value"][coefficient])
-            for kind in ("ceiling", "corrected"):
-                flat |= _flat(f"{name}_{kind}", aligned[kind][coefficient])
+            name = f"alignment_{JUDGE}_{coefficient}_disattenuated"
+            flat |= _flat(name, aligned["disattenuated"][coefficient])
+        flat |= _flat_closeness(f"alignment_{JUDGE}", aligned)
+    if record[SELF_AGREEMENT]:
+        flat |= _flat_closeness(SELF_AGREEMENT, record[SELF_AGREEMENT])
     flat |= _flat_annotators(record["annotators"])
     for name, entry in record["agreement"].items():
         flat |= _flat(name, entry)
     return flat
+
+
+def _flat_closeness(name: str, record: Record) -> dict[str, float]:
+    return {
+        f"{name}_pearson_p_value": nan_for_none(record["p_value"]),
+        **_flat(f"{name}_distance", record["distance"]),
+    }
 
 
 def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
@@ -160,7 +193,7 @@ def influence_record(study: Study, name: str) -> Record:
         "n_preference_ties": profile.n_preference_ties,
         "seed": study.seed,
         "replicates": study.replicates,
-        "interval_method": f"{', '.join(methods)}; cluster bootstrap by group",
+        "interval_method": f"{', '.join(methods)}; clustered by group",
         "p_method": tests.method,
         "p_family": tests.family,
         "p_adjustment": "holm",
@@ -223,7 +256,13 @@ def annotators_record(study: Study) -> Record:
 
 
 def difference_record(
-    study: Study, first: str, second: str, *, names: tuple[str, str] | None = None
+    study: Study,
+    first: str,
+    second: str,
+    *,
+    names: tuple[str, str] | None = None,
+    same_pairs: bool = False,
+    margin: float = MARGIN,
 ) -> Record:
     """Influence on one preference less that on another, with interval and p-values.
 
@@ -232,9 +271,12 @@ def difference_record(
         first: Name of a table.
         second: Of the one whose influences are taken away.
         names: What to call the two.
+        same_pairs: Whether both are preferences on the same pairs. Then ``taste`` has beside each
+            plain difference, and of the whole, what of it is taste and what consistency.
+        margin: Departure in taste that equivalence excludes.
     """
     differences, tests = study.difference(first, second, names=names)
-    return {
+    record = {
         "p_method": tests.method,
         "p_family": tests.family,
         "p_adjustment": "holm",
@@ -247,104 +289,112 @@ def difference_record(
             for i, factor in enumerate(tests.factors)
         },
     }
+    if same_pairs:
+        tables = study.tables
+        found = taste_difference(tables[first], tables[second], tests, margin=margin)
+        _add_taste(record, found)
+    return record
 
 
-def aligned_profiles(
-    first: Mapping[str, float], second: Mapping[str, float], *, permutations: int, seed: int = 0
-) -> Record:
+def _add_taste(record: Record, found: TasteDifference) -> None:
+    """Put what two judges differ in after one scale beside their plain differences."""
+    record["taste"] = {
+        "verdict": found.verdict,
+        "consistency": found.consistency.record(),
+        "margin": found.margin,
+        "tolerance": found.tolerance,
+        "family": found.family,
+        "method": found.method,
+    }
+    for i, factor in enumerate(found.factors):
+        record["factors"][factor]["taste"] = {
+            "verdict": found.verdicts[i],
+            **found.departures[i].record(),
+            "p_value": none_for_nan(found.p_value[i]),
+            "p_adjusted": none_for_nan(found.p_holm[i]),
+            "p_equivalent": none_for_nan(found.p_equivalent[i]),
+            "smallest_shown": none_for_nan(found.smallest[i]),
+        }
+
+
+def aligned_profiles(first: Mapping[str, float], second: Mapping[str, float]) -> Record:
     """Alignment of two profiles of which nothing but the influences is known.
 
     Args:
         first: Influence by factor; NaN is not defined.
         second: The other profile.
-        permutations: Random permutations of the factors for the p-values.
-        seed: Of those.
     """
-    aligned = align(first, second, permutations=permutations, seed=seed)
-    return _aligned(aligned, first, second)
+    aligned = align(first, second)
+    return {
+        **{name: none_for_nan(getattr(aligned, name)) for name in COEFFICIENTS},
+        "n_factors": aligned.n_factors,
+        "p_value": None,
+        "p_value_method": None,
+        "reason": aligned.reason,
+        **_only_in(first, second),
+    }
 
 
 def aligned_tables(
-    first: Comparisons,
-    second: Comparisons,
-    *,
-    permutations: int = 9999,
-    replicates: int = 2000,
-    seed: int = 0,
+    first: Comparisons, second: Comparisons, *, replicates: int = 2000, seed: int = 0
 ) -> Record:
-    """Alignment of the profiles of two tables, with interval, ceiling and correction.
+    """Alignment of the profiles of two tables: observed, and what is known of the true one.
 
     Args:
         first: One judge's preferences.
         second: Another's. A group code must mean the same source in both. Only the factors that
             both have are aligned.
-        permutations: Random permutations of the factors for the p-values.
-        replicates: Bootstrap replicates.
+        replicates: Draws of errors and of true profiles.
         seed: Of everything random.
     """
     shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
-    study = Study(shared, replicates=replicates, seed=seed)
-    taus = [_by_factor(study, name) for name in shared]
-    aligned = align(*taus, permutations=permutations, seed=seed)
-    estimates = study.alignment("first", "second")
+    study = Study(shared, replicates=replicates, seed=seed, draws=replicates)
+    found = study.true_alignment("first", "second")
     return {
-        **_aligned(aligned, first.factors, second.factors),
         **{
             name: value
-            for coefficient, each in estimates.items()
+            for coefficient, each in found.coefficients.items()
             for name, value in _none_for_nan(each.flat(coefficient)).items()
         },
-        "interval": _by_coefficient(estimates),
+        "n_factors": found.n_factors,
+        **_true_alignment(found),
+        "reason": None if found.coefficients["tau_b"].defined else found.refusal,
+        "interval": _by_coefficient(found.coefficients),
         "n_groups": study.n_groups,
         "n_shared_groups": int(np.intersect1d(first.group, second.group).size),
         "replicates": replicates,
         "seed": seed,
         "reliability": [_by_coefficient(reliability(half).full) for half in study.halves.values()],
-        **_attainable(study, "first", "second"),
+        **_only_in(first.factors, second.factors),
     }
 
 
-def _aligned(aligned: Alignment, first: Collection[str], second: Collection[str]) -> Record:
+def _only_in(first: Collection[str], second: Collection[str]) -> Record:
     return {
-        "tau_b": none_for_nan(aligned.tau_b),
-        "spearman": none_for_nan(aligned.spearman),
-        "pearson": none_for_nan(aligned.pearson),
-        "n_factors": aligned.n_factors,
-        "p_value": none_for_nan(aligned.p_value),
-        "p_value_spearman": none_for_nan(aligned.p_value_spearman),
-        "p_value_pearson": none_for_nan(aligned.p_value_pearson),
-        "p_value_method": aligned.p_value_method,
-        "reason": aligned.reason,
         "only_in_a": sorted(set(first) - set(second)),
         "only_in_b": sorted(set(second) - set(first)),
     }
 
 
 def _alignment_to_human(study: Study, model: str) -> Record:
-    """p-values, ceiling and corrected alignment of one of the model's perspectives."""
-    aligned = align(_by_factor(study, HUMAN), _by_factor(study, model), seed=study.seed)
+    """What is known of the true alignment of one of the model's perspectives."""
+    found = study.true_alignment(HUMAN, model)
+    if model == WRITER:
+        return {"n_factors": found.n_factors, "n_groups": found.n_groups, "caution": ACROSS_TEXTS}
+    return {"n_factors": found.n_factors, **_true_alignment(found)}
+
+
+def _true_alignment(found: TrueAlignment) -> Record:
+    """What is known of a true alignment beside the observed coefficients."""
     return {
-        "p_value": {
-            "tau_b": none_for_nan(aligned.p_value),
-            "spearman": none_for_nan(aligned.p_value_spearman),
-            "pearson": none_for_nan(aligned.p_value_pearson),
+        "disattenuated": {
+            name: each.without_noise().record() for name, each in found.coefficients.items()
         },
-        "p_value_method": aligned.p_value_method,
-        "n_factors": aligned.n_factors,
-        **_attainable(study, HUMAN, model),
-    }
-
-
-def _attainable(study: Study, first: str, second: str) -> Record:
-    """Ceilings and corrected alignments, coefficient by coefficient."""
-    attainable = attainable_alignment(study.halves[first], study.halves[second])
-    return {
-        "ceiling": _by_coefficient(attainable.ceiling),
-        "corrected": _by_coefficient(attainable.corrected),
-        "corrected_is": "an estimate",
-        "corrected_clipped": list(attainable.clipped),
-        "errors": attainable.errors,
-        "method": attainable.method,
+        "p_value": none_for_nan(found.unrelated),
+        "p_value_method": UNRELATED,
+        "distance": found.distance.record(),
+        "refusal": found.refusal,
+        "method": METHOD,
     }
 
 
@@ -361,7 +411,9 @@ def side(run: str, table: str) -> str:
     return f"{run} {table}"
 
 
-def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+def compared_record(
+    study: Study, *, names: tuple[str, str] = ("A", "B"), margin: float = MARGIN
+) -> Record:
     """Two models on the same sources: which factors, alignments and gaps differ.
 
     All profiles of both are resampled together, so what their sources have in common cancels out of
@@ -370,13 +422,15 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
     Args:
         study: The tables of both runs, each named by ``side``.
         names: What the two runs are called there.
+        margin: Departure in taste that equivalence excludes.
 
     Returns:
         ``perspectives`` has, for each that both have, every factor's influence on either model's
         preference (``a``, ``b``) and on people's (``human``), and the difference a - b with its
-        interval and p-values;
+        interval and p-values, for judges also what of it is taste (``taste``), since both judged
+        the same pairs;
         ``alignments`` has, by metric name, either model's value and the difference with its
-        interval; ``agreement`` the same of accuracy and flip rate, where both judged.
+        interval; ``agreement`` the same of the accuracies and rates of verdicts, where both judged.
 
     Raises:
         ValueError: The factors differ, or the two have no perspective of a model in common.
@@ -398,17 +452,18 @@ def compared_record(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Rec
         "replicates": study.replicates,
         "seed": study.seed,
         "perspectives": {
-            each: _beside_people(_compared(study, each, names), people) for each in shared
+            each: _beside_people(_compared(study, each, names, margin), people) for each in shared
         },
         "alignments": {
             name: {
-                **first[name].less(second[name]).record(),
+                **alignment_difference(first[name], second[name], study.confidence).record(),
                 "a": none_for_nan(first[name].value),
                 "b": none_for_nan(second[name].value),
             }
             for name in first
+            if name in second
         },
-        "agreement": _compared(study, AGREEMENT, names)["factors"] if judged else {},
+        "agreement": _compared(study, AGREEMENT, names, margin)["factors"] if judged else {},
     }
 
 
@@ -421,13 +476,19 @@ def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[s
     }
     if len(models) == len(MODEL_PERSPECTIVES):
         found[GAP] = study.gap(human, *models)["tau_b"]
+    own, writer = side(run, OWN), side(run, WRITER)
+    if own in study.tables and writer in study.tables:
+        agreement = study.self_agreement(own, writer)
+        found |= {f"{SELF_AGREEMENT}_{name}": each for name, each in agreement.items()}
     return found
 
 
-def _compared(study: Study, table: str, names: tuple[str, str]) -> Record:
+def _compared(study: Study, table: str, names: tuple[str, str], margin: float) -> Record:
     """Influence on either model's preference, and the difference, factor by factor."""
     first, second = (side(name, table) for name in names)
-    record = difference_record(study, first, second, names=names)
+    record = difference_record(
+        study, first, second, names=names, same_pairs=table == JUDGE, margin=margin
+    )
     for key, each in (("a", first), ("b", second)):
         for factor, tau in _by_factor(study, each).items():
             record["factors"][factor][key] = none_for_nan(tau)

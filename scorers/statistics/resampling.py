@@ -15,6 +15,9 @@ from numpy.typing import ArrayLike, NDArray
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import group_sums, ratio
 
+GroupSums = tuple[NDArray[np.float64], NDArray[np.float64]]
+"""C - D and C + D + T of every group, both (G, F)."""
+
 # One chunk of weights (replicates x groups, 8 bytes each) stays within this.
 _CHUNK_BYTES = 16_000_000
 
@@ -48,9 +51,37 @@ def bootstrap_taus(
         ((100, 1), True)
 
     """
-    net, counted = _sums_of_all(perspectives)
-    drawn = resampled_sums(np.hstack([net, counted]), replicates=replicates, seed=seed)
-    return _by_perspective(perspectives, ratio(*np.split(drawn, 2, axis=1)))
+    return resampled_taus(sums_by_table(perspectives), replicates=replicates, seed=seed)
+
+
+def resampled_taus(
+    sums: Sequence[GroupSums], *, replicates: int, seed: int
+) -> tuple[NDArray[np.float64], ...]:
+    """Return what :func:`bootstrap_taus` does, of the sums of :func:`sums_by_table`."""
+    if not sums:
+        return ()
+    columns = np.hstack([np.hstack(side) for side in zip(*sums, strict=True)])
+    drawn = resampled_sums(columns, replicates=replicates, seed=seed)
+    taus = ratio(*np.split(drawn, 2, axis=1))
+    ends = np.cumsum([net.shape[1] for net, _ in sums])
+    return tuple(np.split(taus, ends[:-1], axis=1))
+
+
+def sums_by_table(tables: Sequence[Comparisons]) -> list[GroupSums]:
+    """Return the sums of each table, row by row over the groups that occur in any of them.
+
+    Example:
+        >>> one = Comparisons([1], [[1]], [[False]], [0], ("length",), "human")
+        >>> other = Comparisons([1], [[-1]], [[False]], [3], ("length",), "human")
+        >>> [net.ravel().tolist() for net, _ in sums_by_table([one, other])]
+        [[1.0, 0.0], [0.0, -1.0]]
+
+    """
+    groups: list[ArrayLike] = [table.group for table in tables]
+    present = np.unique(np.concatenate([*groups, np.zeros(0, np.int32)])).astype(np.int32)
+    n_groups = int(present[-1]) + 1 if present.size else 0
+    sums = (group_sums(table, n_groups) for table in tables)
+    return [(net[present], counted[present]) for net, counted in sums]
 
 
 def resampled_sums(
@@ -84,27 +115,6 @@ def resampled_sums(
         chunk = slice(start, min(start + rows, replicates))
         sums[chunk] = _multinomial_weights(rng, chunk.stop - chunk.start, n_groups) @ columns
     return sums
-
-
-def _sums_of_all(
-    perspectives: Sequence[Comparisons],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return C - D and C + D + T, both (G, sum of F_i), of the groups that occur."""
-    groups: list[ArrayLike] = [table.group for table in perspectives]
-    present = np.unique(np.concatenate([*groups, np.zeros(0, np.int32)])).astype(np.int32)
-    n_groups = int(present[-1]) + 1 if present.size else 0
-    sums = [group_sums(table, n_groups) for table in perspectives]
-    empty = [np.zeros((present.size, 0))]
-    net = np.hstack([*empty, *(net[present] for net, _ in sums)])
-    counted = np.hstack([*empty, *(counted[present] for _, counted in sums)])
-    return net, counted
-
-
-def _by_perspective(
-    perspectives: Sequence[Comparisons], taus: NDArray[np.float64]
-) -> tuple[NDArray[np.float64], ...]:
-    ends = np.cumsum([len(table.factors) for table in perspectives])
-    return tuple(np.split(taus, ends[:-1], axis=1)) if perspectives else ()
 
 
 def _multinomial_weights(rng: np.random.Generator, rows: int, n_groups: int) -> NDArray[np.float64]:

@@ -201,7 +201,7 @@ def score_compliance(
     with np.errstate(invalid="ignore"):
         shares = drawn[:, 0] / drawn[:, 1]
     value = float(won / total) if total else math.nan
-    return Estimate.percentile(value, shares, len(rows), "no text was judged")
+    return Estimate.share(value, columns[:, 0], columns[:, 1], shares, "no text was judged")
 
 
 def _moments(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

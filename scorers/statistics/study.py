@@ -7,8 +7,9 @@ study, stand in ``records``.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,19 +17,31 @@ from numpy.typing import NDArray
 from profile_tasks.scorers.statistics.alignment import (
     COEFFICIENTS,
     Coefficient,
-    align,
     alignment_replicates,
 )
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, standard_errors
-from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
+from profile_tasks.scorers.statistics.estimate import (
+    CONFIDENCE,
+    Estimate,
+    flat_metrics,
+    standard_errors,
+)
+from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
-from profile_tasks.scorers.statistics.resampling import bootstrap_taus
+from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
+from profile_tasks.scorers.statistics.true_alignment import (
+    DRAWS,
+    TrueAlignment,
+    alignment_difference,
+    true_alignment,
+)
 
 HUMAN, JUDGE, WRITER = "human", "discrimination", "generation"
-"""Names of the tables of a run: whose preference each of them holds."""
+OWN: Final = "own"
+"""Names of the tables of a run: whose preference each of them holds. People and judge prefer among
+the annotated responses; writer, and judge of its own, among what the model wrote."""
 
 MODEL_PERSPECTIVES = (JUDGE, WRITER)
 
@@ -36,6 +49,10 @@ AGREEMENT = "agreement"
 """Name of the table of shares that says how the model judged."""
 
 GAP = "alignment_gap_tau_b"
+GAP_PARTS = ("alignment_gap_texts_tau_b", "alignment_gap_taste_tau_b")
+"""Into which the gap falls: the shift of texts, and what is the model's taste."""
+
+SELF_AGREEMENT = "self_agreement"
 
 REPLICATES = 1000
 """Bootstrap replicates; cheap enough for the metrics that Inspect refreshes during a run."""
@@ -51,6 +68,9 @@ class Study:
         votes: the single votes behind the human preferences, row by row with the human table.
         replicates: number of bootstrap replicates.
         seed: of everything random.
+        confidence: of every interval, between 0 and 1.
+        draws: of true alignments. Estimates without the noise depend on them a little, so runs that
+            are held against each other should have as many.
 
     Example:
         >>> human = Comparisons(
@@ -58,7 +78,7 @@ class Study:
         ... )
         >>> study = Study({"human": human}, replicates=200)
         >>> print(study.influence("human")["length"])
-        +0.50 [-0.25, +1.00]
+        +0.50 [-0.53, +0.98]
 
     """
 
@@ -67,6 +87,8 @@ class Study:
     votes: Votes | None = None
     replicates: int = REPLICATES
     seed: int = 0
+    confidence: float = CONFIDENCE
+    draws: int = DRAWS
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
@@ -74,9 +96,15 @@ class Study:
         return {name: profile_of(table) for name, table in self._all.items()}
 
     @cached_property
+    def sums(self) -> dict[str, GroupSums]:
+        """The sums of each table, row by row over the groups that occur in any of them."""
+        return dict(zip(self._all, sums_by_table(list(self._all.values())), strict=True))
+
+    @cached_property
     def drawn(self) -> dict[str, NDArray[np.float64]]:
         """(B, F) bootstrap replicates of each profile, all from the same resamples."""
-        drawn = bootstrap_taus(list(self._all.values()), replicates=self.replicates, seed=self.seed)
+        sums = list(self.sums.values())
+        drawn = resampled_taus(sums, replicates=self.replicates, seed=self.seed)
         return dict(zip(self._all, drawn, strict=True))
 
     @cached_property
@@ -96,15 +124,21 @@ class Study:
         return int(np.unique(np.concatenate(groups)).size) if groups else 0
 
     def influence(self, name: str) -> dict[str, Estimate]:
-        """Return the influence of every factor on one preference, with percentile intervals.
+        """Return the influence of every factor on one preference, with Korn-Graubard intervals.
 
         Args:
             name: of a table; of a table of shares, the shares.
         """
-        profile, drawn = self.profiles[name], self.drawn[name]
+        profile, drawn, (net, counted) = self.profiles[name], self.drawn[name], self.sums[name]
         return {
-            factor: Estimate.percentile(
-                float(profile.tau[i]), drawn[:, i], int(profile.groups[i]), profile.reasons[i]
+            factor: Estimate.share(
+                float(profile.tau[i]),
+                net[:, i],
+                counted[:, i],
+                drawn[:, i],
+                profile.reasons[i],
+                least=0 if name in self.shares else -1,
+                confidence=self.confidence,
             )
             for i, factor in enumerate(profile.factors)
         }
@@ -116,7 +150,7 @@ class Study:
     def alignment(
         self, first: str, second: str, *, beside: Sequence[str] = ()
     ) -> dict[Coefficient, Estimate]:
-        """Return how alike two profiles are, with symmetric intervals.
+        """Return how alike two profiles are: observed, with the interval of the true coefficient.
 
         Args:
             first: name of a table.
@@ -124,28 +158,53 @@ class Study:
             beside: names of further tables: only factors that these define too count. Two
                 alignments over different factors would differ for that reason alone.
         """
+        return dict(self.true_alignment(first, second, beside=beside).coefficients)
+
+    def true_alignment(
+        self, first: str, second: str, *, beside: Sequence[str] = ()
+    ) -> TrueAlignment:
+        """Return all that is known of how alike two profiles are.
+
+        Args:
+            first: as in :meth:`alignment`.
+            second: likewise.
+            beside: likewise.
+        """
         names = (first, second, *beside)
         known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
-        known_drawn = np.all([np.isfinite(self.drawn[name]) for name in names], axis=0) & known
-        profiles = [self.profiles[name] for name in (first, second)]
-        aligned = align(*(_by_factor(profile, known) for profile in profiles), permutations=0)
-        drawn = alignment_replicates(
-            *(np.where(known_drawn, self.drawn[name], np.nan) for name in (first, second))
-        )
-        n_groups = min(profile.n_groups for profile in profiles)
-        return {
-            name: Estimate.symmetric(
-                getattr(aligned, name), getattr(drawn, name), n_groups, aligned.reason
+        key = (first, second, known.tobytes())
+        if key not in self._true_alignments:
+            found = true_alignment(
+                self.tables[first],
+                self.tables[second],
+                known=known,
+                draws=self.draws,
+                seed=self.seed,
+                confidence=self.confidence,
             )
-            for name in COEFFICIENTS
-        }
+            known_drawn = np.all([np.isfinite(self.drawn[name]) for name in names], axis=0) & known
+            drawn = alignment_replicates(
+                *(np.where(known_drawn, self.drawn[name], np.nan) for name in (first, second))
+            )
+            coefficients = {
+                name: replace(each, drawn=getattr(drawn, name), n_groups=found.n_groups)
+                for name, each in found.coefficients.items()
+            }
+            self._true_alignments[key] = replace(found, coefficients=coefficients)
+        return self._true_alignments[key]
+
+    @cached_property
+    def _true_alignments(self) -> dict[tuple[str, str, bytes], TrueAlignment]:
+        return {}
 
     def gap(
         self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER
     ) -> dict[Coefficient, Estimate]:
-        """Return the alignment of the judge with people less that of the writer.
+        """Return the alignment of the judge with people less that of the writer: the paper's gap.
 
-        Over the factors that all three profiles define.
+        Over the factors that all three profiles define. The judge prefers among the annotated
+        responses, the writer among its own: the gap compares across texts, and even one taste
+        makes a gap where the texts are others. ``gap_parts`` takes it apart.
 
         Args:
             human: name of the table of people's preferences.
@@ -154,7 +213,47 @@ class Study:
         """
         judged = self.alignment(human, judge, beside=[writer])
         written = self.alignment(human, writer, beside=[judge])
-        return {name: judged[name].less(written[name]) for name in COEFFICIENTS}
+        return {
+            name: alignment_difference(judged[name], written[name], self.confidence)
+            for name in COEFFICIENTS
+        }
+
+    def gap_parts(
+        self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER, own: str = OWN
+    ) -> dict[str, Estimate]:
+        """Return the two parts of the gap in tau_b, over the factors that all profiles define.
+
+        The shift of texts is what the judge's alignment with people loses where it judges the
+        model's own texts; the rest is taste: that alignment less the writer's, 0 for one taste.
+
+        Args:
+            human: as in :meth:`gap`.
+            judge: likewise.
+            writer: likewise.
+            own: name of the table of the model's preferences as a judge of what it wrote.
+        """
+        names = (judge, own, writer)
+        judged, on_own, written = (
+            self.alignment(human, name, beside=names)["tau_b"] for name in names
+        )
+        parts = (
+            alignment_difference(judged, on_own, self.confidence),
+            alignment_difference(on_own, written, self.confidence),
+        )
+        return dict(zip(GAP_PARTS, parts, strict=True))
+
+    def self_agreement(self, own: str = OWN, writer: str = WRITER) -> dict[Coefficient, Estimate]:
+        """Return how alike the model is as judge and as writer of the same texts, noise removed.
+
+        One taste: 1, however noisy; unrelated tastes: about 0. NaN where it cannot be estimated,
+        with the reason.
+
+        Args:
+            own: name of the table of the model's preferences as a judge of what it wrote.
+            writer: of those as a writer.
+        """
+        found = self.alignment(own, writer)
+        return {name: each.without_noise() for name, each in found.items()}
 
     def difference(
         self, first: str, second: str, *, names: tuple[str, str] | None = None
@@ -168,27 +267,58 @@ class Study:
         """
         tests = difference_tests(self._all[first], self._all[second], names=names, seed=self.seed)
         drawn = self.drawn[first] - self.drawn[second]
+        error, span = self._difference_error(first, second)
         differences = {
-            factor: Estimate.percentile(
-                float(tests.value[i]), drawn[:, i], int(tests.n_groups[i]), tests.reasons[i]
+            factor: Estimate.student(
+                float(tests.value[i]),
+                float(error[i]),
+                int(tests.n_groups[i]),
+                drawn[:, i],
+                tests.reasons[i],
+                limit=span,
+                confidence=self.confidence,
             )
             for i, factor in enumerate(tests.factors)
         }
         return differences, tests
 
+    def _difference_error(self, first: str, second: str) -> tuple[NDArray[np.float64], float]:
+        """Return the errors (F,) of the differences of two tables, and how large one can be.
+
+        Beside what the groups show, one pair counts on which the two differ as far as they can: of
+        judges who never differed on so few pairs it is not known that they never would.
+        """
+        span = 1.0 if first in self.shares else 2.0
+        rows, totals = [], []
+        for name in (first, second):
+            net, counted = self.sums[name]
+            total = counted.sum(axis=0)
+            rows.append(ratio(net - np.nan_to_num(self.profiles[name].tau) * counted, total))
+            totals.append(total)
+        apart = np.nan_to_num(rows[0] - rows[1])
+        present = np.count_nonzero(self.sums[first][1] + self.sums[second][1], axis=0)
+        groups = np.maximum(present, 2)
+        variance = groups / (groups - 1) * np.square(apart).sum(axis=0)
+        step = 2 * span * ratio(np.ones_like(totals[0]), totals[0] + totals[1])
+        return np.sqrt(variance + np.nan_to_num(step) ** 2), span
+
     @cached_property
     def estimates(self) -> dict[str, Estimate]:
         """What a run prints while it goes on, by metric name: alignments, the gap, influences.
 
-        tau_b alignments and the gap come first, the other coefficients last.
+        Self-agreement, tau_b alignments and the gap come first, the other coefficients last.
         """
         found: dict[str, Estimate] = {}
+        if OWN in self.tables and WRITER in self.tables:
+            found |= {f"{SELF_AGREEMENT}_{name}": e for name, e in self.self_agreement().items()}
         for model in self.models:
             aligned = self.alignment(HUMAN, model)
             found |= {f"alignment_{model}_{name}": each for name, each in aligned.items()}
         if self.models == MODEL_PERSPECTIVES:  # all three profiles are there
+            if OWN in self.tables:
+                found |= self.gap_parts()
             found[GAP] = self.gap()["tau_b"]
-        headline = [name for name in found if name.endswith("_tau_b")]
+        headline = [name for name in found if name.endswith("_tau_b") or SELF_AGREEMENT in name]
         taus = {
             f"tau_{table}_{factor}": each
             for table in self.tables
@@ -209,12 +339,3 @@ class Study:
     def models(self) -> tuple[str, ...]:
         """The model's perspectives that can be held against people."""
         return tuple(p for p in MODEL_PERSPECTIVES if p in self.tables and HUMAN in self.tables)
-
-
-def _by_factor(profile: FactorProfile, known: NDArray[np.bool_]) -> dict[str, float]:
-    """Return the influence of each known factor by its name."""
-    return {
-        factor: float(tau)
-        for factor, tau, is_known in zip(profile.factors, profile.tau, known, strict=True)
-        if is_known
-    }

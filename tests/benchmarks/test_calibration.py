@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def calibrated(repository: Path, tmp_path_factory: pytest.TempPathFactory):
+def calibrated(repository: Path, shared_data: Path, tmp_path_factory: pytest.TempPathFactory):
     folder = tmp_path_factory.mktemp("calibration")
     page = folder / "page.md"
     page.write_text(
@@ -20,8 +20,9 @@ def calibrated(repository: Path, tmp_path_factory: pytest.TempPathFactory):
         encoding="utf-8",
     )
     subprocess.run(
-        [sys.executable, repository / "benchmarks" / "calibration.py", "--repetitions", "12",
-         "--page", page, "--output", folder / "results.json"],
+        [sys.executable, repository / "benchmarks" / "calibration.py", "--repetitions", "4",
+         "--cells", "3", "--data", shared_data, "--page", page,
+         "--output", folder / "results.json"],
         check=True,
         capture_output=True,
     )  # fmt: skip
@@ -30,20 +31,34 @@ def calibrated(repository: Path, tmp_path_factory: pytest.TempPathFactory):
 
 def test_the_tables_stand_between_the_marks_and_replace_the_old_ones(calibrated):
     page, _ = calibrated
-    assert page.startswith("before\n<!-- calibration: begin -->\n12 simulated studies")
+    assert page.startswith("before\n<!-- calibration: begin -->\n20 studies a design")
     assert page.endswith("<!-- calibration: end -->\nafter\n")
     assert "old" not in page
 
 
-def test_pairs_taken_as_independent_cover_less_than_sources(calibrated):
+def test_most_studies_hold_the_truth_and_few_tests_reject_it(calibrated):
     _, results = calibrated
-    for by_size in results["distinct"].values():
-        naive = by_size["tau_14 | pairs as independent"]["covered"]
-        assert naive < by_size["tau_14 | percentile, expanded"]["covered"]
+    for row in results["covered"]:
+        assert row["tau"] > 0.9
+        assert row["difference of taus"] > 0.85
+        assert row["studies"]["tau"] >= 20 * 5
+    for row in results["rejected"]:
+        assert row["influence on coin flips, sign flips"] < 0.3
 
 
 def test_the_page_of_the_project_is_one_that_this_script_wrote(calibrated, repository: Path):
     page, _ = calibrated
     kept = (repository / "docs" / "calibration.md").read_text(encoding="utf-8")
     rows = [re.findall(r"^\| ([^|]+ \| [^|]+) \|", text, re.MULTILINE) for text in (page, kept)]
-    assert rows[0] == [row for row in rows[1] if row in set(rows[0])]
+    heads = [row for row in rows[0] if row.startswith("haluquestqa")]
+    assert len(heads) == 4 * 3
+    assert set(heads) <= set(rows[1])
+
+
+def test_a_folder_without_the_files_is_told(repository: Path, tmp_path: Path):
+    done = subprocess.run(
+        [sys.executable, repository / "benchmarks" / "calibration.py", "--data", tmp_path],
+        check=False, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode != 0
+    assert f"{tmp_path}: no haluquestqa.jsonl there; name the folder with --data" in done.stderr

@@ -106,7 +106,9 @@ def test_a_source_takes_no_more_requests_than_promised(task: str, read_inspect_l
         responses = len({text for p in source.pairs for text in (p.response_a, p.response_b)})
         asked = requests(sample)
         assert 0 < asked["grader"] <= 5 + responses + 1 + 2 * (10 + k)
-        assert asked[None] == 5 + 2 * k
+        own = sample.scores["factor_profile"].metadata["own_picks"]
+        assert len(own) == 10
+        assert asked[None] == 5 + 2 * k + sum(map(len, own))
     total = sum(requests(sample)["grader"] for sample in samples(log))
     assert metrics(log)["grader_requests"] == total
 

@@ -107,8 +107,8 @@ def test_the_headline_is_first_and_the_printed_table_fits_a_screen(
     log = read_inspect_log("verbose", "summarization")
     assert log.results is not None
     assert log.results.headline is not None
-    assert log.results.headline.metric == "alignment_discrimination_tau_b"
-    assert next(iter(metrics(log))) == "alignment_discrimination_tau_b"
+    assert log.results.headline.metric == "self_agreement_pearson"
+    assert next(iter(metrics(log))) == "self_agreement_pearson"
     recompute_metrics(log)  # what the scorer itself returns, and Inspect prints
     assert 10 < len(metrics(log)) <= 24
 
@@ -133,7 +133,7 @@ def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:
     full = metrics(log)
     recompute_metrics(log)
     printed = metrics(log)
-    assert printed == {name: full[name] for name in printed}
+    assert printed == pytest.approx({name: full[name] for name in printed}, nan_ok=True)
 
 
 def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_the_order_of_samples_does_not_matter(read_inspect_log: ReadLog) -> None
     log.samples.reverse()
     recompute_metrics(log)
     after = metrics(log)
-    assert after == {name: before[name] for name in after}
+    assert after == pytest.approx({name: before[name] for name in after}, nan_ok=True)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +178,7 @@ def test_one_setting_alone_measures_only_that(
     setting: str, absent: str, read_inspect_log: ReadLog
 ) -> None:
     found = metrics(read_inspect_log("verbose", "summarization", setting=setting))
-    assert not [name for name in found if absent in name or "gap" in name]
+    assert not [name for name in found if absent in name or "gap" in name or "_own_" in f"_{name}"]
     assert next(iter(found)) == f"alignment_{setting}_tau_b"
 
 
@@ -186,11 +186,50 @@ def test_scores_pairing_and_orders_set_the_number_of_requests(tmp_path: Path) ->
     log = run("document_qa", tmp_path, scores="1,3,5", pairing="adjacent", orders=1, limit=2)
     assert log.samples is not None
     for sample in log.samples:
-        assert sum(event.event == "model" for event in sample.events) == 3 + 6
+        assert sum(event.event == "model" for event in sample.events) == 3 + 6 + 2
         assert [
             (pair["higher"], pair["lower"])
             for pair in sample.scores["factor_profile"].metadata["pairs_written"]
         ] == [(3, 1), (5, 3)]
+
+
+def test_own_pairs_are_judged_unless_it_is_said_otherwise(
+    tmp_path: Path, read_inspect_log: ReadLog
+) -> None:
+    without = metrics(run("document_qa", tmp_path, own_pairs=False))
+    judged = metrics(read_inspect_log("verbose", "document_qa"))
+    added = judged.keys() - without.keys()
+    assert {"tau_own_length", "tau_own_length_ci_low", "own_flip_rate"} <= added
+    assert without == pytest.approx({name: judged[name] for name in without}, nan_ok=True, abs=0)
+
+
+def test_a_judge_of_its_own_texts_follows_the_factors_that_it_wrote_by(
+    tmp_path: Path, read_inspect_log: ReadLog
+) -> None:
+    same = metrics(read_inspect_log("balanced", "summarization"))
+    weights = {"length": 1.0, "markdown": 0.5}
+    opposite = metrics(
+        run(
+            "summarization",
+            tmp_path,
+            model_args={
+                "weights": weights,
+                "judging_weights": {factor: -weight for factor, weight in weights.items()},
+                "temperature": 0.0,
+            },
+        )
+    )
+    written = [name for name in same if name.startswith("tau_generation_") and "_ci" not in name]
+    compared = 0
+    for name in written:
+        if "_p_" not in name:
+            own = name.replace("generation", "own")
+            assert same[own] == pytest.approx(same[name], abs=0.12), name
+            # Without noise it judges every pair against the order in which it wrote it.
+            assert opposite[own] == pytest.approx(-opposite[name], abs=1e-12), name
+            compared += 1
+    assert compared == 8
+    assert opposite["tau_generation_length"] == 1
 
 
 def test_epochs_count_human_preferences_once(tmp_path: Path) -> None:
@@ -322,6 +361,24 @@ def test_identical_responses_tie_on_every_factor_and_are_counted(tmp_path: Path)
     assert found["generation_identical_rate"] == 1
     assert found["tau_generation_length"] == 0
     assert result(log).metadata["profile"]["generation"]["factors"]["length"]["tied"] == 20
+
+
+@pytest.mark.usefixtures("tokenless")
+def test_of_its_own_equal_texts_the_model_is_not_asked(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        summarization(limit=2),
+        model=answers("Verdict: A"),
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+        log_realtime=False,
+    )
+    assert log.samples is not None
+    for sample in log.samples:
+        pairs = len(sample.metadata["pairs"])
+        assert sum(event.event == "model" for event in sample.events) == 5 + 2 * pairs
+    own = result(log).metadata["profile"]["own"]
+    assert (own["n_pairs"], own["n_preference_ties"]) == (0, 20)
+    assert str(metrics(log)["own_flip_rate"]) == "nan"
 
 
 @pytest.mark.parametrize(

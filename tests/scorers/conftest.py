@@ -24,7 +24,7 @@ FivePairs = Callable[..., Comparisons]
 
 @pytest.fixture(scope="session")
 def five_pairs() -> FivePairs:
-    """Tables of ten sources that are alike, of five pairs each: no interval has any width.
+    """Tables of ten sources that are alike, of five pairs each: so is every resample.
 
     Of each factor is given how many of the five pairs go with it. The others go against it, so
     that 5, 4, 3, 2, 1, 0 of them are influences of 1, 0.6, 0.2, -0.2, -0.6, -1.

@@ -23,7 +23,17 @@ Row = dict[str, Any]
 SOURCES = 4
 KEY = "sk-local-72b1e0c95d"
 
-VERDICTS = {"discrimination_accuracy", "flip_rate", "first_position_rate", "unreadable_rate"}
+VERDICTS = {
+    f"{name}{end}"
+    for name in (
+        "discrimination_accuracy_half_credit",
+        "discrimination_accuracy",
+        "flip_rate",
+        "first_position_rate",
+        "unreadable_rate",
+    )
+    for end in ("", "_ci_low", "_ci_high")
+} | {"discrimination_decided_pairs"}
 DISCRIMINATION = VERDICTS | {
     f"tau_{side}_{factor}{end}"
     for side in ("human", "discrimination")
@@ -41,7 +51,8 @@ EXPECTED = {
         "rougeL",
     },
     "profile_summarization_discrimination": DISCRIMINATION | {"alignment_gap_tau_b"},
-    "profile_summarization_discrimination_loglikelihood": DISCRIMINATION,
+    "profile_summarization_discrimination_loglikelihood": DISCRIMINATION
+    | {"discrimination_accuracy_tie_calibrated", "discrimination_tie_threshold"},
     "profile_summarization_score_validity": {
         f"{name}{end}"
         for name in ("score_validity_within", "score_validity_pooled")

@@ -82,6 +82,11 @@ def test_each_option_changes_what_it_names(asked: Asked) -> None:
     assert asked("--setting", "discrimination")["evaluated model", "generation"] == 0
     assert asked("--scores", "1,5")["evaluated model", "generation"] == 24
     assert asked("--orders", 1)["evaluated model", "discrimination"] == 72
+    assert plain["evaluated model", "own pairs"] == 12 * 2 * 10
+    assert asked("--orders", 1)["evaluated model", "own pairs"] == 12 * 10
+    assert asked("--pairing", "half")["evaluated model", "own pairs"] == 12 * 2 * 5
+    for option in (("--no-own-pairs",), ("--setting", "generation")):
+        assert asked(*option)["evaluated model", "own pairs"] == 0
     assert asked("--pairing", "adjacent")["grader", "judged"] == 12 * 2 * (4 + 6)
     assert asked("--judge-orders", 1)["grader", "judged"] == 192
     assert asked("--judge-batch", "one")["grader", "judged"] == 384 * 4
@@ -91,14 +96,14 @@ def test_each_option_changes_what_it_names(asked: Asked) -> None:
         ("grader", "total"): 120,
     }
     assert asked("--epochs", 2) == {name: 2 * count for name, count in plain.items()}
-    assert asked("--limit", 1)["evaluated model", "total"] == 17
+    assert asked("--limit", 1)["evaluated model", "total"] == 17 + 20
     assert asked("--max-pairs-per-source", 1)["evaluated model", "discrimination"] == 24
 
 
 def test_without_a_grader_auto_asks_it_nothing(asked: Asked) -> None:
     found = asked("--no-grader")
     assert found["grader", "total"] == 0
-    assert found["evaluated model", "total"] == 204
+    assert found["evaluated model", "total"] == 204 + 240
     assert found == asked("--factors", "surface")
 
 
@@ -108,17 +113,17 @@ def test_the_table_has_totals_marks_estimates_and_ends_with_the_notes(run: Run) 
     assert re.split(r"  +", lines[1]) == [
         "role", "purpose", "requests", "a source", "~ input tokens", "~ output tokens"
     ]  # fmt: skip
-    rows = [re.split(r"  +", line) for line in lines[2:9]]
+    rows = [re.split(r"  +", line) for line in lines[2:10]]
     assert [row[:2] for row in rows] == [
         [role, purpose] for role, purposes in PURPOSES.items() for purpose in (*purposes, "total")
     ]
     assert rows[-1][2:4] == ["504", "42.0"]
     for column in (2, 4, 5):
         numbers = [int(row[column].replace(",", "")) for row in rows]
-        assert numbers[2] == sum(numbers[:2])
-        assert numbers[6] == sum(numbers[3:6])
-    assert all(line.startswith(("- ", "  ")) for line in lines[9:])
-    assert "exact when nothing is cached" in lines[9]
+        assert numbers[3] == sum(numbers[:3])
+        assert numbers[7] == sum(numbers[4:7])
+    assert all(line.startswith(("- ", "  ")) for line in lines[10:])
+    assert "exact when nothing is cached" in lines[10]
     assert max(len(line) for line in lines) <= 100
 
 

@@ -100,16 +100,22 @@ def test_preferences_may_stand_in_other_columns(influence_of: Influence, tmp_pat
     assert record["n_pairs"] == 40
 
 
-def test_the_same_seed_gives_the_same_interval_and_another_seed_another(
+def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     influence_of: Influence, tmp_path: Path
 ) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
     first, again, other = (
-        influence_of(file, "--factors", "length", "--seed", seed)["factors"]["length"]
+        influence_of(file, "--factors", "length,novel_words,errors", "--seed", seed)
         for seed in (1, 1, 2)
     )
     assert first == again
-    assert (first["ci_low"], first["ci_high"]) != (other["ci_low"], other["ci_high"])
+    assert first["reliability"] != other["reliability"]
+    # No chance is in the interval of an influence.
+    intervals = [
+        {name: (found["ci_low"], found["ci_high"]) for name, found in record["factors"].items()}
+        for record in (first, other)
+    ]
+    assert intervals[0] == intervals[1]
 
 
 def test_the_table_and_csv_show_the_factors(run: Run, tmp_path: Path) -> None:
@@ -239,7 +245,7 @@ def test_missing_manifestations_are_counted_below_the_table(run: Run, tmp_path: 
 def test_the_record_names_its_interval(influence_of: Influence, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "pairs.jsonl")
     record = influence_of(file, "--factors", "errors,length")
-    assert record["interval_method"] == "percentile, expanded; cluster bootstrap by group"
+    assert record["interval_method"] == "Korn-Graubard; clustered by group"
 
 
 def test_annotators_are_measured_where_pairs_have_several_votes(

@@ -1,6 +1,7 @@
 """Grading samples that lm-eval logged: the numbers of the Inspect tasks, nothing paid twice."""
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -91,7 +92,10 @@ def test_the_numbers_are_those_of_the_inspect_task(
             if metric in theirs and metric.startswith(("tau_", "alignment_", "grader_missing")):
                 if any(factor in metric for factor in results["profile_tasks_grading"]["factors"]):
                     compared += 1
-                assert value == pytest.approx(theirs[metric], abs=1e-12), metric
+                if value is None:
+                    assert math.isnan(theirs[metric]), metric
+                else:
+                    assert value == pytest.approx(theirs[metric], abs=1e-12), metric
     assert compared > 60
 
 
@@ -107,6 +111,46 @@ def test_what_lm_eval_measured_stays(
     assert results["config"]["model"] == "planted"
     other = results["results"]["profile_summarization_discrimination"]
     assert "tau_discrimination_fluency,none" not in other
+
+
+def test_graded_factors_are_added_to_own_pairs_too(
+    score: Callable[..., dict[str, Any]],
+    samples: Samples,
+    read_inspect_log: Callable[..., Any],
+) -> None:
+    own = own_samples(samples[0])
+    (scored,) = read_inspect_log("verbose", grader=GRADER).results.scores
+    results = score(own, *samples)["results"]
+    row = results["profile_summarization_own_pairs"]
+    for name in ("tau_own_fluency", "tau_own_hallucination_ci_low", "tau_generation_coherence"):
+        assert row[f"{name},none"] == pytest.approx(scored.metrics[name].value, abs=1e-12), name
+    for kind in ("generation", "discrimination"):
+        taus = [name for name in results[f"profile_summarization_{kind}"] if "tau_own" in name]
+        assert taus == []
+
+
+def own_samples(generation: Path) -> Path:
+    """Samples in which the model judges what it wrote there."""
+    from lm_eval import simple_evaluate
+    from lm_eval.loggers import EvaluationTracker
+
+    from profile_tasks.lm_eval_runner.run import OwnTaskManager
+
+    task = "profile_summarization_own_pairs"
+    results = simple_evaluate(
+        model="planted",
+        model_args={"profile": "verbose"},
+        tasks=[task],
+        task_manager=OwnTaskManager(metadata={"texts": str(generation)}),
+        bootstrap_iters=0,
+    )
+    assert results is not None
+    tracker = EvaluationTracker(output_path=str(generation.parent))
+    tracker.general_config_tracker.model_name_sanitized = "own"
+    tracker.date_id = "now"
+    tracker.save_results_samples(task, results["samples"][task])
+    (written,) = generation.parent.rglob("samples_*_own_pairs_*.jsonl")
+    return written
 
 
 def tokens_paid(results: dict[str, Any]) -> int:

@@ -175,6 +175,8 @@ def test_an_interruption_is_told_in_one_line(pairs: Path, mapping: Path, tmp_pat
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # In the background of a shell all are deaf to it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
         silent.settimeout(60)
         connection, _ = silent.accept()  # the grader has been asked, and will not answer

@@ -84,8 +84,9 @@ def test_nothing_but_the_grammar_is_allowed(text: str) -> None:
         ("a == 1", "compare with one of: >= > <= <"),
         ("a >=", "expected a comparison such as"),
         ("1 > 0", "names no metric"),
-        ("a >= 1 with 100% confidence", "between 0 % and 100 %"),
-        ("a >= 1 with 0% confidence", "between 0 % and 100 %"),
+        ("a >= 1 with 100% confidence", "between 50 % and 100 %"),
+        ("a >= 1 with 50% confidence", "between 50 % and 100 %"),
+        ("a >= 1 with 0% confidence", "between 50 % and 100 %"),
         ("a >= 1 with confidence", "expected a comparison such as"),
         ("max(a) > 0", r"'max\(a\)' is not allowed"),
         ("abs(a) + 1 >= 0 with 95% confidence", r"abs\(\) must be one whole side"),
@@ -119,6 +120,33 @@ def test_a_baseline_is_read(
     bar = parse_bar(text)
     assert isinstance(bar, NoWorse)
     assert (bar.baseline, bar.margin, bar.metric, bar.confidence) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a - b > 0", ("a", "b")),
+        ("b - a > 0", ("b", "a")),
+        ("a > b", None),
+        ("a + b > 0", None),
+        ("a - 1 > 0", None),
+        ("a - b - c > 0", None),
+        ("-a - b > 0", None),
+        ("2 * a - b > 0", None),
+    ],
+)
+def test_a_difference_of_two_metrics_is_told_from_other_expressions(
+    text: str, expected: tuple[str, str] | None
+) -> None:
+    bar = parse_bar(text)
+    assert isinstance(bar, Inequality)
+    assert bar.left.difference == expected
+
+
+def test_two_sides_make_the_left_one_less_the_right_one() -> None:
+    bar = parse_bar("a > b")
+    assert isinstance(bar, Inequality)
+    assert bar.left.less(bar.right).difference == ("a", "b")
 
 
 def written(folder: Path, text: str) -> Path:

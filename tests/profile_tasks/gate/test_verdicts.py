@@ -1,5 +1,7 @@
 """Met, missed, or nobody can tell: from evidence with known replicates."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -7,13 +9,33 @@ import pytest
 from numpy.typing import NDArray
 
 from profile_tasks.gate.bars import NamedBar, parse_bar
-from profile_tasks.gate.evidence import Evidence
-from profile_tasks.gate.verdicts import Verdict, judge, judge_inequality, judge_no_worse, overall
+from profile_tasks.gate.evidence import Evidence, estimates_of
+from profile_tasks.gate.verdicts import (
+    Verdict,
+    coverage_of,
+    judge,
+    judge_inequality,
+    judge_no_worse,
+    overall,
+)
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 GROUPS = 40
 NOISE = np.random.default_rng(0).normal(0, 0.05, (2, 1000))
+
+
+@dataclass(frozen=True)
+class Resampled(Evidence):
+    """Evidence of which the replicates are given, and not what they were drawn from."""
+
+    def at(self, confidence: float) -> Mapping[str, Estimate]:
+        return {
+            name: each.at(confidence) if each.defined else each
+            for name, each in self.estimates.items()
+        }
 
 
 def evidence(**values: float | None) -> Evidence:
@@ -25,17 +47,51 @@ def evidence(**values: float | None) -> Evidence:
                  "reliability_human_tau_b_ci_low": 0.7, "reliability_human_tau_b_ci_high": 0.9},
     )  # fmt: skip
     estimates = {
-        name: estimate(name, value, NOISE[index % 2])
+        name: estimate(value, NOISE[index % 2])
         for index, (name, value) in enumerate(values.items())
     }
-    return Evidence(run, {**run.metrics, **values}, estimates)
+    return Resampled(run, {**run.metrics, **values}, estimates)
 
 
-def estimate(name: str, value: float | None, noise: NDArray[np.float64]) -> Estimate:
+def estimate(value: float | None, noise: NDArray[np.float64]) -> Estimate:
     if value is None:
         return Estimate.undefined("there are no pairs")
-    make = Estimate.symmetric if name.startswith("alignment_") else Estimate.percentile
-    return make(value, value + noise, GROUPS)
+    return Estimate.percentile(value, value + noise, GROUPS)
+
+
+def judged(perspective: Perspective, weights: list[float], noise: int) -> Comparisons:
+    manifestation = np.random.default_rng(1).integers(-1, 2, (6 * GROUPS, 5))
+    error = np.random.default_rng([2, noise]).logistic(size=len(manifestation))
+    return Comparisons(
+        np.sign(manifestation @ np.array(weights) + error), manifestation,
+        np.zeros(manifestation.shape, bool), np.repeat(np.arange(GROUPS), 6), tuple("vwxyz"),
+        perspective,
+    )  # fmt: skip
+
+
+STUDY = Study(
+    {
+        "human": judged("human", [1, 0.5, 0, -0.5, -1], 1),
+        "discrimination": judged("discrimination", [1, 0.5, 0, -0.5, -1], 2),
+        "generation": judged("generation", [-1, 1, 0.5, 0, -0.5], 3),
+    },
+    {
+        AGREEMENT: Comparisons(
+            np.ones(100), np.random.default_rng(4).integers(0, 2, (100, 1)),
+            np.zeros((100, 1), bool), np.arange(100) % GROUPS, ("flip_rate",), "discrimination",
+        )
+    },
+    replicates=1000,
+)  # fmt: skip
+JUDGE, WRITER = "alignment_discrimination_tau_b", "alignment_generation_tau_b"
+
+
+def of_study(text: str) -> Verdict:
+    estimates = estimates_of(STUDY)
+    metrics = {name: each.value for name, each in estimates.items()}
+    shown = Evidence(evidence().run, metrics, estimates, study=STUDY)
+    bar = parse_bar(text)
+    return judge_inequality(text, bar, shown)
 
 
 def verdict(text: str, **values: float | None) -> Verdict:
@@ -54,7 +110,7 @@ def verdict(text: str, **values: float | None) -> Verdict:
         ("0.8 <= tau with 95% confidence", "missed"),
         ("0.55 >= tau with 95% confidence", "cannot tell"),
         # Less confidence asks for less.
-        ("0.55 >= tau with 50% confidence", "met"),
+        ("0.55 >= tau with 80% confidence", "met"),
         ("tau + 1 < 1.8 with 95% confidence", "met"),
         # Without confidence the point estimate decides.
         ("tau > 0.499", "met"),
@@ -66,25 +122,68 @@ def test_the_whole_interval_must_lie_on_the_right_side(text: str, outcome: str) 
     assert verdict(text, tau=0.5).outcome == outcome
 
 
-def test_influences_have_percentile_intervals() -> None:
-    found = verdict("tau_human_length > 0 with 90% confidence", tau_human_length=0.5).found
-    expected = Estimate.percentile(0.5, 0.5 + NOISE[0], GROUPS, confidence=0.90)
-    assert (found.low, found.high) == (expected.low, expected.high)
+def test_a_bar_has_one_side_so_its_confidence_is_that_of_one_end() -> None:
+    # At 95 % confidence either end may be crossed by 5 % of the replicates.
+    assert coverage_of(0.95) == pytest.approx(0.9)
+    assert coverage_of(0.975) == pytest.approx(0.95)
+    shown = verdict("tau_human_length > 0 with 95% confidence", tau_human_length=0.5)
+    expected = Estimate.percentile(0.5, 0.5 + NOISE[0], GROUPS, confidence=0.9)
+    assert (shown.found.low, shown.found.high) == pytest.approx((expected.low, expected.high))
+    assert "its 90 % interval" in shown.why
 
 
-def test_alignments_have_symmetric_intervals_and_end_at_one() -> None:
-    name = "alignment_generation_tau_b"
-    found = verdict(f"{name} > 0 with 95% confidence", **{name: 0.96}).found
-    expected = Estimate.symmetric(0.96, 0.96 + NOISE[0], GROUPS)
-    assert (found.low, found.high) == (expected.low, 1)
+def test_an_alignment_is_judged_by_the_interval_of_the_true_one() -> None:
+    name = "alignment_discrimination_pearson"
+    found = of_study(f"{name} > 0 with 95% confidence").found
+    narrow = Study(STUDY.tables, replicates=1000, confidence=0.9)
+    expected = narrow.alignment("human", "discrimination")["pearson"]
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (expected.value, expected.low, expected.high)
+    )
+    usual = STUDY.alignment("human", "discrimination")["pearson"]
+    assert found.high - found.low < usual.high - usual.low
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_one_alignment_less_another_is_judged_by_the_interval_of_the_gap(sign: int) -> None:
+    first, second = (JUDGE, WRITER)[::sign]
+    narrow = Study(STUDY.tables, replicates=1000, confidence=0.9)
+    gap = narrow.gap()["tau_b"]
+    assert gap.low > 0
+    for text in (f"{first} - {second} > 0", f"{first} > {second}"):
+        shown = of_study(f"{text} with 95% confidence")
+        assert shown.found.value == pytest.approx(sign * gap.value)
+        ends = (sign * shown.found.low, sign * shown.found.high)[::sign]
+        assert ends == pytest.approx((gap.low, gap.high))
+        assert shown.outcome == ("met" if sign == 1 else "missed")
+
+
+@pytest.mark.parametrize(
+    "text", [f"{JUDGE} + {WRITER} > 0", f"{JUDGE} / 2 > 0", f"{JUDGE} > flip_rate"]
+)
+def test_alignments_have_no_replicates_that_an_interval_could_be_made_of(text: str) -> None:
+    shown = of_study(f"{text} with 95% confidence")
+    assert shown.outcome == "cannot tell"
+    assert shown.why == "no interval: of alignments, only one alone or one less another has one"
+    assert of_study(text).outcome in ("met", "missed")  # the point estimate is there
+
+
+def test_where_what_was_observed_lies_outside_the_interval_it_is_said() -> None:
+    outside = Estimate(0.5, 0.6, 0.9, disattenuated=0.8, drawn=NOISE[0], n_groups=GROUPS)
+    inside = Estimate(0.7, 0.6, 0.9, disattenuated=0.8, drawn=NOISE[0], n_groups=GROUPS)
+    for found, said in ((outside, True), (inside, False)):
+        shown = Evidence(evidence().run, {JUDGE: found.value}, {JUDGE: found})
+        why = judge_inequality("x", parse_bar(f"{JUDGE} > 0.55 with 95% confidence"), shown)
+        assert why.outcome == "met"
+        assert ("what was observed lies outside it" in why.why) is said
 
 
 def test_several_metrics_are_judged_together() -> None:
     # Both move together here, so their difference is certain although either one is not.
     run = evidence(a=0.5)
-    together = Evidence(
+    together = Resampled(
         run.run, {"a": 0.5, "b": 0.45},
-        {"a": run.estimates["a"], "b": estimate("b", 0.45, NOISE[0])},
+        {"a": run.estimates["a"], "b": estimate(0.45, NOISE[0])},
     )  # fmt: skip
     found = judge_inequality("x", parse_bar("a > b with 95% confidence"), together)
     assert found.outcome == "met"
@@ -106,7 +205,7 @@ def test_several_metrics_are_judged_together() -> None:
         ("a > b + 0.4", -0.1, 0, "missed"),
     ],
 )
-@pytest.mark.parametrize("confidence", ["", " with 50% confidence"])
+@pytest.mark.parametrize("confidence", ["", " with 60% confidence"])
 def test_a_difference_is_the_left_side_less_the_right_one(
     text: str, value: float, limit: float, outcome: str, confidence: str
 ) -> None:
@@ -130,7 +229,7 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
 
 def test_too_few_groups_have_no_interval() -> None:
     run = evidence(a=0.5)
-    few = Evidence(run.run, {"a": 0.5}, {"a": Estimate.percentile(0.5, 0.5 + NOISE[0], 5)})
+    few = Resampled(run.run, {"a": 0.5}, {"a": Estimate.percentile(0.5, 0.5 + NOISE[0], 5)})
     found = judge_inequality("x", parse_bar("a > 0 with 95% confidence"), few)
     assert found.outcome == "cannot tell"
     assert "groups: 5; an interval needs at least 8" in found.why
@@ -145,7 +244,7 @@ def test_too_few_groups_have_no_interval() -> None:
         ("tau / (tau - tau) > 0", "is not defined here"),
         ("rouge1 > 0.1 with 95% confidence", "rouge1: not resampled, so there is no interval"),
         ("rouge1 + tau > 0.1 with 95% confidence", "rouge1: not resampled"),
-        ("reliability_human_tau_b > 0.1 with 90% confidence", "but the reported 95 % one"),
+        ("reliability_human_tau_b > 0.1 with 99% confidence", "but the reported 95 % one"),
     ],
 )
 def test_what_cannot_be_told_says_why(text: str, why: str) -> None:
@@ -154,7 +253,7 @@ def test_what_cannot_be_told_says_why(text: str, why: str) -> None:
     assert why in found.why
 
 
-def test_a_reported_interval_will_do_at_its_own_level() -> None:
+def test_a_reported_interval_will_do_where_no_wider_one_is_asked_for() -> None:
     assert verdict("reliability_human_tau_b > 0.6 with 95% confidence").outcome == "met"
     assert verdict("reliability_human_tau_b > 0.75 with 95% confidence").outcome == "cannot tell"
 
@@ -168,7 +267,7 @@ def compared(**differences: tuple[float, float, float] | None) -> dict[str, Any]
         for name, found in differences.items()
     }
     agreement = {name: entries.pop(name) for name in list(entries) if name == "flip_rate"}
-    return {"alignments": entries, "agreement": agreement, "model_b": "base"}
+    return {"alignments": entries, "agreement": agreement, "model_b": "base", "notes": []}
 
 
 GENERATION = "alignment_generation_tau_b"
@@ -243,6 +342,40 @@ def test_without_a_metric_both_alignments_are_looked_at() -> None:
 
 
 @pytest.mark.parametrize(
+    ("note", "metric"),
+    [
+        ("only B has a discrimination setting", "alignment_discrimination_tau_b"),
+        ("only B judged the pairs that it wrote", "self_agreement_pearson"),
+    ],
+)
+def test_a_run_does_not_pass_by_leaving_something_out(note: str, metric: str) -> None:
+    record = compared(alignment_generation_tau_b=(0.1, 0.0, 0.2)) | {"notes": [note]}
+    found = judge_no_worse("base", parse_bar("no worse than b.eval"), record)
+    assert {v.name: v.outcome for v in found} == {
+        "base (alignment_generation_tau_b)": "met",
+        f"base ({metric})": "cannot tell",
+    }
+
+
+def test_an_older_baseline_need_not_have_what_the_run_has() -> None:
+    record = compared(alignment_generation_tau_b=(0.1, 0.0, 0.2))
+    record["notes"] = ["only A judged the pairs that it wrote"]
+    (found,) = judge_no_worse("base", parse_bar("no worse than b.eval"), record)
+    assert found.outcome == "met"
+
+
+def test_self_agreement_is_looked_at_first() -> None:
+    record = compared(
+        alignment_generation_tau_b=(0.1, 0.0, 0.2), self_agreement_pearson=(-0.1, -0.2, 0.0)
+    )
+    found = judge_no_worse("base", parse_bar("no worse than b.eval"), record)
+    assert [(v.name, v.outcome) for v in found] == [
+        ("base (self_agreement_pearson)", "missed"),
+        ("base (alignment_generation_tau_b)", "met"),
+    ]
+
+
+@pytest.mark.parametrize(
     ("metric", "why"),
     [
         ("alignment_gap_tau_b", "has no better side"),
@@ -278,15 +411,18 @@ def test_without_samples_nothing_is_paired() -> None:
     assert "the log holds no samples" in found[0].why
 
 
-def test_a_share_without_width_is_no_certainty() -> None:
-    from profile_tasks.gate.verdicts import _by_interval
-
-    told = _by_interval(
-        "b", "flip_rate <= 0.001", "flip_rate", Estimate(0.0, 0.0, 0.0), "<=", 0.001, 0.95
-    )
-    assert told.outcome == "cannot tell"
-    assert "no certainty about others" in told.why
-    wide = _by_interval(
-        "b", "flip_rate <= 0.5", "flip_rate", Estimate(0.1, 0.0, 0.2), "<=", 0.5, 0.95
-    )
-    assert wide.outcome == "met"
+@pytest.mark.parametrize(
+    ("text", "outcome"),
+    [
+        ("flip_rate <= 0.05 with 95% confidence", "cannot tell"),
+        ("flip_rate <= 0.08 with 95% confidence", "met"),
+        ("flip_rate <= 0.03 with 60% confidence", "met"),
+    ],
+)
+def test_a_share_of_none_may_be_a_share_of_few(text: str, outcome: str) -> None:
+    # None of 40 flips: with 95 % confidence, no more than 7.5 % do.
+    none = Estimate.share(0.0, np.zeros(GROUPS), np.ones(GROUPS), np.zeros(1000))
+    shown = Resampled(evidence().run, {"flip_rate": 0.0}, {"flip_rate": none})
+    found = judge_inequality(text, parse_bar(text), shown)
+    assert found.outcome == outcome
+    assert "no width" not in found.why

@@ -1,10 +1,13 @@
 """Ranks as ranges of places, and what may be ranked together."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 
-from profile_tasks.leaderboard.boards import SORT, Board, boards, newest, places
+from profile_tasks.leaderboard.boards import SORT, Board, Resample, boards, newest
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 def run(model: str, value: float | None = 0.5, half: float | None = 0.1, **how: object) -> Run:
@@ -24,31 +27,76 @@ def ranks(board: Board) -> dict[str, tuple[int, int] | None]:
     return {row.run.model: row.places for row in board.rows}
 
 
-def test_overlapping_intervals_share_places() -> None:
-    # a 0.8-1.0; b 0.5-0.7 and c 0.4-0.6 overlap; d 0.0-0.2.
-    (board,) = boards([run("c", 0.5), run("a", 0.9), run("d", 0.1), run("b", 0.6)])
-    assert ranks(board) == {"a": (1, 1), "b": (2, 3), "c": (2, 3), "d": (4, 4)}
+def drawn_together(own: float = 0.02, **values: float) -> Resample:
+    """Samples that give these values, and replicates in which all move together."""
+    rng = np.random.default_rng(0)
+    shared = 0.1 * rng.normal(size=2000)
+
+    def resample(runs: Sequence[Run], metric: str) -> list[Estimate]:
+        return [
+            Estimate.percentile(
+                value, value + shared + own * np.random.default_rng(i).normal(size=2000), 50
+            )
+            if (value := values.get(run.model)) is not None
+            else Estimate.undefined("a results file holds no samples")
+            for i, run in enumerate(runs)
+        ]
+
+    return resample
+
+
+def test_runs_with_samples_are_placed_by_their_paired_differences() -> None:
+    runs = [run("c", 0.5), run("a", 0.9), run("d", 0.1), run("b", 0.62)]
+    (board,) = boards(runs, resample=drawn_together(a=0.9, b=0.62, c=0.5, d=0.1))
+    assert ranks(board) == {"a": (1, 1), "b": (2, 2), "c": (3, 3), "d": (4, 4)}
+    assert board.notes == ()
+    # The intervals of b and c overlap: by these alone nobody could tell.
+    (apart,) = boards(runs)
+    assert ranks(apart) == {"a": (1, 1), "b": (2, 3), "c": (2, 3), "d": (4, 4)}
+
+
+def test_what_overlaps_without_samples_nobody_can_tell_apart() -> None:
+    (board,) = boards([run("a", 0.9), run("b", 0.6), run("c", 0.5)])
+    assert [(row.run.model, row.tied, row.undecided) for row in board.rows] == [
+        ("a", (), 0), ("b", (), 1), ("c", (), 1),
+    ]  # fmt: skip
+
+
+def test_single_intervals_that_part_do_not_part_many_models() -> None:
+    # Of two they would: their difference is 0.21 +- 0.14. Of twenty 190 pairs are looked at.
+    two = [run("a", 0.71), run("b", 0.5)]
+    others = [run(f"o{i}", 0.6) for i in range(18)]
+    assert ranks(boards(two)[0])["a"] == (1, 1)
+    assert ranks(boards(two + others)[0])["a"] == (1, 20)
+
+
+def test_tied_are_the_same_value_and_what_is_shown_to_be_near() -> None:
+    runs = [run("a", 0.52), run("b", 0.51), run("c", 0.51), run("d", 0.3)]
+    near = drawn_together(0.004, a=0.52, b=0.51, c=0.51, d=0.3)
+    (board,) = boards(runs, resample=near)
+    assert {row.run.model: set(row.tied) for row in board.rows} == {
+        "a": {"b", "c"}, "b": {"a", "c"}, "c": {"a", "b"}, "d": set(),
+    }  # fmt: skip
+    assert not any(row.undecided for row in board.rows)
+    (narrower,) = boards(runs, margin=0.005, resample=near)
+    assert {row.run.model: (row.tied, row.undecided) for row in narrower.rows} == {
+        "a": ((), 2), "b": (("c",), 1), "c": (("b",), 1), "d": ((), 0),
+    }  # fmt: skip
+
+
+def test_runs_without_samples_stand_beside_those_with_and_it_is_said() -> None:
+    runs = [run("a", 0.62), run("b", 0.5), run("flat", 0.55)]
+    (board,) = boards(runs, resample=drawn_together(a=0.62, b=0.5))
+    assert ranks(board) == {"a": (1, 2), "flat": (1, 3), "b": (2, 3)}
+    assert board.notes == (
+        "not paired by source, but taken as if no two shared any: flat (a results file holds no "
+        "samples)",
+    )
 
 
 def test_a_wide_interval_may_have_any_place_and_costs_the_others_none() -> None:
     (board,) = boards([run("a", 0.9, 0.05), run("wide", 0.5, 0.6), run("b", 0.2, 0.05)])
     assert ranks(board) == {"a": (1, 2), "wide": (1, 3), "b": (2, 3)}
-
-
-def test_touching_intervals_overlap() -> None:
-    assert places([(0.5, 0.7), (0.3, 0.5)]) == [(1, 2), (1, 2)]
-
-
-@pytest.mark.parametrize("more", [True, False])
-def test_places_are_those_of_every_order_that_the_intervals_allow(more: bool) -> None:
-    # The definition: draw values within the intervals many times, and see which places occur.
-    rng = np.random.default_rng(0)
-    intervals = [(0.0, 0.4), (0.3, 0.5), (0.45, 0.9), (0.95, 1.0), (0.1, 0.97)]
-    low, high = np.array(intervals).T
-    drawn = rng.uniform(low, high, (20_000, 5)) * (-1 if more else 1)
-    seen = drawn.argsort(axis=1).argsort(axis=1) + 1
-    expected = list(zip(seen.min(axis=0).tolist(), seen.max(axis=0).tolist(), strict=True))
-    assert places(intervals, more_is_better=more) == expected
 
 
 def test_of_errors_the_least_is_first() -> None:
@@ -112,7 +160,7 @@ def test_what_else_differs_is_said() -> None:
 
 
 def test_equal_runs_have_nothing_to_say() -> None:
-    (board,) = boards([run("a"), run("b", 0.1)])
+    (board,) = boards([run("a"), run("b", 0.1)], resample=drawn_together(a=0.5, b=0.1))
     assert board.notes == ()
 
 

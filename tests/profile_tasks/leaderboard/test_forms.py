@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from profile_tasks.leaderboard.boards import METHOD, SORT, boards
+from profile_tasks.leaderboard.boards import SORT, boards
 from profile_tasks.leaderboard.forms import Leaderboard, csv_text, html, json_text, markdown_tables
 from profile_tasks.runs.run import Run
 
@@ -43,7 +43,7 @@ def board(*runs: Run) -> Leaderboard:
 
 def test_csv_has_a_flat_row_a_model_with_plain_names() -> None:
     (first, second) = csv.DictReader(io.StringIO(csv_text(board(run("a"), run("b", None)))))
-    assert list(first)[:3] == ["rank_low", "rank_high", "model"]
+    assert list(first)[:5] == ["rank_low", "rank_high", "tied", "undecided", "model"]
     assert (first["model"], first["rank_low"], first["rank_high"]) == ("a", "1", "1")
     assert (float(first[SORT]), float(first[f"{SORT}_ci_low"])) == (0.5, 0.4)
     assert (first["factors"], first["seed"], first["sources"]) == ("length fluency", "0", "12")
@@ -61,7 +61,8 @@ def test_a_name_is_no_formula_in_a_spreadsheet(start: str) -> None:
 def test_json_is_strict_and_says_how_places_are_made() -> None:
     text = json_text(board(run("a"), run("b", None)))
     found = json.loads(text, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
-    assert found["method"] == METHOD
+    assert found["method"] == board().method
+    assert "to differ by less than 0.05" in found["method"]
     (only,) = found["boards"]
     assert [row["model"] for row in only["rows"]] == ["a", "b"]
     assert only["rows"][0]["metrics"][f"{SORT}_ci_high"] == 0.6
@@ -80,7 +81,7 @@ def test_markdown_keeps_a_hostile_name_in_its_cell() -> None:
     assert r"\<script\>" in text
     assert r"\[a\]\(javascript:b\)" in text
     assert "\x1b" not in text
-    assert METHOD in text
+    assert board().method in text
 
 
 class Page(HTMLParser):

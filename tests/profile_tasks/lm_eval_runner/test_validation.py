@@ -69,7 +69,7 @@ def test_patterns_name_several_tasks() -> None:
 
 def test_a_group_beside_its_own_member_is_refused() -> None:
     with pytest.raises(ValueError, match="Duplicate task 'profile_summarization_discrimination'"):
-        validated_tasks("profile_summarization*", metadata={})
+        validated_tasks("profile_summarization,profile_summarization_d*", metadata={})
 
 
 def test_a_task_of_the_users_own_is_checked_too(folder: Path) -> None:

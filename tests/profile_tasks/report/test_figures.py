@@ -96,12 +96,13 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
             "generation": {
                 "tau_b": FoundAlignment(
                     Estimate(-0.5, -0.75, -0.25),
+                    Estimate(-0.625),
                     0.0625,
                     Estimate(0.875, 0.8125, 1),
-                    Estimate(-0.625),
                 )
             }
         },
+        self_agreement={"pearson": FoundAlignment(Estimate(0.9, 0.8, 1), unrelated=0.25)},
         texts=Texts(correlations={"annotated": ((1.0, -0.5), (-0.5, 1.0))}),
     )
     drawn = {figure.name: figure for figure in figures(found)}
@@ -114,10 +115,13 @@ def test_what_is_followed_most_stands_first_and_every_number_in_its_own_column()
         ("markdown", 2, 1),
         ("length", 1, 2),
     ]
-    (aligned,) = (
+    own, aligned = (
         dict(zip(drawn["alignment"].columns, row, strict=True)) for row in drawn["alignment"].rows
     )
-    assert (aligned["alignment"], aligned["ceiling"], aligned["corrected"]) == (-0.5, 0.875, -0.625)
+    assert (aligned["alignment"], aligned["low"], aligned["high"]) == (-0.5, -0.75, -0.25)
+    assert aligned["without noise"] == -0.625
+    assert (own["whose"], own["alignment"]) == ("self-agreement", 0.9)
+    assert own["unrelated tastes as close"] == 0.25
     cells = ET.fromstring(drawn["correlation-annotated"].svg)  # noqa: S314 - our own
     assert "−.5" in "".join(cells.itertext())
 

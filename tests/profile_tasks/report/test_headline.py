@@ -1,5 +1,6 @@
 """The headline says what the numbers say, and no more."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -8,13 +9,16 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
     NOTHING,
+    Departure,
     Difference,
     FoundAlignment,
     Influence,
     Profile,
+    Taste,
 )
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 SURE, UNSURE = 0.001, 0.4
 
@@ -32,25 +36,33 @@ MODEL = Run(
 def found(
     human: Estimate,
     model: Estimate,
-    p_holm: float | None = SURE,
+    verdict: str | None = "differs in taste",
     *,
+    consistency: Estimate | None = None,
+    departure: float | None = None,
     alignment: Estimate | None = None,
-    gap: Estimate | None = None,
+    gap: Mapping[str, Estimate] | None = None,
 ) -> Findings:
-    """GPT-X as a writer, with one factor; without a p-value, no test is in the file."""
-    difference = Difference(Estimate(model.value - human.value, -0.1, 0.5), p_holm)
+    """GPT-X as a judge, with one factor; without a verdict, no test is in the file."""
+    value = model.value - human.value if departure is None else departure
+    taste = Taste(
+        verdict or "",
+        consistency or NOTHING,
+        0.1,
+        {"length": Departure(Estimate(value, value - 0.5, value + 0.5), verdict or "", 0.7)},
+    )
     return Findings(
         MODEL,
         factors=("length",),
         profiles={
             "human": Profile({"length": Influence(human)}),
-            "generation": Profile({"length": Influence(model)}),
+            "discrimination": Profile({"length": Influence(model)}),
         },
-        differences={} if p_holm is None else {"generation": {"length": difference}},
+        tastes={} if verdict is None else {"discrimination": taste},
         alignments={}
         if alignment is None
-        else {"generation": {"tau_b": FoundAlignment(alignment)}},
-        gap=gap or NOTHING,
+        else {"discrimination": {"tau_b": FoundAlignment(alignment)}},
+        gap=gap or {},
     )
 
 
@@ -71,7 +83,7 @@ def plain(text: str) -> str:
             Estimate(0.10, -0.04, 0.16),
             Estimate(0.71, 0.66, 0.75),
             "follows length (tau .71 [.66, .75]) where people show no clear preference "
-            "(.10 [−.04, .16])",
+            "(.10 [−.04, .16]; from .14 on one would have shown)",
         ),
         (
             Estimate(-0.30, -0.40, -0.20),
@@ -96,14 +108,14 @@ def plain(text: str) -> str:
         (
             Estimate(-0.71, -0.75, -0.66),
             Estimate(0.05, -0.10, 0.20),
-            "shows no clear preference on length (tau .05 [−.10, .20]), which people go against "
-            "(−.71 [−.75, −.66])",
+            "shows no clear preference on length (tau .05 [−.10, .20]; from .21 on one would have "
+            "shown), which people go against (−.71 [−.75, −.66])",
         ),
         (
             Estimate(0.71, 0.66, 0.75),
             Estimate(0.05, -0.10, 0.20),
-            "shows no clear preference on length (tau .05 [−.10, .20]), which people follow "
-            "(.71 [.66, .75])",
+            "shows no clear preference on length (tau .05 [−.10, .20]; from .21 on one would have "
+            "shown), which people follow (.71 [.66, .75])",
         ),
         (
             Estimate(-0.40, -0.50, -0.30),
@@ -122,69 +134,251 @@ def test_a_difference_is_told_with_both_numbers(
 ) -> None:
     (sentence,) = headline(found(human, model))
     assert plain(sentence) == (
-        f"In generation GPT-X {said} (1 of 1 factor differs, told from chance at 5 %, adjusted "
-        "over all of them)."
+        f"In discrimination GPT-X {said} (1 of 1 factor differs in taste, told at 5 % after one "
+        "scale and adjusted over all of them)."
     )
 
 
-def test_what_is_not_told_from_chance_is_not_called_a_difference_nor_agreement() -> None:
+def test_a_departure_against_the_plain_difference_is_said_to_be_one() -> None:
+    """It follows length more than people, and less than its greater consistency would have it."""
+    told = found(Estimate(0.40, 0.30, 0.50), Estimate(0.60, 0.55, 0.65), departure=-0.3)
+    assert "(.40 [.30, .50]), yet less than its consistency would have it (1 of 1" in plain(
+        headline(told)[0]
+    )
+
+
+def test_what_is_not_told_is_not_called_a_difference_nor_agreement() -> None:
     """Although the two intervals do not overlap: the adjusted test decides where there is one."""
-    (sentence,) = headline(found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), UNSURE))
-    assert plain(sentence) == (
-        "In generation no influence on GPT-X is told from that on people (1 factor, adjusted over "
-        "all of them). That does not show that they agree: the largest difference, in length, is "
-        ".40 [−.10, .50]."
+    undecided = found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), "undecided")
+    assert told_apart(undecided, "discrimination") == ()
+    assert plain(headline(undecided)[0]) == (
+        "In discrimination no influence on GPT-X is told to depart from people in taste after one "
+        "scale (1 factor, adjusted over all of them), and that they are equivalent is not shown "
+        "either: the largest departure, in length, is .40 [−.10, .90], and in length one below .70 "
+        "may not show."
     )
 
 
-def test_without_a_test_intervals_must_lie_apart() -> None:
-    apart = found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None)
-    overlapping = found(Estimate(0.1, 0.0, 0.4), Estimate(0.5, 0.3, 0.7), None)
-    assert told_apart(apart, "generation") == ("length",)
-    assert "this file holds no test" in headline(apart)[0]
-    assert told_apart(overlapping, "generation") == ()
-    assert "does not show that they agree" in headline(overlapping)[0]
-
-
-def test_values_without_intervals_are_never_told_apart() -> None:
-    assert told_apart(found(Estimate(0.1), Estimate(0.9), None), "generation") == ()
-
-
-def test_an_alignment_whose_interval_holds_0_is_said_to() -> None:
-    sentences = headline(
-        found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.2, -0.1, 0.5))
+def test_equivalent_tastes_are_called_so_with_their_margin() -> None:
+    same = found(Estimate(0.5, 0.4, 0.6), Estimate(0.5, 0.4, 0.6), "equivalent")
+    assert plain(headline(same)[0]) == (
+        "In discrimination the tastes of GPT-X and of people are equivalent: after one scale every "
+        "influence is shown to depart by less than .10 (1 factor)."
     )
-    assert "is not told from none: its interval holds 0." in sentences[1]
-    clear = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, alignment=Estimate(0.6, 0.3, 0.9)))
-    assert "interval holds 0" not in clear[1]
 
 
 @pytest.mark.parametrize(
-    ("gap", "said"),
+    ("consistency", "said"),
     [
-        (Estimate(0.1, -0.2, 0.4), "Whether it aligns better as a judge or as a writer is open"),
-        (Estimate(0.4, 0.1, 0.7), "aligns better with people as a judge than as a writer"),
-        (Estimate(-0.4, -0.7, -0.1), "aligns better with people as a writer than as a judge"),
+        (
+            Estimate(2.1, 1.5, 2.9),
+            " GPT-X differs in consistency: it is 2.10 [1.50, 2.90] times as consistent as people.",
+        ),
+        (
+            Estimate(1.1, 0.8, 1.5),
+            " Whether it or people are the more consistent is undecided: it is 1.10 [.80, 1.50] "
+            "times as consistent.",
+        ),
+        (
+            Estimate.undefined("no scale is known"),
+            " Consistency is not compared: no scale is known.",
+        ),
     ],
 )
-def test_the_gap_is_open_where_its_interval_holds_0(gap: Estimate, said: str) -> None:
-    sentences = headline(found(Estimate(0.1), Estimate(0.1), UNSURE, gap=gap))
-    assert said in sentences[-1]
+def test_consistency_is_told_beside_taste(consistency: Estimate, said: str) -> None:
+    one = Estimate(0.5, 0.4, 0.6)
+    for verdict in ("differs in taste", "undecided", "equivalent"):
+        assert plain(headline(found(one, one, verdict, consistency=consistency))[0]).endswith(said)
+
+
+def test_without_a_test_intervals_must_lie_apart_and_taste_is_left_open() -> None:
+    apart = found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None)
+    overlapping = found(Estimate(0.1, 0.0, 0.4), Estimate(0.5, 0.3, 0.7), None)
+    assert told_apart(apart, "discrimination") == ("length",)
+    assert headline(apart)[0].endswith(
+        "(the intervals of 1 of 1 factor do not overlap; whether that is taste or consistency this "
+        "file cannot tell)."
+    )
+    assert told_apart(overlapping, "discrimination") == ()
+    assert "does not show that they agree" in headline(overlapping)[0]
+
+
+def test_a_log_that_tested_plain_differences_only_tells_no_taste() -> None:
+    old = replace(
+        found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None),
+        differences={"discrimination": {"length": Difference(near(0.4), SURE)}},
+    )
+    assert told_apart(old, "discrimination") == ()
+    assert "did not tell the two apart" in headline(old)[0]
+
+
+def test_a_writers_influences_stand_beside_peoples_without_a_difference() -> None:
+    writer = as_writer(found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None))
+    assert told_apart(writer, "generation") == ()
+    assert plain(headline(writer)[0]) == (
+        "In generation GPT-X wrote other texts than people compared, so its influences stand "
+        "beside theirs and no difference is one of taste: widest apart is length .50 [.30, .70] "
+        "against .10 [.00, .20] (of 1 factor)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("verdict", "said"),
+    [
+        (
+            "differs in taste",
+            " Its writing departs from its own judgement of the same texts, after one scale, in "
+            "length (.40 [−.10, .90]) (1 of 1 factor differs in taste, told at 5 % after one scale "
+            "and adjusted over all of them).",
+        ),
+        (
+            "equivalent",
+            " The tastes of its writing and of its own judgement of the same texts are equivalent: "
+            "after one scale every influence is shown to depart by less than .10 (1 factor).",
+        ),
+    ],
+)
+def test_a_writer_is_held_against_its_own_judgement(verdict: str, said: str) -> None:
+    writer = as_writer(found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), verdict))
+    assert plain(headline(writer)[0]).endswith(said)
+
+
+def as_writer(judge: Findings) -> Findings:
+    """What was found of a judge as if it were of a writer."""
+    turned = {"discrimination": "generation"}
+    return replace(
+        judge,
+        profiles={turned.get(p, p): each for p, each in judge.profiles.items()},
+        tastes={turned[p]: each for p, each in judge.tastes.items()},
+    )
+
+
+def test_values_without_intervals_are_never_told_apart() -> None:
+    assert told_apart(found(Estimate(0.1), Estimate(0.9), None), "discrimination") == ()
+
+
+def test_of_a_judge_the_true_alignment_and_unrelated_tastes_are_told() -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    entry = {
+        "tau_b": FoundAlignment(Estimate(0.4, 0.2, 0.7)),
+        "pearson": FoundAlignment(
+            Estimate(0.5, 0.4, 0.9), Estimate(0.75, 0.4, 0.9), unrelated=0.021
+        ),
+    }
+    said = plain(headline(replace(base, alignments={"discrimination": entry}))[-1])
+    assert said == (
+        "As a judge its profile aligns with people's at tau_b .40 [.20, .70]; without the sampling "
+        "noise r is .75 [.40, .90]; 2 of 100 unrelated tastes come as close."
+    )
+
+
+@pytest.mark.parametrize(
+    ("alignment", "outside"),
+    [
+        (Estimate(0.5, 0.6, 0.9), True),
+        (Estimate(0.95, 0.6, 0.9), True),
+        (Estimate(0.6, 0.6, 0.9), False),
+        (Estimate(0.9, 0.6, 0.9), False),
+        (Estimate(0.9), False),
+    ],
+)
+def test_what_was_observed_outside_the_interval_of_the_true_one_is_said_to_be(
+    alignment: Estimate, outside: bool
+) -> None:
+    sentences = headline(found(Estimate(0.1), Estimate(0.1), "undecided", alignment=alignment))
+    words = "the interval of the true one, outside which noise of each"
+    assert (words in plain(sentences[-1])) is outside
+
+
+@pytest.mark.parametrize(
+    ("unrelated", "said"),
+    [
+        (0.004, "fewer than 1 of 100 unrelated tastes come as close."),
+        (0.010, "; 1 of 100 unrelated tastes comes as close."),
+        (0.236, "; 24 of 100 unrelated tastes come as close."),
+        (1.000, "; 100 of 100 unrelated tastes come as close."),
+    ],
+)
+def test_unrelated_tastes_are_counted_in_a_hundred(unrelated: float, said: str) -> None:
+    own = {"pearson": FoundAlignment(Estimate(0.9, 0.8, 1.0), unrelated=unrelated)}
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    assert headline(replace(base, self_agreement=own))[0].endswith(said)
+
+
+def test_an_alignment_that_cannot_be_estimated_says_why() -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    why = "not estimable: the human profile is not told from noise alone; r within [-0.20, 1.00]"
+    entry = {
+        "tau_b": FoundAlignment(Estimate(0.4, -0.5, 1, reason=why)),
+        "pearson": FoundAlignment(Estimate(0.5, -0.2, 1), Estimate.undefined(why)),
+    }
+    said = plain(headline(replace(base, alignments={"discrimination": entry}))[-1])
+    assert said.endswith(f"; without the sampling noise it is {why}.")
+    assert "unrelated" not in said
+
+
+@pytest.mark.parametrize(
+    ("number", "unrelated", "said"),
+    [
+        (
+            Estimate(0.97, 0.9, 1.0),
+            0.001,
+            "GPT-X writes as it judges at r .97 [.90, 1.00] (self-agreement over the texts that it "
+            "wrote, without the sampling noise; 1 is one taste); fewer than 1 of 100 unrelated "
+            "tastes come as close.",
+        ),
+        (
+            Estimate(1.0, reason="all verdicts are the same"),
+            None,
+            "GPT-X writes as it judges at r 1.00 (all verdicts are the same).",
+        ),
+        (
+            Estimate.undefined("groups: 5; an interval needs at least 8"),
+            None,
+            "Whether GPT-X writes as it judges is not estimable: groups: 5; an interval needs at "
+            "least 8.",
+        ),
+    ],
+)
+def test_self_agreement_comes_first(number: Estimate, unrelated: float | None, said: str) -> None:
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    entry = {"pearson": FoundAlignment(number, unrelated=unrelated)}
+    assert plain(headline(replace(base, self_agreement=entry))[0]) == said
+
+
+def test_the_gap_is_told_with_its_parts_and_as_one_across_texts() -> None:
+    texts, taste = GAP_PARTS
+    alone = {GAP: Estimate(0.5, 0.1, 0.9)}
+    said = plain(headline(found(Estimate(0.1), Estimate(0.1), "undecided", gap=alone))[-1])
+    assert said == (
+        "The paper's gap, judge less writer across different texts, is .50 [.10, .90]. By itself "
+        "it does not show that it writes against its own judgement."
+    )
+    parts = alone | {texts: Estimate(0.4, 0.0, 0.8), taste: Estimate(0.1, -0.2, 0.4)}
+    said = plain(headline(found(Estimate(0.1), Estimate(0.1), "undecided", gap=parts))[-1])
+    assert said == (
+        "The paper's gap, judge less writer across different texts, is .50 [.10, .90]: .40 [.00, "
+        ".80] by the shift of texts, .10 [−.20, .40] by taste, which is 0 where it writes as it "
+        "judges."
+    )
 
 
 def of_two(tested: bool, *, length: tuple[float, float], markdown: tuple[float, float]) -> Findings:
-    """A writer and people with an influence each of two factors: the model's, that of people."""
+    """A judge and people with an influence each of two factors: the model's, that of people."""
     values = {"length": length, "markdown": markdown}
     sides = [
         Profile({name: Influence(near(pair[side])) for name, pair in values.items()})
         for side in (0, 1)
     ]
-    differences = {name: Difference(near(m - h), SURE) for name, (m, h) in values.items()}
+    departures = {
+        name: Departure(near(m - h), "differs in taste") for name, (m, h) in values.items()
+    }
+    taste = Taste("differs in taste", NOTHING, 0.1, departures)
     return Findings(
         MODEL,
         factors=tuple(values),
-        profiles={"human": sides[1], "generation": sides[0]},
-        differences={"generation": differences} if tested else {},
+        profiles={"human": sides[1], "discrimination": sides[0]},
+        tastes={"discrimination": taste} if tested else {},
     )
 
 
@@ -204,39 +398,43 @@ def test_the_greatest_difference_is_told_first_whatever_its_sign(
     tested: bool, values: dict[str, tuple[float, float]], order: tuple[str, ...]
 ) -> None:
     two = of_two(tested, **values)
-    assert told_apart(two, "generation") == order
+    assert told_apart(two, "discrimination") == order
     (sentence,) = headline(two)
     assert sentence.index(order[0]) < sentence.index(order[1])
 
 
-def test_the_largest_difference_is_named_where_none_is_shown() -> None:
+def test_the_largest_departure_is_named_where_none_is_shown() -> None:
     two = of_two(True, length=(0.1, 0.2), markdown=(-0.2, 0.2))
+    taste = two.tastes["discrimination"]
     unsure = {
-        name: Difference(difference.number, UNSURE)
-        for name, difference in two.differences["generation"].items()
+        name: replace(each, verdict="undecided", smallest=0.3 if name == "length" else 0.2)
+        for name, each in taste.factors.items()
     }
-    (sentence,) = headline(replace(two, differences={"generation": unsure}))
-    assert plain(sentence).endswith("the largest difference, in markdown, is −.40 [−.45, −.35].")
+    open_ = replace(taste, verdict="undecided", factors=unsure)
+    (sentence,) = headline(replace(two, tastes={"discrimination": open_}))
+    assert plain(sentence).endswith(
+        "the largest departure, in markdown, is −.40 [−.45, −.35], and in length one below .30 may "
+        "not show."
+    )
 
 
 @pytest.mark.parametrize(
-    ("perspective", "role"), [("generation", "as a writer"), ("discrimination", "as a judge")]
+    ("perspective", "role"),
+    [
+        ("generation", "As a writer, across different texts,"),
+        ("discrimination", "As a judge"),
+    ],
 )
 def test_an_alignment_is_told_of_its_own_role(perspective: str, role: str) -> None:
-    base = found(Estimate(0.1), Estimate(0.1), UNSURE)
-    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25), ceiling=Estimate(0.75))}
+    base = found(Estimate(0.1), Estimate(0.1), "undecided")
+    entry = {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25))}
     turned = replace(
         base,
-        profiles={"human": base.profiles["human"], perspective: base.profiles["generation"]},
-        differences={perspective: base.differences["generation"]},
+        profiles={"human": base.profiles["human"], perspective: base.profiles["discrimination"]},
         alignments={perspective: entry},
     )
     said = plain(headline(turned)[-1])
-    assert said == (
-        f"{role[0].upper()}{role[1:]} its profile aligns with people's at tau_b −.25 [−.50, .25], "
-        "where two equal tastes would reach about .75 on these data. "
-        f"The alignment {role} is not told from none: its interval holds 0."
-    )
+    assert said == f"{role} its profile aligns with people's at tau_b −.25 [−.50, .25]."
 
 
 def test_what_people_prefer_most_comes_first_with_its_sign() -> None:

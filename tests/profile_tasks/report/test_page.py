@@ -39,8 +39,9 @@ def test_nothing_is_loaded_from_anywhere(planted_page: Path) -> None:
 def test_the_headline_comes_first_and_names_the_planted_taste(planted_page: Path) -> None:
     text = planted_page.read_text(encoding="utf-8")
     lead = re.findall(r'<p class="lead">(.*?)</p>', text)
-    assert lead[0].startswith("In generation planted/verbose follows length (tau")
-    assert lead[1].startswith("In generation planted/concise goes against")
+    assert lead[0].startswith("planted/verbose writes as it judges at r")
+    assert "widest apart are length" in text
+    assert "In generation planted/concise wrote other texts" in text
     assert text.index('class="lead"') < text.index("<svg")
     assert "a simulated annotator" in text
 

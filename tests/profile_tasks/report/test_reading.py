@@ -7,6 +7,7 @@ import pytest
 from inspect_ai.log import read_eval_log, write_eval_log
 
 from profile_tasks.report.reading import read_findings
+from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -27,15 +28,20 @@ def test_a_log_gives_the_very_numbers_that_it_holds(verbose_log: Path) -> None:
                 metrics[name], metrics[f"{name}_ci_low"], metrics[f"{name}_ci_high"],
             )  # fmt: skip
             assert influence.rank.value == metrics[f"rank_{perspective}_{factor}"]
-    assert found.gap.value == metrics["alignment_gap_tau_b"]
+    for name, number in found.gap.items():
+        assert number.value == metrics[name]
+    assert found.gap.keys() == {GAP, *GAP_PARTS}
+    own = found.self_agreement["pearson"].number
+    assert own.value == metrics["self_agreement_pearson"]
     for target, lengths in found.texts.words.items():
         assert sum(lengths) / len(lengths) == pytest.approx(metrics[f"words_at_score_{target}"])
 
 
-def test_the_planted_taste_is_among_the_misaligned_factors(verbose_log: Path) -> None:
+def test_tastes_are_compared_over_the_same_pairs(verbose_log: Path) -> None:
     (found,) = read_findings(verbose_log)
-    assert "length" in found.misaligned("generation")
-    assert found.misaligned("discrimination") == ("length",)
+    assert found.tastes["discrimination"].differing[0] == "length"
+    # It writes by the taste that it judges by.
+    assert found.tastes["generation"].differing == ()
 
 
 def test_facts_and_verdicts_stand_with_the_examples(verbose_log: Path) -> None:

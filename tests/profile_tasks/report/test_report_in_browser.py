@@ -178,7 +178,7 @@ def test_tables_are_saved_as_csv_and_json(page: Page, tmp_path: Path) -> None:
     with page.expect_download() as download:
         page.locator('button.csv[data-table="overview"]').click()
     lines = Path(download.value.path()).read_text(encoding="utf-8").splitlines()
-    assert lines[0].startswith("task,model,alignment as a writer")
+    assert lines[0].startswith('task,model,"self-agreement, r","alignment as a writer')
     assert len(lines) == 3
     with page.expect_download() as download:
         page.locator("#json").click()

@@ -81,6 +81,13 @@ def wrote(name: str = "s1", *texts: str, **changes: Any) -> dict[str, Any]:
     return sample | changes
 
 
+def judged_own(name: str = "s1", *texts: str) -> dict[str, Any]:
+    sample = wrote(name, *texts)
+    record = sample["measured_sources"]
+    record["own_picks"] = [["first", "second"]] * len(record["pairs_written"])
+    return sample | {"resps": [["A"], ["B"]] * len(record["pairs_written"])}
+
+
 def judged(name: str = "s1", **changes: Any) -> dict[str, Any]:
     record = measured(name, picks=[["first", "second"]], **changes)
     return {"doc": doc(name), "resps": [["A"], ["B"]], "measured_sources": record}
@@ -122,6 +129,27 @@ def test_a_response_that_was_missing_stays_missing(file: Any) -> None:
     assert run.setting == "generation"
     assert responses(run) == {"s1": {1: "one", 2: None, 3: "three"}}
     assert measurements(run)["s1"].picks is None
+
+
+def test_verdicts_on_own_pairs_join_the_texts_that_they_are_about(file: Any) -> None:
+    files = [file("o", judged_own()), file("d", judged()), file("g", wrote(), wrote("s2"))]
+    run = read_sampled_run(files)
+    assert (run.setting, list(run.parts.values())) == (
+        "both", ["own_pairs", "discrimination", "generation"],
+    )  # fmt: skip
+    joined = measurements(run)
+    assert responses(run)["s1"] == {1: "one", 2: "two words", 3: "and now three"}
+    assert joined["s1"].own == (1, 1, 1)
+    assert joined["s1"].picks == (("first", "second"),)
+    assert joined["s2"].own is None
+    assert read_sampled_run([files[0], files[2]]).setting == "generation"
+
+
+def test_own_pairs_of_texts_that_are_not_given_are_refused(file: Any) -> None:
+    own = file("o", judged_own())
+    for others in ([], [file("d", judged())], [file("g", wrote("s1", "other", "words", "here"))]):
+        with pytest.raises(ValueError, match="'s1': samples of own pairs hold no texts; give"):
+            read_sampled_run([own, *others])
 
 
 def test_margins_are_those_of_a_likelihood_task(file: Any) -> None:

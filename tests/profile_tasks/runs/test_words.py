@@ -1,10 +1,12 @@
 """Differences of two models in words: stated where they are shown, undecided elsewhere."""
 
+import math
 from typing import Any
 
 import pytest
 
 from profile_tasks.runs.words import comparison_words
+from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 def found(a: float, b: float, width: float, **more: Any) -> dict[str, Any]:
@@ -30,7 +32,8 @@ def test_an_alignment_is_closer_only_where_the_interval_says_so() -> None:
         compared(alignments={"alignment_generation_tau_b": found(0.1, 0.5, 0.2)})
     )
     assert shown == (
-        "as a writer, B is closer to people than A: alignment (tau_b) +0.10 against +0.50, "
+        "as a writer (across texts: people chose among others), B is closer to people than A: "
+        "alignment (tau_b) +0.10 against +0.50, "
         "A - B -0.40 [-0.60, -0.20]"
     )
     (undecided,) = comparison_words(
@@ -39,17 +42,39 @@ def test_an_alignment_is_closer_only_where_the_interval_says_so() -> None:
     assert undecided.startswith("as a judge, it is undecided whether A or B is closer to people:")
 
 
+@pytest.mark.parametrize(
+    ("a", "b", "width", "said"),
+    [
+        (0.9, 0.2, 0.3, "A writes more as it judges than B: r +0.90 against +0.20, A - B +0.70"),
+        (0.2, 0.9, 0.3, "B writes more as it judges than A: r +0.20 against +0.90, A - B -0.70"),
+        (0.9, 0.8, 0.3, "it is undecided whether A or B writes more as it judges: r +0.90 against"),
+    ],
+)
+def test_self_agreement_is_told_first(a: float, b: float, width: float, said: str) -> None:
+    alignments = {
+        "alignment_discrimination_tau_b": found(0.1, 0.5, 0.2),
+        "self_agreement_pearson": found(a, b, width),
+    }
+    assert comparison_words(compared(alignments=alignments))[0].startswith(said)
+
+
 def test_the_gap_and_the_accuracy_have_sentences_of_their_own() -> None:
-    gap, accuracy = comparison_words(
+    gap, accuracy, decided = comparison_words(
         compared(
             alignments={"alignment_gap_tau_b": found(0.4, 0.1, 0.1)},
-            agreement={"discrimination_accuracy": found(0.7, 0.71, 0.1)},
+            agreement={
+                "discrimination_accuracy": found(0.7, 0.71, 0.1),
+                "discrimination_accuracy_half_credit": found(0.6, 0.61, 0.1),
+            },
         )
     )
     assert gap.startswith(
-        "the gap, alignment as a judge less alignment as a writer, is greater in A than in B: +0.40"
+        "the paper's gap, alignment as a judge less alignment as a writer on other texts, is "
+        "greater in A than in B: +0.40"
     )
-    assert accuracy.startswith("it is undecided whether A or B judges more like people: accuracy")
+    undecided = "it is undecided whether A or B judges more like people: accuracy"
+    assert accuracy.startswith(f"{undecided} with half credit 0.60")
+    assert decided.startswith(f"of the pairs that each decides, {undecided} 0.70")
 
 
 @pytest.mark.parametrize(
@@ -66,19 +91,23 @@ def test_the_better_one_is_named_first_and_the_numbers_stay_those_of_a_and_b(
     names = ("alignment_generation_tau_b", "alignment_discrimination_tau_b", "alignment_gap_tau_b")
     writer, judge, gap, accuracy = comparison_words(
         compared(
-            alignments=dict.fromkeys(names, entry), agreement={"discrimination_accuracy": entry}
+            alignments=dict.fromkeys(names, entry),
+            agreement={"discrimination_accuracy_half_credit": entry},
         )
     )
     signed = f"+{numbers}".replace("against ", "against +")
-    for role, sentence in (("as a writer", writer), ("as a judge", judge)):
+    across = "as a writer (across texts: people chose among others)"
+    for role, sentence in ((across, writer), ("as a judge", judge)):
         assert sentence == (
             f"{role}, {better} is closer to people than {worse}: alignment (tau_b) {signed}"
         )
     assert gap == (
-        "the gap, alignment as a judge less alignment as a writer, is greater in "
-        f"{better} than in {worse}: {signed}"
+        "the paper's gap, alignment as a judge less alignment as a writer on other texts, is "
+        f"greater in {better} than in {worse}: {signed}"
     )
-    assert accuracy == f"{better} judges more like people than {worse}: accuracy {numbers}"
+    assert accuracy == (
+        f"{better} judges more like people than {worse}: accuracy with half credit {numbers}"
+    )
 
 
 def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
@@ -95,6 +124,8 @@ def test_factors_are_named_by_their_adjusted_test_surest_first() -> None:
         "as a writer, A follows length more than B: +0.90 against +0.30, "
         "A - B +0.60 [+0.50, +0.70]; people +0.20",
         "as a writer, it is undecided whether the others (1) differ",
+        "as a writer, A and B wrote other texts: a difference of influence is not shown to be one "
+        "of taste",
     ]
 
 
@@ -102,7 +133,7 @@ def test_no_difference_is_not_called_sameness() -> None:
     (shown,) = comparison_words(generation(length=found(0.9, 0.3, 1, p_adjusted=0.5, human=0)))
     assert shown == (
         "as a writer, no factor's influence is shown to differ (Holm); that does not show that "
-        "they are equal"
+        "they are equal: a difference in one of them below 1.43 may not show"
     )
 
 
@@ -116,7 +147,8 @@ def test_no_difference_is_not_called_sameness() -> None:
     ],
 )
 def test_who_follows_a_factor_is_told_by_both_signs(a: float, b: float, words: str) -> None:
-    (shown,) = comparison_words(generation(length=found(a, b, 0.1, p_adjusted=0.01)))
+    shown, caution = comparison_words(generation(length=found(a, b, 0.1, p_adjusted=0.01)))
+    assert "wrote other texts" in caution
     assert shown.startswith(f"as a writer, {words}: ")
 
 
@@ -138,8 +170,74 @@ def test_what_is_not_defined_is_said_to_be_so() -> None:
     alignment, accuracy = comparison_words(
         compared(
             alignments={"alignment_generation_tau_b": entry},
-            agreement={"discrimination_accuracy": entry},
+            agreement={"discrimination_accuracy_half_credit": entry},
         )
     )
     assert "not defined against not defined, A - B not defined" in alignment
-    assert accuracy == "the accuracy of judging cannot be compared: it is not defined"
+    assert accuracy == (
+        "the accuracy with half credit of judging cannot be compared: it is not defined"
+    )
+
+
+def judged(verdict: str, consistency: Estimate, **factors: tuple[str, float, float]) -> list[str]:
+    """What is said of two judges; of each factor its verdict, departure and smallest departure."""
+    entries = {
+        name: {"a": 0.5, "b": 0.25, "human": 0.125}
+        | {
+            "taste": {
+                "verdict": each,
+                **Estimate(departure, departure - 0.0625, departure + 0.0625).record(),
+                "p_adjusted": 0.01 * i,
+                "smallest_shown": smallest,
+            }
+        }
+        for i, (name, (each, departure, smallest)) in enumerate(factors.items())
+    }
+    taste = {"verdict": verdict, "consistency": consistency.record(), "margin": 0.1}
+    return comparison_words(
+        compared(perspectives={"discrimination": {"factors": entries, "taste": taste}})
+    )
+
+
+def test_judges_of_the_same_pairs_are_told_apart_by_taste_and_by_consistency() -> None:
+    assert judged(
+        "differs in taste",
+        Estimate(2, 1.5, 2.5),
+        length=("differs in taste", 0.25, 0.2),
+        fluency=("differs in consistency", 0.0, 0.2),
+        novelty=("undecided", 0.125, 0.3),
+        markdown=("equivalent", 0.0, 0.05),
+    ) == [
+        "as a judge, differs in taste: A follows length more than B, +0.50 against +0.25, after "
+        "one scale A - B +0.25 [+0.19, +0.31]; people +0.12",
+        "as a judge, A differs in consistency from B: it is 2.00 [1.50, 2.50] times as consistent",
+        "as a judge, equivalent in taste (a departure below 0.1): markdown",
+        "as a judge, differs in consistency, with no departure in taste shown: fluency (from 0.20 "
+        "on it would have shown)",
+        "as a judge, undecided: novelty (from 0.30 on it would have shown)",
+    ]
+
+
+def test_equivalent_tastes_are_said_to_be_with_their_margin() -> None:
+    assert judged("equivalent", Estimate(1, 0.5, 2), length=("equivalent", 0.0, 0.05)) == [
+        "as a judge, it is undecided whether A or B is the more consistent: A is 1.00 [0.50, 2.00] "
+        "times as consistent as B",
+        "as a judge, the tastes of A and B are equivalent: every departure after one scale is "
+        "shown to be smaller than 0.1",
+    ]
+
+
+def test_without_a_scale_the_consistency_is_not_compared() -> None:
+    said = judged(
+        "undecided", Estimate.undefined("no scale is known"), length=("undecided", 0.0, 0.5)
+    )
+    assert said[0] == (
+        "as a judge, the consistency of A and B cannot be compared: no scale is known"
+    )
+
+
+def test_tastes_without_a_single_departure_are_not_compared() -> None:
+    nothing = math.nan
+    assert judged(
+        "undecided", Estimate.undefined("no factor"), length=("undecided", nothing, nothing)
+    ) == ["as a judge, the data are too few to compare tastes"]

@@ -151,3 +151,43 @@ def test_feedback_has_a_line_a_factor_that_no_meaning_can_break() -> None:
     assert "(-0.60)" in lines[0]
     assert "(+0.80)" in lines[0]
     assert "more of it" in lines[1]
+
+
+def pairs(
+    weights: list[float], perspective: Perspective, *, seed: int, noise: float = 1.0
+) -> Comparisons:
+    """Preferences by these weights; those of one seed are on the same pairs."""
+    signs = np.random.default_rng(seed).choice([-1, 1], (800, 3)).astype(np.int8)
+    drawn = np.random.default_rng(len(perspective)).logistic(size=800)
+    return Comparisons(
+        np.sign(signs @ np.array(weights) + noise * drawn), signs, np.zeros(signs.shape, bool),
+        np.arange(800) // 4, ("length", "novel_words", "fluency"), perspective,
+    )  # fmt: skip
+
+
+TASTE, LONGER = [1.0, -0.7, 0.4], [1.0, -0.7, -0.4]
+
+
+@pytest.mark.parametrize(
+    ("judge", "own", "named"),
+    [
+        (TASTE, TASTE, True),  # it writes otherwise than it judges what it wrote
+        (LONGER, LONGER, True),  # it judges and writes alike, and otherwise than people
+        (TASTE, LONGER, False),  # it judges as people do and as it writes: the texts are others
+    ],
+)
+def test_where_own_pairs_were_judged_a_departure_must_show_on_the_same_pairs(
+    judge: list[float], own: list[float], named: bool
+) -> None:
+    human, written = pairs(TASTE, "human", seed=0), pairs(LONGER, "generation", seed=1)
+    plain = departures(human, written)
+    assert [(one.factor, one.direction) for one in plain] == [("fluency", "more")]
+    judged, own_pairs = pairs(judge, "discrimination", seed=0), pairs(own, "own", seed=1)
+    assert departures(human, written, judged=judged, own=own_pairs) == (plain if named else ())
+
+
+def test_noise_alone_is_no_departure_where_own_pairs_were_judged() -> None:
+    human, noisier = pairs(TASTE, "human", seed=0), pairs(TASTE, "generation", seed=1, noise=4)
+    judged, own = pairs(TASTE, "discrimination", seed=0), pairs(TASTE, "own", seed=1)
+    assert departures(human, noisier)
+    assert departures(human, noisier, judged=judged, own=own) == ()

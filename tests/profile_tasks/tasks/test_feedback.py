@@ -156,8 +156,9 @@ def test_feedback_moves_the_profile_towards_readers_and_revising_alone_does_not(
         assert found[f"alignment_revision_factor_less_none_{coefficient}_ci_low"] > 0
     assert found["tau_revision_none_length"] == 1
     assert found["tau_revision_factor_length_ci_high"] < 0 > found["tau_human_length_ci_high"]
-    for coefficient in ("spearman", "pearson"):
-        assert found[f"alignment_revision_evaluator_less_none_{coefficient}_ci_low"] > 0
+    # What the evaluator adds 12 sources do not tell.
+    added = "alignment_revision_evaluator_less_none_tau_b"
+    assert found[added] > 0 > found[f"{added}_ci_low"]
     # Feedback by source words stops the growth, and every revision that it changes has more.
     assert abs(found["tau_revision_evaluator_length"]) < 0.5
     assert found["tau_revision_evaluator_novel_words_ci_high"] < 0
@@ -252,7 +253,7 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     printed = metrics(log)
     assert len(printed) < 25
     assert next(iter(printed)) == "alignment_revision_none_tau_b"
-    assert printed == {name: full[name] for name in printed}
+    assert printed == pytest.approx({name: full[name] for name in printed}, nan_ok=True)
 
 
 def test_human_influences_are_those_of_the_other_tasks(
@@ -265,7 +266,7 @@ def test_human_influences_are_those_of_the_other_tasks(
 
 
 def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any) -> None:
-    base = read_inspect_log("verbose")
+    base = read_inspect_log("verbose", own_pairs=False)
     log = run("summarization", tmp_path, condition="factor", profiles=base.location)
     assert log.eval.metadata is not None
     assert log.eval.metadata["profiles_of"] == "planted/verbose"
@@ -282,6 +283,17 @@ def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any
     assert "planted/verbose" in other.eval.metadata["profiles_warning"]
     with pytest.raises(ArgumentError, match=r"is a run of .*summarization; expected .*document_qa"):
         run("document_qa", tmp_path, profiles=base.location)
+
+
+def test_a_log_with_own_pairs_names_what_the_same_texts_show(
+    tmp_path: Path, read_inspect_log: Any
+) -> None:
+    """On 12 sources it cannot be told that a taste for length is not people's with less noise."""
+    base = read_inspect_log("verbose")
+    with pytest.raises(
+        ArgumentError, match=r"departs from the human one on no factor .* same pairs"
+    ):
+        run("summarization", tmp_path, condition="factor", profiles=base.location)
 
 
 def test_a_log_that_shows_no_departure_is_refused_before_a_model_is_asked(tmp_path: Path) -> None:

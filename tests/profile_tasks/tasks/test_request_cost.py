@@ -73,13 +73,16 @@ def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
 
 
+WRITTEN = "Written for "
+
+
 def distinct_writer() -> object:
     """A model that writes another text for every score, and judges readably."""
 
     def answer(messages: Sequence[Any], *_: object) -> ModelOutput:
         request = parse_request(messages[-1].text)
         writes = isinstance(request, GenerationRequest)
-        text = f"Written for {request.score}. It rained." if writes else "Verdict: A"
+        text = f"{WRITTEN}{request.score}. It rained." if writes else "Verdict: A"
         return ModelOutput.from_content("mockllm/model", text)
 
     return get_model("mockllm/model", custom_outputs=answer, memoize=False)
@@ -117,6 +120,8 @@ def asked_in_a_run(
             if event.event == "model":
                 text = event.input[-1].text
                 (purpose,) = {name for words, name in PLACES.items() if words in text}
+                if purpose == "discrimination" and WRITTEN in text:
+                    purpose = "own pairs"
                 assert purpose in PURPOSES[event.role or "evaluated model"]
                 asked[purpose] += 1
     return dict(asked)
@@ -133,6 +138,8 @@ def asked_in_a_run(
         ("summarization", {"factors": "length"}),
         ("document_qa", {"pairing": "adjacent", "judge_batch": "one"}),
         ("document_qa", {"scores": (1, 3, 7), "orders": 1}),
+        ("document_qa", {"own_pairs": False}),
+        ("instruction_following", {"pairing": "half", "factors": "length"}),
         ("instruction_following", {"setting": "generation"}),
         ("instruction_following", {"epochs": 2}),
     ],
@@ -179,6 +186,7 @@ def test_equal_long_and_sourceless_responses_are_counted_as_a_run_asks(tmp_path:
         assert requests(cost) == {
             "generation": 0,
             "discrimination": 6,
+            "own pairs": 0,
             "key facts": int(source is not None),
             "facts": 3 + 2,  # four texts, one of them in two parts
             "judged": 4,  # not the pair of equal texts
@@ -202,12 +210,15 @@ def test_the_documented_bound_holds_and_is_reached_with_sources(task: str) -> No
     assert asked["judged"] == judged
     assert asked["generation"] == 5 * len(data.sources)
     assert asked["discrimination"] == 2 * cost.n_pairs
+    assert asked["own pairs"] == 2 * 10 * len(data.sources)
 
 
 def test_totals_are_sums_of_their_role() -> None:
     cost = estimated("summarization")
     counts = cost.by_purpose
-    assert cost.total("evaluated model") == counts["generation"] + counts["discrimination"]
+    assert cost.total("evaluated model") == (
+        counts["generation"] + counts["discrimination"] + counts["own pairs"]
+    )
     grader = cost.total("grader")
     assert grader.requests == 504
     assert grader.input_tokens == sum(counts[p].input_tokens for p in PURPOSES["grader"])

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencie
 @pytest.mark.parametrize(
     ("setting", "headline"),
     [
-        ("both", "alignment_discrimination_tau_b"),
+        ("both", "self_agreement_pearson"),
         ("generation", "alignment_generation_tau_b"),
         ("discrimination", "alignment_discrimination_tau_b"),
     ],

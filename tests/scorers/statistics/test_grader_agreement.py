@@ -63,8 +63,10 @@ def test_every_number_of_six_pairs_by_hand():
 def test_a_grader_that_says_what_people_say_agrees_fully():
     human = [1, -1, 0, 1, -1, 1, 0, -1, 1, 1]
     values = agreement_of(table(human, human, preference=[1, 1, -1, 0, 1] * 2)).values()
-    for name in ("agreement_logic", "kappa_logic", "agreement_decided_logic"):
-        assert [values[name + end] for end in ("", "_ci_low", "_ci_high")] == [1, 1, 1]
+    # Of n right out of n, as many as ten and eight groups are worth: .025 ** (1 / n).
+    for name, low in (("agreement", 0.612), ("kappa", 1), ("agreement_decided", 0.511)):
+        found = [values[f"{name}_logic{end}"] for end in ("", "_ci_low", "_ci_high")]
+        assert found == pytest.approx([1, low, 1], abs=5e-4)
     assert values["tau_human_label_logic"] == values["tau_grader_logic"]
 
 
@@ -140,7 +142,7 @@ def test_the_profiles_are_aligned_over_the_labels():
         {entry.label: values[f"{side}_{entry.label}"] for entry in found.labels}
         for side in ("tau_human_label", "tau_grader")
     )
-    assert values[ALIGNMENT] == align(human, grader, permutations=0).tau_b
+    assert values[ALIGNMENT] == align(human, grader).tau_b
     assert -1 <= values[f"{ALIGNMENT}_ci_low"] <= values[f"{ALIGNMENT}_ci_high"] <= 1
 
 

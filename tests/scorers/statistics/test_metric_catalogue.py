@@ -18,7 +18,11 @@ from profile_tasks.scorers.statistics.metric_catalogue import (
 @pytest.mark.parametrize(
     "metric",
     [
+        "self_agreement_pearson",
+        "self_agreement_tau_b",
         "alignment_discrimination_spearman",
+        "alignment_discrimination_tau_b_disattenuated",
+        "discrimination_accuracy_half_credit",
         "discrimination_accuracy",
         "rougeL",
         "citation_precision",
@@ -42,12 +46,16 @@ def test_of_errors_less_is_better(metric: str) -> None:
     [
         "tau_generation_length",
         "alignment_gap_tau_b",
+        "alignment_gap_texts_tau_b",
+        "alignment_gap_taste_tau_b",
         "alignment_human_half_panel_tau_b",
         "first_position_rate",
         "words_at_score_5",
         "rank_human_length",
-        "alignment_generation_tau_b_ceiling",
-        "alignment_generation_tau_b_p_value",
+        "alignment_discrimination_pearson_p_value",
+        "alignment_discrimination_distance",
+        "self_agreement_pearson_p_value",
+        "self_agreement_distance",
         "difference_generation_length",
     ],
 )
@@ -72,14 +80,26 @@ def test_a_name_is_found_by_its_most_particular_entry() -> None:
     for name, entry in (
         ("alignment_generation_tau_b", "alignment_generation_tau_b"),
         ("alignment_generation_pearson", "alignment_{model}_{coefficient}"),
-        ("alignment_generation_tau_b_ceiling", "alignment_{model}_{coefficient}_ceiling"),
+        ("alignment_gap_taste_tau_b_ci_low", "alignment_gap_taste_tau_b"),
+        ("alignment_discrimination_tau_b_disattenuated",
+         "alignment_{model}_{coefficient}_disattenuated"),
+        ("self_agreement_pearson_ci_high", "self_agreement_pearson"),
+        ("self_agreement_spearman", "self_agreement_{coefficient}"),
+        ("self_agreement_pearson_p_value", "self_agreement_pearson_p_value"),
+        ("tau_own_length", "tau_{perspective}_{factor}"),
         ("tau_human_length_p_adjusted_bh", "tau_{perspective}_{factor}_p_adjusted_bh"),
         ("tau_revision_self_length", "tau_revision_{condition}_{factor}"),
         ("grader_flip_rate_fluency_ci_low", "grader_flip_rate_{factor}"),
         ("words_at_score_5", "words_at_score_{score}"),
-    ):
+    ):  # fmt: skip
         assert find(name).name == entry
     assert find("no_such_metric") is None
+
+
+@pytest.mark.parametrize("kind", ["ceiling", "corrected", "p_value"])
+def test_what_alignments_have_no_more_is_no_metric(kind: str) -> None:
+    assert find(f"alignment_generation_tau_b_{kind}") is None
+    assert find(f"alignment_discrimination_tau_b_{kind}") is None
 
 
 def test_what_is_worth_a_line_only_where_it_happens() -> None:
@@ -91,12 +111,22 @@ def test_what_is_worth_a_line_only_where_it_happens() -> None:
 
 def test_what_boards_head_their_columns_with() -> None:
     assert {metric.name: metric.column for metric in CATALOGUE if metric.column} == {
+        "self_agreement_pearson": "self-agreement",
         "alignment_generation_tau_b": "generation",
         "alignment_discrimination_tau_b": "discrimination",
         "alignment_gap_tau_b": "gap",
-        "discrimination_accuracy": "accuracy",
+        "discrimination_accuracy_half_credit": "accuracy, half credit",
+        "discrimination_accuracy": "accuracy, decided",
         "flip_rate": "flip rate",
     }
+
+
+def test_of_the_accuracies_the_one_with_half_credit_comes_first() -> None:
+    agreement = [metric for metric in CATALOGUE if metric.name.startswith("discrimination_")]
+    assert [metric.name for metric in agreement if metric.printed == "yes"][:2] == [
+        "discrimination_accuracy_half_credit",
+        "discrimination_accuracy",
+    ]
 
 
 def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> None:

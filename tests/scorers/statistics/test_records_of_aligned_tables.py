@@ -2,25 +2,18 @@
 
 import json
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pytest
 
-from profile_tasks.scorers.statistics import records
-from profile_tasks.scorers.statistics.alignment import (
-    COEFFICIENTS,
-    Coefficient,
-    align,
-    alignment_replicates,
-)
-from profile_tasks.scorers.statistics.attenuation import AttainableAlignment, attainable_alignment
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.records import aligned_profiles, aligned_tables
 from profile_tasks.scorers.statistics.reliability import reliability, split_halves
-from profile_tasks.scorers.statistics.resampling import bootstrap_taus
+from profile_tasks.scorers.statistics.true_alignment import true_alignment
 
 FACTORS = ("length", "fluency", "coherence", "markdown", "readability")
 HUMAN = {"length": 0.3, "fluency": 0.2, "hallucination": -0.4, "off_focus": -0.1}
@@ -57,140 +50,137 @@ def strictly(record: dict[str, Any]) -> dict[str, Any]:
     return json.loads(json.dumps(record, allow_nan=False))
 
 
-def test_two_profiles_have_their_correlations_and_p_values() -> None:
-    record = aligned_profiles(HUMAN, MODEL, permutations=99, seed=3)
-    expected = align(HUMAN, MODEL, permutations=99, seed=3)
+def test_two_profiles_have_their_correlations_and_nothing_of_the_true_ones() -> None:
+    record = aligned_profiles(HUMAN, MODEL)
+    expected = align(HUMAN, MODEL)
     assert strictly(record) == record
-    for name in (*COEFFICIENTS, "n_factors", "p_value", "p_value_spearman", "p_value_pearson"):
+    for name in (*COEFFICIENTS, "n_factors"):
         assert record[name] == getattr(expected, name)
-    assert record["p_value_method"] == "exact"
-    assert record["reason"] is None
+    assert (record["p_value"], record["reason"]) == (None, None)
+    assert "tau_b_ci_low" not in record
 
 
 def test_factors_of_one_profile_alone_are_named() -> None:
-    record = aligned_profiles({**HUMAN, "b": 1, "a": 1}, {**MODEL, "c": math.nan}, permutations=99)
+    record = aligned_profiles({**HUMAN, "b": 1, "a": 1}, {**MODEL, "c": math.nan})
     assert (record["only_in_a"], record["only_in_b"]) == (["a", "b"], ["c"])
     assert record["n_factors"] == 4
 
 
 def test_an_alignment_of_too_few_factors_is_null_with_a_reason() -> None:
-    record = aligned_profiles(HUMAN, {"length": 0.1, "fluency": 0.3}, permutations=99)
+    record = aligned_profiles(HUMAN, {"length": 0.1, "fluency": 0.3})
     assert strictly(record) == record
-    for name in (*COEFFICIENTS, "p_value", "p_value_spearman", "p_value_pearson"):
+    for name in (*COEFFICIENTS, "p_value"):
         assert record[name] is None
     assert record["reason"].startswith("factors defined in both profiles: 2")
 
 
-def test_two_tables_have_the_alignment_of_their_profiles_with_symmetric_intervals() -> None:
+def test_two_tables_have_what_is_observed_and_what_is_known_of_the_true_alignment() -> None:
     tables = [table(0), table(1, perspective="discrimination")]
-    record = aligned_tables(*tables, permutations=199, replicates=300, seed=2)
+    record = aligned_tables(*tables, replicates=300, seed=2)
     assert strictly(record) == record
-    expected = align(taus(tables[0]), taus(tables[1]), permutations=199, seed=2)
-    drawn = alignment_replicates(*bootstrap_taus(tables, replicates=300, seed=2))
+    observed = align(taus(tables[0]), taus(tables[1]))
+    expected = true_alignment(*tables, draws=300, seed=2)
     for name in COEFFICIENTS:
-        value = getattr(expected, name)
-        interval = Estimate.symmetric(value, getattr(drawn, name), 30)
-        assert record[name] == value
-        assert (record[f"{name}_ci_low"], record[f"{name}_ci_high"]) == (
-            interval.low, interval.high,
-        )  # fmt: skip
-        assert record["interval"][name]["value"] == value
-    assert record["p_value"] == expected.p_value
+        found = expected.coefficients[name]
+        assert record[name] == getattr(observed, name)
+        ends = (record[f"{name}_ci_low"], record[f"{name}_ci_high"])
+        assert ends == (found.low, found.high)
+        assert record["interval"][name]["value"] == record[name]
+        without = record["disattenuated"][name]
+        assert without["value"] == found.disattenuated
+        assert (without["ci_low"], without["ci_high"]) == ends
+        assert found.low < without["value"] <= found.high
+    assert record["p_value"] == expected.unrelated
+    assert record["p_value_method"] == "share of unrelated tastes that come as close (one-sided)"
+    assert record["distance"]["value"] == expected.distance.value
+    assert (record["refusal"], record["reason"]) == (None, None)
     assert (record["replicates"], record["seed"], record["n_factors"]) == (300, 2, 5)
 
 
-def test_two_tables_have_reliabilities_ceilings_and_corrections() -> None:
+def test_one_taste_is_at_1_without_the_noise_where_less_is_observed() -> None:
+    record = aligned_tables(table(0), table(1, groups=range(30, 60)), replicates=500)
+    assert record["pearson"] < record["disattenuated"]["pearson"]["value"]
+    assert record["pearson_ci_high"] == pytest.approx(1, abs=0.01)
+
+
+def test_two_tables_have_the_reliability_of_each() -> None:
     tables = [table(0), table(1, perspective="discrimination")]
-    record = aligned_tables(*tables, permutations=99, replicates=100)
-    halves = split_halves(tables)
-    attainable = attainable_alignment(*halves)
+    record = aligned_tables(*tables, replicates=100)
     for name in COEFFICIENTS:
-        for kind in ("ceiling", "corrected"):
-            estimate = getattr(attainable, kind)[name]
-            assert record[kind][name]["value"] == estimate.value
-            assert record[kind][name]["ci_low"] == estimate.low
         assert [found[name]["value"] for found in record["reliability"]] == [
-            reliability(half).full[name].value for half in halves
+            reliability(half).full[name].value for half in split_halves(tables)
         ]
-    assert record["corrected_is"] == "an estimate"
-    assert record["errors"] == "shared"
-    assert record["method"] == attainable.method
 
 
-def test_ceiling_and_correction_stand_under_their_own_names(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def estimates(value: float) -> dict[Coefficient, Estimate]:
-        return dict.fromkeys(COEFFICIENTS, Estimate(value, value - 0.1, value + 0.1, "jackknife"))
-
-    attainable = AttainableAlignment(
-        perspectives=("human", "generation"), observed=dict.fromkeys(COEFFICIENTS, 0.3),
-        ceiling=estimates(0.9), corrected=estimates(0.4), clipped=(), n_factors=5, n_groups=30,
-        n_splits=100, errors="shared", method="cross-half correction",
-    )  # fmt: skip
-    monkeypatch.setattr(records, "attainable_alignment", lambda *halves: attainable)
-    tables = [table(0), table(1, perspective="generation")]
-    record = aligned_tables(*tables, permutations=99, replicates=100)
+def test_a_table_aligns_with_itself_and_does_not_tell_how_far_others_would() -> None:
+    record = aligned_tables(table(0), table(0), replicates=200)
+    assert strictly(record) == record
     for name in COEFFICIENTS:
-        for kind, numbers in (("ceiling", (0.9, 0.8, 1.0)), ("corrected", (0.4, 0.3, 0.5))):
-            found = record[kind][name]
-            assert (found["value"], found["ci_low"], found["ci_high"]) == pytest.approx(numbers)
+        assert record[name] == record["disattenuated"][name]["value"] == 1
+        assert record[f"{name}_ci_low"] is None
+    assert record["refusal"].startswith("all verdicts are the same")
+    assert record["p_value"] is None
 
 
-def test_a_table_aligns_with_itself_without_uncertainty() -> None:
-    record = aligned_tables(table(0), table(0), permutations=99, replicates=200)
+def test_a_judge_without_any_taste_is_refused_in_words_and_keeps_what_was_observed() -> None:
+    first = table(0)
+    coins = np.random.default_rng(3).choice([-1, 1], len(first.preference))
+    second = Comparisons(
+        coins, first.manifestation, first.missing, first.group, FACTORS, "discrimination"
+    )
+    record = aligned_tables(first, second, replicates=300)
+    assert strictly(record) == record
+    assert record["refusal"].startswith(
+        "not estimable: the discrimination profile is not told from noise alone; r within ["
+    )
     for name in COEFFICIENTS:
-        assert record[name] == 1
-        assert record[f"{name}_ci_low"] == pytest.approx(1)
-        assert record[f"{name}_ci_high"] == 1
-        assert record["corrected"][name]["value"] == pytest.approx(1)
+        assert record["disattenuated"][name]["value"] is None
+        assert record["disattenuated"][name]["reason"] == record["refusal"]
+        assert record[f"{name}_ci_low"] < record[name] < record[f"{name}_ci_high"]
+    assert record["reason"] is None  # the observed alignment is there
 
 
 def test_the_tables_may_change_places() -> None:
-    tables = [table(0), table(1, groups=range(10, 40))]
-    one, other = (
-        aligned_tables(*order, permutations=99, replicates=200) for order in (tables, tables[::-1])
-    )
-    for name in (*COEFFICIENTS, *(f"{name}_ci_low" for name in COEFFICIENTS)):
+    second = table(1, groups=range(10, 40))
+    # Another taste: as the first judge's, with the first three factors in one another's place.
+    moved = replace(second, manifestation=second.manifestation[:, [2, 0, 1, 3, 4]])
+    tables = [table(0), moved]
+    one, other = (aligned_tables(*order, replicates=2000) for order in (tables, tables[::-1]))
+    for name in COEFFICIENTS:
         assert one[name] == pytest.approx(other[name])
+        # The draws are others.
+        for end in ("ci_low", "ci_high"):
+            assert one[f"{name}_{end}"] == pytest.approx(other[f"{name}_{end}"], abs=0.1)
+    assert one["distance"]["value"] == pytest.approx(other["distance"]["value"], abs=0.02)
     assert one["reliability"] == other["reliability"][::-1]
 
 
 def test_sources_of_one_table_alone_are_counted() -> None:
-    record = aligned_tables(
-        table(0), table(1, groups=range(20, 60)), permutations=99, replicates=100
-    )
+    record = aligned_tables(table(0), table(1, groups=range(20, 60)), replicates=100)
     assert (record["n_groups"], record["n_shared_groups"]) == (60, 10)
-    assert record["errors"] == "shared"
 
 
-def test_tables_without_a_common_source_have_independent_errors() -> None:
-    record = aligned_tables(
-        table(0), table(1, groups=range(30, 60)), permutations=99, replicates=100
-    )
+def test_tables_without_a_common_source_are_aligned_too() -> None:
+    record = aligned_tables(table(0), table(1, groups=range(30, 60)), replicates=100)
     assert strictly(record) == record
     assert (record["n_groups"], record["n_shared_groups"]) == (60, 0)
-    assert record["errors"] == "independent"
-    assert record["method"].startswith("classical correction")
+    assert record["pearson_ci_low"] < record["disattenuated"]["pearson"]["value"]
 
 
 def test_few_sources_have_an_alignment_without_an_interval() -> None:
-    record = aligned_tables(
-        table(0), table(1, groups=range(7)), permutations=99, replicates=100
-    )  # the smaller one decides
+    record = aligned_tables(table(0, groups=range(7)), table(1, groups=range(7)), replicates=100)
     assert strictly(record) == record
     assert record["tau_b"] is not None
     assert record["tau_b_ci_low"] is None
     assert record["interval"]["tau_b"]["reason"] == "groups: 7; an interval needs at least 8"
+    assert record["refusal"] == "groups: 7; an interval needs at least 8"
 
 
 def test_too_few_factors_leave_everything_null_with_reasons() -> None:
-    record = aligned_tables(
-        table(0, n_factors=2), table(1, n_factors=2), permutations=99, replicates=100
-    )
+    record = aligned_tables(table(0, n_factors=2), table(1, n_factors=2), replicates=100)
     assert strictly(record) == record
     assert record["reason"].startswith("factors defined in both profiles: 2")
     for name in COEFFICIENTS:
-        for kind in ("interval", "ceiling", "corrected"):
+        for kind in ("interval", "disattenuated"):
             assert record[kind][name]["value"] is None
             assert record[kind][name]["reason"]

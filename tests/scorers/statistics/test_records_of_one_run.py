@@ -3,30 +3,32 @@
 import json
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
 from profile_tasks.scorers.statistics.annotators import (
     Votes,
     annotator_agreement,
     annotator_alignment,
 )
-from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.influence import group_sums
 from profile_tasks.scorers.statistics.records import (
+    ACROSS_TEXTS,
     Record,
     annotators_record,
     flat_record,
     influence_record,
     study_record,
 )
-from profile_tasks.scorers.statistics.reliability import split_halves
-from profile_tasks.scorers.statistics.resampling import bootstrap_taus
 from profile_tasks.scorers.statistics.significance import difference_tests
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
+from profile_tasks.scorers.statistics.taste import taste_difference
+from profile_tasks.scorers.statistics.true_alignment import true_alignment
 
 FACTORS = ("length", "novel_words", "fluency", "markdown")
 SEED = 3
@@ -44,6 +46,7 @@ def table(perspective: Perspective, seed: int, *, groups: int = 30) -> Compariso
 
 HUMAN = table("human", 1)
 TABLES = [HUMAN, table("discrimination", 2), table("generation", 3, groups=25)]
+OWN = table("own", 5, groups=25)
 
 
 def votes_of(human: Comparisons) -> Votes:
@@ -76,7 +79,7 @@ def study_of(
 
 @pytest.fixture(scope="module")
 def study() -> Study:
-    return study_of(TABLES, votes_of(HUMAN), agreement())
+    return study_of([*TABLES, OWN], votes_of(HUMAN), agreement())
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +95,41 @@ def by_factor(study: Study, name: str) -> dict[str, float]:
 def test_the_record_is_strict_json(record: Record) -> None:
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert set(record) == {
-        "human", "discrimination", "generation", "difference_to_human", "alignment_to_human",
-        "annotators", "agreement", "replicates", "seed", "reasons",
+        "human", "discrimination", "generation", "own", "difference_to_human",
+        "difference_to_own", "alignment_to_human", "self_agreement", "annotators", "agreement",
+        "replicates", "seed", "reasons",
     }  # fmt: skip
+
+
+def test_tastes_are_compared_over_the_same_pairs_only(record: Record, study: Study) -> None:
+    judged = record["difference_to_human"]["discrimination"]
+    found = taste_difference(TABLES[1], HUMAN, difference_tests(TABLES[1], HUMAN, seed=SEED))
+    assert judged["taste"]["verdict"] == found.verdict
+    assert judged["taste"]["consistency"] == found.consistency.record()
+    for i, factor in enumerate(FACTORS):
+        assert judged["factors"][factor]["taste"] == {
+            "verdict": found.verdicts[i],
+            **found.departures[i].record(),
+            "p_value": found.p_value[i],
+            "p_adjusted": found.p_holm[i],
+            "p_equivalent": found.p_equivalent[i],
+            "smallest_shown": found.smallest[i],
+        }
+    written = record["difference_to_human"]["generation"]
+    assert "taste" not in written
+    assert all("taste" not in each for each in written["factors"].values())
+    assert record["difference_to_own"].keys() == {"generation"}
+    assert study_record(study_of(TABLES[:3]))["difference_to_own"] == {}
+
+
+def test_a_writer_is_compared_with_its_own_judgement_of_the_same_pairs() -> None:
+    own = replace(TABLES[2], preference=-TABLES[2].preference, perspective="own")
+    record = study_record(study_of([*TABLES, own]))
+    compared = record["difference_to_own"]["generation"]
+    assert compared["taste"]["verdict"] == "differs in taste"
+    length = compared["factors"]["length"]
+    assert length["value"] == pytest.approx(2 * record["generation"]["factors"]["length"]["tau"])
+    assert length["taste"]["verdict"] == "differs in taste"
 
 
 def test_intervals_of_influences_are_those_of_the_metrics(record: Record, study: Study) -> None:
@@ -112,7 +147,7 @@ def test_intervals_of_influences_are_those_of_the_metrics(record: Record, study:
 def test_influence_records_are_those_of_the_tables_split_and_drawn_together(
     record: Record, study: Study
 ) -> None:
-    for each in TABLES:
+    for each in (*TABLES, OWN):
         assert record[each.perspective] == influence_record(study, each.perspective)
 
 
@@ -132,32 +167,11 @@ def test_a_difference_is_that_of_the_model_less_people(
         ("difference_generation_length", -0.8),
         ("difference_generation_fluency", 0.4),
     ):
-        found = [flat[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high")]
-        assert found == pytest.approx([difference] * 3), name
+        value, low, high = (flat[f"{name}{end}"] for end in ("", "_ci_low", "_ci_high"))
+        assert value == pytest.approx(difference), name
+        # All sources are alike; what is left is the one pair on which two may differ.
+        assert low < value < high < low + 0.2, name
     assert [flat[f"rank_human_{name}"] for name in ("length", "fluency", "markdown")] == [3, 1, 2]
-
-
-def test_ceiling_and_correction_keep_their_names() -> None:
-    def number(value: float) -> dict[str, float | None]:
-        return {"value": value, "ci_low": value - 0.1, "ci_high": value + 0.1}
-
-    aligned = {
-        "p_value": dict.fromkeys(COEFFICIENTS, 0.5),
-        "ceiling": dict.fromkeys(COEFFICIENTS, number(0.9)),
-        "corrected": dict.fromkeys(COEFFICIENTS, number(0.4)),
-    }
-    flat = flat_record(
-        {
-            "difference_to_human": {},
-            "alignment_to_human": {"generation": aligned},
-            "annotators": {},
-            "agreement": {},
-        }
-    )
-    for coefficient in COEFFICIENTS:
-        name = f"alignment_generation_{coefficient}"
-        assert (flat[f"{name}_ceiling"], flat[f"{name}_ceiling_ci_low"]) == (0.9, 0.8)
-        assert (flat[f"{name}_corrected"], flat[f"{name}_corrected_ci_high"]) == (0.4, 0.5)
 
 
 def test_differences_to_people_share_the_resamples_of_the_metrics(
@@ -168,29 +182,68 @@ def test_differences_to_people_share_the_resamples_of_the_metrics(
     for each in TABLES[1:]:
         tests = difference_tests(each, HUMAN, seed=SEED)
         of_one = differences[each.perspective]
-        for i, found in enumerate(of_one["factors"].values()):
-            drawn = study.drawn[each.perspective][:, i] - study.drawn["human"][:, i]
-            interval = Estimate.percentile(0.0, drawn, 30)
+        differences_of, _ = study.difference(each.perspective, "human")
+        for i, (factor, found) in enumerate(of_one["factors"].items()):
+            interval = differences_of[factor]
             assert found["value"] == tests.value[i]
             assert (found["ci_low"], found["ci_high"]) == (interval.low, interval.high)
             assert found["p_adjusted"] == tests.p_holm[i]
 
 
-def test_alignments_have_p_values_ceilings_and_corrections(record: Record, study: Study) -> None:
-    halves = split_halves(TABLES, seed=SEED)
-    for place, perspective in ((1, "discrimination"), (2, "generation")):
-        found = record["alignment_to_human"][perspective]
-        profiles = [by_factor(study, name) for name in ("human", perspective)]
-        aligned = align(*profiles, seed=SEED)
-        assert found["p_value"] == {
-            "tau_b": aligned.p_value,
-            "spearman": aligned.p_value_spearman,
-            "pearson": aligned.p_value_pearson,
-        }
-        attainable = attainable_alignment(halves[0], halves[place])
-        for name in COEFFICIENTS:
-            assert found["ceiling"][name]["value"] == attainable.ceiling[name].value
-        assert found["n_factors"] == 4
+def test_of_the_judge_there_stands_what_is_known_of_its_true_alignment(record: Record) -> None:
+    found = record["alignment_to_human"]["discrimination"]
+    expected = true_alignment(HUMAN, TABLES[1], seed=SEED)
+    for name in COEFFICIENTS:
+        without = found["disattenuated"][name]
+        assert without["value"] == expected.coefficients[name].disattenuated
+        assert without["ci_low"] == expected.coefficients[name].low
+    assert found["p_value"] == expected.unrelated
+    assert found["distance"]["value"] == expected.distance.value
+    assert (found["refusal"], found["n_factors"]) == (None, 4)
+
+
+def test_of_the_writer_there_stands_that_it_is_compared_across_texts_and_nothing_more(
+    record: Record,
+) -> None:
+    found = record["alignment_to_human"]["generation"]
+    assert found == {"n_factors": 4, "n_groups": 30, "caution": ACROSS_TEXTS}
+    flat = flat_record(record)
+    assert not [name for name in flat if name.startswith("alignment_generation")]
+
+
+def test_self_agreement_is_of_the_judge_and_the_writer_of_the_same_texts(record: Record) -> None:
+    found = record["self_agreement"]
+    expected = true_alignment(OWN, TABLES[2], seed=SEED)
+    for name in COEFFICIENTS:
+        assert found["disattenuated"][name]["value"] == expected.coefficients[name].disattenuated
+    assert found["p_value"] == expected.unrelated
+    flat = flat_record(record)
+    assert flat["self_agreement_pearson_p_value"] == expected.unrelated
+    assert flat["self_agreement_distance_ci_high"] == expected.distance.high
+    assert flat["rank_own_length"] == record["own"]["factors"]["length"]["rank"]
+
+
+def test_without_pairs_of_its_own_nothing_is_said_of_self_agreement() -> None:
+    for tables in (TABLES, [HUMAN, TABLES[1], OWN]):
+        record = study_record(study_of(tables))
+        assert record["self_agreement"] == {}
+        assert not [name for name in flat_record(record) if "self_agreement" in name]
+
+
+def test_what_is_refused_is_null_with_the_reason_and_nan_among_the_metrics() -> None:
+    coins = np.random.default_rng(8).choice([-1, 1], HUMAN.preference.size)
+    judge = Comparisons(
+        coins, HUMAN.manifestation, HUMAN.missing, HUMAN.group, FACTORS, "discrimination"
+    )
+    record = study_record(study_of([HUMAN, judge]))
+    found = record["alignment_to_human"]["discrimination"]
+    assert found["refusal"].startswith("not estimable: the discrimination profile is not told from")
+    assert record["reasons"]["alignment_discrimination_tau_b"] == found["refusal"]
+    flat = flat_record(record)
+    for name in COEFFICIENTS:
+        assert found["disattenuated"][name]["value"] is None
+        assert math.isnan(flat[f"alignment_discrimination_{name}_disattenuated"])
+    assert 0 < flat["alignment_discrimination_pearson_p_value"] <= 1
 
 
 def test_annotators_are_those_of_the_votes(study: Study) -> None:
@@ -216,9 +269,9 @@ def test_single_votes_say_nothing_of_annotators() -> None:
 
 def test_accuracy_and_flip_rate_have_intervals_by_source(record: Record) -> None:
     judged = agreement()
-    (drawn,) = bootstrap_taus([judged], replicates=200, seed=SEED)
+    net, counted = group_sums(judged, 30)
     for i, name in enumerate(judged.factors):
-        interval = Estimate.percentile(0.0, drawn[:, i], 30)
+        interval = Estimate.share(net[:, i].sum() / 120, net[:, i], counted[:, i])
         assert record["agreement"][name] == {
             "value": judged.manifestation[:, i].mean(),
             "ci_low": interval.low,
@@ -238,19 +291,17 @@ def test_flat_metrics_are_the_numbers_of_the_record(record: Record) -> None:
     difference = record["difference_to_human"]["generation"]["factors"]["fluency"]
     assert flat["difference_generation_fluency"] == difference["value"]
     assert flat["difference_generation_fluency_p_adjusted"] == difference["p_adjusted"]
-    aligned = record["alignment_to_human"]["generation"]
-    assert flat["alignment_generation_pearson_p_value"] == aligned["p_value"]["pearson"]
-    assert flat["alignment_generation_tau_b_ceiling"] == aligned["ceiling"]["tau_b"]["value"]
+    aligned = record["alignment_to_human"]["discrimination"]
+    assert flat["alignment_discrimination_pearson_p_value"] == aligned["p_value"]
+    assert flat["alignment_discrimination_distance"] == aligned["distance"]["value"]
+    without = aligned["disattenuated"]["tau_b"]
+    assert flat["alignment_discrimination_tau_b_disattenuated"] == without["value"]
+    assert flat["alignment_discrimination_tau_b_disattenuated_ci_low"] == without["ci_low"]
     assert flat["reliability_human_pearson"] == record["human"]["reliability"]["pearson"]["value"]
     panels = record["annotators"]["alignment"]
     assert flat["alignment_human_half_panel_tau_b"] == panels["half_panel"]["tau_b"]["value"]
     assert flat["annotator_kappa_ci_low"] == record["annotators"]["kappa"]["ci_low"]
     assert flat["flip_rate"] == record["agreement"]["flip_rate"]["value"]
-    # A correction that is not defined is null in the record and NaN among the metrics.
-    for coefficient in COEFFICIENTS:
-        corrected = aligned["corrected"][coefficient]["value"]
-        value = flat[f"alignment_generation_{coefficient}_corrected"]
-        assert math.isnan(value) if corrected is None else value == corrected
 
 
 def test_flat_metrics_are_numbers_with_names_that_harnesses_take(

@@ -1,4 +1,4 @@
-"""Split-half reliability, the attainable alignment, and its correction on shared sources."""
+"""Split-half reliability: of profiles, and where halves say nothing."""
 
 import math
 
@@ -7,7 +7,6 @@ import pytest
 
 from profile_tasks.scorers.statistics import reliability as module
 from profile_tasks.scorers.statistics.alignment import alignment_replicates
-from profile_tasks.scorers.statistics.attenuation import attainable_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.reliability import (
@@ -56,89 +55,44 @@ def noisy(seed, *, n_groups=40, pairs=4, n_factors=5, perspective="human", first
     return table(preference, manifestation, group, perspective=perspective)
 
 
-# A planted truth: two tastes that are alike but not the same, on correlated factors. Human and
-# model judge the same pairs, and much of the noise of a pair, and of the taste that its source
-# evokes, is common to both.
+# A planted truth: a taste on correlated factors, part of which the source evokes.
 
 PLANTED = np.random.default_rng(7)
-HUMAN = PLANTED.normal(0, 0.5, len(FACTORS))
-MODEL = 0.75 * HUMAN + 0.66 * PLANTED.normal(0, 0.5, len(FACTORS))
+TASTE = PLANTED.normal(0, 0.5, len(FACTORS))
 MIXING = np.linalg.cholesky(0.3 + 0.7 * np.eye(len(FACTORS)))
 
 
-def planted_signs(rng, n_groups, pairs, common):
-    """Preferences of human and model, and the manifestations; the groups follow one another."""
+def planted_table(rng, n_groups, pairs=4):
     n = n_groups * pairs
     values = rng.normal(size=(n, len(FACTORS))) @ MIXING.T
     manifestation = (np.sign(values) * (np.abs(values) > 0.3)).astype(np.int8)
     group = np.repeat(np.arange(n_groups), pairs)
-    taste = rng.normal(0, 0.5, (3, n_groups, len(FACTORS)))
-    noise = rng.logistic(size=(3, n))
-    preferences = []
-    for who, weights in enumerate((HUMAN, MODEL)):
-        own = math.sqrt(common) * taste[2] + math.sqrt(1 - common) * taste[who]
-        error = math.sqrt(common) * noise[2] + math.sqrt(1 - common) * noise[who]
-        utility = (manifestation * (weights + own[group])).sum(axis=1) + error
-        preferences.append(np.sign(utility))
-    return *preferences, manifestation, group
-
-
-def planted_tables(rng, n_groups, common=0.9):
-    human, model, manifestation, group = planted_signs(rng, n_groups, 4, common)
-    return (
-        table(human, manifestation, group),
-        table(model, manifestation, group, perspective="discrimination"),
-    )
-
-
-@pytest.fixture(scope="module")
-def planted_truth():
-    """Pearson's r of the two populations' profiles: those of a very large sample."""
-    human, model, manifestation, _ = planted_signs(np.random.default_rng(0), 300_000, 1, 0.9)
-    profiles = [preference @ manifestation for preference in (human, model)]
-    return float(np.corrcoef(profiles)[0, 1])
+    evoked = rng.normal(0, 0.5, (n_groups, len(FACTORS)))
+    utility = (manifestation * (TASTE + evoked[group])).sum(axis=1) + rng.logistic(size=n)
+    return table(np.sign(utility), manifestation, group)
 
 
 @pytest.fixture(scope="module")
 def planted_runs():
-    """Reliability and correction of forty samples of 200 sources."""
+    """Reliability and profile of forty samples of 200 sources."""
     rng = np.random.default_rng(1)
-    runs = []
-    for _ in range(40):
-        human, model = split_halves(planted_tables(rng, 200), splits=100)
-        runs.append((reliability(human), attainable_alignment(human, model), human.whole[0]))
-    return runs
-
-
-def test_on_shared_pairs_the_classical_correction_is_biased_and_the_cross_half_is_not(
-    planted_truth, planted_runs
-):
-    classical = [a.observed["pearson"] / a.ceiling["pearson"].value for _, a, _ in planted_runs]
-    corrected = [a.corrected["pearson"].value for _, a, _ in planted_runs]
-    error = np.std(corrected) / math.sqrt(len(corrected))
-    assert {a.errors for _, a, _ in planted_runs} == {"shared"}
-    assert abs(np.mean(corrected) - planted_truth) < 2.5 * error
-    assert np.mean(classical) - planted_truth > 4 * error
-
-
-def test_the_interval_of_the_correction_covers_the_truth(planted_truth, planted_runs):
-    intervals = [a.corrected["pearson"] for _, a, _ in planted_runs]
-    covered = [interval.low <= planted_truth <= interval.high for interval in intervals]
-    assert np.mean(covered) >= 0.85
+    halves = (split_halves([planted_table(rng, 200)], splits=100)[0] for _ in range(40))
+    return [(reliability(half), half.whole[0]) for half in halves]
 
 
 @pytest.mark.parametrize("coefficient", COEFFICIENTS)
 def test_reliability_is_the_correlation_with_the_profile_of_other_sources(
     coefficient, planted_runs
 ):
-    profiles = np.array([profile for _, _, profile in planted_runs])
-    again = alignment_replicates(profiles[:-1], profiles[1:])
+    profiles = np.array([profile for _, profile in planted_runs])
+    first, second = np.triu_indices(len(profiles), 1)
+    again = alignment_replicates(profiles[first], profiles[second])
     expected = getattr(again, coefficient).mean()
-    estimated = np.mean([found.full[coefficient].value for found, _, _ in planted_runs])
+    estimated = np.mean([found.full[coefficient].value for found, _ in planted_runs])
     assert estimated == pytest.approx(expected, abs=0.03)
     covered = [
         found.full[coefficient].low <= expected <= found.full[coefficient].high
-        for found, _, _ in planted_runs
+        for found, _ in planted_runs
     ]
     assert np.mean(covered) >= 0.85
 
@@ -190,48 +144,6 @@ def test_groups_that_only_one_perspective_has_are_halved_by_themselves():
         taus = np.sort(np.stack([half.first[0, :, 0], half.second[0, :, 0]]), axis=0)
         np.testing.assert_allclose(taus[0], 0)
         np.testing.assert_allclose(taus[1], 1 / size)
-
-
-def test_a_model_that_copies_people_is_fully_aligned_whatever_the_noise():
-    human = noisy(5, n_groups=60)
-    copy = table(human.preference, human.manifestation, human.group, perspective="discrimination")
-    found = attainable_alignment(*split_halves([human, copy]))
-    for coefficient in COEFFICIENTS:
-        assert found.observed[coefficient] == 1
-        assert found.ceiling[coefficient].value < 1
-    assert found.corrected["pearson"].value == pytest.approx(1)
-    assert found.clipped == ()
-
-
-def test_profiles_of_separate_sources_get_the_classical_correction():
-    human = noisy(6, n_groups=100)
-    model = noisy(7, n_groups=100, perspective="generation", first_code=100)
-    first, second = split_halves([human, model])
-    found = attainable_alignment(first, second)
-    assert found.errors == "independent"
-    r = [reliability(half).full["pearson"].value for half in (first, second)]
-    ceiling = math.sqrt(r[0] * r[1])
-    assert found.ceiling["pearson"].value == pytest.approx(ceiling)
-    assert found.corrected["pearson"].value == pytest.approx(
-        min(1, found.observed["pearson"] / ceiling)
-    )
-
-
-def test_a_correction_above_one_is_cut_and_said():
-    # Of ten such samples, some overshoot.
-    overshooting = 0
-    for seed in range(10):
-        halves = split_halves([noisy(seed), noisy(seed + 50, perspective="discrimination")])
-        found = attainable_alignment(*halves)
-        for coefficient in COEFFICIENTS:
-            estimate = found.corrected[coefficient]
-            if coefficient in found.clipped:
-                overshooting += 1
-                assert estimate.value == 1
-                assert estimate.low < 1
-            elif estimate.reason is None:
-                assert abs(estimate.value) <= 1
-    assert overshooting
 
 
 def test_spearman_brown_of_a_half_of_one_half_is_two_thirds():
@@ -340,18 +252,14 @@ def degenerate():
 @pytest.mark.parametrize("name", degenerate())
 def test_where_halves_say_nothing_there_is_a_reason_and_no_number(name):
     comparisons, reason = degenerate()[name]
-    first, second = split_halves([comparisons, comparisons], splits=20)
-    found, attainable = reliability(first), attainable_alignment(first, second)
+    (halves,) = split_halves([comparisons], splits=20)
+    found = reliability(halves)
     for coefficient in COEFFICIENTS:
         assert math.isnan(found.half[coefficient])
-        for estimate in (
-            found.full[coefficient],
-            attainable.ceiling[coefficient],
-            attainable.corrected[coefficient],
-        ):
-            assert math.isnan(estimate.value)
-            assert math.isnan(estimate.low)
-            assert reason in estimate.reason
+        estimate = found.full[coefficient]
+        assert math.isnan(estimate.value)
+        assert math.isnan(estimate.low)
+        assert reason in estimate.reason
 
 
 def test_one_constant_factor_takes_part_like_any_other():
@@ -362,73 +270,32 @@ def test_one_constant_factor_takes_part_like_any_other():
     assert reliability(halves).full["pearson"].value > 0.5
 
 
-def test_a_factor_that_is_missing_in_one_profile_takes_no_part():
+def test_a_factor_that_is_missing_takes_no_part():
     full = noisy(13, n_groups=80)
     missing = np.zeros(full.manifestation.shape, bool)
     missing[:, 1] = True
     lacking = table(
-        full.preference,
-        np.where(missing, 0, full.manifestation),
-        full.group,
-        missing=missing,
-        perspective="discrimination",
+        full.preference, np.where(missing, 0, full.manifestation), full.group, missing=missing
     )
-    found = attainable_alignment(*split_halves([full, lacking]))
-    assert found.n_factors == 4
-    without = [0, 2, 3, 4]
-    four = table(full.preference, full.manifestation[:, without], full.group)
-    expected = reliability(split_halves([four])[0]).full["pearson"].value
-    assert found.ceiling["pearson"].value == pytest.approx(expected)
+    four = table(full.preference, full.manifestation[:, [0, 2, 3, 4]], full.group)
+    found, expected = (
+        reliability(split_halves([each])[0]).full["pearson"].value for each in (lacking, four)
+    )
+    assert found == pytest.approx(expected)
 
 
-def test_halves_without_common_factors_have_no_correction():
-    # Three factors are known in one group only, others in the other profile's one.
-    full = noisy(19, n_groups=1500, n_factors=8)
-    tables = []
-    for own, code, who in ((slice(2, 5), 0, "human"), (slice(5, 8), 1, "discrimination")):
-        missing = np.zeros(full.manifestation.shape, bool)
-        missing[full.group != code, own] = True
-        signs = np.where(missing, 0, full.manifestation)
-        tables.append(table(full.preference, signs, full.group, missing=missing, perspective=who))
-    found = attainable_alignment(*split_halves(tables))
-    for estimate in found.corrected.values():
-        assert math.isnan(estimate.value)
-        assert "share fewer than 3 factors" in estimate.reason
-
-
-def test_few_groups_have_a_reliability_without_an_interval_and_no_correction():
+def test_few_groups_have_a_reliability_without_an_interval():
     comparisons = noisy(14, n_groups=7, pairs=40)
-    first, second = split_halves([comparisons, comparisons])
-    estimate = reliability(first).full["pearson"]
+    (halves,) = split_halves([comparisons])
+    estimate = reliability(halves).full["pearson"]
     assert estimate.value > 0
     assert estimate.reason == "groups: 7; a jackknife interval needs at least 8"
-    corrected = attainable_alignment(first, second).corrected["pearson"]
-    assert "has no interval" in corrected.reason
 
 
-def test_noise_has_no_reliability_and_nothing_is_divided_by_it():
-    rng = np.random.default_rng(15)
-    signs = rng.integers(-1, 2, (200, 6))
-    first, second = split_halves(
-        [
-            table(signs[:, 0], signs[:, 1:], np.arange(200) // 2, perspective=who)
-            for who in ("human", "discrimination")
-        ]
-    )
-    estimate = reliability(first).full["tau_b"]
-    assert estimate.low < 0
-    assert (
-        "not shown to be above 0" in attainable_alignment(first, second).corrected["tau_b"].reason
-    )
-
-
-def test_profiles_of_different_calls_are_refused():
-    comparisons = noisy(16)
-    for other in ({"seed": 1}, {"splits": 10}):
-        with pytest.raises(ValueError, match="one call of split_halves"):
-            attainable_alignment(
-                split_halves([comparisons])[0], split_halves([comparisons], **other)[0]
-            )
+def test_noise_is_not_shown_to_be_reliable():
+    signs = np.random.default_rng(15).integers(-1, 2, (200, 6))
+    (halves,) = split_halves([table(signs[:, 0], signs[:, 1:], np.arange(200) // 2)])
+    assert reliability(halves).full["tau_b"].low < 0
 
 
 def test_no_splits_and_no_tables():

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,8 +10,9 @@ import pytest
 from scipy.stats import kendalltau
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
-from profile_tasks.scorers.statistics.influence import profile_of
-from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.influence import group_sums, profile_of
+from profile_tasks.scorers.statistics.study import GAP_PARTS, OWN, Study
 
 FivePairs = Callable[..., Comparisons]
 
@@ -32,10 +34,31 @@ def table(perspective: Perspective, seed: int, groups: int = 30) -> Comparisons:
     )
 
 
+def judged(
+    perspective: Perspective,
+    weights: Sequence[float],
+    *,
+    texts: int,
+    noise: int,
+    groups: int = 60,
+    consistency: float = 1.0,
+) -> Comparisons:
+    """Preferences of somebody with these weights among pairs that ``texts`` decides."""
+    manifestation = np.random.default_rng(texts).integers(-1, 2, (6 * groups, len(weights)))
+    error = np.random.default_rng([texts, noise]).logistic(size=len(manifestation))
+    return Comparisons(
+        np.sign(consistency * manifestation @ np.array(weights) + error), manifestation,
+        np.zeros(manifestation.shape, bool), np.repeat(np.arange(groups), 6),
+        FACTORS[: len(weights)], perspective,
+    )  # fmt: skip
+
+
 def study_of(tables: Sequence[Comparisons], **options: Any) -> Study:
     named = {table.perspective: table for table in tables}
     return Study(named, **{"replicates": 200, **options})
 
+
+ALL_ALIKE = "all sources show the same influences, which does not tell how far others would differ"
 
 PEOPLE = {"f1": 5, "f2": 4, "f3": 3, "f4": 2}
 """Of five pairs, how many go with each factor: influences of 1, 0.6, 0.2 and -0.2."""
@@ -46,7 +69,13 @@ NEARLY_PEOPLE = {"f1": 5, "f2": 4, "f3": 2, "f4": 3}
 NEARLY_THEIR_OPPOSITE = {"f1": 2, "f2": 3, "f3": 5, "f4": 4}
 """Five of six the other way round: tau_b = (1 - 5) / 6."""
 
+HALFWAY = {"f1": 4, "f2": 5, "f3": 2, "f4": 3}
+"""Two of six the other way round: tau_b = (4 - 2) / 6."""
+
 TABLES = [table("human", 1), table("discrimination", 2), table("generation", 3)]
+
+WITH_OWN = [*TABLES, table("own", 4)]
+"""The model judges pairs of its own, too."""
 
 
 def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
@@ -73,6 +102,25 @@ def test_the_headline_comes_first_and_every_metric_has_its_interval() -> None:
     assert set(names) == {
         f"{name}{end}" for name in expected for end in ("", "_ci_low", "_ci_high")
     }
+
+
+def test_self_agreement_comes_before_all_else_where_the_model_judges_its_own_pairs() -> None:
+    names = [name for name in study_of(WITH_OWN).flat() if "_ci_" not in name]
+    assert names[:8] == [
+        "self_agreement_pearson",
+        "self_agreement_spearman",
+        "self_agreement_tau_b",
+        "alignment_discrimination_tau_b",
+        "alignment_generation_tau_b",
+        "alignment_gap_texts_tau_b",
+        "alignment_gap_taste_tau_b",
+        "alignment_gap_tau_b",
+    ]
+    assert "tau_own_f1" in names
+    few = [table(each.perspective, 1, groups=7) for each in WITH_OWN]
+    assert list(study_of(few).flat()) == list(study_of(WITH_OWN).flat())
+    without = study_of([TABLES[0], TABLES[1], WITH_OWN[3]]).flat()
+    assert not [name for name in without if "self_agreement" in name or "gap" in name]
 
 
 def test_values_are_the_influence_and_its_correlation() -> None:
@@ -106,8 +154,9 @@ def test_the_gap_is_the_alignment_of_the_judge_less_that_of_the_writer(
     ]
     for order in (tables, tables[::-1]):  # the perspectives are told by their names
         found = study_of(order, replicates=50).estimates["alignment_gap_tau_b"]
-        assert (found.value, found.low, found.high) == pytest.approx((gap,) * 3)
-        assert found.drawn == pytest.approx([gap] * 50)
+        assert found.value == pytest.approx(gap)
+        assert not found.has_interval
+        assert found.reason == ALL_ALIKE
 
 
 def test_each_alignment_is_of_its_own_perspective(five_pairs: FivePairs) -> None:
@@ -117,12 +166,153 @@ def test_each_alignment_is_of_its_own_perspective(five_pairs: FivePairs) -> None
         five_pairs("generation", **NEARLY_THEIR_OPPOSITE),
     ]
     values = study_of(tables, replicates=50).flat()
-    for end in ("", "_ci_low", "_ci_high"):
-        assert values[f"alignment_discrimination_tau_b{end}"] == pytest.approx(2 / 3)
-        assert values[f"alignment_generation_tau_b{end}"] == pytest.approx(-2 / 3)
-        assert values[f"tau_human_f1{end}"] == pytest.approx(1)
-        assert values[f"tau_discrimination_f3{end}"] == pytest.approx(-0.2)
-        assert values[f"tau_generation_f3{end}"] == pytest.approx(1)
+    assert values["alignment_discrimination_tau_b"] == pytest.approx(2 / 3)
+    assert values["alignment_generation_tau_b"] == pytest.approx(-2 / 3)
+    assert values["tau_human_f1"] == pytest.approx(1)
+    assert values["tau_discrimination_f3"] == pytest.approx(-0.2)
+    assert values["tau_generation_f3"] == pytest.approx(1)
+
+
+def test_influences_and_shares_have_the_intervals_of_their_sums_by_source() -> None:
+    judged, written = TABLES[1], replace(TABLES[2], group=TABLES[2].group + 5)
+    right = replace(judged, preference=np.ones_like(judged.preference))
+    right = replace(right, manifestation=np.abs(right.manifestation))
+    study = Study({"judge": judged, "writer": written}, {"right": right}, replicates=50)
+    for name, each, least in (("judge", judged, -1), ("writer", written, -1), ("right", right, 0)):
+        net, counted = group_sums(each, 35)
+        for i, (factor, found) in enumerate(study.influence(name).items()):
+            value = net[:, i].sum() / counted[:, i].sum()
+            expected = Estimate.share(value, net[:, i], counted[:, i], least=least)
+            assert found.cells() == expected.cells()
+            assert found.low < value < found.high
+            assert factor == f"f{i + 1}"
+            assert found.n_groups == 30
+            np.testing.assert_array_equal(found.drawn, study.drawn[name][:, i])
+    assert study.share("right", "f2") == study.influence("right")["f2"]
+
+
+def test_an_influence_at_the_end_of_its_scale_has_an_interval_with_a_width(
+    five_pairs: FivePairs,
+) -> None:
+    always = Study({"human": five_pairs("human", **PEOPLE)}, replicates=50).influence("human")["f1"]
+    # Ten sources that all say the same are ten observations: 1 - .025 ** (1 / n), n for t.
+    assert (always.value, always.high) == (1, 1)
+    assert always.low == pytest.approx(2 * 0.025 ** (1 / (10 * (1.959964 / 2.262157) ** 2)) - 1)
+
+
+def test_the_parts_of_the_gap_are_the_shift_of_texts_and_what_is_taste(
+    five_pairs: FivePairs,
+) -> None:
+    tables = [
+        five_pairs("human", **PEOPLE),
+        five_pairs("discrimination", **NEARLY_PEOPLE),
+        five_pairs("own", **HALFWAY),
+        five_pairs("generation", **NEARLY_THEIR_OPPOSITE),
+    ]
+    for order in (tables, tables[::-1]):
+        values = study_of(order, replicates=50).flat()
+        # Of the judge 2/3 among the annotated responses, 1/3 among its own; of the writer -2/3.
+        assert values["alignment_gap_texts_tau_b"] == pytest.approx(2 / 3 - 1 / 3)
+        assert values["alignment_gap_taste_tau_b"] == pytest.approx(1 / 3 - -2 / 3)
+        assert values["alignment_gap_tau_b"] == pytest.approx(2 / 3 - -2 / 3)
+
+
+def test_self_agreement_is_of_the_writer_and_the_judge_of_the_same_texts(
+    five_pairs: FivePairs,
+) -> None:
+    people, other = (five_pairs(who, **PEOPLE) for who in ("human", "discrimination"))
+    own = five_pairs("own", **NEARLY_THEIR_OPPOSITE)
+    for writer, value in ((NEARLY_THEIR_OPPOSITE, 1), (PEOPLE, -2 / 3)):
+        tables = [people, other, own, five_pairs("generation", **writer)]
+        study = study_of(tables, replicates=50)
+        assert study.self_agreement()["tau_b"].value == pytest.approx(value)
+        assert study.estimates["self_agreement_tau_b"].value == pytest.approx(value)
+
+
+@pytest.mark.parametrize("consistency", [0.4, 1.0])
+def test_one_taste_agrees_with_itself_at_1_however_noisy_and_no_part_of_its_gap_is_taste(
+    consistency: float,
+) -> None:
+    weights = [2, 1, -1, -0.5, 0]
+    tables = [
+        judged("human", weights, texts=1, noise=1, groups=150),
+        judged("discrimination", weights, texts=1, noise=2, groups=150),
+        judged("own", weights, texts=2, noise=3, groups=150, consistency=consistency),
+        judged("generation", weights, texts=2, noise=4, groups=150),
+    ]
+    study = study_of(tables, replicates=1000)
+    pearson = study.self_agreement()["pearson"]
+    assert pearson.value == pytest.approx(1, abs=0.03)
+    assert pearson.low < study.alignment(OWN, "generation")["pearson"].value
+    taste = study.gap_parts()["alignment_gap_taste_tau_b"]
+    assert taste.low <= 0 <= taste.high
+
+
+def test_a_model_that_writes_by_another_taste_does_not_agree_with_itself() -> None:
+    tables = [
+        judged("human", [2, 1, -1, -0.5, 0], texts=1, noise=1),
+        judged("discrimination", [2, 1, -1, -0.5, 0], texts=1, noise=2),
+        judged("own", [2, 1, -1, -0.5, 0], texts=2, noise=3),
+        judged("generation", [-1, 0, 2, 0, -0.5], texts=2, noise=4),
+    ]
+    study = study_of(tables, replicates=1000)
+    assert study.self_agreement()["pearson"].high < 0.2
+    assert study.gap_parts()["alignment_gap_taste_tau_b"].low > 0
+    shift = study.gap_parts()["alignment_gap_texts_tau_b"]
+    assert shift.low < 0 < shift.high
+
+
+def test_a_judge_of_its_own_pairs_without_any_taste_is_refused_in_words() -> None:
+    weights = [2.0, 1, -1, -0.5, 0]
+    tables = [
+        judged("own", [0.0] * 5, texts=2, noise=3),
+        judged("generation", weights, texts=2, noise=4),
+    ]
+    study = study_of(tables)
+    for found in study.self_agreement().values():
+        assert math.isnan(found.value)
+        assert found.reason is not None
+        assert found.reason.startswith(
+            "not estimable: the own profile is not told from noise alone; r within [-"
+        )
+
+
+def test_the_gap_and_its_parts_turn_their_sign_and_ends_with_what_is_taken_away() -> None:
+    study = study_of(WITH_OWN)
+    one = study.gap()["tau_b"]
+    other = study.gap(judge="generation", writer="discrimination")["tau_b"]
+    assert one.low < one.disattenuated < one.high
+    assert (other.value, other.disattenuated) == pytest.approx((-one.value, -one.disattenuated))
+    assert (other.low, other.high) == pytest.approx((-one.high, -one.low))
+    texts, taste = (study.gap_parts()[name] for name in GAP_PARTS)
+    assert texts.value + taste.value == pytest.approx(one.value)
+    assert texts.low < texts.disattenuated < texts.high
+    assert taste.low < taste.disattenuated < taste.high
+
+
+def test_the_ends_of_the_gap_are_put_together_from_those_of_both_alignments() -> None:
+    study = study_of(TABLES)
+    judge = study.alignment("human", "discrimination", beside=["generation"])["pearson"]
+    writer = study.alignment("human", "generation", beside=["discrimination"])["pearson"]
+    assert judge.drawn is not None
+    assert writer.drawn is not None
+    r = min(0.0, np.corrcoef(judge.drawn, writer.drawn)[0, 1])
+    down, up = judge.disattenuated - judge.low, writer.high - writer.disattenuated
+    below = math.sqrt(down**2 + up**2 - 2 * r * down * up)
+    gap = study.gap()["pearson"]
+    assert gap.low == pytest.approx(judge.disattenuated - writer.disattenuated - below)
+    assert gap.value == judge.value - writer.value
+
+
+def test_another_confidence_moves_every_interval_and_no_value() -> None:
+    usual, narrow = study_of(WITH_OWN), study_of(WITH_OWN, confidence=0.5)
+    for name, each in usual.estimates.items():
+        other = narrow.estimates[name]
+        assert other.value == each.value
+        assert other.high - other.low < each.high - each.low, name
+    differences = (study.difference("own", "generation")[0]["f1"] for study in (usual, narrow))
+    wide, close = (each.high - each.low for each in differences)
+    assert close < wide
 
 
 def test_paired_alignments_are_of_the_table_named_and_not_of_the_one_beside(
@@ -141,19 +331,21 @@ def test_paired_alignments_are_of_the_table_named_and_not_of_the_one_beside(
     assert (first.value, second.value) == pytest.approx((2 / 3, -2 / 3))
     assert first.drawn == pytest.approx([2 / 3] * 20)
     assert second.drawn == pytest.approx([-2 / 3] * 20)
+    assert (first.disattenuated, second.disattenuated) == (first.value, second.value)
     gaps = study.gap(judge="near", writer="far"), study.gap(judge="far", writer="near")
     assert [each["tau_b"].value for each in gaps] == pytest.approx([4 / 3, -4 / 3])
 
 
-def test_a_judge_that_is_the_human_has_alignment_one_without_uncertainty() -> None:
+def test_a_judge_that_is_the_human_has_alignment_one_and_the_pairs_tell_no_more() -> None:
     human = table("human", 1)
     judge = Comparisons(
         human.preference, human.manifestation, human.missing, human.group, FACTORS,
         "discrimination",
     )  # fmt: skip
-    values = study_of([human, judge]).flat()
-    assert values["alignment_discrimination_pearson"] == pytest.approx(1)
-    assert values["alignment_discrimination_pearson_ci_low"] == pytest.approx(1)
+    found = study_of([human, judge]).estimates["alignment_discrimination_pearson"]
+    assert (found.value, found.disattenuated, found.has_interval) == (1, 1, False)
+    assert found.reason is not None
+    assert found.reason.startswith("all verdicts are the same")
 
 
 def test_the_seed_decides() -> None:
@@ -221,8 +413,22 @@ def test_a_difference_is_the_first_less_the_second() -> None:
     taus = [profile_of(t).tau for t in (TABLES[2], TABLES[0])]
     for i, factor in enumerate(FACTORS):
         assert found[factor].value == tests.value[i] == taus[0][i] - taus[1][i]
-        of_both = [study.influence(name)[factor] for name in ("generation", "human")]
-        assert found[factor].record() == of_both[0].less(of_both[1]).record()
+        # As far as the replicates say, and a little more for the pair on which the two may differ.
+        drawn = study.drawn["generation"][:, i] - study.drawn["human"][:, i]
+        expected = Estimate.percentile(found[factor].value, drawn, 30)
+        assert found[factor].low == pytest.approx(expected.low, abs=0.06)
+        assert found[factor].high == pytest.approx(expected.high, abs=0.06)
+        np.testing.assert_array_equal(found[factor].drawn, drawn)
+
+
+def test_judges_that_never_differed_may_do_so_on_a_pair() -> None:
+    judge = TABLES[1]
+    study = Study({"one": judge, "other": judge}, replicates=50)
+    found, _ = study.difference("one", "other")
+    decided = np.count_nonzero(judge.preference)
+    for each in found.values():
+        margin = 2.0452 * 2 / decided  # t of 30 sources; one pair of all differs by 2
+        assert each.cells() == pytest.approx((0, -margin, margin), rel=1e-3)
 
 
 def test_a_share_is_that_of_the_rows_where_the_indicator_holds() -> None:

@@ -1,0 +1,158 @@
+"""How many sources an alignment needs, from a pilot: how wide its interval will typically be.
+
+Of the pilot the true lengths of both profiles, their true correlation and the errors are
+estimated (``true_alignment``). With n sources the errors are sqrt(G / n) times as large; the
+profiles that are then typically observed lie at the angle which noise so large leaves, and their
+interval is that of a typical study.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
+from profile_tasks.scorers.statistics.influence import profile_of
+from profile_tasks.scorers.statistics.sampling_error import profile_errors
+from profile_tasks.scorers.statistics.true_alignment import (
+    DRAWS,
+    pearson_interval,
+    true_alignment,
+)
+
+_Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class AlignmentPlan:
+    """How an alignment's interval narrows with the number of sources.
+
+    Attributes:
+        estimate: Pearson's r of the pilot, without the noise; NaN where it cannot be estimated.
+        sources: the numbers of sources.
+        half_widths: half the width of the 95 % interval of r in a typical study of so many; empty
+            where it cannot be planned.
+        needed: the fewest sources whose interval is as narrow as wanted; None where none was
+            wanted, or not so many are enough.
+        reason: why it cannot be planned, or None.
+
+    """
+
+    estimate: float
+    sources: tuple[int, ...]
+    half_widths: tuple[float, ...]
+    needed: int | None
+    reason: str | None
+
+
+def planned_alignment(
+    first: Comparisons,
+    second: Comparisons,
+    *,
+    sources: Sequence[int],
+    width: float | None = None,
+    most: int = 100_000,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> AlignmentPlan:
+    """Return how wide the interval of two tables' true alignment will be with more sources.
+
+    Args:
+        first: one judge's preferences in the pilot.
+        second: another's, over the same factors, group codes shared.
+        sources: numbers of sources, each at least ``MINIMUM_GROUPS``.
+        width: half the width that is wanted; None asks for no number of sources.
+        most: greatest number of sources to consider.
+        draws: of errors.
+        seed: of those.
+
+    Raises:
+        ValueError: the factors differ, or a number of sources is too small.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> manifestation = rng.choice([-1, 1], (400, 4))
+        >>> utility = manifestation @ [3, 1, -1, 0]
+        >>> tables = [
+        ...     Comparisons(
+        ...         np.sign(utility + 3 * rng.logistic(size=400)), manifestation,
+        ...         np.zeros((400, 4), bool), np.arange(400) // 4, ("a", "b", "c", "d"), who,
+        ...     )
+        ...     for who in ("human", "discrimination")
+        ... ]
+        >>> plan = planned_alignment(*tables, sources=[100, 400], width=0.1)
+        >>> plan.half_widths[0] > plan.half_widths[1], plan.reason
+        (True, None)
+
+    """
+    if small := [n for n in sources if n < MINIMUM_GROUPS]:
+        raise ValueError(
+            f"{small[0]} sources: an alignment has an interval from {MINIMUM_GROUPS} sources on"
+        )
+    pilot = true_alignment(first, second, draws=draws, seed=seed)
+    estimate = pilot.coefficients["pearson"].disattenuated
+    if pilot.refusal is not None:
+        return AlignmentPlan(estimate, tuple(sources), (), None, pilot.refusal)
+    half_width = _half_width(first, second, estimate, draws, seed)
+    needed = None
+    if width is not None:
+        needed = _fewest(lambda n: half_width(n) <= width, most)
+    return AlignmentPlan(estimate, tuple(sources), tuple(map(half_width, sources)), needed, None)
+
+
+def _half_width(
+    first: Comparisons, second: Comparisons, r: float, draws: int, seed: int
+) -> Callable[[int], float]:
+    """Return the function from a number of sources to the half-width of a typical interval."""
+    known = np.isfinite(profile_of(first).tau) & np.isfinite(profile_of(second).tau)
+    errors = profile_errors([first, second], known)
+    rng = np.random.default_rng(seed)
+    both = [errors.draws(draws, rng) for _ in range(2)]
+    both = [each - each.mean(axis=2, keepdims=True) for each in both]
+    observed = errors.tau - errors.tau.mean(axis=1, keepdims=True)
+    noise = [float((each**2).sum(axis=1).mean()) for each in both[0]]
+    shared = float((both[0][0] * both[0][1]).sum(axis=1).mean())
+    lengths = [
+        math.sqrt(max(1e-12, float(x @ x) - spread))
+        for x, spread in zip(observed, noise, strict=True)
+    ]
+
+    def half_width(n: int) -> float:
+        part = errors.n_groups / n
+        a, b = (
+            math.sqrt(length**2 + part * spread)
+            for length, spread in zip(lengths, noise, strict=True)
+        )
+        seen = (r * lengths[0] * lengths[1] + part * shared) / (a * b)
+        x, y = _at_angle(observed[0], observed[1], min(1.0, max(-1.0, seen)))
+        first_drawn, second_drawn = (math.sqrt(part) * each for each in both)
+        found = pearson_interval(a * x, b * y, first_drawn, second_drawn)
+        return (found.high - found.low) / 2
+
+    return half_width
+
+
+def _at_angle(x: _Array, y: _Array, r: float) -> tuple[_Array, _Array]:
+    """Return unit vectors of this correlation in the plane of two others."""
+    u: _Array = x / np.linalg.norm(x)
+    across: _Array = y - (y @ u) * u
+    length = float(np.linalg.norm(across))
+    if length < 1e-9:  # the two coincide: any direction across will do
+        across = np.arange(len(x), dtype=np.float64) - (len(x) - 1) / 2.0
+        across -= (across @ u) * u
+        length = float(np.linalg.norm(across))
+    return u, r * u + math.sqrt(1 - r**2) * across / length
+
+
+def _fewest(enough: Callable[[int], bool], most: int) -> int | None:
+    """Return the fewest sources that are enough, by bisection; None where ``most`` are not."""
+    if not enough(most):
+        return None
+    low, high = MINIMUM_GROUPS - 1, most
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if enough(middle) else (middle, high)
+    return high
