@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.influence import profile_of
+from profile_tasks.scorers.statistics.power import smallest
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
@@ -99,7 +100,7 @@ def planned_alignment(
     half_width = _half_width(first, second, estimate, draws, seed)
     needed = None
     if width is not None:
-        needed = _fewest(lambda n: half_width(n) <= width, most)
+        needed = smallest(lambda n: n >= MINIMUM_GROUPS and half_width(n) <= width, most)
     return AlignmentPlan(estimate, tuple(sources), tuple(map(half_width, sources)), needed, None)
 
 
@@ -145,14 +146,3 @@ def _at_angle(x: _Array, y: _Array, r: float) -> tuple[_Array, _Array]:
         across -= (across @ u) * u
         length = float(np.linalg.norm(across))
     return u, r * u + math.sqrt(1 - r**2) * across / length
-
-
-def _fewest(enough: Callable[[int], bool], most: int) -> int | None:
-    """Return the fewest sources that are enough, by bisection; None where ``most`` are not."""
-    if not enough(most):
-        return None
-    low, high = MINIMUM_GROUPS - 1, most
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if enough(middle) else (middle, high)
-    return high

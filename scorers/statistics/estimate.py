@@ -160,7 +160,7 @@ class Estimate:
         _check_confidence(confidence)
         groups = self.n_groups or 0
         if groups < MINIMUM_GROUPS:
-            return replace(self, low=math.nan, high=math.nan, reason=_too_few(groups))
+            return replace(self, low=math.nan, high=math.nan, reason=too_few(groups))
         span = 1 - self.least
         share = (self.value - self.least) / span
         low, high = (
@@ -301,7 +301,7 @@ class Estimate:
             return cls.undefined(reason or "", method)
         estimate = cls(value, method=method, drawn=drawn, n_groups=n_groups, limit=limit)
         if n_groups < MINIMUM_GROUPS:
-            return replace(estimate, reason=_too_few(n_groups))
+            return replace(estimate, reason=too_few(n_groups))
         margin = float(stdtrit(n_groups - 1, (1 + confidence) / 2)) * error
         return replace(estimate, low=max(-limit, value - margin), high=min(limit, value + margin))
 
@@ -579,7 +579,7 @@ def _defined(
         raise ValueError(f"replicates has shape {drawn.shape}; expected (B,) with B > 0")
     values = drawn[np.isfinite(drawn)]
     if n_groups is not None and n_groups < MINIMUM_GROUPS:
-        return values, _too_few(n_groups)
+        return values, too_few(n_groups)
     if values.size / drawn.size < MINIMUM_DEFINED:
         reason = (
             f"only {values.size} of {drawn.size} replicates are defined; "
@@ -594,7 +594,8 @@ def _check_confidence(confidence: float) -> None:
         raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
 
 
-def _too_few(n_groups: int) -> str:
+def too_few(n_groups: int) -> str:
+    """Return why so few groups have no interval."""
     return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
 
 

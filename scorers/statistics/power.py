@@ -317,7 +317,7 @@ def _curve(
     for index, reason in enumerate(reasons if goal != "width" or wanted is not None else ()):
         n, low, high = None, None, None
         if reason is None:
-            n = _smallest(partial(reached, index=index), design.most)
+            n = smallest(partial(reached, index=index), design.most)
         if n is not None and population.n_groups is not None:
             low, high = _range(n, index, goal, studies(population.n_groups))
         value = float(values(design.most if n is None else n)[index])
@@ -377,11 +377,23 @@ def _indistinct(population: SourcePopulation, index: int) -> str | None:
     return "the two judges do not differ in any group, so there is no spread to plan with"
 
 
-def _smallest(reached: Callable[[int], bool], most: int) -> int | None:
+def smallest(reached: Callable[[int], bool], most: int) -> int | None:
     """Return the smallest number up to ``most`` that reaches the goal, by binary search.
 
     Every number tried is the greatest one known to be too small and a power of two, so that its
     studies are those of that number and some more sources.
+
+    Args:
+        reached: whether a number does; all greater ones than one that does must.
+        most: the greatest to consider.
+
+    Returns:
+        None where ``most`` does not reach it either.
+
+    Example:
+        >>> smallest(lambda n: n * n >= 50, 100)
+        8
+
     """
     if not reached(most):
         return None

@@ -18,6 +18,7 @@ from profile_tasks.scorers.statistics.estimate import (
     MINIMUM_DEFINED,
     MINIMUM_GROUPS,
     Estimate,
+    too_few,
     widening,
 )
 
@@ -139,5 +140,5 @@ def _reason(tau: float, n_groups: int) -> str:
     if np.isnan(tau):
         return "the influence is not defined"
     if n_groups < MINIMUM_GROUPS:
-        return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+        return too_few(n_groups)
     return f"the influence is defined in fewer than {MINIMUM_DEFINED:.0%} of the replicates"

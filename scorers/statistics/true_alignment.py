@@ -34,7 +34,7 @@ from profile_tasks.scorers.statistics.alignment import (
     observed_alignment,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate, too_few
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
 
@@ -203,7 +203,7 @@ def _no_interval(
     first: Comparisons, second: Comparisons, counts: NDArray[np.bool_], n_groups: int
 ) -> str | None:
     if n_groups < MINIMUM_GROUPS:
-        return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+        return too_few(n_groups)
     n_codes = 1 + max(int(table.group.max()) for table in (first, second))
     sums = [group_sums(table, n_codes) for table in (first, second)]
     if all(np.array_equal(sums[0][i][:, counts], sums[1][i][:, counts]) for i in (0, 1)):
@@ -328,8 +328,9 @@ def _tails(
     middle, across = _plane(u, v)
     cos, sin = np.cos(angles / 2)[:, None], np.sin(angles / 2)[:, None]
     ex, ey = errors
-    ex_first, ey_first = (cos * (e @ middle) + sin * (e @ across) for e in (ex, ey))
-    ex_second, ey_second = (cos * (e @ middle) - sin * (e @ across) for e in (ex, ey))
+    parts = [(e @ middle, e @ across) for e in (ex, ey)]
+    ex_first, ey_first = (cos * along + sin * aside for along, aside in parts)
+    ex_second, ey_second = (cos * along - sin * aside for along, aside in parts)
     xx = a**2 + 2 * a * ex_first + (ex**2).sum(axis=1)
     yy = b**2 + 2 * b * ey_second + (ey**2).sum(axis=1)
     xy = a * b * np.cos(angles)[:, None] + a * ey_first + b * ex_second + (ex * ey).sum(axis=1)

@@ -358,7 +358,7 @@ def single_pairs_by_chance(seed, n):
 def test_the_smallest_number_is_found():
     for most in (8, 100, 1000):
         for limit in (1, 7, 8, 64, 99, 100):
-            found = power._smallest(lambda n, limit=limit: n >= limit, most)
+            found = power.smallest(lambda n, limit=limit: n >= limit, most)
             assert found == (limit if limit <= most else None)
 
 
