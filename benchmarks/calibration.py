@@ -7,8 +7,9 @@ Writes its tables into docs/calibration.md, between the two marks there. A desig
 recorded pairs: its sources, its pairs and what the two responses of each show of the surface
 factors are real; who prefers which is planted, by weights of the factors that vary from source to
 source, with noise and ties. Studies draw sources from the file, with replacement, and up to so many
-pairs of each; the truth is that of 40,000 sources drawn likewise. SIMULATION: no figure here is
-about a model or about people.
+pairs of each; the truth is the expectation over all that is drawn, by quadrature. Each study has
+tastes of its own; how far single tastes are off is seen where tastes are held. SIMULATION: no
+figure here is about a model or about people.
 """
 
 import argparse
@@ -25,6 +26,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
 from profile_tasks.data.preferences import load_preferences
 from profile_tasks.scorers.measurement.recorded import human_comparisons
@@ -40,18 +42,28 @@ from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs" / "calibration.md"
 DATA = ROOT.parent / "shared" / "data"
-BEGIN, END = "<!-- calibration: begin -->", "<!-- calibration: end -->"
 
 LIKENESS = (-0.5, 0.0, 0.5, 0.9, 1.0)
 """How much of a judge's weights are people's."""
 
 SPREAD_OF_SOURCES, OWN_SPREAD, NOISE, TIE = 0.3, 0.2, 1.0, 0.15
-TRUE_SOURCES = 40_000
+NODES = 40
+"""Of the quadrature over the spread of tastes."""
+
+HELD_TASTES, HELD_LIKENESS = 10, 0.9
+"""Tastes that are held while sources are drawn anew: coverage of single ones."""
+
 LEAST, FEWEST = 0.93, 50
 """Coverage that is called too little, where so many studies have the interval at all."""
 
 AGREEING = 0.86
 """Share of coin-flip labels that a judge who knows them repeats."""
+
+NULLS = 5
+"""Studies of true hypotheses, to one study of each likeness."""
+
+JUDGES = ("human", "discrimination", "own")
+ALIGNED = tuple(f"alignment, {name}" for name in COEFFICIENTS)
 
 _Array = NDArray[np.float64]
 Sums = dict[str, list[float]]
@@ -83,6 +95,7 @@ CELLS = tuple(
     )
     for sources in sizes
 )
+HELD_CELLS = tuple(cell for cell in CELLS if cell.sources in (50, 100))
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,10 +185,9 @@ def study_of(
 ) -> Study:
     """Three judges of one study, and how the first two agree."""
     drawn = drawn_sources(found, cell, n, rng)
-    names = ("human", "discrimination", "own")
     tables = {
         name: judged(found, drawn, own, rng, name)  # type: ignore[arg-type]
-        for name, own in zip(names, weights, strict=True)
+        for name, own in zip(JUDGES, weights, strict=True)
     }
     both = tables["human"].preference.astype(int) * tables["discrimination"].preference
     agreement = Comparisons(
@@ -189,20 +201,39 @@ def study_of(
     return Study(tables, {"agreement": agreement})
 
 
-@lru_cache(maxsize=32)
-def truth(data: Path, cell: Cell, likeness: float) -> dict[str, _Array]:
-    """The true profiles, and the true accuracy."""
+@lru_cache(maxsize=8)
+def truth(data: Path, cell: Cell, likeness: float, taste: int) -> dict[str, _Array]:
+    """The true profiles, and the true accuracy: ratios of expectations over a drawn source."""
     found = design(data / cell.file)
-    weights = weights_of(len(found.factors), likeness, seed=7)
-    rng = np.random.default_rng(11)
-    study = study_of(found, cell, weights, TRUE_SOURCES, rng)
-    return {name: profile.tau for name, profile in study.profiles.items()}
+    nodes, chance = np.polynomial.hermite_e.hermegauss(NODES)
+    chance /= chance.sum()
+    spread = np.sqrt((found.signs != 0).sum(axis=1))[:, None, None]
+    drawn = np.empty(len(found.signs))
+    for rows in found.groups:
+        drawn[rows] = min(1.0, cell.pairs / rows.size)
+    wins, losses = [], []  # (n, NODES) chances at each deviation that the judges share
+    for weights in weights_of(len(found.factors), likeness, taste):
+        utility = (found.signs @ weights)[:, None, None]
+        utility = utility + spread * (SPREAD_OF_SOURCES * nodes[:, None] + OWN_SPREAD * nodes)
+        wins.append(expit((utility - TIE) / NOISE) @ chance)
+        losses.append(expit((-utility - TIE) / NOISE) @ chance)
+    profiles = [
+        (drawn * ((up - down) @ chance)) @ found.signs / ((drawn * ((up + down) @ chance)) @ known)
+        for known in [~found.missing]
+        for up, down in zip(wins, losses, strict=True)
+    ]
+    agree = drawn @ ((wins[0] * wins[1] + losses[0] * losses[1]) @ chance)
+    disagree = drawn @ ((wins[0] * losses[1] + losses[0] * wins[1]) @ chance)
+    accuracy = np.array([agree / (agree + disagree)])
+    return dict(zip((*JUDGES, "agreement"), (*profiles, accuracy), strict=True))
 
 
-def intervals(data: Path, cell: Cell, likeness: float, number: int) -> Iterator[tuple[str, float]]:
+def intervals(
+    data: Path, cell: Cell, likeness: float, number: int, taste: int
+) -> Iterator[tuple[str, float]]:
     """Whether each interval of one study holds the truth: 1 or 0, by what it is of."""
-    found, true = design(data / cell.file), truth(data, cell, likeness)
-    weights = weights_of(len(found.factors), likeness, seed=7)
+    found, true = design(data / cell.file), truth(data, cell, likeness, taste)
+    weights = weights_of(len(found.factors), likeness, taste)
     rng = np.random.default_rng([number, cell.sources, round(100 * likeness) + 100])
     study = study_of(found, cell, weights, cell.sources, rng)
     for name, tau in true.items():
@@ -276,24 +307,42 @@ def _rejects(what: str, p_value: float) -> Iterator[tuple[str, float]]:
         yield what, float(p_value <= 0.05)
 
 
-def repetition(job: tuple[Path, Cell, int]) -> tuple[Cell, Sums, Sums]:
-    """One study of each likeness, and one in which all that is tested is true."""
-    data, cell, number = job
+def repetition(job: tuple[Path, Cell, int, int | None]) -> tuple[Cell, Sums, Sums]:
+    """One study of each likeness, and some in which all that is tested is true.
+
+    Where a taste is held, one study of that taste.
+    """
+    data, cell, number, held = job
     covered: Sums = defaultdict(list)
+    if held is not None:
+        for what, holds in intervals(data, cell, HELD_LIKENESS, number, held):
+            if what in ALIGNED:
+                covered[f"{what}, taste {held}"].append(holds)
+        return cell, dict(covered), {}
     for likeness in LIKENESS:
-        for what, holds in intervals(data, cell, likeness, number):
+        for what, holds in intervals(data, cell, likeness, number, number):
             covered[what].append(holds)
             if what == "alignment, pearson":
                 covered[f"alignment, pearson, likeness {likeness:g}"].append(holds)
     rejected: Sums = defaultdict(list)
-    for what, rejects in rejections(data, cell, number):
-        rejected[what].append(rejects)
+    for again in range(NULLS):
+        for what, rejects in rejections(data, cell, NULLS * number + again):
+            rejected[what].append(rejects)
     return cell, dict(covered), dict(rejected)
 
 
 def calibrate(data: Path, repetitions: int, cells: tuple[Cell, ...] = CELLS) -> dict[str, Any]:
     """Means over the repetitions, by cell: coverage and rejection rate of each quantity."""
-    jobs = [(data, cell, number) for cell in cells for number in range(repetitions)]
+    jobs: list[tuple[Path, Cell, int, int | None]] = [
+        (data, cell, number, None) for cell in cells for number in range(repetitions)
+    ]
+    jobs += [
+        (data, cell, number, held)
+        for cell in cells
+        if cell in HELD_CELLS
+        for held in range(HELD_TASTES)
+        for number in range(repetitions)
+    ]
     covered: dict[Cell, Sums] = defaultdict(lambda: defaultdict(list))
     rejected: dict[Cell, Sums] = defaultdict(lambda: defaultdict(list))
     with ProcessPoolExecutor(os.cpu_count()) as pool:
@@ -302,7 +351,7 @@ def calibrate(data: Path, repetitions: int, cells: tuple[Cell, ...] = CELLS) -> 
                 for what, values in found.items():
                     into[what] += values
             if done % 100 == 0:
-                print(f"{done} of {len(jobs)} studies", flush=True)
+                print(f"{done} of {len(jobs)}", flush=True)
     return {"covered": _means(covered), "rejected": _means(rejected)}
 
 
@@ -322,8 +371,7 @@ def tables_of(results: Mapping[str, Any], repetitions: int) -> str:
     """The results as the tables of the page, with where they are off before them."""
     covered, rejected = results["covered"], results["rejected"]
     single = ("tau", "accuracy", "difference of taus", "distance")
-    kinds = ("alignment", "difference of alignments")
-    aligned = [f"{kind}, {name}" for kind in kinds for name in COEFFICIENTS]
+    aligned = [*ALIGNED, *(f"difference of alignments, {name}" for name in COEFFICIENTS)]
     by_likeness = [f"alignment, pearson, likeness {each:g}" for each in LIKENESS]
     off = [
         f"- {row['design']}, {row['sources']:,} sources: {name} {100 * row[name]:.1f} % "
@@ -332,11 +380,21 @@ def tables_of(results: Mapping[str, Any], repetitions: int) -> str:
         for name in (*single, *aligned)
         if name in row and row[name] < LEAST and row["studies"][name] >= FEWEST
     ]
+    held = [
+        {
+            "design": row["design"],
+            "sources": row["sources"],
+            **{f"{name}, {word}": value for name in ALIGNED for word, value in _spread(row, name)},
+        }
+        for row in covered
+        if f"{ALIGNED[0]}, taste 0" in row
+    ]
     tests = [name for name in rejected[0] if name not in ("design", "sources", "studies")]
     studies = repetitions * len(LIKENESS)
     parts = [
         f"{studies:,} studies a design, {repetitions:,} of each likeness of the two judges "
-        f"({', '.join(f'{each:g}' for each in LIKENESS)}); {repetitions:,} for the rejections.",
+        f"({', '.join(f'{each:g}' for each in LIKENESS)}), each with tastes of its own; "
+        f"{NULLS * repetitions:,} for the rejections.",
         "### Intervals that cover less than 93 %",
         "\n".join(off) or "None.",
         "### Coverage of 95 % intervals, %: influences, accuracy, differences, distance",
@@ -345,10 +403,22 @@ def tables_of(results: Mapping[str, Any], repetitions: int) -> str:
         _table_of(covered, [*aligned, "alignments not estimable"]),
         "### The same of Pearson's r, by the likeness of the judges' weights",
         _table_of(covered, by_likeness),
+        "### The same for tastes that are held",
+        f"{HELD_TASTES} tastes, each held in {repetitions:,} studies, likeness {HELD_LIKENESS:g}: "
+        "coverage of the taste that is covered least, and of all.",
+        _table_of(held, [name for name in held[0] if name not in ("design", "sources")])
+        if held
+        else "None.",
         "### Rejections of true hypotheses at .05, %",
         _table_of(rejected, tests),
     ]
     return "\n\n".join(parts)
+
+
+def _spread(row: Mapping[str, Any], name: str) -> Iterator[tuple[str, float]]:
+    each = [row[f"{name}, taste {taste}"] for taste in range(HELD_TASTES)]
+    yield "least", min(each)
+    yield "all", float(np.mean(each))
 
 
 def _table_of(rows: list[dict[str, Any]], columns: "list[str] | tuple[str, ...]") -> str:
@@ -366,21 +436,22 @@ def _row(*cells: str) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def write(page: Path, tables: str) -> None:
-    """Put the tables between the marks of a page; a page without marks gets them at its end."""
+def write(page: Path, table: str, mark: str = "calibration") -> None:
+    """Put a table between its marks in a page; a page without the marks gets them at its end."""
+    begin, end = f"<!-- {mark}: begin -->", f"<!-- {mark}: end -->"
     text = page.read_text(encoding="utf-8") if page.exists() else ""
-    if BEGIN not in text:
-        text += f"\n{BEGIN}\n{END}\n"
-    before, _, rest = text.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n{tables}\n{END}{after}", encoding="utf-8")
+    if begin not in text:
+        text += f"\n{begin}\n{end}\n"
+    before, _, rest = text.partition(begin)
+    _, _, after = rest.partition(end)
+    page.write_text(f"{before}{begin}\n{table}\n{end}{after}", encoding="utf-8")
 
 
 def main() -> None:
     """Simulate, and write page and file."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, default=DATA, help="folder of recorded pairs")
-    parser.add_argument("--repetitions", type=int, default=40)
+    parser.add_argument("--repetitions", type=int, default=100)
     parser.add_argument("--cells", type=int, help="only so many of the designs, the first ones")
     parser.add_argument("--page", type=Path, default=PAGE)
     parser.add_argument("--output", type=Path, help="write the results as JSON")

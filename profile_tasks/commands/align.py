@@ -135,12 +135,14 @@ def _signed(value: float | None) -> str:
 
 
 def _notes(record: Record) -> list[str]:
+    from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources
     from profile_tasks.scorers.statistics.estimate import Estimate
 
     if "n_groups" not in record:
         lines = [f"not defined: {record['reason']}"] if record["reason"] else []
         return [*lines, "no interval: a profile does not tell its noise; give the preferences"]
     lines = [record["refusal"]] if record["refusal"] else []
+    lines += [*of_few_sources(record["n_groups"]), OF_RANKS]
     if record["p_value"] is not None:
         lines.append(f"{100 * record['p_value']:.1f} of 100 unrelated tastes come as close")
     distance = Estimate.of_record(record["distance"])

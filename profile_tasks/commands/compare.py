@@ -98,6 +98,8 @@ def _departure(taste: Record) -> Record:
 
 
 def _print(record: Record, runs: "tuple[Run, Run]") -> None:
+    from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources
+
     for side, run in zip("AB", runs, strict=True):
         click.echo(one_line(f"{side}: {run.model}, {Path(run.file).name}"))
     click.echo(
@@ -118,6 +120,11 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
         click.echo(one_line(f"- {sentence}"))
     paired = "A - B: [95 %] and p are paired by source; all resampled together"
     click.echo(f"\n{paired} (docs/calibration.md)")
+    for caution in (
+        *of_few_sources(record["n_groups"]),
+        *([OF_RANKS] * bool(record["alignments"])),
+    ):
+        click.echo(caution)
     for name, why in _reasons(record).items():
         click.echo(f"{name}: {why}")
 

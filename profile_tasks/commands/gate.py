@@ -55,7 +55,7 @@ def gate(
     from profile_tasks.gate.bars import load_bars
     from profile_tasks.gate.evidence import read_evidence
     from profile_tasks.gate.reports import junit_xml, summary
-    from profile_tasks.gate.verdicts import EXIT_STATUS, judge, overall
+    from profile_tasks.gate.verdicts import EXIT_STATUS, cautions, judge, overall
     from profile_tasks.untrusted_text import one_line
 
     notes: list[str] = []
@@ -63,6 +63,7 @@ def gate(
         bars = load_bars(bars_file)
         evidence = read_evidence(log, task, score)
         verdicts = judge(bars, evidence, _comparing(evidence, bars_file.parent, score, notes))
+        notes += cautions(verdicts, evidence)
     except (OSError, ValueError) as error:
         raise Unusable(f"no verdict: {error}") from error
     run = f"{evidence.run.model} on {evidence.run.task}"

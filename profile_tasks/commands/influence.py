@@ -92,6 +92,11 @@ def _rank(values: Record) -> str:
 
 def _notes(record: Record) -> list[str]:
     """What belongs to the table: what the numbers are, and why some are not there."""
+    from profile_tasks.scorers.statistics.coverage import of_few_sources, of_steep_influences
+
+    taus = {factor: values["tau"] for factor, values in record["factors"].items()}
+    n_pairs, n_groups = record["n_pairs"], record["n_groups"]
+    cautions = [*of_few_sources(n_groups), *of_steep_influences(taus, n_pairs, n_groups)]
     lines = [f"p adjusted over the {record['p_family']} ({record['p_method']})"]
     if record["adjusted_n_pairs"] < record["n_pairs"]:
         lines.append(
@@ -116,4 +121,4 @@ def _notes(record: Record) -> list[str]:
             "the bar for a model, one half of the annotators against the other: "
             f"r {estimate_or_why(panels['pearson'])}, tau_b {estimate_or_why(panels['tau_b'])}",
         ]
-    return lines
+    return [*lines, *cautions]

@@ -16,6 +16,7 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
+from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
@@ -96,6 +97,14 @@ def judge(
         else:
             verdicts += judge_no_worse(named.name, named.bar, compared_with(named.bar.baseline))
     return verdicts
+
+
+def cautions(verdicts: Iterable[Verdict], evidence: Evidence) -> list[str]:
+    """What must be said of the intervals that verdicts rest on."""
+    words = " ".join(f"{verdict.name} {verdict.bar} {verdict.why}" for verdict in verdicts)
+    groups = None if evidence.study is None else evidence.study.n_groups
+    ranks = "_tau_b" in words or "_spearman" in words
+    return [*of_few_sources(groups), *([OF_RANKS] if ranks else [])]
 
 
 def coverage_of(confidence: float) -> float:

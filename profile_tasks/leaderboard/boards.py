@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.statistics.coverage import OF_RANKS
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 from profile_tasks.scorers.statistics.places import places, simultaneous_differences
@@ -24,7 +25,8 @@ METHOD = (
     "worst one ahead of those only that are shown to be worse. Shown is what the 95 % intervals of "
     "all differences on a board say at once; runs with samples are paired by source. Tied are "
     "models of the same value, and those shown to differ by less than {margin:g}; of all others "
-    "nobody can tell. What the intervals cover: docs/calibration.md."
+    "nobody can tell. What the intervals cover: docs/calibration.md. "
+    f"Of single runs, {OF_RANKS}; of few sources they are wide and cover up to 100 %."
 )
 
 Resample = Callable[[Sequence[Run], str], Sequence[Estimate]]

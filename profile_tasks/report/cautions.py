@@ -4,11 +4,8 @@ from collections.abc import Iterator
 
 from profile_tasks.report.examples import packaged_factors
 from profile_tasks.report.findings import Findings
+from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources, of_steep_influences
 from profile_tasks.scorers.statistics.metric_catalogue import cautioned
-
-FEW_GROUPS = 50
-"""Below this many groups, intervals are wide and cover somewhat less than they say
-(docs/calibration.md)."""
 
 HIGH_VIF = 5.0
 """Variance inflation from which on an adjusted influence says little about one factor alone."""
@@ -36,11 +33,9 @@ def _from_the_run(findings: Findings) -> Iterator[str]:
 
 def _from_numbers(findings: Findings) -> Iterator[str]:
     groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
-    if groups and min(groups) < FEW_GROUPS:
-        yield (
-            f"few sources: {min(groups)} groups of sources are resampled. Intervals are wide, and "
-            f"cover somewhat less than 95 % below {FEW_GROUPS}"
-        )
+    yield from of_few_sources(min(groups, default=None))
+    if findings.alignments:
+        yield OF_RANKS
     if findings.run.model in findings.run.graders:
         yield (
             f"self-grading: {findings.run.model} is evaluated and grades; models favour their own "
@@ -51,6 +46,9 @@ def _from_numbers(findings: Findings) -> Iterator[str]:
         if rate is not None and rate.value > caution.above:
             yield f"{rate.value:.0%} {caution.words}"
     for perspective, profile in findings.profiles.items():
+        taus = {factor: found.tau.value for factor, found in profile.influences.items()}
+        for said in of_steep_influences(taus, profile.n_pairs, profile.n_groups):
+            yield f"{perspective}: {said}"
         inflated = [
             f"{factor} ({found.vif:.1f})"
             for factor, found in profile.influences.items()

@@ -32,6 +32,10 @@ CONFIDENCE = 0.95
 MINIMUM_GROUPS = 8
 """Fewer groups give no interval."""
 
+FEW_GROUPS = 50
+"""Of fewer groups less can be said, and what is said is said with a caution
+(``coverage`` has the words)."""
+
 MINIMUM_DEFINED = 0.95
 """Where a statistic is defined in a smaller share of the replicates, there is no interval."""
 

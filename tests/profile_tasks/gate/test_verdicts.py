@@ -23,7 +23,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspectiv
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
-GROUPS = 40
+GROUPS = 60
 NOISE = np.random.default_rng(0).normal(0, 0.05, (2, 1000))
 
 
@@ -135,7 +135,7 @@ def test_a_bar_has_one_side_so_its_confidence_is_that_of_one_end() -> None:
 def test_an_alignment_is_judged_by_the_interval_of_the_true_one() -> None:
     name = "alignment_discrimination_pearson"
     found = of_study(f"{name} > 0 with 95% confidence").found
-    narrow = Study(STUDY.tables, replicates=1000, confidence=0.9)
+    narrow = Study(STUDY.tables, replicates=1000, confidence=coverage_of(0.95))
     expected = narrow.alignment("human", "discrimination")["pearson"]
     assert (found.value, found.low, found.high) == pytest.approx(
         (expected.value, expected.low, expected.high)
@@ -147,7 +147,7 @@ def test_an_alignment_is_judged_by_the_interval_of_the_true_one() -> None:
 @pytest.mark.parametrize("sign", [1, -1])
 def test_one_alignment_less_another_is_judged_by_the_interval_of_the_gap(sign: int) -> None:
     first, second = (JUDGE, WRITER)[::sign]
-    narrow = Study(STUDY.tables, replicates=1000, confidence=0.9)
+    narrow = Study(STUDY.tables, replicates=1000, confidence=coverage_of(0.95))
     gap = narrow.gap()["tau_b"]
     assert gap.low > 0
     for text in (f"{first} - {second} > 0", f"{first} > {second}"):

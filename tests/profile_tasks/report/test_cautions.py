@@ -2,11 +2,11 @@
 
 import pytest
 
-from profile_tasks.report.cautions import FEW_GROUPS, HIGH_VIF, cautions
+from profile_tasks.report.cautions import HIGH_VIF, cautions
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import NOTHING, Influence, Profile
 from profile_tasks.runs.run import Run
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import FEW_GROUPS, Estimate
 
 
 def found(
@@ -40,7 +40,16 @@ def test_a_sound_run_has_none() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"profiles": {"human": Profile({}, n_groups=FEW_GROUPS - 1)}}, "few sources: 49 groups"),
+        ({"profiles": {"human": Profile({}, n_groups=FEW_GROUPS - 1)}}, "few sources (49 groups)"),
+        ({"alignments": {"discrimination": {}}}, "tau_b and rho: where a taste's influences"),
+        (
+            {
+                "profiles": {
+                    "human": Profile({"length": Influence(Estimate(-0.96))}, 400, FEW_GROUPS)
+                }
+            },
+            "human: influences near the end of the scale (length)",
+        ),
         ({"graders": ("GPT-X",)}, "self-grading: GPT-X"),
         ({"status": "error"}, "the run did not finish (status: error)"),
         ({"factors": ("charm",)}, "factors of the user's own, defined in the log: charm"),

@@ -13,7 +13,7 @@ from profile_tasks.data.preferences import load_preferences
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, with_factors
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import FEW_GROUPS, Estimate
 from profile_tasks.scorers.statistics.influence import group_sums
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
 from profile_tasks.scorers.statistics.true_alignment import (
@@ -280,6 +280,21 @@ def test_a_difference_is_taken_from_the_intervals_of_both() -> None:
     assert (against.low, against.high) == pytest.approx((0.4 - 0.4, 0.4 + 0.4))
     nothing = alignment_difference(first, Estimate(0.3, reason="noise"))
     assert (nothing.value, nothing.has_interval, nothing.reason) == (0.3, False, "noise")
+
+
+def test_a_difference_of_few_groups_or_of_none_estimable_reaches_from_end_to_end() -> None:
+    first = Estimate(0.6, 0.5, 0.9, disattenuated=0.8, n_groups=FEW_GROUPS - 1)
+    second = Estimate(0.3, 0.1, 0.5, disattenuated=0.4, n_groups=FEW_GROUPS)
+    few = alignment_difference(first, second)
+    assert (few.low, few.high, few.disattenuated) == pytest.approx((0.0, 0.8, 0.4))
+    assert few.n_groups == FEW_GROUPS - 1
+    many = alignment_difference(replace(first, n_groups=FEW_GROUPS), second)
+    assert few.low < many.low < many.high < few.high
+    refused = replace(first, disattenuated=np.nan, reason="noise", n_groups=FEW_GROUPS)
+    none = alignment_difference(refused, second)
+    assert (none.low, none.high) == pytest.approx((0.0, 0.8))
+    assert np.isnan(none.disattenuated)
+    assert none.reason == "noise"
 
 
 def test_rank_coefficients_differ_by_what_their_true_values_may() -> None:

@@ -1,0 +1,62 @@
+"""Where a 95 % interval covers more or less than it says, in words.
+
+The figures are those of docs/calibration.md: simulated studies of known truth on real designs.
+Whatever prints intervals prints these sentences beside them.
+"""
+
+from collections.abc import Mapping
+
+from profile_tasks.scorers.statistics.estimate import FEW_GROUPS
+
+OF_RANKS = (
+    "tau_b and rho: where a taste's influences nearly tie, their intervals cover less than 95 %, "
+    "down to 65 %; Pearson's r covers 93 to 98 %"
+)
+"""Said of all intervals of rank coefficients: whether true influences tie is not to be seen."""
+
+NEAR_THE_END, PAIRS_OF_A_SOURCE = 0.95, 3.0
+
+
+def of_few_sources(n_groups: int | None) -> list[str]:
+    """Return what must be said of the intervals of so many groups; None is not known.
+
+    Example:
+        >>> of_few_sources(200)
+        []
+        >>> of_few_sources(12)
+        ['few sources (12 groups): intervals are wide and cover up to 100 %; an alignment can \
+mostly not be estimated, and differences of alignments reach from end to end']
+
+    """
+    if n_groups is None or n_groups >= FEW_GROUPS:
+        return []
+    return [
+        f"few sources ({n_groups} groups): intervals are wide and cover up to 100 %; an alignment "
+        "can mostly not be estimated, and differences of alignments reach from end to end"
+    ]
+
+
+def of_steep_influences(
+    taus: Mapping[str, float | None], n_pairs: int | None, n_groups: int | None
+) -> list[str]:
+    """Return what must be said of the intervals of influences near the end of their scale.
+
+    Args:
+        taus: by factor.
+        n_pairs: decided pairs behind them.
+        n_groups: their groups.
+
+    Example:
+        >>> len(of_steep_influences({"length": 0.97}, 400, 40))
+        1
+        >>> of_steep_influences({"length": 0.97}, 40, 40)
+        []
+
+    """
+    steep = [factor for factor, tau in taus.items() if tau and abs(tau) > NEAR_THE_END]
+    if not steep or not n_groups or (n_pairs or 0) <= PAIRS_OF_A_SOURCE * n_groups:
+        return []
+    return [
+        f"influences near the end of the scale ({', '.join(steep)}): where the pairs of a source "
+        "go together, their intervals cover down to 87 %"
+    ]
