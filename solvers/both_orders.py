@@ -22,6 +22,8 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.verdict import Verdict, read_verdict
 
+__all__ = ["PairVerdict", "Pick", "Picks", "Verdict", "read_pick", "read_verdict"]
+
 _T = TypeVar("_T")
 
 Pick = Literal["first", "second", "tie"]
@@ -174,7 +176,9 @@ def by_pair(answers: Sequence[_T], orders: int) -> list[tuple[_T, ...]]:
     return [tuple(answers[at : at + orders]) for at in range(0, len(answers), orders)]
 
 
-def read_pick(completion: str, *, truncated: bool = False) -> Pick | None:
+def read_pick(
+    completion: str, *, truncated: bool = False, material: Sequence[str] = ()
+) -> Pick | None:
     """Which of the two responses shown a completion picks; None where no verdict can be read.
 
     >>> read_pick("Verdict: B")
@@ -183,6 +187,7 @@ def read_pick(completion: str, *, truncated: bool = False) -> Pick | None:
     Args:
         completion: What the model wrote.
         truncated: It was cut off.
+        material: The texts that the model was shown; a quoted verdict is none.
     """
-    verdict = read_verdict(completion, truncated=truncated)
+    verdict = read_verdict(completion, truncated=truncated, material=material)
     return None if verdict is None else _PICKS[verdict]

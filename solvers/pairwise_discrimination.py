@@ -1,10 +1,18 @@
 """Discrimination: the model picks the better of each annotated pair."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
-from inspect_ai.model import Model, ModelOutput, get_model
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageUser,
+    Model,
+    ModelOutput,
+    get_model,
+)
 from inspect_ai.solver import Generate, Solver, TaskState, solver
-from inspect_ai.util import collect
+from inspect_ai.util import collect, store
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.both_orders import (
@@ -15,10 +23,22 @@ from profile_tasks.solvers.both_orders import (
     read_pick,
 )
 from profile_tasks.solvers.own_pairs import ScorePair
+from profile_tasks.solvers.prompts import VERDICT_REPAIR
+from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
+from profile_tasks.solvers.structured_output import structured
 
 _PICKS_KEY, _MARGINS_KEY, _OWN_PICKS_KEY = "picks", "margins", "own_picks"  # in the sample's store
+_REPAIRS_KEY = "verdict_repairs"
+
+_FORM = {
+    "type": "object",
+    "properties": {"verdict": {"type": "string", "enum": ["A", "B"]}},
+    "required": ["verdict"],
+    "additionalProperties": False,
+}
+"""Of a verdict, for providers with structured output."""
 
 
 @solver
@@ -43,14 +63,46 @@ async def picks_of(
     judge: Model, requests: Iterable[DiscriminationRequest]
 ) -> tuple[Pick | None, ...]:
     """What a judge picks, request by request; all are sent together."""
-    outputs = await collect(*(judge.generate(request.render()) for request in requests))
-    return tuple(_pick(output) for output in outputs)
+    return tuple(await collect(*(_pick(judge, request) for request in requests)))
 
 
-def _pick(output: ModelOutput) -> Pick | None:
-    if output.empty or output.stop_reason == "content_filter":
+async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:
+    """What a judge picks; where that cannot be read it is asked once more."""
+    asked: list[ChatMessage] = [ChatMessageUser(content=request.render())]
+    output = await _answer(judge, asked)
+    pick = _read(output, request)
+    if pick is None and not _refused(output):
+        said = ChatMessageAssistant(content="" if output.empty else output.completion)
+        asked += [*([said] if said.text else []), ChatMessageUser(content=VERDICT_REPAIR)]
+        _count_repair()
+        pick = _read(await _answer(judge, asked), request)
+    return pick
+
+
+async def _answer(judge: Model, messages: Sequence[ChatMessage]) -> ModelOutput:
+    return await structured(judge, "verdict", _FORM, partial(reply, judge, messages))
+
+
+def _read(output: ModelOutput, request: DiscriminationRequest) -> Pick | None:
+    if output.empty or _refused(output):
         return None
-    return read_pick(output.completion, truncated=was_cut_off(output))
+    return read_pick(
+        output.completion, truncated=bool(was_cut_off(output)), material=request.material
+    )
+
+
+def _refused(output: ModelOutput) -> bool:
+    return not output.empty and output.stop_reason == "content_filter"
+
+
+def _count_repair() -> None:
+    """Count a verdict that was asked for once more, in the sample's store."""
+    store().set(_REPAIRS_KEY, store().get(_REPAIRS_KEY, 0) + 1)
+
+
+def verdict_repairs(state: TaskState) -> int:
+    """Verdicts that were asked for once more, since the first answer could not be read."""
+    return int(state.store.get(_REPAIRS_KEY, 0))
 
 
 def put_verdicts(state: TaskState, verdicts: Sequence[PairVerdict]) -> None:

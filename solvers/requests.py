@@ -84,6 +84,12 @@ class DiscriminationRequest:
     response_a: str
     response_b: str
 
+    @property
+    def material(self) -> tuple[str, ...]:
+        """The texts that are shown, which an answer may quote."""
+        shown = (self.prompt, self.source, self.response_a, self.response_b)
+        return tuple(text for text in shown if text is not None)
+
     def render(self) -> str:
         """The text of the request."""
         sections = render_sections(

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from profile_tasks.settings import Pairing
+from profile_tasks.solvers.final_answer import final_answer
 
 
 def score_scale(scores: Sequence[int]) -> tuple[int, int]:
@@ -47,9 +48,9 @@ def generation_pairs(
 
 
 def response_text(completion: str) -> str | None:
-    """The response in what a model wrote; None where it wrote nothing.
+    """The response in what a model wrote, without thoughts; None where it wrote nothing.
 
-    >>> response_text(" A summary. ")
+    >>> response_text("<think>Short, then.</think> A summary. ")
     'A summary.'
     """
-    return completion.strip() or None
+    return final_answer(completion, prose=True)

@@ -31,7 +31,9 @@ class Discrimination(ProfileTask):
 
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Read the verdicts; one that names no response is missing."""
-        picks = by_pair([read_pick(answer) for answer in answers], self.settings.orders)
+        orders = self.settings.orders
+        asked = zip(discrimination_requests(source, orders), answers, strict=True)
+        picks = by_pair([read_pick(said, material=of.material) for of, said in asked], orders)
         return measure_source(
             source, self.factors, verdicts=[PairVerdict(of_pair) for of_pair in picks]
         )

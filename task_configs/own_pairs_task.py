@@ -59,7 +59,8 @@ class JudgedOwnPairs(ProfileTask):
     def measure(self, source: AnnotatedSource, answers: Sequence[Any]) -> SourceMeasurement:
         """Read the verdicts, and measure the pairs that they are about."""
         own, found = self._own(source), self.written[source.id]
-        picks = [read_pick(answer) for answer in answers] if own.asked else []
+        asked = zip(own.requests(), answers, strict=False)  # an idle request is none of them
+        picks = [read_pick(said, material=of.material) for of, said in asked]
         return measure_source(
             source,
             self.factors,

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import count
 from typing import TypeVar
 
@@ -22,11 +23,10 @@ from inspect_ai.model import (
     GenerateConfig,
     Model,
     ModelOutput,
-    ResponseSchema,
     get_model,
     model_roles,
 )
-from inspect_ai.util import JSONSchema, LimitExceededError
+from inspect_ai.util import LimitExceededError
 
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
@@ -35,6 +35,7 @@ from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
 from profile_tasks.secrets import without_keys
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
+from profile_tasks.solvers.structured_output import reason_of, status_of, structured
 
 logger = logging.getLogger(__name__)
 
@@ -45,10 +46,6 @@ ROLE = "grader"
 GRADER_CONFIG = GenerateConfig(temperature=0.0, max_retries=5, attempt_timeout=300)
 """What a grader is asked with where its role says nothing else. A dead server must not hold up a
 run for ever; its requests become missing."""
-
-_REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
-"""HTTP statuses by which a server may say that it knows no structured output."""
-
 
 _CHANGES_NO_ANSWER = {
     *("max_retries", "timeout", "attempt_timeout", "stream_idle_timeout"),
@@ -150,11 +147,9 @@ class RunNotes:
     """What the requests of a run found out, shared by all its samples.
 
     Attributes:
-        without_schema: Names of models whose servers take no JSON schema.
         told: Warnings that have been given; hundreds of requests tend to fail alike.
     """
 
-    without_schema: set[str] = field(default_factory=set)
     told: set[str] = field(default_factory=set)
 
     def warn(self, message: str) -> None:
@@ -265,8 +260,7 @@ class Grader:
 
     def _failed(self, error: Exception) -> str:
         """What went wrong, without the message: that of a provider may quote a key."""
-        reason = _reason(error)
-        status = _status(reason)
+        reason, status = reason_of(error), status_of(error)
         failed = f"the request failed: {type(reason).__name__}" + (f" {status}" if status else "")
         self.notes.warn(f"grader {self.name}: {failed}; what it was asked is missing")
         return failed
@@ -279,33 +273,25 @@ class Grader:
         if attempt:  # the first has no such entry in the caches of earlier versions
             scopes["attempt"] = str(attempt)
         cache = CachePolicy(expiry=None, per_epoch=False, scopes=scopes) if self.cache else False
-        if self.name in self.notes.without_schema:
-            return await self._call(messages, cache)
-        schema = JSONSchema.model_validate(request.schema())
-        config = GenerateConfig(
-            response_schema=ResponseSchema(name="grades", json_schema=schema, strict=True)
+        return await structured(
+            self.model,
+            "grades",
+            request.schema(),
+            partial(self._call, messages, cache),
+            lambda: self.notes.warn(
+                f"{self.name} takes no JSON schema; asked without one from here on"
+            ),
         )
-        try:
-            return await self._call(messages, cache, config)
-        except Exception as error:
-            if _status(_reason(error)) not in _REFUSES_SCHEMA:
-                raise
-            answered = await self._call(messages, cache)
-            self.notes.without_schema.add(self.name)
-            self.notes.warn(f"{self.name} takes no JSON schema; asked without one from here on")
-            return answered
 
     async def _call(
         self,
         messages: list[ChatMessage],
         cache: CachePolicy | bool,
-        config: GenerateConfig | None = None,
+        config: GenerateConfig,
     ) -> tuple[ModelOutput, bool]:
         """The output, and whether it came from the cache."""
         with sent_requests() as sent:
-            output = await self.model.generate(
-                messages, config=config or GenerateConfig(), cache=cache
-            )
+            output = await self.model.generate(messages, config=config, cache=cache)
         return output, not sent
 
 
@@ -333,14 +319,3 @@ def _silence(output: ModelOutput) -> str | None:
 
 
 _CUT_OFF = "it was cut off by the grader's token limit"
-
-
-def _reason(error: BaseException) -> BaseException:
-    """What went wrong: the last error, where Inspect tried again and gave up."""
-    return error.__cause__ or error
-
-
-def _status(error: BaseException) -> int | None:
-    """The HTTP status of an error that has one."""
-    status = getattr(error, "status_code", None)
-    return status if isinstance(status, int) else None

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from profile_tasks.solvers.verdict import read_verdict
+from profile_tasks.solvers.both_orders import read_verdict
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,6 @@ from profile_tasks.solvers.verdict import read_verdict
         ("Verdict: \uff21", "A"),
         ("Verdict: the second response", "B"),
         ("Verdict: response_a", "A"),
-        ("Verdict: A, although B is better in some respects", "A"),
         ("Verdict: B\n\nAnswer A is incomplete.", "B"),
         ("Verdict: A (Answer B is off-topic)", "A"),
         ("**Verdict: A**\n- Answer A: cites.\n- Answer B: invents a number.", "A"),
@@ -69,20 +68,16 @@ from profile_tasks.solvers.verdict import read_verdict
         ("Readers would prefer B.", "B"),
         ("I believe readers would find Response B better.", "B"),
         ("The second response is better.", "B"),
-        ("Although A is shorter, B is the winner.", "B"),
-        (
-            "Response A is better structured, but it is wrong. Response B is accurate, "
-            "so I go with Response B.",
-            "B",
-        ),
     ],
 )
 def test_a_named_verdict_is_read(completion: str, verdict: str) -> None:
     assert read_verdict(completion) == verdict
 
 
-def test_the_last_marked_verdict_counts() -> None:
+def test_of_two_verdict_lines_the_later_counts_where_it_is_said_to_be_a_correction() -> None:
     assert read_verdict("First I thought\nVerdict: A\nbut no.\nVerdict: B") == "B"
+    assert read_verdict("Verdict: A\nVerdict: B") is None
+    assert read_verdict("Verdict: A\nIt is shorter.\nVerdict: B") is None
 
 
 def test_a_marked_verdict_outranks_a_statement() -> None:
@@ -123,6 +118,10 @@ def test_a_marked_verdict_outranks_a_statement() -> None:
         "Which one is better: A, or B? I can't tell.",
         "Answer A: too short.\nAnswer B: complete",
         "Vitamin A is better",
+        # A conclusion in the midst of prose is asked for once more.
+        "Verdict: A, although B is better in some respects",
+        "Although A is shorter, B is the winner.",
+        "Response A is better structured, but it is wrong. Response B is accurate, so I go with B.",
     ],
 )
 def test_nothing_is_guessed(completion: str) -> None:

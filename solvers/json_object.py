@@ -1,0 +1,111 @@
+"""JSON objects as models write them: after prose, in fences, with the faults that they make.
+
+What is broken is mended by json-repair. What was cut off is not: nobody knows what was to follow.
+"""
+
+import html
+import json
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import json_repair
+
+_MOST_STARTS = 1000
+"""Opening braces that are tried; an answer has few, and each try may read far."""
+_LONGEST_MENDED = 200_000
+"""Characters of an object that is mended."""
+_OPENERS = {'"': '"', "\u201c": "\u201d"}
+_KEY = re.compile(r"[{,]\s*[\"'\u201c\u2018]?(\w+)[\"'\u201d\u2019]?\s*:")
+
+
+def json_objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every JSON object that stands in a text and in no other object, as written and read.
+
+    An object that was cut off ends the search, since all that follows may stand in it. One with a
+    key given twice, or with NaN, is none.
+
+    >>> [content for _, content in json_objects("Sure: {'verdict': 'B',} and {more")]
+    [{'verdict': 'B'}]
+    """
+    start = text.find("{")
+    for _ in range(_MOST_STARTS):
+        if start < 0:
+            return
+        end = start + 1
+        try:
+            content, end = _DECODER.raw_decode(text, start)
+        except RecursionError:
+            return
+        except _AmbiguousError:
+            content, end = None, _end_of_braces(text, start) or end
+        except ValueError:
+            closed = _end_of_braces(text, start)
+            if closed is None:
+                return
+            content = _mended(text[start:closed])
+            end = closed if content is not None else end
+        if content is not None:
+            yield text[start:end], content
+        start = text.find("{", end)
+
+
+def _mended(written: str) -> dict[str, Any] | None:
+    if len(written) > _LONGEST_MENDED:
+        return None
+    plain = html.unescape(written)
+    named = Counter(_KEY.findall(plain))
+    try:
+        content = json_repair.loads(plain)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(content, dict) or max(named.values(), default=0) > 1:
+        return None
+    # json-repair makes an object of anything in braces; one without a key that was written is none.
+    return content if content and content.keys() <= named.keys() else None
+
+
+def _end_of_braces(text: str, start: int) -> int | None:
+    """Where the braces that open at a place are closed, outside of quotations if that is possible.
+
+    None where they never are: the object was cut off.
+    """
+    for heeding_quotes in (True, False):
+        depth, closing = 0, ""
+        at = start
+        while at < len(text):
+            sign = text[at]
+            if closing:
+                if sign == "\\":
+                    at += 1
+                elif sign == closing:
+                    closing = ""
+            elif heeding_quotes and sign in _OPENERS:
+                closing = _OPENERS[sign]
+            elif sign == "{":
+                depth += 1
+            elif sign == "}":
+                depth -= 1
+                if depth == 0:
+                    return at + 1
+            at += 1
+    return None
+
+
+class _AmbiguousError(ValueError):
+    """An object that says two things."""
+
+
+def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
+    content = dict(pairs)
+    if len(content) < len(pairs):
+        raise _AmbiguousError("a key is given twice")
+    return content
+
+
+def _refused(constant: str) -> float:
+    raise _AmbiguousError(f"{constant} is no JSON")
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refused)
