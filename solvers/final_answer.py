@@ -5,22 +5,30 @@ model (its verdicts, its texts, a grader's judgements) reads the same answer.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
-_NAMES = r"(?:seed:)?(?:think(?:ing)?|thoughts?)"
-_SECTIONS = r"reasoning|analysis|reflection|scratchpad|inner_monologue"
-_TAG = re.compile(
-    rf"(?P<open><(?P<name>{_NAMES}|{_SECTIONS})(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷"
-    r"|<\|(?:begin_of_thought|START_THINKING)\|>|<unused94>|<\|channel\|>analysis<\|message\|>)"
-    rf"|(?P<close></(?P<closed>{_NAMES}|{_SECTIONS})\s?>|\[/THINK\]|◁/think▷"
-    r"|<\|(?:end_of_thought|END_THINKING)\|>|<unused95>"
-    r"|<\|start\|>assistant<\|channel\|>final<\|message\|>|<\|channel\|>final<\|message\|>)",
-    re.IGNORECASE,
+_NAME = (
+    r"(?:[a-z]+:)?(?:inner_?)?(?P<{}>think|thought|reason|rational|internal|scratch|analysis|reflect"
+    r"|monologue|deliberat)[a-z_]{{0,20}}"
 )
-_SECTION = re.compile(_SECTIONS, re.IGNORECASE)
+_THOUGHTS = re.compile(
+    rf"(?P<open><{_NAME.format('name')}(?:\s[^<>]{{0,80}})?>|\[THINK\]|◁think▷|<\|think\|>"
+    r"|<\|(?:begin_of_thought|START_THINKING)\|>|<unused94>|<\|channel\|>analysis<\|message\|>"
+    r"|^```(?:think|reason)[a-z]*$)"
+    rf"|(?P<close></{_NAME.format('closed')}\s?>|\[/THINK\]|◁/think▷|<\|/think\|>"
+    r"|<\|(?:end_of_thought|END_THINKING)\|>|<unused95>"
+    r"|(?:<\|start\|>assistant)?<\|channel\|>final<\|message\|>)|(?P<fence>^```\s*$)",
+    re.IGNORECASE | re.MULTILINE,
+)
+"""Where thoughts begin and end."""
+
+_SIGN = re.compile(r"[<\[`\u25c1]")
+_SECTION = re.compile(r"reason|rational|internal|analysis|reflect|deliberat", re.IGNORECASE)
+"""Names that a text may use for a part of itself: their end alone ends no thoughts."""
+
 _TURN_ENDS = re.compile(
     r"<\|(?:eot_id|eom_id|im_end|endoftext|end|end_of_text|end_of_turn|return|eos|EOT)\|>"
-    r"|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>|(?:</s>|<eos>|\[/INST\])\s*\Z",
+    r"|<end_of_turn>|<\uff5cend\u2581of\u2581sentence\uff5c>|(?:</s>|<eos>|\[EOS\]|\[/INST\])\s*\Z",
     re.IGNORECASE,
 )
 """Stop tokens that leaked; what follows one is a turn that the model makes up."""
@@ -30,8 +38,7 @@ def final_answer(text: str, material: Iterable[str] = (), *, prose: bool = False
     r"""What a model answers, without thoughts and leaked stop tokens; None if it only thinks.
 
     Thoughts stand between tags (``<think>``, ``[THINK]`` and their like). Where a chat template
-    opened them, only the end is in the answer; thoughts without an end leave what stood before
-    them, and none where that is nothing.
+    opened them, only the end is in the answer. Thoughts without an end leave nothing.
 
     >>> final_answer("<think>B, surely. No.</think>\nVerdict: A<|eot_id|>")
     'Verdict: A'
@@ -42,34 +49,45 @@ def final_answer(text: str, material: Iterable[str] = (), *, prose: bool = False
 
     Args:
         text: What came back.
-        material: What the model was shown. Where that holds such a tag, a tag may be a quotation,
-            and only thoughts at the very beginning are taken off.
-        prose: The answer is a text of its own, which may be about tags: the same holds.
+        material: What the model was shown, of which an answer may quote a tag or a token: then
+            only thoughts at the very beginning are taken off, and no turn ends at such a token.
+        prose: The answer is a text of its own, which may be about tags: likewise.
     """
-    quotable = any(_TAG.search(shown) for shown in material)
+    shown = list(material)
+    quotable = any(next(_tags(text), None) for text in shown)
     if prose or quotable:
         kept = _behind_leading_thoughts(text, unopened=not quotable)
     else:
-        kept = "".join(_outside_thoughts(text))
-    own = next((part for part in _TURN_ENDS.split(kept) if part.strip()), "")
-    return own.strip() or None
+        kept = _outside_thoughts(text)
+    if ("<" in kept or "[" in kept) and not any(map(_TURN_ENDS.search, shown)):
+        kept = next((part for part in _TURN_ENDS.split(kept) if part.strip()), "")
+    return kept.strip() or None
 
 
-def _outside_thoughts(text: str) -> list[str]:
-    """The parts of a text outside thoughts."""
+def _tags(text: str, start: int = 0) -> Iterator[re.Match[str]]:
+    """Every tag of thoughts; what cannot begin one is passed over quickly."""
+    for sign in _SIGN.finditer(text, start):
+        if tag := _THOUGHTS.match(text, sign.start()):
+            yield tag
+
+
+def _outside_thoughts(text: str) -> str:
+    """The parts of a text outside thoughts; empty where thoughts have no end."""
     parts: list[str] = []
-    start = 0
-    opened: str | None = None  # the kind of tag that the thoughts in hand began with
-    for tag in _TAG.finditer(text):
+    start, fenced = 0, False
+    opened = False
+    for tag in _tags(text):
+        if tag.group("fence") and not (opened and fenced):
+            continue
         if tag.group("open"):
-            if opened is None:
+            if not opened:
                 parts.append(text[start : tag.start()])
-                opened = _kind(tag)
-        elif opened is None and not _SECTION.fullmatch(_kind(tag)):
+                opened, fenced = True, tag.group("open").startswith("`")
+        elif opened:
+            opened, start = False, tag.end()
+        elif not _SECTION.fullmatch(tag.group("closed") or ""):
             parts, start = [], tag.end()  # a chat template opened them
-        elif opened == _kind(tag):
-            opened, start = None, tag.end()
-    return parts if opened is not None else [*parts, text[start:]]
+    return "" if opened else "".join([*parts, text[start:]])
 
 
 def _behind_leading_thoughts(text: str, *, unopened: bool) -> str:
@@ -77,29 +95,25 @@ def _behind_leading_thoughts(text: str, *, unopened: bool) -> str:
 
     Args:
         text: What came back.
-        unopened: Whether an end alone, without a tag that opens, ends thoughts.
+        unopened: Whether an end alone ends thoughts, which a chat template opened.
     """
     while True:
         text = text.lstrip()
-        first = _TAG.search(text)
+        first = next((tag for tag in _tags(text) if not tag.group("fence")), None)
         if first is None:
             return text
         if first.group("close"):
-            ends = unopened and not _SECTION.fullmatch(_kind(first))
+            ends = unopened and not _SECTION.fullmatch(first.group("closed") or "")
             return text[first.end() :] if ends else text
         if first.start() > 0:
             return text
-        closing = (
+        fenced = first.group("open").startswith("`")
+        ends = (
             tag
-            for tag in _TAG.finditer(text, first.end())
-            if tag.group("close") and _kind(tag) == _kind(first)
+            for tag in _tags(text, first.end())
+            if (tag.group("fence") if fenced else tag.group("close"))
         )
-        end = next(closing, None)
+        end = next(ends, None)
         if end is None:
             return ""
         text = text[end.end() :]
-
-
-def _kind(tag: re.Match[str]) -> str:
-    """What a tag and its end have in common: a name, or none."""
-    return (tag.group("name") or tag.group("closed") or "").casefold()

@@ -12,12 +12,13 @@ from typing import Any
 
 import json_repair
 
-_MOST_STARTS = 1000
-"""Opening braces that are tried; an answer has few, and each try may read far."""
-_LONGEST_MENDED = 200_000
-"""Characters of an object that is mended."""
+_MOST_STARTS, _MOST_CLOSED = 1000, 10
+"""Opening braces that are tried, and broken ones whose end is looked for; an answer has few."""
+_LONGEST_MENDED, _DEEPEST_MENDED = 20_000, 20
+"""Characters of a broken object that is mended, and its opening braces."""
 _OPENERS = {'"': '"', "\u201c": "\u201d"}
-_KEY = re.compile(r"[{,]\s*[\"'\u201c\u2018]?(\w+)[\"'\u201d\u2019]?\s*:")
+_SIGNS = re.compile(r"[{}\"\u201c\u201d]|\\.", re.DOTALL)
+_KEY = re.compile(r"(?:[{,]|[\"'\u201d\u2019]\s)\s*[\"'\u201c\u2018]?(\w+)[\"'\u201d\u2019]?\s*:")
 
 
 def json_objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -29,7 +30,7 @@ def json_objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
     >>> [content for _, content in json_objects("Sure: {'verdict': 'B',} and {more")]
     [{'verdict': 'B'}]
     """
-    start = text.find("{")
+    start, broken = text.find("{"), 0
     for _ in range(_MOST_STARTS):
         if start < 0:
             return
@@ -40,21 +41,41 @@ def json_objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
             return
         except _AmbiguousError:
             content, end = None, _end_of_braces(text, start) or end
-        except ValueError:
-            closed = _end_of_braces(text, start)
-            if closed is None:
+        except ValueError as error:
+            broken += 1
+            if broken > _MOST_CLOSED or _cut_off(error, text):
                 return
-            content = _mended(text[start:closed])
-            end = closed if content is not None else end
+            closed = _end_of_braces(text, start)
+            content = None if closed is None else _mended(text[start:closed])
+            end = closed if closed is not None and content is not None else end
         if content is not None:
             yield text[start:end], content
         start = text.find("{", end)
 
 
+def _cut_off(error: ValueError, text: str) -> bool:
+    """Whether no end of an object was found, so that all that follows may stand in it."""
+    return isinstance(error, json.JSONDecodeError) and (
+        error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
+    )
+
+
+def unescaped(text: str) -> str:
+    """A text without HTML entities; as it is where they cannot be read.
+
+    >>> unescaped("{&quot;a&quot;: 1}")
+    '{"a": 1}'
+    """
+    try:
+        return html.unescape(text)
+    except ValueError:  # a number of thousands of digits
+        return text
+
+
 def _mended(written: str) -> dict[str, Any] | None:
-    if len(written) > _LONGEST_MENDED:
+    if len(written) > _LONGEST_MENDED or written.count("{") > _DEEPEST_MENDED:
         return None
-    plain = html.unescape(written)
+    plain = unescaped(written)
     named = Counter(_KEY.findall(plain))
     try:
         content = json_repair.loads(plain)
@@ -73,23 +94,18 @@ def _end_of_braces(text: str, start: int) -> int | None:
     """
     for heeding_quotes in (True, False):
         depth, closing = 0, ""
-        at = start
-        while at < len(text):
-            sign = text[at]
+        for sign in _SIGNS.finditer(text, start, start + _LONGEST_MENDED):
+            found = sign.group()
             if closing:
-                if sign == "\\":
-                    at += 1
-                elif sign == closing:
-                    closing = ""
-            elif heeding_quotes and sign in _OPENERS:
-                closing = _OPENERS[sign]
-            elif sign == "{":
+                closing = "" if found == closing else closing
+            elif found == "{":
                 depth += 1
-            elif sign == "}":
+            elif found == "}":
                 depth -= 1
                 if depth == 0:
-                    return at + 1
-            at += 1
+                    return sign.end()
+            elif heeding_quotes:
+                closing = _OPENERS.get(found, "")
     return None
 
 

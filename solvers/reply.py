@@ -30,7 +30,7 @@ _LONGEST = 1_000_000
 async def reply(
     model: Model,
     request: str | Sequence[ChatMessage],
-    config: GenerateConfig = GenerateConfig(),
+    config: GenerateConfig | None = None,
 ) -> ModelOutput:
     """What a model answers; empty where it sends what nobody can use, twice.
 
@@ -42,7 +42,7 @@ async def reply(
     messages = request if isinstance(request, str) else list(request)
     for last in (False, True):
         try:
-            output = await model.generate(messages, config=config)
+            output = await model.generate(messages, config=config or GenerateConfig())
         except Exception as error:
             if not _unusable(error):
                 raise

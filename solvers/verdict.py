@@ -6,17 +6,18 @@ that counts (docs/verdicts.md shows it with examples):
 
     verdict line  :=  [my | the | final | overall] "Verdict" [":" | "is" | "-" | ">"]  choice
     statement     :=  the first or the last line, where it is a choice and nothing else
-    choice        :=  name [reason] | name ">" name | name "is better" [than name] [reason] | tie
+    choice        :=  name [reason] | name ">" name | name "is better" [than name] [because ...]
+                    | tie
     name          :=  [the] [Response | Answer | ...] (A | B | 1 | 2) | the first | the latter | ...
 
 Letters count in any decoration that models add (bold, brackets, ``\boxed``, a JSON object with a
-verdict in it). A verdict line counts wherever it stands in the final answer, alone on its line;
-a statement only where there is no verdict line. Thoughts, quotations of what the model was shown,
-and lines with two verdicts (the instruction, echoed) are no verdict lines. Two that differ count
-only where the model says between them that it corrects itself.
+verdict in it). A verdict line counts wherever it stands in the final answer, alone on its line; a
+statement only where there is no verdict line. Thoughts, quotations of what the model was shown, and
+lines with two verdicts (the instruction, echoed) are no verdict lines. A verdict that the lines
+around it contradict, doubt or take back counts for nothing, unless the later one says that it
+corrects the earlier.
 """
 
-import html
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -24,7 +25,7 @@ from typing import Any, Literal
 
 from profile_tasks.solvers import verdict_words as words
 from profile_tasks.solvers.final_answer import final_answer
-from profile_tasks.solvers.json_object import json_objects
+from profile_tasks.solvers.json_object import json_objects, unescaped
 
 Verdict = Literal["A", "B", "tie"]
 
@@ -35,73 +36,93 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 # The grammar -------------------------------------------------------------------------------------
 
-_FIRST = frozenset({"a", "1", "i", "one", "first", "former", "1st"})
+_ORDINAL = rf"(?:{words.FIRST}|{words.SECOND})"
 _NAME = (
-    rf"(?:the\s+)?(?:(?:{words.NOUN})[\s_-]{{0,3}}(?P<mark>[AB12]|II|I|one|two)(?!\w|'\w)"
-    rf"|(?P<letter>[AB])(?!\w|'\w)|(?P<place>{words.PLACE})(?:\s+(?:one|{words.NOUN}))?\b)"
+    rf"(?:(?:the\s+)?(?:{words.NOUN})[\s_-]{{0,3}}[(#\[]?(?P<mark>[AB12]|II|I|one|two)(?![a-z0-9_]|'\w)[)\]]?"
+    r"|(?P<letter>[AB])(?!\w|'\w)"
+    rf"|(?:the\s+(?P<place>{_ORDINAL})\b(?:\s+(?:one|{words.NOUN})\b)?"
+    rf"|(?P<noun_place>{_ORDINAL})(?:\s+(?:one|{words.NOUN})\b|\W*$)))"
 )
-_OTHER = rf"(?:the\s+other(?:\s+one)?|(?:(?:{words.NOUN})\s+)?[AB12](?!\w))"
+_OTHER = (
+    rf"(?:the\s+other(?:\s+one)?|(?:the\s+)?(?:(?:{words.NOUN})\s+)?[AB12](?!\w)"
+    rf"|the\s+{_ORDINAL}(?:\s+\w+)?)"
+)
 _DECORATED = r"[\s\"'(\[{<*_`#|>-]*"
-_CLOSED = r"[\s.!*_`\"'\])}>]*"
-_REASON = (
-    r"(?:(?:\s*[,;.:(!–—]|\s+-)\s*(?P<reason>.*)"
-    r"|\s+(?P<because>(?:because|since|as|for|due\s+to|given)\b.*))"
-)
+_CLOSED = r"[\s.!。*_`\"'\])}>|]*"
+_BECAUSE = rf"(?:\s*,)?\s+(?P<because>(?:{words.BECAUSE}).*)"
+_REASON = r"(?:\s*[,;.:(!–—]|\s+-)\s*(?P<reason>.*)"
 _CHOICE = _pattern(
-    rf"[\s\"'(\[{{<*_`#]*(?:{_NAME})[\"')\]}}*_`]{{0,6}}"
+    rf"[\s\"'(\[{{<*_`#]*{_NAME}[\"')\]}}*_`]{{0,6}}"
     rf"(?:\s*(?P<order>>{{1,3}}|<{{1,3}}|={{1,2}})\s*(?:(?:{words.NOUN})\s*)?(?P<other>[AB12])(?!\w)"
-    rf"|\s*(?P<better>{words.BETTER})(?:\s+(?:than|over)\s+{_OTHER})?(?:\s+overall)?)?"
-    rf"(?:{_CLOSED}|{_REASON})"
+    rf"|\s*(?P<better>{words.BETTER}(?:\s+(?:than|over)\s+{_OTHER})?(?:\s+overall)?"
+    rf"|(?:{words.BEATS})\s+{_OTHER}))?(?:{_CLOSED}|{_BECAUSE}|{_REASON})"
 )
-_TIE = _pattern(rf"[\s\"'(\[{{*_`]*(?:{words.TIE})(?:{_CLOSED}|{_REASON})")
+_TIE = _pattern(rf"[\s\"'(\[{{*_`]*(?:{words.TIE})(?:{_CLOSED}|{_BECAUSE}|{_REASON})")
+_PLAIN_TIE = _pattern(rf"[\s\"'(\[{{*_`]*(?:{words.PLAIN_TIE}){_CLOSED}")
 _NUMBER = _pattern(rf"[\s\"'(\[*_`]*#?([12])(?!\w){_CLOSED}")
-_BARE = r"[\s\"'*_`#]*(?:\(([AB])\)|\[([AB])\]|([AB]))[\s.!\"'*_`]*"
+_BARE = r"[\s\"'*_`#]*(?:\(([AB])\)|\[([AB])\]|([AB]))[\s.!。\"'*_`]*"
+_BEFORE = rf"(?:(?:{words.OWN}|(?P<correcting>{words.CORRECTING}))[\s,:]+)*"
 _VERDICT_LINE = _pattern(
-    rf"{_DECORATED}(?:(?:assistant|model|judge|ai|output)\s*:\s*)?{words.BEFORE_LABEL}"
-    rf"(?:{words.VERDICT})[\"'*_`\])]*(?P<separator>\s*(?:[:=→–—>-]+|\bis\b\s*:?|は)|\s+|\s*$)"
+    rf"{_DECORATED}(?:(?:assistant|model|judge|ai|output)\s*:\s*)?{_BEFORE}"
+    rf"(?:{words.VERDICT})[\"'*_`\])]*(?P<separator>\s*(?:[:=→–—>|-]+|\b(?:{words.IS})\b\s*:?)|\s+|\s*$)"
     r"(?P<value>.*)"
 )
+_OPENING = rf"(?:(?:{words.OPENING})[\s,:]+)*"
 _LABELLED = _pattern(
-    rf"{_DECORATED}{words.OPENING}*(?P<label>{words.BEFORE_LABEL}{words.LABEL})"
+    rf"{_DECORATED}(?P<opening>{_OPENING})(?P<label>{_BEFORE}(?:correct\s+|right\s+)?{words.LABEL})"
     r"(?:\s+(?:here|of\s+the\s+two))?[\"'*_`\])]*"
-    r"\s*(?:[:=→–—|]+|\b(?P<sentence>is)\b(?:\s+(?:clearly|definitely))?\s*:?)(?P<value>.*)"
+    rf"\s*(?:[:=→–—|]+|\b(?P<sentence>{words.IS}|ist)\b(?:\s+(?:clearly|definitely))?\s*:?)(?P<value>.*)"
 )
 _CHOOSES = _pattern(
-    rf"[\s*_`]*{words.OPENING}*(?:{words.CHOOSES})\s*(?P<value>.*?)(?:(?<=\s)(?:better|preferable)[.!]?)?"
+    rf"[\s*_`]*{_OPENING}(?:{words.CHOOSES})\s*(?P<value>.*?)(?:(?<=\s)(?:better|preferable)[.!]?)?"
     rf"(?:\s+over\s+{_OTHER}[.!]?)?\s*"
 )
-_STATES = _pattern(rf"[\s*_`]*(?P<opening>{words.OPENING}*)(?P<value>.*)")
+_STATES = _pattern(rf"[\s*_`]*(?P<opening>{_OPENING})(?P<value>.*)")
 
 _NAMED = (
-    rf"(?<![\w'])(?:(?:{words.NOUN})[\s_-]{{0,3}})?(?P<letter>[AB12]|first|second)(?![\w'])"
+    rf"(?<![\w'])(?:(?:{words.NOUN})[\s_-]{{0,3}})?(?P<letter>[AB12]|{_ORDINAL})(?![\w'])"
     rf"(?:\s+(?:{words.NOUN}|one))?"
 )
-_CALLED_BETTER = rf"{_NAMED}\s+(?:{words.BETTER}|should\s+be\s+preferred|it\s+is)"
+_CALLED_BETTER = (
+    rf"{_NAMED}\s+(?:{words.BETTER}|(?:{words.BEATS})|should\s+(?:be\s+preferred|have\s+won|win)"
+    rf"|it\s+is|deserves)(?!\s+(?:{words.CRITERION})\b)"
+)
 _SAYS_BETTER = _pattern(_CALLED_BETTER)
-_CONCLUDED = _pattern(rf"\b(?:therefore|thus|hence|so|overall|in\s+conclusion)\W+{_CALLED_BETTER}")
-_MENTIONED = re.compile(r"(?<![\w'])(?P<letter>[AB])(?![\w'])")
+_CONCLUDED = _pattern(
+    rf"\b(?:therefore|thus|hence|so|overall|in\s+conclusion)\W{{1,3}}{_CALLED_BETTER}"
+)
+_MENTIONED = _pattern(rf"(?<![\w'])(?P<letter>(?-i:[AB])|{_ORDINAL})(?![\w'])")
 _ANY_VERDICT = _pattern(rf"\b(?:{words.VERDICT})\W{{0,6}}(?:[AB](?!\w)|tie\b)")
-_TURN = _pattern(rf"\b(?:{words.TURN})\b|\?|\b(?:verdict|answer)\s*:")
+_ECHO = _pattern(rf"(?:{words.VERDICT})\W{{0,6}}A\W+or\W+(?:{words.VERDICT})\W{{0,6}}B(?!\w)")
+_DOUBT = _pattern(rf"\b(?:{words.DOUBT})\b|\?|\b(?:verdict|answer)\s*:|\d\s*/\s*\d|:\s*\d")
 _CORRECTION = _pattern(rf"\b(?:{words.CORRECTION})\b")
+_LEANS = _pattern(rf"\b(?:{words.LEANS})\b")
 _CHOOSING = _pattern(rf"\b(?:{words.CHOOSING})\b")
-_TAKEN_BACK = _pattern(r"(?:^|\n)\W*(?:wait|correction|no)\b")
+_CONTRAST = _pattern(r"\b(?:but|however|although|though|yet)\b|\?")
+_QUOTING = _pattern(rf"\b(?:{words.QUOTING})\b")
 _GOES_ON = _pattern(r"\W*(?:and\s+|&\s*)?(?:[AB12]\W*$|[AB]\s*(?:,|and\b|or\b|&))")
-_QUIZ = _pattern(r"\b(?:correct|right)\s+(?:answer|option|choice)\b")
+_CONCLUSION = _pattern(rf"{_DECORATED}(?:overall|conclusion|final\w*)\W*")
+_RESPONSE = _pattern(r"\bis:?\s+(?:response|answer|summary)\s+[AB]\b")
+_QUIZ = _pattern(r"\b(?:correct|right)\s+(?:answer|option|choice)\b|\bquestion\b|\bgrade\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
-_FENCE = re.compile(r"^[ \t]*(?:```|~~~)\w*[ \t]*$", re.MULTILINE)
 _STRUCK = re.compile(r"~~[^~\n]*~~")
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~)\w*[ \t]*$", re.MULTILINE)
 _LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}")
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 _MATHS = re.compile(r"\$|\\\[|\\\]|\\\(|\\\)")
+_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|div|span|code|h\d|br\s*/?)>", re.IGNORECASE)
 _ELEMENT = _pattern(r"<(verdict|answer|choice)>([^<]*)</\1>")
 _MARKED = re.compile(r"\[\[([^\[\]]{1,40})\]\]|\[RESULT\]([^\n]*)", re.IGNORECASE)
 _BOX, _BOX_END = "\u27e6", "\u27e7"
 _IN_BOX = re.compile(f"{_BOX}([^{_BOX_END}]*){_BOX_END}")
-_LETTERS = str.maketrans("\u0410\u0412\u0391\u0392“”‘’", "ABAB\"\"''")
-"""Cyrillic and Greek letters that look like A and B, and typographic quotes."""
-_LONGEST = 1000
-"""Characters of a line that may be a verdict; what is longer is prose."""
+_LOOKS_LATIN = re.compile(r"(?<!\w)[\u0410\u0412\u0391\u0392](?!\w)")
+_LATIN = str.maketrans("\u0410\u0412\u0391\u0392", "ABAB")
+"""Cyrillic and Greek letters that look like A and B."""
+_QUOTES = str.maketrans("“”‘’", "\"\"''")
+_LONGEST_ANSWER, _MOST_LINES, _LONGEST_LINE = 100_000, 2000, 1000
+"""Characters and lines of an answer that is read, and characters of a line that may be a verdict;
+others are prose."""
 
 
 def read_verdict(
@@ -122,64 +143,111 @@ def read_verdict(
             have turned the rest round.
         material: The texts that the model was shown; what it quotes of them is no verdict.
     """
-    own = final_answer(text, material)
-    if own is None:
+    if len(text) > _LONGEST_ANSWER:
         return None
+    answer = unescaped(text)
+    # Where a tag of thoughts may be a quotation, both readings must agree.
+    readings = {final_answer(answer), final_answer(answer, material)}
+    if None in readings:
+        return None
+    found = {_read(own, truncated, material) for own in readings if own is not None}
+    return found.pop() if len(found) == 1 else None
+
+
+def _read(own: str, truncated: bool, material: Sequence[str]) -> Verdict | None:
     plain = _plain(own)
-    said, has_object = _of_object(plain)
-    if has_object:
+    said, prose = _of_object(plain, material)
+    if said is not None or not prose:
         return said
-    lines = [line for line in plain.split("\n") if line.strip()]
-    if truncated and not plain.endswith("\n"):
-        lines = lines[:-1]
-    lines = _without_quotations(lines, material)
-    verdicts = list(_verdict_lines(lines))
+    written = plain.split("\n")
+    lines = _without_quotations(written, material)
+    lines = ["" if _ECHO.search(line) else line for line in lines]
+    if not 0 < sum(bool(line.strip()) for line in lines) <= _MOST_LINES:
+        return None
+    verdicts = list(_verdict_lines(lines, cut=truncated))
     in_own_words = [(at, each) for at, each in verdicts if lines[at].lstrip()[0] not in "\"'"]
     if found := in_own_words or verdicts:
-        agreed = _agreed(found, lines)
-        return None if agreed is None else _unopposed(found[-1][0], agreed, lines)
-    return None if truncated or not lines else _stated(lines)
+        agreed, last = _agreed(found, lines), found[-1][0]
+        quoted = {each for at, each in _verdict_lines(written, cut=truncated) if at > last}
+        if agreed is None or quoted - {agreed}:  # what looks quoted may be a correction
+            return None
+        return _unopposed(last, agreed, lines)
+    return None if truncated else _stated([line for line in lines if line.strip()])
 
 
 # Verdict lines -----------------------------------------------------------------------------------
 
 
-def _verdict_lines(lines: Sequence[str]) -> Iterator[tuple[int, Verdict]]:
-    """Every verdict line: where it stands, and what it names."""
-    for at, line in enumerate(lines):
-        if len(line) > _LONGEST or len(_ANY_VERDICT.findall(line)) > 1:
+def _verdict_lines(lines: Sequence[str], *, cut: bool) -> Iterator[tuple[int, Verdict]]:
+    """Every verdict line: where it stands, and what it names.
+
+    Args:
+        lines: The answer's lines, empty ones too.
+        cut: The last one may be unfinished.
+    """
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    for at, below in zip(written, [*written[1:], None], strict=True):
+        line = lines[at].replace(_BOX, "").replace(_BOX_END, "")
+        if len(line) > _LONGEST_LINE or len(_ANY_VERDICT.findall(line)) > 1:
+            continue
+        if (below is None and cut and at == len(lines) - 1) or _is_part(at, lines):
             continue
         # The last sentence of all stands by itself too.
-        last = at == len(lines) - 1 and _ANY_VERDICT.search(line)
+        last = below is None and _ANY_VERDICT.search(line)
         match = _VERDICT_LINE.fullmatch(_SENTENCE_END.split(line)[-1] if last else line)
         if match is None:
             continue
         value = match.group("value")
-        heading = not value.strip(" *_`#\"'") and at + 1 < len(lines)
+        heading = not value.strip(" *_`#\"'|") and below is not None
         alone = heading or not match.group("separator").strip()
-        choice = _choice(lines[at + 1] if heading else value, whole=alone, number=not heading)
+        choice = _choice(lines[below] if heading else value, whole=alone, number=not heading)
         if choice is not None:
             yield at, choice
+
+
+def _is_part(at: int, lines: Sequence[str]) -> bool:
+    """Whether a line goes on with the one above, or is gone on with below, or is introduced."""
+    above = lines[at - 1].rstrip() if at else ""
+    below = lines[at + 1].lstrip() if at + 1 < len(lines) else ""
+    goes_on = below[:1].islower() and not re.match(r"\w+\s*:", below)
+    if goes_on or (above[-1:].isalpha() and len(above.split()) > 3):
+        return True
+    introducing = next((line for line in reversed(lines[:at]) if line.strip()), "").strip(" *_")
+    return introducing.endswith((":", "：")) and not _is_own_label(introducing)
+
+
+def _is_own_label(line: str) -> bool:
+    """Whether a line that ends in a colon announces the judge's own choice."""
+    own = re.search(r"\b(?:my|final|so|therefore|thus|correct(?:ed|ion))\b", line, re.IGNORECASE)
+    bare = re.fullmatch(
+        rf"{_DECORATED}{_BEFORE}(?:{words.VERDICT}|{words.LABEL})[\s*_]*[:：]", line, re.IGNORECASE
+    )
+    return bool((own or bare) and not _QUOTING.search(line) and not _QUIZ.search(line))
 
 
 def _agreed(choices: Sequence[tuple[int, Verdict]], lines: Sequence[str]) -> Verdict | None:
     """The choice of lines that agree; of others the last, where it is said to be a correction."""
     at, last = choices[-1]
     other = [where for where, choice in choices if choice != last]
-    if other and not any(map(_CORRECTION.search, lines[other[-1] + 1 : at])):
-        return None
-    return last
+    if not other:
+        return last
+    before = _VERDICT_LINE.match(lines[at])
+    corrects = any(map(_CORRECTION.search, lines[other[-1] + 1 : at]))
+    return last if corrects or (before and before.group("correcting")) else None
 
 
 def _unopposed(at: int, choice: Verdict, lines: Sequence[str]) -> Verdict | None:
-    """A verdict, where nothing that stands below takes it back or concludes the opposite."""
-    below = "\n".join(lines[at + 1 :])
-    if _TAKEN_BACK.search(below):
+    """A verdict, where no line takes it back, or concludes something else."""
+    above, below = list(filter(str.strip, lines[:at])), list(filter(str.strip, lines[at + 1 :]))
+    rest = "\n".join(below)
+    if _CORRECTION.search(rest) or any(map(_CONCLUSION.fullmatch, below)):
         return None
-    others = {_letter(match) for match in _CONCLUDED.finditer(below)}
-    if below and (stated := _statement(lines[-1])) is not None:
-        others.add(stated)
-    return choice if others <= {choice} else None
+    if _CHOOSING.search(rest) and _names(rest) - {choice}:
+        return None
+    stated = {_statement(line) for line in (*above[:1], *above[-1:], *below)} - {None, choice}
+    corrected = any(map(_CORRECTION.search, above))
+    others = _called_better(below) | {_letter(m) for m in _CONCLUDED.finditer("\n".join(above))}
+    return choice if corrected or not (stated | others - {choice}) else None
 
 
 # Statements --------------------------------------------------------------------------------------
@@ -192,17 +260,26 @@ def _stated(lines: Sequence[str]) -> Verdict | None:
     first, last = _statement(lines[0], first=True), _statement(lines[-1])
     bare = {choice for line in lines[1:-1] if (choice := _bare_letter(line)) is not None}
     if last is not None:
+        if lines[-2].rstrip(" *_").endswith((":", "：")) and not _is_own_label(lines[-2].strip()):
+            return None
         if bare | {first} <= {last, None}:
             opposed = not _concludes(lines[-1]) and not _called_better(lines[:-1]) <= {last}
             return None if opposed else last
         # What differs from the last line counts no longer where that is said.
         return last if any(map(_CORRECTION.search, lines[1:])) else None
+    return None if first is None or bare - {first} else _gone_on(first, lines)
+
+
+def _gone_on(first: Verdict, lines: Sequence[str]) -> Verdict | None:
+    """The choice of a first line, where what follows does not turn it round."""
     rest = "\n".join(lines[1:])
-    if first is None or bare - {first} or _TURN.search(rest) or _CHOOSING.search(rest):
+    if _CORRECTION.search(rest) or _CHOOSING.search(rest):
         return None
     others = _called_better(lines[1:])
-    if _is_prose(lines[0]):  # it may go on
-        others |= {_letter(match) for match in _MENTIONED.finditer(rest)}
+    if not _is_label(lines[0]):  # prose, that may go on
+        others |= _names(rest)
+        if _CONTRAST.search(rest):
+            return None
     return first if others <= {first} else None
 
 
@@ -214,18 +291,23 @@ def _statement(line: str, *, alone: bool = False, first: bool = False) -> Verdic
         alone: It is the whole answer: a name alone is a choice then, and no heading.
         first: More follows: the letter may be the answer to a quiz then.
     """
-    if len(line) > _LONGEST or _QUIZ.search(line) or "?" in line:
+    if len(line) > _LONGEST_LINE or "?" in line:
         return None
-    boxed = {_choice(inside, whole=True) for inside in _IN_BOX.findall(line)} - {None}
-    if len(boxed) == 1:
-        return boxed.pop()
+    shown = _RESPONSE.search(line)  # the letter of a response, and not of a quiz
+    if not shown and _QUIZ.search(line):
+        return None
+    boxed = bool(_IN_BOX.search(line))
+    line = _as_labelled(line.replace(_BOX, "").replace(_BOX_END, ""))
     found = _bare_letter(line, any_case=alone)
-    if found is None and (match := _LABELLED.fullmatch(_as_labelled(line))):
+    if found is None and (match := _LABELLED.fullmatch(line)):
         answer = re.fullmatch(r"(?:so |the |my )*answer", match.group("label").casefold())
-        if not (answer and (first or match.group("sentence"))):
-            found = _choice(match.group("value"), number=answer is None)
+        if shown or boxed or not (answer and (first or match.group("sentence"))):
+            found = _choice(match.group("value"), closed=True)
     elif found is None and (match := _CHOOSES.fullmatch(line)):
-        found = _choice(match.group("value"))
+        found = _choice(match.group("value"), whole=True) or _choice(
+            match.group("value"), closed=True
+        )
+        found = None if found == "tie" and not _PLAIN_TIE.fullmatch(match.group("value")) else found
     elif found is None and (match := _STATES.fullmatch(line)):
         found = _declared(match.group("value"), bool(match.group("opening")), alone)
     return found
@@ -233,13 +315,14 @@ def _statement(line: str, *, alone: bool = False, first: bool = False) -> Verdic
 
 def _declared(value: str, concluding: bool, alone: bool) -> Verdict | None:
     """The choice of a sentence such as "Response B is better", or "It's a tie"."""
+    if _PLAIN_TIE.fullmatch(value):
+        return "tie"
     choice = _CHOICE.fullmatch(value)
-    if choice is not None and (choice.group("better") or (alone and choice.group("order"))):
-        return _choice(value)
-    if alone and choice is not None and re.match(r",?\s*because\b", value[choice.end("letter") :]):
-        return _choice(value)
-    verb = re.search(r"\b(?:is|are|it's)\b", value, re.IGNORECASE)
-    return _choice(value, whole=True) if alone or concluding or verb else None
+    if choice is None:
+        return None
+    if choice.group("better") or (alone and (choice.group("order") or choice.group("because"))):
+        return _choice(value, closed=True)
+    return _choice(value, whole=True) if alone or concluding else None
 
 
 def _as_labelled(line: str) -> str:
@@ -252,19 +335,21 @@ def _concludes(line: str) -> bool:
     """Whether a line says that it is the conclusion or a choice, not one judgement of many."""
     stated = _STATES.fullmatch(line)
     opens = stated is not None and stated.group("opening")
-    return bool(opens or _bare_letter(line) or _IN_BOX.search(line) or _is_choice(line))
+    return bool(opens or _is_label(line) or _CHOOSES.fullmatch(line))
 
 
-def _is_choice(line: str) -> bool:
-    return bool(_LABELLED.fullmatch(_as_labelled(line)) or _CHOOSES.fullmatch(line))
-
-
-def _is_prose(line: str) -> bool:
-    return not (_bare_letter(line) or _IN_BOX.search(line) or _LABELLED.fullmatch(line))
+def _is_label(line: str) -> bool:
+    return bool(
+        _bare_letter(line) or _IN_BOX.search(line) or _LABELLED.fullmatch(_as_labelled(line))
+    )
 
 
 def _called_better(lines: Sequence[str]) -> set[Verdict]:
     return {_letter(match) for line in lines for match in _SAYS_BETTER.finditer(line)}
+
+
+def _names(text: str) -> set[Verdict]:
+    return {_letter(match) for match in _MENTIONED.finditer(text)}
 
 
 def _bare_letter(line: str, *, any_case: bool = False) -> Verdict | None:
@@ -278,12 +363,15 @@ def _bare_letter(line: str, *, any_case: bool = False) -> Verdict | None:
 # Choices -----------------------------------------------------------------------------------------
 
 
-def _choice(value: str, *, whole: bool = False, number: bool = False) -> Verdict | None:
+def _choice(
+    value: str, *, whole: bool = False, closed: bool = False, number: bool = False
+) -> Verdict | None:
     """The choice that a text is; None for anything else.
 
     Args:
         value: What stands behind a label, or a line.
         whole: Nothing may follow the name.
+        closed: Nothing may follow but a reason that begins with "because".
         number: A number alone is a name too.
     """
     value = value.replace(_BOX, "").replace(_BOX_END, "").strip()
@@ -295,38 +383,49 @@ def _choice(value: str, *, whole: bool = False, number: bool = False) -> Verdict
         match = pattern.fullmatch(value)
         if match is None:
             continue
-        reason = match.group("reason") or match.group("because") or ""
+        reason, because = match.group("reason") or "", match.group("because") or ""
         choice: Verdict | None = "tie" if pattern is _TIE else _named(match)
-        if choice is None or (reason and (whole or _takes_back(reason, choice))):
+        if choice is None or (whole and (reason or because)) or (closed and reason):
             return None
-        return choice
+        return None if _takes_back(reason, because, choice) else choice
     return None
 
 
-def _takes_back(reason: str, choice: Verdict) -> bool:
+def _takes_back(reason: str, because: str, choice: Verdict) -> bool:
     """Whether what follows a choice may turn it round, or is a list that goes on."""
-    others = {_letter(match) for match in _SAYS_BETTER.finditer(reason)} - {choice}
-    names = choice == "tie" and _MENTIONED.search(reason)
-    return bool(others or names or _TURN.search(reason) or _GOES_ON.match(reason))
+    said = reason or because
+    others = _called_better([said]) - {choice}
+    remark = re.fullmatch(r"[^()]*\)\W*", reason)  # in brackets, which is about either
+    if choice == "tie" or (reason and not remark):
+        others |= _names(said) - {choice}
+    if choice == "tie" and _LEANS.search(said):
+        return True
+    doubt = _DOUBT.search(reason) or _CORRECTION.search(because) or "?" in because
+    return bool(others or doubt or _GOES_ON.match(said))
 
 
 def _named(match: re.Match[str]) -> Verdict | None:
     found = match.groupdict()
     if found["letter"] == "a" and (found["better"] or found["reason"] or found["because"]):
         return None  # an article: "a is better" is nobody's verdict
-    first = (found["mark"] or found["letter"] or found["place"]).casefold() in _FIRST
+    name = found["mark"] or found["letter"] or found["place"] or found["noun_place"]
+    first = _is_first(name)
     order, other = found["order"], found["other"]
     if order is None:
         return "A" if first else "B"
-    if first == (other.casefold() in _FIRST):
+    if first == _is_first(other):
         return None
     if "=" in order:
         return "tie"
     return "A" if first == (">" in order) else "B"
 
 
+def _is_first(name: str) -> bool:
+    return bool(re.fullmatch(rf"a|1|i|one|{words.FIRST}", name, re.IGNORECASE))
+
+
 def _letter(match: re.Match[str]) -> Verdict:
-    return "A" if match.group("letter").casefold() in _FIRST else "B"
+    return "A" if _is_first(match.group("letter")) else "B"
 
 
 # The answer as text ------------------------------------------------------------------------------
@@ -334,60 +433,97 @@ def _letter(match: re.Match[str]) -> Verdict:
 
 def _plain(answer: str) -> str:
     """An answer without decoration, each verdict that is set off on a line of its own."""
-    text = unicodedata.normalize("NFKC", html.unescape(answer)).translate(_LETTERS)
-    text = "".join(sign for sign in text if unicodedata.category(sign) not in ("Cf", "So"))
-    text = _FENCE.sub("", _STRUCK.sub("", text))
+    text = unicodedata.normalize("NFKC", answer).translate(_QUOTES)
+    text = _LOOKS_LATIN.sub(lambda found: found.group().translate(_LATIN), text)
+    text = "".join(
+        sign
+        for sign in text
+        if sign not in words.CHEERFUL and unicodedata.category(sign) not in ("Cf", "Mn", "Cs")
+    )
+    text = _TAG.sub("", _FENCE.sub("", _STRUCK.sub("", text)))
     text = _LATEX.sub(r"\1", _LATEX.sub(r"\1", text))
     text = _MATHS.sub("", _BOXED.sub(rf"{_BOX}\1{_BOX_END}", text))
-    text = _ELEMENT.sub(r"\nverdict: \2\n", text)
-    text = _MARKED.sub(lambda found: f"\nverdict: {found.group(1) or found.group(2)}\n", text)
-    return text.replace("**", "").replace("__", "").replace("`", "")
+    text = _ELEMENT.sub(r"\n\nverdict: \2\n\n", text)
+    text = _MARKED.sub(lambda found: f"\n\nverdict: {found.group(1) or found.group(2)}\n\n", text)
+    return text.replace("**", "").replace("__", "").replace("`", "").replace("\0", "")
 
 
 def _without_quotations(lines: Sequence[str], material: Sequence[str]) -> list[str]:
-    """The lines that are the model's own: none behind ">", no run of lines that it was shown.
+    """The lines with those empty that are not the model's own.
 
-    A single line that was shown too is a quotation where something else follows it.
+    That is what stands behind ">", a run of lines that it was shown, and one such line where the
+    line above introduces it.
     """
-    shown = {_gist(line) for text in material for line in _plain(text).split("\n")} - {""}
-    known = [_gist(line) in shown for line in lines]
-    kept = []
-    for at, line in enumerate(lines):
-        beside = any(known[max(at - 1, 0) : at]) or any(known[at + 1 : at + 2])
-        quoted = known[at] and (beside or (at < len(lines) - 1 and not all(known)))
-        if not quoted and not re.match(r"\s*>\s", line):
-            kept.append(line)
-    return kept
+    shown = {
+        gist for text in material for line in _plain(text).split("\n") if (gist := _gist(line))
+    }
+    written = [at for at, line in enumerate(lines) if line.strip()]
+    known = {at for at in written if _gist(lines[at]) in shown}
+    behind_mark = {at for at in written if re.match(r"\s*>\s", lines[at])}
+    quoted = behind_mark if behind_mark != set(written) else set()
+    for above, at in zip([None, *written], written, strict=False):
+        if at not in known:
+            continue
+        run = above in known or _next(at, written) in known
+        alike = above in known and _gist(lines[above or 0]) == _gist(lines[at])
+        below = _next(at, written)
+        introduced = above is not None and (
+            _QUOTING.search(lines[above]) or lines[above].rstrip().endswith((":", "："))
+        )
+        introduced = introduced or (below is not None and _QUOTING.search(lines[below]))
+        if (run and not alike and len(known) < len(written)) or introduced:
+            quoted.add(at)
+    return ["" if at in quoted else line for at, line in enumerate(lines)]
+
+
+def _next(at: int, written: Sequence[int]) -> int | None:
+    return next((other for other in written if other > at), None)
 
 
 def _gist(line: str) -> str:
     return re.sub(r"\W+", "", line.casefold())
 
 
-def _of_object(text: str) -> tuple[Verdict | None, bool]:
-    """What the JSON object says with which an answer ends; and whether there is one."""
-    said: set[Verdict | None] = set()
-    ends = False
-    for written, content in json_objects(text):
-        if values := list(_values(content)):
-            said |= set(map(_of_value, values))
-            ends = text.rstrip().rstrip("]").endswith(written)
-    if not ends:
+def _of_object(text: str, material: Sequence[str]) -> tuple[Verdict | None, bool]:
+    """What the JSON object says that an answer is, or ends with; and whether there is none.
+
+    Prose before it must hold no verdict of its own, and introduce no quotation.
+    """
+    start = text.find("{")
+    whole = not text[: max(start, 0)].strip()
+    if start < 0 or not (whole or text.rstrip().endswith("}")):
+        return None, True
+    objects = list(json_objects(text))
+    said = {_of_value(value) for _, content in objects for value in _values(content)}
+    if not said and not whole:
+        return None, True
+    if any(_CORRECTION.match(str(value)) for _, held in objects for value in held.values()):
+        said.add(None)
+    written = objects[-1][0] if objects else ""
+    before = [line for line in text[:start].split("\n") if line.strip()]
+    quoted = any(_gist(written) in _gist(shown) for shown in material) and not whole
+    spoken = any(_QUOTING.search(line) or _ANY_VERDICT.search(line) for line in before)
+    ends = text.rstrip().endswith(written)
+    if quoted or spoken or not ends or len(said) != 1 or any(map(_statement, before)):
         return None, False
-    return (said.pop() if len(said) == 1 else None), True
+    return said.pop(), False
 
 
-def _values(content: dict[str, Any]) -> Iterator[object]:
-    """Of an object, all that stands under a key for a verdict."""
-    for key, value in content.items():
-        if re.fullmatch(words.KEY, str(key), re.IGNORECASE):
-            yield value
+def _values(content: dict[str, Any], depth: int = 3) -> list[object]:
+    """Of an object, all that stands under a key for a verdict; else what it wraps."""
+    keyed = [v for key, v in content.items() if re.fullmatch(words.KEY, str(key), re.IGNORECASE)]
+    if keyed or not depth:
+        return keyed
+    wrapped = [value for value in content.values() if isinstance(value, dict)]
+    return [each for value in wrapped for each in _values(value, depth - 1)]
 
 
-def _of_value(value: object) -> Verdict | None:
-    if isinstance(value, dict):
-        inner = {_of_value(each) for each in _values(value)}
+def _of_value(value: object, depth: int = 3) -> Verdict | None:
+    if isinstance(value, dict) and depth:
+        inner = {_of_value(each, depth - 1) for each in _values(value)}
         return inner.pop() if len(inner) == 1 else None
+    if isinstance(value, list) and len(value) == 1 and depth:
+        return _of_value(value[0], depth - 1)
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     return _choice(value, number=True) if isinstance(value, str) else None

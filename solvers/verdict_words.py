@@ -5,7 +5,7 @@ Data: a word that models use and that is missing here is added here.
 
 NOUN = (
     r"response|summary|answer|option|assistant|candidate|completion|output|version|choice|reply"
-    r"|passage|story|text|article|model|document|essay|translation|draft|system|number|no\.?"
+    r"|passage|story|text|article|model|document|essay|translation|draft|system|comment|number|no\."
     # German, Spanish, French, Portuguese, Italian, Dutch, Turkish, Polish, Swedish
     r"|antwort|zusammenfassung|variante|respuesta|resumen|opci[oó]n|r[eé]ponse|r[eé]sum[eé]"
     r"|resposta|resumo|op[cç][aã]o|risposta|riassunto|opzione|antwoord|samenvatting|yan\u0131t"
@@ -16,7 +16,8 @@ NOUN = (
 )
 """What a judge calls the two texts."""
 
-PLACE = r"first|second|latter|former|last|1st|2nd"
+FIRST = r"first|former|1st"
+SECOND = r"second|latter|last|2nd"
 
 VERDICT = (
     r"verdict|urteil|veredicto|veredito|verdetto|oordeel|karar|werdykt|вердикт|решение"
@@ -27,31 +28,58 @@ VERDICT = (
 LABEL = (
     r"(?:answer|choice|decision|winner|preference|pick|selected|selection|judge?ment|conclusion"
     rf"|overall|result|(?:preferred|better|best)(?:\s+(?:one|{NOUN}))?"
-    r"|antwort|respuesta|r[eé]ponse|resposta|risposta|回答|答案|答え|选择|정답)"
+    r"|(?:bessere|beste)\s+antwort|antwort|respuesta|r[eé]ponse|resposta|risposta"
+    r"|回答|答案|答え|选择|정답)"
 )
 """What the first or the last line calls itself."""
 
-BEFORE_LABEL = r"(?:(?:so|my|the|final|overall|revised|own|in\s+my\s+(?:view|opinion))[\s,]+)*"
+OWN = (
+    r"so|my|the|final|overall|own|in\s+my\s+(?:view|opinion)"
+    r"|mi|mon|meine?|il\s+mio|die|der|la|el|il|het"
+)
+CORRECTING = (
+    r"revised|updated|corrected|actually|edit|correction|sorry|on\s+second\s+thoughts?"
+    r"|on\s+reflection|wait|no"
+)
+"""Before a label: that it replaces an earlier one."""
+
+IS = r"is|es|est|ist|è|é|は"
 
 TIE = (
     r"(?:it(?:'s|\s+is)\s+)?(?:an?\s+)?(?:tied?|draw|toss[\s-]?up)(?:\s+between\s+a\s+and\s+b)?"
     r"|even|equal|equally\s+good|they\s+are\s+(?:both\s+)?(?:equal|equally\s+good|the\s+same)"
-    rf"|both|both\s+the\s+same|(?:both|a\s+and\s+b)(?:\s+(?:{NOUN})s?|\s+summaries)?\s+are\s+"
+    r"|both|(?:both\s+)?the\s+same|no\s+difference|no\s+preference"
+    rf"|(?:both|a\s+and\s+b)(?:\s+(?:{NOUN})s?|\s+summaries)?\s+are\s+"
     r"(?:equal|equally\s+good|equally\s+bad|good|bad|the\s+same)|both\s+equally(?:\s+good)?"
-    rf"|neither(?:\s+(?:{NOUN}|one))?(?:\s+is\s+better)?|no\s+preference"
+    rf"|neither(?:\s+(?:{NOUN}|one))?(?:\s+is\s+better)?"
     r"|unentschieden|gleichstand|empate|égalité|pareggio|gelijkspel|berabere|remis|ничья"
     r"|平局|平手|引き分け|무승부|동점|تعادل|बराबर"
 )
+PLAIN_TIE = (
+    r"(?:it(?:'s|\s+is)\s+)?(?:an?\s+)?(?:tied?|draw)|neither(?:\s+is\s+better)?"
+    rf"|(?:they|both(?:\s+(?:{NOUN})s?|\s+summaries)?)\s+are\s+(?:both\s+)?(?:equal|equally\s+good)"
+)
+"""A tie that is one where no label stands before it."""
 
+ADVERB = (
+    r"clearly|slightly|much|the|a|overall|also|bit|far|somewhat|definitely|significantly"
+    r"|marginally|simply|generally|by|more"
+)
 BETTER = (
-    r"(?:(?:is|was|seems|appears|looks|reads)(?:\s+(?:clearly|slightly|much|the|a|overall|also|bit"
-    r"|far|somewhat|definitely|significantly|marginally|simply|generally|by|more))*\s+"
+    rf"(?:(?:is|was|seems|appears|looks|reads)(?:\s+(?:{ADVERB}))*\s+"
     rf"(?:better|best|winner|preferred|preferable|stronger|superior)(?:\s+(?:one|{NOUN}))?"
     r"(?:\s+of\s+the\s+(?:two|pair)(?:\s+\w+)?)?|(?:clearly\s+)?wins"
     r"|(?:é|es|est|è|ist|är)\s+(?:(?:a|la|il|le|die|el|o)\s+)?"
     r"(?:melhor|mejor|meilleure?|migliore|besser|bättre)|更好|の方が良い|лучше)"
 )
 """What is said of the response that is chosen, without a criterion."""
+
+CRITERION = (
+    r"at|in|on|for|with|when|if|regarding|written|worded|organi[sz]ed|structured|supported|from|to"
+)
+"""After "better": it is so in one respect."""
+
+BEATS = r"edges\s+out|beats|outperforms|surpasses"
 
 CHOOSES = (
     r"(?:I|we|readers|people|users)(?:'d|'ll|'m|\s+(?:would|will|am|therefore|also))*\s+"
@@ -64,32 +92,53 @@ CHOOSES = (
 )
 
 OPENING = (
-    r"(?:(?:wait|no|actually|correction|so|thus|hence|therefore|overall|finally|conclusion"
+    r"wait|no|actually|correction|so|thus|hence|therefore|overall|finally|conclusion"
     r"|of\s+the\s+two(?:\s+\w+)?|in\s+(?:conclusion|summary|short)|to\s+conclude|on\s+balance"
-    r"|all\s+in\s+all|i\s+(?:think|believe|would\s+say))(?:\s+that)?\s*[,:]?\s+)"
+    r"|all\s+in\s+all|i\s+(?:think|believe|would\s+say)(?:\s+that)?"
 )
 """What a line opens with that concludes."""
 
-TURN = (
-    r"no|nope|wait|actually|correction|but|however|rather|instead|or|hmm+|yet|still|nevertheless"
-    r"|not\s+(?:really|sure|quite)|on\s+(?:reflection|second\s+thoughts?)|scratch\s+that"
-    r"|looking\s+again|reconsider\w*|disagree|changed\s+my\s+mind|i\s+take\s+(?:that|it)\s+back"
-    r"|unless|if"
+BECAUSE = r"because\b|since\b|as\s+(?:it|they|this|that|the)\b|due\s+to\b|given\b"
+
+DOUBT = (
+    r"no|nope|not|never|wait|actually|correction|but|however|although|though|while|whereas|rather"
+    r"|instead|or|hmm+|yet|still|nevertheless|maybe|perhaps|possibly|unsure|uncertain|depends?"
+    r"|worse|weaker|reject\w*|fails?|scratch\s+that|reconsider\w*|disagree|unless|if|meant|mean"
+    r"|should|would|could|first\s+sight|first\s+glance|think|prefer|pick|choose|sorry|mistake"
+    r"|oops|edit|update"
 )
-"""After one of these a reason may take back what stands before it."""
+"""In a reason: it may take back what stands before it."""
+
+LEANS = r"edge|slight\w*|touch|lean\w*|prefer\w*|pick|choose|one|marginal\w*"
+"""In the reason for a tie: it is none."""
 
 CORRECTION = (
-    r"wait|correct(?:ion|ed)|on\s+(?:reflection|second\s+thoughts?)|scratch\s+that|looking\s+again"
-    r"|reconsider\w*|changed\s+my\s+mind|i\s+take\s+(?:that|it)\s+back|no|actually|rather|revised?"
-    r"|mistake|sorry|mixed\s+(?:\w+\s+)?up"
+    r"wait|hold\s+on|correction|corrected|correct\s+(?:that|this|myself)|on\s+(?:reflection|second\s+thoughts?|closer\s+\w+)"
+    r"|scratch\s+that|looking\s+again|reconsider\w*|chang(?:e|ed)\s+my\s+(?:mind|verdict|answer)"
+    r"|take\s+(?:that|it)\s+back|no|actually|rather|revised?|mistake|sorry|oops|apologies"
+    r"|mixed\s+(?:\w+\s+)?up|confused|meant|i\s+mean|edit|updated?|instead"
 )
-"""Between two choices, one of these says that the later one replaces the earlier."""
+"""Between two choices, one of these says that the later one replaces the earlier; below one, that
+it is taken back."""
 
-CHOOSING = r"prefer|pick|choose|vote|choice|verdict|winner|(?:had|were)\s+(?:it|they)"
+CHOOSING = (
+    r"prefer|pick|choose|vote|choice|verdict|winner|tie-?break(?:er)?|forced|had\s+to|my\s+answer"
+    r"|should\s+(?:have\s+won|be\s+preferred|win)|(?:had|were)\s+(?:it|they)"
+)
 """Below a choice, one of these says that the choosing goes on."""
 
+QUOTING = (
+    r"says?|said|quot\w+|reads?|contain(?:s|ed)?|ends?\s+with|begins?\s+with|claims?|states?|writes?|prints?"
+    r"|like\s+this|not\s+write|example|for\s+instance|instruction|injected|injection|ignored?"
+)
+"""A line that introduces what somebody else wrote."""
+
 KEY = (
-    r"(?:final_?)?(?:verdict|answer|decision|choice|judge?ment|result)|winner|better|best|preferred"
-    r"|preference|selected|(?:better|best|preferred|selected|chosen)_?(?:response|answer|summary|one)"
+    r"(?:final_?|my_?|overall_?)?(?:verdict|answer|decision|choice|judge?ment|result|winner)|better"
+    r"|best|preferred|preference|selected"
+    r"|(?:better|best|preferred|selected|chosen)_?(?:response|answer|summary|one)"
 )
 """Keys of a JSON object that hold a choice."""
+
+CHEERFUL = "✅✔☑👉🏆🥇⭐👍➡🎯"
+"""Signs that decorate a choice; any other sign may mean the opposite."""

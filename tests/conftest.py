@@ -42,6 +42,15 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def shared_cases() -> Path:
+    """Inputs that went wrong once, with the right readings; tests that need them skip without."""
+    folder = REPOSITORY.parent / "shared" / "cases"
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder} with inputs that went wrong")
+    return folder
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Spare every test what a run of Inspect draws unseen, and the collector what is imported."""

@@ -8,20 +8,23 @@ import html
 import json
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
+from profile_tasks.solvers.final_answer import final_answer
+from profile_tasks.solvers.json_object import json_objects
+
 _T = TypeVar("_T")
 
-_END_OF_THOUGHTS = re.compile(r"</think(?:ing)?>", re.IGNORECASE)
-_FENCED = re.compile(r"```[a-z]*[ \t]*\n(.*)```", re.DOTALL | re.IGNORECASE)
+_FENCED = re.compile(r"```[a-z0-9]*\s(.*?)(?:```)?", re.DOTALL | re.IGNORECASE)
+_FINAL = re.compile(r"\b(?:final|finally|correct(?:ed|ion)|revised?|instead)\b", re.IGNORECASE)
+"""What announces that an object replaces an earlier one."""
 _BESIDE_THE_POINT = re.compile(r"[^\w{}\[\]:,]+")
 """What two writings of one object may differ in: white space, quotation marks, escapes."""
 _ESCAPED = re.compile(r"\\+(?:u([0-9a-fA-F]{4})|[nrtbf])")
 _MOST_NAMED = 5
-_MOST_STARTS = 1000
-"""Opening braces that are tried; an answer has few, and each try may read far."""
 
 
 class UnreadableAnswerError(ValueError):
@@ -98,10 +101,12 @@ def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) 
     """The grader's own JSON object in its answer.
 
     An answer that is one object (perhaps in a code fence, perhaps after thoughts) is that object.
-    In an answer with prose around, the one object with one of the expected keys counts; an object
-    whose every entry the material holds too, in whatever quotation marks, white space, escapes and
-    order, is taken for a quotation and does not. Several different objects are unreadable, and so
-    is what stands in an object that was cut off.
+    In an answer with prose around, the one object with one of the expected keys counts, or such an
+    object in a wrapping (``{"answer": {...}}``, a tool call); an object whose every entry the
+    material holds too, in whatever quotation marks, white space, escapes and order, is taken for a
+    quotation and does not. Of several different ones the last counts where it is announced as the
+    final one, else none; nor does what stands in an object that was cut off, or in thoughts. The
+    faults that models make in JSON are mended (``solvers.json_object``).
 
     Args:
         answer: What the grader wrote.
@@ -120,59 +125,55 @@ def read_object(answer: str, keys: Iterable[str], material: Sequence[str] = ()) 
     profile_tasks.scorers.factors.grader_answer.UnreadableAnswerError: it holds no JSON object \
 of the form asked for
     """
-    # A tag that the material holds may be quoted after the verdict, and ends no thoughts.
-    quoted_tag = any(_END_OF_THOUGHTS.search(shown) for shown in material)
-    own = answer if quoted_tag else _END_OF_THOUGHTS.split(answer)[-1]
+    wanted = set(keys)
+    own = final_answer(answer, material) or ""
     # The whole first: a fact that quotes a tag of thoughts does not end any.
     for whole in (answer, own):
-        if (content := _whole_object(whole)) and not content.keys().isdisjoint(keys):
+        if (content := _whole_object(whole)) and not content.keys().isdisjoint(wanted):
             return content
     written = [
-        (text, content) for text, content in _objects(own) if not content.keys().isdisjoint(keys)
+        (text, content)
+        for text, outer in json_objects(own)
+        for content in _unwrapped(outer, wanted)
     ]
     quotable = "\n".join(map(_gist, material)) if written else ""
-    found: list[dict[str, Any]] = []
-    for text, content in written:
-        if content not in found and not (_gist(text) in quotable or _quoted(content, quotable)):
-            found.append(content)
+    found = [
+        (text, content)
+        for text, content in written
+        if not (_gist(text) in quotable or _quoted(content, quotable))
+    ]
     if not found:
         raise UnreadableAnswerError("it holds no JSON object of the form asked for")
-    if len(found) > 1:
-        raise UnreadableAnswerError("it holds several different JSON objects")
-    return found[0]
+    last, content = found[-1]
+    if any(other != content for _, other in found[:-1]):
+        before = own[: own.rfind(last)]
+        if not _FINAL.search(before[before.rfind("}") :]):
+            raise UnreadableAnswerError("it holds several different JSON objects")
+    return content
 
 
 def _whole_object(text: str) -> dict[str, Any] | None:
     """The object that a text is, perhaps in a code fence; None where it is anything else."""
     fenced = _FENCED.fullmatch(text.strip())
-    try:
-        content = _DECODER.decode((fenced.group(1) if fenced else text).strip())
-    except (ValueError, RecursionError):
-        return None
-    return content if isinstance(content, dict) else None
+    inside = (fenced.group(1) if fenced else text).strip()
+    first = next(json_objects(inside), None) if inside.startswith("{") else None
+    return first[1] if first is not None and first[0] == inside else None
 
 
-def _objects(text: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every JSON object that stands in the text and in no other object, as written and read."""
-    start = text.find("{")
-    for _ in range(_MOST_STARTS):
-        if start < 0:
-            return
-        end = start + 1
-        try:
-            content, end = _DECODER.raw_decode(text, start)
-            yield text[start:end], content
-        except (ValueError, RecursionError) as error:
-            if _endless(error, text):
-                return  # all that follows may stand in this object
-        start = text.find("{", end)
-
-
-def _endless(error: Exception, text: str) -> bool:
-    """Whether no end of an object was found: it was cut off, or lies too deep to follow."""
-    if isinstance(error, json.JSONDecodeError):
-        return error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string")
-    return isinstance(error, RecursionError)
+def _unwrapped(
+    content: dict[str, Any], wanted: AbstractSet[str], depth: int = 3
+) -> list[dict[str, Any]]:
+    """The objects with wanted keys: this one, or those that it wraps, as a tool call does."""
+    if not content.keys().isdisjoint(wanted):
+        return [content]
+    inner: list[dict[str, Any]] = []
+    for value in content.values() if depth else ():
+        # The arguments of a tool call are an object written as text.
+        written = value if isinstance(value, str) and value.lstrip().startswith("{") else None
+        wrapped = value if written is None else _whole_object(written)
+        if isinstance(wrapped, dict):
+            inner += _unwrapped(wrapped, wanted, depth - 1)
+    return inner
 
 
 def _quoted(content: Mapping[str, Any], quotable: str) -> bool:
@@ -201,17 +202,3 @@ def _gist(text: str) -> str:
 def _unescaped(escape: re.Match[str]) -> str:
     """The character of a numbered escape; the others stand for white space."""
     return chr(int(escape.group(1), 16)) if escape.group(1) else " "
-
-
-def _unambiguous(pairs: list[tuple[str, Any]]) -> Mapping[str, Any]:
-    content = dict(pairs)
-    if len(content) < len(pairs):
-        raise ValueError("a key is given twice")
-    return content
-
-
-def _refused(constant: str) -> float:
-    raise ValueError(f"{constant} is no JSON")
-
-
-_DECODER = json.JSONDecoder(object_pairs_hook=_unambiguous, parse_constant=_refused)

@@ -1,6 +1,7 @@
 """Which object in a grader's answer is its own."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -117,3 +118,39 @@ def test_of_several_readings_of_a_field_the_last_readable_one_counts() -> None:
     assert last_readable([first, nothing]) is first
     assert last_readable([nothing, first, second]) is second
     assert last_readable([nothing, worse]) is worse
+
+
+def test_recorded_answers_are_read_right(shared_cases: Path) -> None:
+    lines = (shared_cases / "grader_answers.jsonl").read_text(encoding="utf-8").splitlines()
+    wrong, unread = [], []
+    for row in map(json.loads, lines):
+        try:
+            read = read_object(row["text"], row["keys"], row["material"])
+        except UnreadableAnswerError:
+            unread += [row] if row["right"] is not None else []
+        else:
+            wrong += [row] if read != row["right"] else []
+    assert wrong == []
+    assert len(unread) <= 0.1 * len(lines)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "{'fluency': 'first', 'coherence': 'equal',}",
+        "{\u201cfluency\u201d: \u201cfirst\u201d, \u201ccoherence\u201d: \u201cequal\u201d}",
+        '{"fluency": "first", "coherence": "equal", "why": "one\nline"}',
+        f'{{"answer": {HONEST}}}',
+        json.dumps({"name": "grade", "arguments": HONEST}),
+        f'Draft: {{"fluency": "second"}}\nFinal: {HONEST}',
+        f"[THINK]Perhaps the second?[/THINK]{HONEST}",
+    ],
+)
+def test_the_faults_and_wrappings_of_models_are_read(answer: str) -> None:
+    read = read_object(answer, KEYS)
+    assert {key: read[key] for key in KEYS} == CONTENT
+
+
+def test_unclosed_thoughts_hold_no_answer() -> None:
+    with pytest.raises(UnreadableAnswerError):
+        read_object(f"<think>\n{HONEST}", KEYS)

@@ -19,7 +19,7 @@ def page(repository: Path) -> str:
 
 
 def rows(page: str, heading: str) -> list[list[str]]:
-    section = page.split(f"### {heading}")[1].split("###")[0]
+    section = page.split(f"### {heading}")[1].split("###", maxsplit=1)[0]
     return [line.strip("| ").split(" | ") for line in section.splitlines() if line[:3] != "|--"][1:]
 
 
