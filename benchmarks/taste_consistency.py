@@ -25,7 +25,7 @@ from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective, manifestations
 from profile_tasks.scorers.statistics.significance import difference_tests
-from profile_tasks.scorers.statistics.taste import taste_difference
+from profile_tasks.scorers.statistics.taste import EQUIVALENT, taste_difference
 
 DESIGNS = (
     ("summeval.jsonl", 12, 10),
@@ -160,7 +160,7 @@ def row(job: tuple[Path, str, tuple[str, int, int], int]) -> str:
                     (plain.p_holm <= 0.05).any(),
                     "differs in taste" in compared.verdicts,
                     ratio.defined and not ratio.low <= 1 <= ratio.high,
-                    compared.verdict == "equivalent",
+                    compared.verdict in EQUIVALENT,
                 )
             )
     shares = " | ".join(f"{100 * share:.1f}" for share in np.mean(told, axis=0))

@@ -278,7 +278,7 @@ def test_two_models_are_compared_as_a_less_b(logs: Mapping[Planted, Path]) -> No
     assert any(
         words.startswith(
             "as a judge, differs in taste: A follows length, and B goes against it, "
-            "+1.00 against -1.00, after one scale A - B +"
+            "+1.00 against -1.00, whatever the scale; people "
         )
         for words in record["words"]
     )

@@ -57,17 +57,19 @@ def align(
                 "`profile-tasks influence`), or two files of preferences"
             )
         if profiles:
-            names = [*RECORDED_OPTIONS, "second_preference_column", "replicates"]
-            if options := given(ctx, names):
+            about = [*RECORDED_OPTIONS, "second_preference_column", "replicates"]
+            if options := given(ctx, about):
                 raise ValueError(
                     f"{options[0]} is about files of preferences, and {a} is a profile, in which "
                     "there are no sources; leave it out, or give the preferences"
                 )
             record = aligned_profiles(*profiles)
         else:
-            columns = (ctx.params["preference_column"], second_preference_column)
+            first_column = ctx.params["preference_column"]
+            columns = (first_column, second_preference_column or first_column)
             tables = _tables(a, b, columns, ctx.params, seed)
-            record = aligned_tables(*tables, replicates=replicates, seed=seed)
+            names = _names((a, b), columns)
+            record = aligned_tables(*tables, names=names, replicates=replicates, seed=seed)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     title = f"alignment over {record['n_factors']} shared factors"
@@ -89,8 +91,17 @@ def _is_profile(path: Path) -> bool:
     return not start.startswith(b"[")
 
 
+def _names(files: tuple[str, str], columns: tuple[str, str]) -> tuple[str, str]:
+    """What the two are called: the column of a recorded judge, else the file."""
+    first, second = (
+        Path(file).name if column == "preference" else column
+        for file, column in zip(files, columns, strict=True)
+    )
+    return files if first == second else (first, second)
+
+
 def _tables(
-    a: str, b: str, columns: tuple[str, str | None], options: Record, seed: int
+    a: str, b: str, columns: tuple[str, str], options: Record, seed: int
 ) -> "list[Comparisons]":
     """The tables of two files, with shared codes of groups."""
     from profile_tasks.scorers.measurement.recorded import human_comparisons

@@ -115,11 +115,15 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
         click.echo(f"p: {compared['p_method']}")
         if taste := compared.get("taste"):
             click.echo(f"verdict: {taste['method']}; p adjusted over the {taste['family']}")
+            if why := taste["consistency"]["reason"]:
+                click.echo(one_line(f"after one scale: {why}"))
     click.echo("\nin words")
     for sentence in record["words"]:
         click.echo(one_line(f"- {sentence}"))
-    paired = "A - B: [95 %] and p are paired by source; all resampled together"
-    click.echo(f"\n{paired} (docs/calibration.md)")
+    click.echo(
+        "\nA - B: [95 %] and p are paired by source, but [95 %] of alignments and the gap, which "
+        "is put together from the intervals of A and of B (docs/calibration.md)"
+    )
     for caution in (
         *of_few_sources(record["n_groups"]),
         *([OF_RANKS] * bool(record["alignments"])),

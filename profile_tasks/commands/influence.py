@@ -92,7 +92,11 @@ def _rank(values: Record) -> str:
 
 def _notes(record: Record) -> list[str]:
     """What belongs to the table: what the numbers are, and why some are not there."""
-    from profile_tasks.scorers.statistics.coverage import of_few_sources, of_steep_influences
+    from profile_tasks.scorers.statistics.coverage import (
+        OF_RANKS,
+        of_few_sources,
+        of_steep_influences,
+    )
 
     taus = {factor: values["tau"] for factor, values in record["factors"].items()}
     n_pairs, n_groups = record["n_pairs"], record["n_groups"]
@@ -120,5 +124,6 @@ def _notes(record: Record) -> list[str]:
             f"{agreement}, Fleiss' kappa {kappa}",
             "the bar for a model, one half of the annotators against the other: "
             f"r {estimate_or_why(panels['pearson'])}, tau_b {estimate_or_why(panels['tau_b'])}",
+            OF_RANKS,
         ]
     return [*lines, *cautions]

@@ -14,6 +14,7 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import NOTHING, FoundAlignment, Taste
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
+from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
@@ -113,7 +114,8 @@ def _perspective(findings: Findings, perspective: str) -> str:
         return _untested(findings, perspective, start, apart)
     consistency = _consistency(findings.model, taste.consistency, "people")
     if not apart:
-        return f"{start} {_none_differs(findings.model, taste, 'people')}{consistency}"
+        said = _none_differs(findings.model, taste, "people")
+        return f"{start} {said}{'' if taste.consistency.reason else consistency}"
     leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
     sentence = f"{start} {findings.model} {', and '.join(leading)}"
     if others := apart[2:]:
@@ -144,11 +146,12 @@ def _written(findings: Findings, start: str) -> str:
     if not taste.differing:
         return f"{sentence} {_start(_none_differs('its writing', taste, judgement))}"
     departed = ", and ".join(
-        f"{in_words(factor)} ({interval(taste.factors[factor].number)})"
+        in_words(factor)
+        + ("" if taste.consistency.reason else f" ({interval(taste.factors[factor].number)})")
         for factor in taste.differing[:3]
     )
     return (
-        f"{sentence} Its writing departs from {judgement}, after one scale, in {departed} "
+        f"{sentence} Its writing departs from {judgement}, {_scale(taste)}, in {departed} "
         f"({_how_many(taste)})."
     )
 
@@ -177,24 +180,27 @@ def _how_many(taste: Taste) -> str:
     differing = len(taste.differing)
     return (
         f"{differing} of {_factors(len(taste.factors))} differ{'s' * (differing == 1)} in taste, "
-        "told at 5 % after one scale and adjusted over all of them"
+        f"told at 5 % {_scale(taste)} and adjusted over all of them"
     )
+
+
+def _scale(taste: Taste) -> str:
+    return "whatever the scale" if taste.consistency.reason else "after one scale"
 
 
 def _none_differs(subject: str, taste: Taste, other: str) -> str:
     """That no factor departs, and what that leaves open."""
     total = _factors(len(taste.factors))
-    if taste.verdict == "equivalent":
+    if no_scale := taste.consistency.reason:  # whatever a log of an earlier version says
+        return (
+            f"whether the taste of {subject} differs from that of {other} is undecided: {no_scale}."
+        )
+    if taste.verdict in EQUIVALENT:
         return (
             f"the tastes of {subject} and of {other} are equivalent: after one scale every "
             f"influence is shown to depart by less than {decimal(taste.margin)} ({total})."
         )
     known = {f: each for f, each in taste.factors.items() if each.number.defined}
-    if not known:
-        return (
-            f"whether the taste of {subject} differs from that of {other} is undecided; the data "
-            "are too few for any interval."
-        )
     widest = max(known, key=lambda factor: abs(known[factor].number.value))
     hidden = max(known, key=lambda factor: known[factor].smallest or 0.0)
     return (

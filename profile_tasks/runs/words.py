@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 LEVEL = 0.05
 
@@ -111,28 +112,32 @@ def _tastes(
 ) -> list[str]:
     """Two judges of the same pairs: taste, consistency, equivalence, by factor and of the whole."""
     role = _WRITES[perspective]
+    consistency = Estimate.of_record(taste["consistency"])
     by_verdict: dict[str, list[str]] = {}
     for name, found in factors.items():
         by_verdict.setdefault(found["taste"]["verdict"], []).append(name)
     differing = by_verdict.get("differs in taste", [])
     sentences = [
         f"{role}, differs in taste: {_follows(name, found)}, {_signed(found['a'])} against "
-        f"{_signed(found['b'])}, after one scale {_by(found['taste'])}; people "
-        f"{_signed(found['human'])}"
+        f"{_signed(found['b'])}, {_departure(found['taste'])}; people {_signed(found['human'])}"
         for name in sorted(differing, key=lambda name: factors[name]["taste"]["p_adjusted"])
         for found in (factors[name],)
     ]
-    if all(found["taste"]["value"] is None for found in factors.values()):
-        return [f"{role}, the data are too few to compare tastes"]
-    sentences.append(f"{role}, {_consistency(Estimate.of_record(taste['consistency']))}")
+    if not consistency.defined and not differing:
+        return [
+            f"{role}, neither tastes nor consistency of A and B can be compared: "
+            f"{consistency.reason}"
+        ]
+    sentences.append(f"{role}, {_consistency(consistency)}")
     margin = f"every departure after one scale is shown to be smaller than {taste['margin']:g}"
-    if taste["verdict"] == "equivalent":
+    if taste["verdict"] in EQUIVALENT:
         return [*sentences, f"{role}, the tastes of A and B are equivalent: {margin}"]
-    if same := by_verdict.get("equivalent"):
-        sentences.append(
-            f"{role}, equivalent in taste (a departure below {taste['margin']:g}): "
-            + ", ".join(same)
-        )
+    for verdict, also in zip(EQUIVALENT, ("", ", differs in consistency"), strict=True):
+        if same := by_verdict.get(verdict):
+            sentences.append(
+                f"{role}, equivalent in taste (a departure below {taste['margin']:g}){also}: "
+                + ", ".join(same)
+            )
     if alike := by_verdict.get("differs in consistency"):
         sentences.append(
             f"{role}, differs in consistency, with no departure in taste shown: "
@@ -141,6 +146,10 @@ def _tastes(
     if open_ := by_verdict.get("undecided"):
         sentences.append(f"{role}, undecided: " + ", ".join(map(partial(_from, factors), open_)))
     return sentences
+
+
+def _departure(taste: Mapping[str, Any]) -> str:
+    return "whatever the scale" if taste["value"] is None else f"after one scale {_by(taste)}"
 
 
 def _from(factors: Mapping[str, Mapping[str, Any]], name: str) -> str:

@@ -24,6 +24,10 @@ MINIMUM_FACTORS = 3
 Coefficient = Literal["tau_b", "spearman", "pearson"]
 COEFFICIENTS: tuple[Coefficient, ...] = get_args(Coefficient)
 
+# What is observed, and what is drawn, is rounded to: 1 would lie outside an interval that ends at
+# 0.9999999999999999.
+_DECIMALS = 12
+
 # The sign tensors of one chunk of replicates stay within this.
 _CHUNK_BYTES = 16_000_000
 
@@ -96,11 +100,10 @@ def observed_alignment(
 
     from scipy.stats import kendalltau, pearsonr, spearmanr
 
-    # Rounded, because scipy's 0.9999999999999999 would lie outside an interval that ends at 1.
     return {
-        "tau_b": round(float(kendalltau(x, y).statistic), 12),
-        "spearman": round(float(spearmanr(x, y).statistic), 12),
-        "pearson": round(float(pearsonr(x, y).statistic), 12),
+        "tau_b": round(float(kendalltau(x, y).statistic), _DECIMALS),
+        "spearman": round(float(spearmanr(x, y).statistic), _DECIMALS),
+        "pearson": round(float(pearsonr(x, y).statistic), _DECIMALS),
     }, None
 
 
@@ -156,7 +159,8 @@ def _correlations(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.
         tau_b = concordance / np.sqrt(untied_x) / np.sqrt(untied_y)
         spearman = _cosine(sign_x.sum(axis=-1), sign_y.sum(axis=-1))
         pearson = _cosine(_deviations(x, n_defined), _deviations(y, n_defined))
-    return np.where(informative, np.clip([tau_b, spearman, pearson], -1, 1), np.nan)
+    found = np.clip([tau_b, spearman, pearson], -1, 1)
+    return np.where(informative, found.round(_DECIMALS), np.nan)
 
 
 def _pairwise_signs(values: NDArray[np.float64]) -> NDArray[np.int8]:

@@ -39,6 +39,7 @@ from profile_tasks.scorers.statistics.true_alignment import (
     METHOD,
     TrueAlignment,
     alignment_difference,
+    true_alignment,
 )
 
 Record = dict[str, Any]
@@ -336,7 +337,12 @@ def aligned_profiles(first: Mapping[str, float], second: Mapping[str, float]) ->
 
 
 def aligned_tables(
-    first: Comparisons, second: Comparisons, *, replicates: int = 2000, seed: int = 0
+    first: Comparisons,
+    second: Comparisons,
+    *,
+    names: tuple[str, str] | None = None,
+    replicates: int = 2000,
+    seed: int = 0,
 ) -> Record:
     """Alignment of the profiles of two tables: observed, and what is known of the true one.
 
@@ -344,12 +350,13 @@ def aligned_tables(
         first: One judge's preferences.
         second: Another's. A group code must mean the same source in both. Only the factors that
             both have are aligned.
+        names: What to call the two; by default their perspectives.
         replicates: Draws of errors and of true profiles.
         seed: Of everything random.
     """
     shared = dict(zip(("first", "second"), common_factors([first, second]), strict=True))
-    study = Study(shared, replicates=replicates, seed=seed, draws=replicates)
-    found = study.true_alignment("first", "second")
+    study = Study(shared, seed=seed)
+    found = true_alignment(*shared.values(), names=names, draws=replicates, seed=seed)
     return {
         **{
             name: value
@@ -416,8 +423,9 @@ def compared_record(
 ) -> Record:
     """Two models on the same sources: which factors, alignments and gaps differ.
 
-    All profiles of both are resampled together, so what their sources have in common cancels out of
-    a difference. Two models that were measured on different sources cannot be compared so.
+    Influences and shares are compared source by source, so what the sources of both have in common
+    cancels out of a difference; not of one of alignments (``alignment_difference``). Two models
+    that were measured on different sources cannot be compared so.
 
     Args:
         study: The tables of both runs, each named by ``side``.

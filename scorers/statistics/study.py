@@ -48,6 +48,13 @@ MODEL_PERSPECTIVES = (JUDGE, WRITER)
 AGREEMENT = "agreement"
 """Name of the table of shares that says how the model judged."""
 
+_NOTHING_COUNTS: Mapping[str, str] = {
+    "discrimination_accuracy_half_credit": "no pair has a human preference and a readable verdict",
+    "discrimination_accuracy": "there is no pair on which both people and the model decide",
+    "flip_rate": "no pair has two readable verdicts",
+}
+"""Why a share of verdicts is not defined."""
+
 GAP = "alignment_gap_tau_b"
 GAP_PARTS = ("alignment_gap_texts_tau_b", "alignment_gap_taste_tau_b")
 """Into which the gap falls: the shift of texts, and what is the model's taste."""
@@ -136,12 +143,18 @@ class Study:
                 net[:, i],
                 counted[:, i],
                 drawn[:, i],
-                profile.reasons[i],
+                self._why_undefined(name, factor, profile.reasons[i]),
                 least=0 if name in self.shares else -1,
                 confidence=self.confidence,
             )
             for i, factor in enumerate(profile.factors)
         }
+
+    def _why_undefined(self, name: str, factor: str, reason: str | None) -> str | None:
+        """Return the reason in words that fit a share, of which the rows are verdicts."""
+        if reason is None or name not in self.shares:
+            return reason
+        return _NOTHING_COUNTS.get(factor, "no verdict counts")
 
     def share(self, name: str, column: str) -> Estimate:
         """Return one share, of the rows that count."""
@@ -274,7 +287,7 @@ class Study:
                 float(error[i]),
                 int(tests.n_groups[i]),
                 drawn[:, i],
-                tests.reasons[i],
+                self._why_undefined(first, factor, tests.reasons[i]),
                 limit=span,
                 confidence=self.confidence,
             )

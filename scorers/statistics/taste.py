@@ -15,9 +15,9 @@ own errors, each counted at most up to where it is told from 0 (Talwar's loss), 
 that departs does not pull the scale; where so few factors are left that they show no scale, all
 count. Where these show none either, a factor departs if it does whatever the scale: at the angle at
 which its departure is the least told. Two that follow one factor alike are never told apart then,
-opposite ones are. Departures are linear in the sums of each group, which gives
-their errors with that of the angle in them. What one proportion leaves of one taste
-(:data:`CURVATURE`) is not counted as a departure.
+opposite ones are; by how much is not known without a scale, nor that it is little. Departures are
+linear in the sums of each group, which gives their errors with that of the angle in them. What one
+proportion leaves of one taste (:data:`CURVATURE`) is not counted as a departure.
 
 Logistic regressions of both judges, compared coefficient by coefficient, are the alternative. In
 simulations on real designs they called noise a taste as rarely, had no answer for up to a quarter
@@ -54,7 +54,15 @@ CURVATURE = 0.1
 judge almost without noise follows his strongest factor less than in proportion. In simulations on
 real designs by up to so much times ``|cos(2 angle)|``, which is 0 for judges of one consistency."""
 
-Verdict = Literal["differs in taste", "differs in consistency", "equivalent", "undecided"]
+Verdict = Literal[
+    "differs in taste",
+    "differs in consistency",
+    "equivalent in taste, differs in consistency",
+    "equivalent",
+    "undecided",
+]
+EQUIVALENT: tuple[Verdict, ...] = ("equivalent", "equivalent in taste, differs in consistency")
+"""The verdicts that say that tastes are equivalent."""
 
 # Angles that are tried: every half degree, then twice ten times finer about the best.
 _ANGLES = np.linspace(0, np.pi / 2, 181)
@@ -70,16 +78,20 @@ class TasteDifference:
     Attributes:
         factors: the F factor names.
         departures: F departures, first judge less second, in [-sqrt(2), sqrt(2)], with intervals of
-            ``CONFIDENCE``; NaN with a reason where there is none.
-        p_value: (F,) two-sided, of a departure of at most ``tolerance``.
+            ``CONFIDENCE``; NaN with a reason where there is none, as without a scale.
+        p_value: (F,) two-sided, of a departure of at most ``tolerance``; without a scale at
+            the scale where it is told least.
         p_holm: (F,) adjusted by Holm.
         p_equivalent: (F,) of a departure of ``margin`` or more: the greater of two one-sided tests
-            (Schuirmann 1987).
-        smallest: (F,) smallest departure that is found with chance ``POWER``, if it alone differs.
+            (Schuirmann 1987); NaN without a scale.
+        smallest: (F,) smallest departure that is found with chance ``POWER``, if it alone differs;
+            NaN without a scale, where the size does not decide what is found.
         verdicts: F verdicts. A factor "differs in consistency" where its plain difference is told
-            from 0, its departure is not, and the judges' consistency differs.
+            from 0, its departure is not, and the judges' consistency differs; it may be equivalent
+            in taste beside that.
         tolerance: the departure that one taste may show for the curvature of its scale.
-        consistency: how many times as consistent the first judge is as the second, above 0.
+        consistency: how many times as consistent the first judge is as the second, above 0; NaN
+            without a scale, with the reason.
         verdict: of the whole. Tastes are equivalent where they are in every factor.
         margin: the departure that equivalence excludes.
         family: which tests were adjusted together, in words.
@@ -134,7 +146,7 @@ def taste_difference(
         ... ]
         >>> found = taste_difference(*judges, difference_tests(*judges))
         >>> found.verdict, f"{found.consistency.value:.1f}"
-        ('differs in consistency', '2.6')
+        ('equivalent in taste, differs in consistency', '2.6')
 
     """
     if not first.factors == second.factors == raw.factors:
@@ -149,12 +161,19 @@ def taste_difference(
     reasons = _reasons(raw, [counted for _, counted in sums])
     known = np.array([reason is None for reason in reasons], dtype=np.bool_)
     judges = [_Judge.of(net[:, known], counted[:, known]) for net, counted in sums]
-    fitted, tolerance, consistency = _after_one_scale(*judges)
+    if known.any():
+        fitted, tolerance, consistency = _after_one_scale(*judges)
+    else:
+        fitted, tolerance = np.zeros((3, 0)), 0.0
+        consistency = Estimate.undefined("; ".join(filter(None, dict.fromkeys(reasons))))
     departure, error, freedom = every = np.full((3, known.size), np.nan)
     every[:, known] = fitted
     beyond, within = tolerance - np.abs(departure), -tolerance - np.abs(departure)
     p_value = np.minimum(1, stdtr(freedom, beyond / error) + stdtr(freedom, within / error))
     p_holm = adjust_p_values(p_value, "holm")
+    if not consistency.defined:  # that a factor departs at every scale is all that is told
+        error = np.full_like(error, np.nan)
+        reasons = [reason or consistency.reason for reason in reasons]
     p_equivalent = stdtr(freedom, -(margin - np.abs(departure)) / error)
     tested = max(1, int(np.count_nonzero(known)))
     told = stdtrit(freedom, 1 - LEVEL / (2 * tested)) + stdtrit(freedom, POWER)
@@ -227,8 +246,6 @@ def _after_one_scale(first: _Judge, second: _Judge) -> tuple[NDArray[np.float64]
         (3, F): departures, their errors and degrees of freedom; their tolerance; the consistency.
 
     """
-    if first.tau.size == 0:
-        return np.zeros((3, 0)), 0.0, Estimate.undefined("no factor can be compared")
     counted = first.counted + second.counted
     # Pairs of a group speak alike, so that groups of unequal size count for fewer equal ones.
     freedom = np.maximum(1, counted.sum(axis=0) ** 2 / (counted**2).sum(axis=0) - 1)
@@ -305,8 +322,8 @@ def _verdict(taste: bool, consistency: bool, equivalent: bool) -> Verdict:
     if taste:
         return "differs in taste"
     if consistency:
-        return "differs in consistency"
-    return "equivalent" if equivalent else "undecided"
+        return EQUIVALENT[1] if equivalent else "differs in consistency"
+    return EQUIVALENT[0] if equivalent else "undecided"
 
 
 def _reasons(raw: FactorTests, counted: list[NDArray[np.float64]]) -> list[str | None]:

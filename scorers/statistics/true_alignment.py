@@ -87,6 +87,7 @@ def true_alignment(
     second: Comparisons,
     *,
     known: NDArray[np.bool_] | None = None,
+    names: tuple[str, str] | None = None,
     draws: int = DRAWS,
     seed: int = 0,
     confidence: float = CONFIDENCE,
@@ -97,6 +98,7 @@ def true_alignment(
         first: one judge's preferences.
         second: another's, over the same factors. A group code must mean the same source in both.
         known: bool (F,), the factors that may count; those that a table does not define never do.
+        names: what to call the two; by default their perspectives.
         draws: of errors, and of true profiles.
         seed: of those.
         confidence: coverage wanted, between 0 and 1.
@@ -173,7 +175,7 @@ def true_alignment(
         "spearman": _middle(drawn.spearman, confidence),
         "tau_b": _middle(drawn.tau_b, confidence),
     }
-    refusal = _not_told_from_noise(first, second, pearson)
+    refusal = _not_told_from_noise(names or (first.perspective, second.perspective), pearson)
     return TrueAlignment(
         coefficients={
             name: replace(
@@ -200,8 +202,13 @@ _ALL_THE_SAME = (
     "all verdicts are the same: the alignment is 1 on these pairs, and they do not tell how far "
     "below 1 elsewhere"
 )
+_ALL_OPPOSITE = (
+    "all verdicts are the opposite: the alignment is -1 on these pairs, and they do not tell how "
+    "far above -1 elsewhere"
+)
 _ALL_ALIKE = "all sources show the same influences, which does not tell how far others would differ"
-_NO_NOISE = (_ALL_THE_SAME, _ALL_ALIKE)
+_NO_NOISE = (_ALL_THE_SAME, _ALL_OPPOSITE, _ALL_ALIKE)
+_WITHIN = "; r within "
 _NO_SPREAD = 1e-12
 
 
@@ -209,31 +216,34 @@ def _no_interval(
     first: Comparisons, second: Comparisons, counts: NDArray[np.bool_], n_groups: int
 ) -> str | None:
     if n_groups < MINIMUM_GROUPS:
-        return too_few(n_groups)
+        return too_few(n_groups, "groups with decided pairs")
     n_codes = 1 + max(int(table.group.max()) for table in (first, second))
-    sums = [group_sums(table, n_codes) for table in (first, second)]
-    if all(np.array_equal(sums[0][i][:, counts], sums[1][i][:, counts]) for i in (0, 1)):
-        return _ALL_THE_SAME
+    (net, counted), (other, counted_there) = (
+        [each[:, counts] for each in group_sums(table, n_codes)] for table in (first, second)
+    )
+    if np.array_equal(counted, counted_there):
+        if np.array_equal(net, other):
+            return _ALL_THE_SAME
+        if np.array_equal(net, -other):
+            return _ALL_OPPOSITE
     if np.abs(profile_errors([first, second], counts).rows).max() < _NO_SPREAD:
         return _ALL_ALIKE
     return None
 
 
-def _not_told_from_noise(
-    first: Comparisons, second: Comparisons, found: "PearsonInterval"
-) -> str | None:
+def _not_told_from_noise(names: tuple[str, str], found: "PearsonInterval") -> str | None:
     nothing = (found.lengths <= 0).mean(axis=1)
     weak = [
-        f"the {table.perspective} profile"
-        for table, share in zip((first, second), nothing, strict=True)
+        f"the {name} profile"
+        for name, share in zip(names, nothing, strict=True)
         if share > NOT_TOLD_FROM_NOISE
     ]
     if not weak:
         return None
     are = "is" if len(weak) == 1 else "are"
     return (
-        f"not estimable: {' and '.join(weak)} {are} not told from noise alone; "
-        f"r within [{found.low:.2f}, {found.high:.2f}]"
+        f"not estimable: {' and '.join(weak)} {are} not told from noise alone"
+        f"{_WITHIN}[{found.low:.2f}, {found.high:.2f}]"
     )
 
 
@@ -417,6 +427,8 @@ def true_profiles(
 
 
 def _middle(drawn: _Array, confidence: float) -> tuple[float, float, float]:
+    if np.isnan(drawn).all():  # of profiles that may as well be noise alone no draw has an order
+        return np.nan, np.nan, np.nan
     tail = _RANK_TAIL * (1 - confidence)
     low, median, high = np.nanquantile(drawn, (tail, 0.5, 1 - tail)).tolist()
     return low, median, high
@@ -508,12 +520,14 @@ def alignment_difference(
     reason = next((each.reason for each in (first, second) if not each.defined), None)
     if reason is not None:
         return Estimate.undefined(reason, METHOD)
+    refusal = first.reason or second.reason
     drawn = None if first.drawn is None or second.drawn is None else first.drawn - second.drawn
     groups = [each.n_groups for each in (first, second) if each.n_groups is not None]
     found = Estimate(
         first.value - second.value,
         method=METHOD,
-        reason=first.reason or second.reason,
+        # Without the interval of the one that is refused, which is not that of the difference.
+        reason=refusal and refusal.partition(_WITHIN)[0],
         n_groups=min(groups, default=None),
         disattenuated=first.disattenuated - second.disattenuated,
     )

@@ -169,13 +169,41 @@ def test_preferences_align_with_themselves_and_do_not_tell_how_others_would(
     assert (record["n_groups"], record["n_shared_groups"]) == (20, 20)
 
 
-def test_the_opposite_preferences_are_the_mirror(aligned: Aligned, tmp_path: Path) -> None:
+def test_the_opposite_preferences_are_the_mirror_and_tell_as_little_of_others(
+    aligned: Aligned, tmp_path: Path
+) -> None:
     record = aligned(
         write_pairs(tmp_path / "a.jsonl"), write_pairs(tmp_path / "b.jsonl", turned=True)
     )
-    assert record["pearson"] == pytest.approx(-1)
-    assert record["pearson_ci_low"] == pytest.approx(-1)
-    assert record["p_value"] > 0.9  # most unrelated tastes come closer
+    assert record["pearson"] == record["disattenuated"]["pearson"]["value"] == -1
+    assert record["pearson_ci_low"] is None
+    assert record["refusal"].startswith("all verdicts are the opposite")
+
+
+@pytest.mark.parametrize(
+    ("columns", "called"),
+    [
+        (("preference", "preference"), ("a.jsonl", "b.jsonl")),
+        (("second", "preference"), ("second", "b.jsonl")),
+        (("second", "second"), ("{folder}/a.jsonl", "{folder}/b.jsonl")),
+    ],
+)
+def test_a_refusal_names_the_column_of_a_recorded_judge_or_the_file(
+    aligned: Aligned, tmp_path: Path, columns: tuple[str, str], called: tuple[str, str]
+) -> None:
+    """Whoever recorded the verdicts: not every preference is a human one."""
+    rng = np.random.default_rng(0)
+    for name in ("a.jsonl", "b.jsonl"):
+        rows = list(map(json.loads, write_pairs(tmp_path / name).read_text().splitlines()))
+        for row in rows:
+            row |= {column: str(rng.choice(["a", "b"])) for column in ("preference", "second")}
+        (tmp_path / name).write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    options = ("--preference-column", columns[0], "--second-preference-column", columns[1])
+    record = aligned(tmp_path / "a.jsonl", tmp_path / "b.jsonl", *options)
+    first, second = (name.format(folder=tmp_path) for name in called)
+    assert record["refusal"].startswith(
+        f"not estimable: the {first} profile and the {second} profile are not told from noise alone"
+    )
 
 
 def test_preferences_have_the_alignment_of_their_tables(aligned: Aligned, tmp_path: Path) -> None:
@@ -256,7 +284,7 @@ def test_the_table_of_profiles_says_why_there_is_no_interval(run: Run, tmp_path:
 def test_the_table_says_what_is_not_defined_and_why(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "a.jsonl", range(5))
     few = run("align", file, file, *FEW).stdout
-    assert "groups: 5; an interval needs at least 8" in few.splitlines()
+    assert "groups with decided pairs: 5; an interval needs at least 8" in few.splitlines()
     assert re.search(r"^tau_b +\+1\.000 \[no interval\]", few, re.MULTILINE)
     one = run("align", file, file, "--factors", "length", *FEW).stdout
     assert "factors defined in both profiles: 1; an alignment needs at least 3" in one.splitlines()

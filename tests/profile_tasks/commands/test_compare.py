@@ -172,7 +172,9 @@ def test_the_table_shows_either_model_and_the_difference(
         re.MULTILINE,
     )
     assert re.search(rf"^alignment_gap_tau_b( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
-    assert "alignment_gap_tau_b: not estimable: the human profile" in shown
+    # Without the interval of r, which is not one of the difference.
+    refusal = r"^alignment_gap_tau_b: not estimable: the human profile .* from noise alone$"
+    assert re.search(refusal, shown, re.MULTILINE)
     assert re.search(rf"^self_agreement_pearson( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
     assert re.search(rf"^flip_rate( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
     assert "few sources (12 groups): intervals are wide" in shown
@@ -190,6 +192,11 @@ def test_the_table_says_what_was_left_out_and_why_something_is_not_defined(
     assert "\nalignment_discrimination_tau_b: factors defined in both profiles: 2" in shown
     assert "\nflip_rate: groups: 3; an interval needs at least 8\n" in shown
     assert re.search(r"^length .* \[no interval\]", shown, re.MULTILINE)
+    why = "groups: 3; tastes are compared from 8 on"
+    assert f"\nafter one scale: {why}\n" in shown
+    assert (
+        f"- as a judge, neither tastes nor consistency of A and B can be compared: {why}" in shown
+    )
 
 
 def test_csv_has_a_row_for_every_compared_number(

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.commands.printing import p_value
+from profile_tasks.scorers.statistics.coverage import OF_RANKS
 
 Run = Callable[..., Result]
 Influence = Callable[..., dict[str, Any]]
@@ -265,6 +266,7 @@ def test_annotators_are_measured_where_pairs_have_several_votes(
     bar = record["alignment"]["half_panel"]["pearson"]["value"]
     line = f"the bar for a model, one half of the annotators against the other: r {bar:+.2f} ["
     assert f"\n{line}" in shown
+    assert OF_RANKS in shown.splitlines()  # of the bar's tau_b
 
 
 @pytest.mark.parametrize("votes", [lambda i, p: [], lambda i, p: [p]], ids=["none", "one a pair"])
@@ -273,7 +275,9 @@ def test_without_several_votes_annotators_are_not_mentioned(
 ) -> None:
     file = with_votes(tmp_path / "pairs.jsonl", votes)
     assert influence_of(file, "--factors", "length")["annotators"] == {}
-    assert "annotators" not in run("influence", file, "--factors", "length").stdout
+    shown = run("influence", file, "--factors", "length").stdout
+    assert "annotators" not in shown
+    assert OF_RANKS not in shown
 
 
 def test_pairs_with_a_single_vote_are_left_out_of_agreement_and_counted(

@@ -19,6 +19,7 @@ from profile_tasks.report.report_data import (
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
+from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 SURE, UNSURE = 0.001, 0.4
 
@@ -179,16 +180,42 @@ def test_equivalent_tastes_are_called_so_with_their_margin() -> None:
             " Whether it or people are the more consistent is undecided: it is 1.10 [.80, 1.50] "
             "times as consistent.",
         ),
-        (
-            Estimate.undefined("no scale is known"),
-            " Consistency is not compared: no scale is known.",
-        ),
     ],
 )
 def test_consistency_is_told_beside_taste(consistency: Estimate, said: str) -> None:
     one = Estimate(0.5, 0.4, 0.6)
-    for verdict in ("differs in taste", "undecided", "equivalent"):
+    for verdict in ("differs in taste", "undecided", *EQUIVALENT):
         assert plain(headline(found(one, one, verdict, consistency=consistency))[0]).endswith(said)
+
+
+NO_SCALE = Estimate.undefined("no scale is known")
+
+
+@pytest.mark.parametrize("verdict", ["undecided", "equivalent"])
+def test_without_a_scale_no_departure_and_no_equivalence_is_told(verdict: str) -> None:
+    """Also of a log whose version called tastes equivalent without one."""
+    judge = found(Estimate(0.0, -0.1, 0.1), Estimate(0.7, 0.6, 0.8), verdict, consistency=NO_SCALE)
+    assert headline(judge) == [
+        "In discrimination whether the taste of GPT-X differs from that of people is undecided: no "
+        "scale is known."
+    ]
+    assert headline(as_writer(judge))[0].endswith(
+        " Whether the taste of its writing differs from that of its own judgement of the same "
+        "texts is undecided: no scale is known."
+    )
+
+
+def test_what_departs_whatever_the_scale_is_told_without_a_size() -> None:
+    judge = found(Estimate(-0.5, -0.6, -0.4), Estimate(0.7, 0.6, 0.8), consistency=NO_SCALE)
+    assert plain(headline(judge)[0]).endswith(
+        " (1 of 1 factor differs in taste, told at 5 % whatever the scale and adjusted over all of "
+        "them). Consistency is not compared: no scale is known."
+    )
+    assert plain(headline(as_writer(judge))[0]).endswith(
+        " Its writing departs from its own judgement of the same texts, whatever the scale, in "
+        "length (1 of 1 factor differs in taste, told at 5 % whatever the scale and adjusted over "
+        "all of them)."
+    )
 
 
 def test_without_a_test_intervals_must_lie_apart_and_taste_is_left_open() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from profile_tasks.runs.words import comparison_words
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 
 
 def found(a: float, b: float, width: float, **more: Any) -> dict[str, Any]:
@@ -188,7 +188,7 @@ def judged(verdict: str, consistency: Estimate, **factors: tuple[str, float, flo
                 "verdict": each,
                 **Estimate(departure, departure - 0.0625, departure + 0.0625).record(),
                 "p_adjusted": 0.01 * i,
-                "smallest_shown": smallest,
+                "smallest_shown": none_for_nan(smallest),
             }
         }
         for i, (name, (each, departure, smallest)) in enumerate(factors.items())
@@ -227,17 +227,45 @@ def test_equivalent_tastes_are_said_to_be_with_their_margin() -> None:
     ]
 
 
-def test_without_a_scale_the_consistency_is_not_compared() -> None:
-    said = judged(
-        "undecided", Estimate.undefined("no scale is known"), length=("undecided", 0.0, 0.5)
-    )
-    assert said[0] == (
-        "as a judge, the consistency of A and B cannot be compared: no scale is known"
-    )
+NOTHING = (math.nan, math.nan)
 
 
-def test_tastes_without_a_single_departure_are_not_compared() -> None:
-    nothing = math.nan
+def test_without_a_scale_neither_taste_nor_consistency_is_compared_and_the_reason_is_said() -> None:
+    why = "one factor: its influence cannot be told from the scale"
+    assert judged("undecided", Estimate.undefined(why), length=("undecided", *NOTHING)) == [
+        f"as a judge, neither tastes nor consistency of A and B can be compared: {why}"
+    ]
+
+
+def test_what_departs_whatever_the_scale_is_said_without_a_size() -> None:
     assert judged(
-        "undecided", Estimate.undefined("no factor"), length=("undecided", nothing, nothing)
-    ) == ["as a judge, the data are too few to compare tastes"]
+        "differs in taste",
+        Estimate.undefined("no scale is known"),
+        length=("differs in taste", *NOTHING),
+        fluency=("undecided", *NOTHING),
+    ) == [
+        "as a judge, differs in taste: A follows length more than B, +0.50 against +0.25, "
+        "whatever the scale; people +0.12",
+        "as a judge, the consistency of A and B cannot be compared: no scale is known",
+        "as a judge, undecided: fluency",
+    ]
+
+
+def test_equivalent_tastes_of_judges_who_differ_in_consistency_are_said_to_be_both() -> None:
+    both = "equivalent in taste, differs in consistency"
+    assert judged(both, Estimate(2, 1.5, 2.5), length=(both, 0.0, 0.05)) == [
+        "as a judge, A differs in consistency from B: it is 2.00 [1.50, 2.50] times as consistent",
+        "as a judge, the tastes of A and B are equivalent: every departure after one scale is "
+        "shown to be smaller than 0.1",
+    ]
+    some = judged(
+        "differs in consistency",
+        Estimate(2, 1.5, 2.5),
+        length=(both, 0.0, 0.05),
+        fluency=("equivalent", 0.0, 0.05),
+        novelty=("differs in consistency", 0.0, 0.2),
+    )
+    assert some[1:3] == [
+        "as a judge, equivalent in taste (a departure below 0.1): fluency",
+        "as a judge, equivalent in taste (a departure below 0.1), differs in consistency: length",
+    ]

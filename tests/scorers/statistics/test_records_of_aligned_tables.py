@@ -172,8 +172,8 @@ def test_few_sources_have_an_alignment_without_an_interval() -> None:
     assert strictly(record) == record
     assert record["tau_b"] is not None
     assert record["tau_b_ci_low"] is None
-    assert record["interval"]["tau_b"]["reason"] == "groups: 7; an interval needs at least 8"
-    assert record["refusal"] == "groups: 7; an interval needs at least 8"
+    refusal = "groups with decided pairs: 7; an interval needs at least 8"
+    assert record["interval"]["tau_b"]["reason"] == record["refusal"] == refusal
 
 
 def test_too_few_factors_leave_everything_null_with_reasons() -> None:

@@ -191,6 +191,22 @@ def test_influences_and_shares_have_the_intervals_of_their_sums_by_source() -> N
     assert study.share("right", "f2") == study.influence("right")["f2"]
 
 
+def test_a_share_of_nothing_says_what_there_is_none_of_in_its_own_words() -> None:
+    """Its rows are verdicts: no factor is missing in pairs with a preference."""
+    names = ("discrimination_accuracy", "first_position_rate")
+    nothing = Comparisons(
+        np.ones(60), np.zeros((60, 2)), np.ones((60, 2), bool), np.arange(60), names,
+        "discrimination",
+    )  # fmt: skip
+    study = Study({}, {"A agreement": nothing, "B agreement": nothing}, replicates=50)
+    differences, _ = study.difference("A agreement", "B agreement", names=("A", "B"))
+    for found in (study.influence("A agreement"), differences):
+        assert [each.reason for each in found.values()] == [
+            "there is no pair on which both people and the model decide",
+            "no verdict counts",
+        ]
+
+
 def test_an_influence_at_the_end_of_its_scale_has_an_interval_with_a_width(
     five_pairs: FivePairs,
 ) -> None:

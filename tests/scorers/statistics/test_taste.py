@@ -1,6 +1,7 @@
 """Taste told apart from consistency: known signs, one taste with other noise, equivalence."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,7 +9,12 @@ import pytest
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.significance import difference_tests
-from profile_tasks.scorers.statistics.taste import MARGIN, TasteDifference, taste_difference
+from profile_tasks.scorers.statistics.taste import (
+    EQUIVALENT,
+    MARGIN,
+    TasteDifference,
+    taste_difference,
+)
 
 FACTORS = ("length", "novel_words", "readability", "fluency", "markdown")
 WEIGHTS = np.array([1.0, -0.7, 0.5, 0.3, 0.0])
@@ -50,15 +56,21 @@ def departures(found: TasteDifference) -> np.ndarray:
 
 
 def test_a_judge_with_less_noise_differs_in_consistency_and_not_in_taste() -> None:
-    found = compared(*judges(WEIGHTS, WEIGHTS, consistent=(2.0, 0.5), groups=500))
-    assert found.verdict == "differs in consistency"
+    tables = judges(WEIGHTS, WEIGHTS, consistent=(2.0, 0.5), groups=500)
+    found = compared(*tables, margin=0.01)  # too strict to be shown
+    assert found.verdict == found.verdicts[0] == "differs in consistency"
     assert found.consistency.low > 1.5
     assert (found.p_holm > 0.05).all()
-    assert found.verdicts[0] == "differs in consistency"
     # The plain differences are far from 0.
-    assert difference_tests(*judges(WEIGHTS, WEIGHTS, consistent=(2.0, 0.5), groups=500)).p_holm[
-        0
-    ] == pytest.approx(0.0005)
+    assert difference_tests(*tables).p_holm[0] == pytest.approx(0.0005)
+
+
+def test_tastes_may_be_equivalent_of_judges_who_differ_in_consistency() -> None:
+    found = compared(*judges(WEIGHTS, WEIGHTS, consistent=(2.0, 0.5), groups=500))
+    assert found.verdict == found.verdicts[0] == "equivalent in taste, differs in consistency"
+    assert found.verdicts[4] == "equivalent"  # nobody heeds the last factor
+    assert {found.verdict, *found.verdicts} == set(EQUIVALENT)
+    assert (found.p_equivalent < 0.001).all()
 
 
 def test_the_first_judge_less_the_second() -> None:
@@ -99,6 +111,25 @@ def test_without_a_scale_only_what_departs_at_every_scale_differs() -> None:
         differing = np.array([each == "differs in taste" for each in found.verdicts])
         assert not (same_sign & differing).any(), seed
     assert without > 5
+
+
+def test_without_a_scale_nothing_is_equivalent_and_no_departure_has_a_size() -> None:
+    """A judge of a strong taste and people who flip coins were "equivalent", with 800 pairs on."""
+    for seed in range(10):
+        found = compared(*judges(WEIGHTS, np.zeros(5), groups=1000, seed=seed))
+        if found.consistency.defined:
+            continue  # the coins fell alike by chance
+        assert {found.verdict, *found.verdicts} == {"undecided"}
+        for sizes in (found.p_equivalent, found.smallest, departures(found)):
+            assert np.isnan(sizes).all()
+        assert {each.reason for each in found.departures} == {found.consistency.reason}
+
+
+def test_where_no_factor_can_be_compared_consistency_has_the_reasons() -> None:
+    first, second = judges(WEIGHTS, WEIGHTS)
+    tied = replace(second, preference=np.zeros_like(second.preference))
+    found = compared(first, tied)
+    assert found.consistency.reason == "human: all 800 pairs are preference ties"
 
 
 def test_judges_of_one_consistency_depart_by_their_plain_difference() -> None:
@@ -184,7 +215,8 @@ def test_one_factor_has_no_taste_apart_from_its_scale() -> None:
         for t in judges(WEIGHTS, WEIGHTS)
     )  # fmt: skip
     found = compared(first, second)
-    assert found.departures[0].reason == "one factor: its influence cannot be told from the scale"
+    reason = "one factor: its influence cannot be told from the scale"
+    assert found.departures[0].reason == found.consistency.reason == reason
 
 
 def test_other_factors_are_refused() -> None:

@@ -184,6 +184,16 @@ def test_unrelated_tastes_are_estimated_near_0_and_their_interval_holds_0() -> N
     assert found.unrelated > 0.05
 
 
+def test_where_no_drawn_profile_has_an_order_ranks_have_no_interval() -> None:
+    """Coins, of which noise alone makes as much: it ended in a warning of NumPy's."""
+    coins = [0.0] * 8
+    tables = two_judges(np.random.default_rng(24), coins, coins, groups=20, pairs=1)
+    ranks = true_alignment(*tables, draws=100).coefficients["tau_b"]
+    assert not ranks.has_interval
+    assert ranks.reason is not None
+    assert ranks.reason.startswith("not estimable")
+
+
 def test_opposite_tastes_are_estimated_at_less_than_0() -> None:
     tables = two_judges(np.random.default_rng(3), [2, 1, -1, 0], [-2, -1, 1, 0], groups=100)
     found = true_alignment(*tables)
@@ -215,10 +225,36 @@ def test_the_same_verdicts_do_not_tell_how_far_below_1_others_are() -> None:
     assert found.refusal.startswith("all verdicts are the same: the alignment is 1 on these pairs")
 
 
+def test_opposite_verdicts_do_not_tell_how_far_above_minus_1_others_are() -> None:
+    human, _ = two_judges(np.random.default_rng(5), [2, 1, -1, 0], [2, 1, -1, 0])
+    found = true_alignment(human, replace(human, preference=-human.preference))
+    assert found.refusal is not None
+    assert found.refusal.startswith("all verdicts are the opposite: the alignment is -1 on these")
+    for each in found.coefficients.values():
+        assert (each.value, each.disattenuated, each.has_interval) == (-1, -1, False)
+
+
+def test_a_refusal_names_the_two_as_its_caller_does() -> None:
+    tables = two_judges(np.random.default_rng(4), [2, 1, -1, 0], [0, 0, 0, 0], shared_pairs=False)
+    found = true_alignment(*tables, names=("people.jsonl", "judge_x"))
+    assert found.refusal is not None
+    assert found.refusal.startswith("not estimable: the judge_x profile is not told from noise")
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_perfect_order_lies_in_its_interval(sign: int) -> None:
+    """Rounding put the drawn ones just below it."""
+    weights = [2.0, 0.0, -2.0]
+    other = [sign * weight for weight in weights]
+    tables = two_judges(np.random.default_rng(0), weights, other, groups=300)
+    found = true_alignment(*tables).coefficients["spearman"]
+    assert found.low == found.value == found.high == sign
+
+
 def test_few_groups_have_no_interval() -> None:
     tables = two_judges(np.random.default_rng(6), [2, 1, -1, 0], [2, 1, -1, 0], groups=7)
     found = true_alignment(*tables)
-    assert found.refusal == "groups: 7; an interval needs at least 8"
+    assert found.refusal == "groups with decided pairs: 7; an interval needs at least 8"
     assert found.coefficients["pearson"].defined
 
 
@@ -229,7 +265,7 @@ def test_few_groups_of_one_of_the_two_have_no_interval_either() -> None:
     )  # the others tie
     for pair in ((tables[0], few), (few, tables[0])):
         found = true_alignment(*pair)
-        assert found.refusal == "groups: 7; an interval needs at least 8"
+        assert found.refusal == "groups with decided pairs: 7; an interval needs at least 8"
         assert found.n_groups == 40
 
 
@@ -243,7 +279,8 @@ def test_groups_without_a_known_factor_do_not_count() -> None:
         )
         for each in tables
     ]
-    assert true_alignment(*known).refusal == "groups: 5; an interval needs at least 8"
+    refusal = true_alignment(*known).refusal
+    assert refusal == "groups with decided pairs: 5; an interval needs at least 8"
 
 
 def test_constant_profiles_have_no_alignment() -> None:
@@ -280,6 +317,16 @@ def test_a_difference_is_taken_from_the_intervals_of_both() -> None:
     assert (against.low, against.high) == pytest.approx((0.4 - 0.4, 0.4 + 0.4))
     nothing = alignment_difference(first, Estimate(0.3, reason="noise"))
     assert (nothing.value, nothing.has_interval, nothing.reason) == (0.3, False, "noise")
+
+
+def test_a_difference_does_not_borrow_the_interval_of_the_one_that_is_refused() -> None:
+    tables = two_judges(np.random.default_rng(4), [2, 1, -1, 0], [0, 0, 0, 0], shared_pairs=False)
+    refused = true_alignment(*tables).coefficients["tau_b"]
+    assert "; r within [" in (refused.reason or "")
+    apart = alignment_difference(Estimate(0.6, 0.5, 0.9, disattenuated=0.8), refused)
+    assert apart.reason == (
+        "not estimable: the discrimination profile is not told from noise alone"
+    )
 
 
 def test_a_difference_of_few_groups_or_of_none_estimable_reaches_from_end_to_end() -> None:
