@@ -1,7 +1,9 @@
 """``profile-tasks power --alignment``: how many sources an alignment, or self-agreement, needs."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 import click
@@ -28,16 +30,21 @@ def plan_alignments(
         seed: Of everything random.
 
     Raises:
-        ValueError: The pilot holds no two judges of the same pairs.
+        ValueError: The pilot holds no two judges of the same pairs, or none of its alignments can
+            be planned.
     """
     from profile_tasks.runs.reading import is_log
     from profile_tasks.scorers.statistics.alignment_planning import planned_alignment
 
     found = _of_log(file) if is_log(Path(file)) else _of_columns(file, options, seed)
-    return {
+    plans = {
         name: planned_alignment(*tables, sources=sources, width=width, most=most, seed=seed)
         for name, tables in found.items()
     }
+    if all(plan.reason is not None for plan in plans.values()):
+        told = "; ".join(f"{name}: {plan.reason}" for name, plan in plans.items())
+        raise ValueError(f"{file}: nothing can be planned; {told}")
+    return plans
 
 
 def _of_log(file: str) -> dict[str, tuple["Comparisons", "Comparisons"]]:
@@ -79,49 +86,109 @@ def _of_columns(
     return {f"alignment of {columns[0]} and {columns[1]}": (first, other)}
 
 
-def emit_plans(plans: "dict[str, AlignmentPlan]", title: str, width: float, format_: str) -> None:
-    """Print the plans in the form that is asked for."""
+def emit_plans(
+    plans: "dict[str, AlignmentPlan]", title: str, width: float, most: int, format_: str
+) -> None:
+    """Print the plans, at least one of them with numbers, in the form that is asked for."""
     from profile_tasks.scorers.statistics.estimate import none_for_nan
 
+    notes = _notes(plans)
     record: Record = {
         "title": title,
         "wanted": width,
+        "most": most,
         "alignments": {
             name: {
-                "r": none_for_nan(plan.estimate),
-                "curve": dict(zip(map(str, plan.sources), plan.half_widths, strict=False)),
+                "r": none_for_nan(plan.r.value),
+                **plan.r.interval(),
+                "curve": {str(n): none_for_nan(half) for n, half in _curve(plan)},
                 "needed": plan.needed,
+                "needed_low": plan.needed_range[0],
+                "needed_high": plan.needed_range[1],
                 "reason": plan.reason,
             }
             for name, plan in plans.items()
         },
+        "notes": notes,
     }
-    rows = [
-        {"of": name, "sources": n, "half_width": half_width}
-        for name, plan in plans.items()
-        for n, half_width in zip(plan.sources, plan.half_widths, strict=False)
-    ]
     printed = [
         {
             "of": name,
-            "r": f"{plan.estimate:+.2f}",
-            **{
-                f"{n:,}": f"±{half:.2f}"
-                for n, half in zip(plan.sources, plan.half_widths, strict=False)
-            },
-            f"for ±{width:g}": "not reached" if plan.needed is None else f"{plan.needed:,}",
+            "r": f"{plan.r.value:+.2f}",
+            **{f"{n:,}": _cell(half) for n, half in _curve(plan)},
+            f"for ±{width:g}": _needed(plan, most),
         }
         for name, plan in plans.items()
         if plan.reason is None
     ]
-    emit(
-        format_,
-        record,
-        rows,
-        f"{title}: 95 % interval of the true r, by number of sources",
-        printed,
-    )
+    title = f"{title}: 95 % interval of the true r, by number of sources"
+    emit(format_, record, _rows(plans), title, printed)
     if format_ == "table":
         for name, plan in plans.items():
             if plan.reason is not None:
                 click.echo(f"{name}: {plan.reason}")
+        click.echo()
+        for note in notes:
+            click.echo(fill(note, 100, initial_indent="- ", subsequent_indent="  "))
+
+
+def _curve(plan: "AlignmentPlan") -> list[tuple[int, float]]:
+    """The half-width at each number of sources; none where nothing can be planned."""
+    return list(zip(plan.sources, plan.half_widths, strict=False))
+
+
+def _rows(plans: "dict[str, AlignmentPlan]") -> list[Record]:
+    """One row a number of sources, and one for the number that is needed, or why there is none."""
+    from profile_tasks.scorers.statistics.estimate import none_for_nan
+
+    rows: list[Record] = []
+    for name, plan in plans.items():
+        unmarked = {"needed": False, "needed_low": None, "needed_high": None, "reason": None}
+        rows += [
+            {"of": name, "sources": n, "half_width": none_for_nan(half), **unmarked}
+            for n, half in _curve(plan)
+        ]
+        low, high = plan.needed_range
+        marked = {"needed": True, "needed_low": low, "needed_high": high, "reason": plan.reason}
+        rows.append({"of": name, "sources": plan.needed, "half_width": None, **marked})
+    return rows
+
+
+def _cell(half_width: float) -> str:
+    if math.isnan(half_width):
+        return "-"
+    return f"±{half_width:.2f}" if half_width >= 0.005 else "<±0.01"
+
+
+def _needed(plan: "AlignmentPlan", most: int) -> str:
+    """The number of sources with its range."""
+    needed, low, high = (
+        f"> {most:,}" if n is None else f"{n:,}" for n in (plan.needed, *plan.needed_range)
+    )
+    return f"{needed} [{low}, {high}]"
+
+
+def _notes(plans: "dict[str, AlignmentPlan]") -> list[str]:
+    """How the numbers come about, and what they do not know."""
+    from profile_tasks.scorers.statistics.coverage import of_few_sources
+    from profile_tasks.scorers.statistics.estimate import FEW_GROUPS
+
+    planned = {name: plan for name, plan in plans.items() if plan.reason is None}
+    notes = [
+        f"{name}: r and the noise are those of the pilot's {plan.n_groups} groups, with r within "
+        f"[{plan.r.ends_text('{:+.4f}'.format)}]; with n sources the noise is "
+        f"√({plan.n_groups} / n) times as large"
+        for name, plan in planned.items()
+    ]
+    notes += [
+        "±: half the width of the interval, by inverting tests, in a typical study; near r = 1 or "
+        "-1 it is small only if the pilot's r is right",
+        "[ , ]: range of the number for r within its interval; that so many groups know the noise "
+        "only roughly too is left out",
+    ]
+    if any(math.isnan(half) for plan in planned.values() for half in plan.half_widths):
+        notes.append("-: a typical study of so many sources does not tell the profiles from noise")
+    numbers = [n for plan in planned.values() for n in (*plan.sources, plan.needed) if n]
+    if few := of_few_sources(min(numbers)):
+        notes.append(f"{few[0]}; plan at least {FEW_GROUPS} to compare alignments")
+    return notes

@@ -184,7 +184,7 @@ def _plan_alignments(ctx: click.Context, file: str | None, width: float) -> None
         plans = plan_alignments(file, chosen, sources, width, chosen["most"], chosen["seed"])
     except (ImportError, OSError, ValueError) as error:
         raise Unusable(str(error)) from error
-    emit_plans(plans, f"pilot {file}", width, chosen["format_"])
+    emit_plans(plans, f"pilot {file}", width, chosen["most"], chosen["format_"])
 
 
 def _check_options(ctx: click.Context, file: str | None) -> None:

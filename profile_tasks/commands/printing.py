@@ -35,9 +35,10 @@ def emit(
     Args:
         format_: "table", "json" or "csv".
         record: What JSON holds; NaN and infinity are to be null in it.
-        rows: What CSV holds, at least one, all with the same columns.
+        rows: What CSV holds, all with the same columns; without any it is empty.
         title: The line above the table.
-        printed: The rows of the table as texts, at least one, all with the same columns.
+        printed: The rows of the table as texts, all with the same columns; without any the title
+            stands alone.
         justify: Side on which the table's columns align, but the first one.
         width: Columns of text from which on the table wraps its cells. By default it wraps none:
             a wrapped interval misleads, and a terminal wraps by itself.
@@ -45,11 +46,12 @@ def emit(
     if format_ == "json":
         click.echo(json.dumps(record, indent=2, allow_nan=False))
     elif format_ == "csv":
-        text = io.StringIO()
-        writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-        click.echo(text.getvalue(), nl=False)
+        if rows:
+            text = io.StringIO()
+            writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+            click.echo(text.getvalue(), nl=False)
     else:
         _print_table(title, printed, justify, width)
 
@@ -94,11 +96,13 @@ def _print_table(
     from rich.table import Table
     from rich.text import Text
 
+    click.echo(title)
+    if not rows:
+        return
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(rows[0]):
         table.add_column(column, justify=justify if index else "left", no_wrap=index == 0)
     for row in rows:
         # Text, not str: factor names come from files and must not be read as markup.
         table.add_row(*(Text(cell) for cell in row.values()))
-    click.echo(title)
     Console(width=width).print(table)

@@ -14,6 +14,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -102,15 +103,13 @@ class Expression:
             return value
 
     @property
-    def difference(self) -> tuple[str, str] | None:
-        """The two metrics, where the whole expression is one less another."""
-        node = self.node
-        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Sub):
-            sides = (node.left, node.right)
-            if all(isinstance(side, ast.Name) for side in sides):
-                first, second = (ast.unparse(side) for side in sides)
-                return first, second
-        return None
+    def linear(self) -> Mapping[str, Fraction] | None:
+        """Coefficient of each metric, where it is linear in all of them (constants aside).
+
+        Exact for the decimals that were written, so that one bar has one form however it is put.
+        """
+        found = _linear(self.node)
+        return None if found is None else {m: c for m, c in found.items() if m != _ONE}
 
     def less(self, other: "Expression") -> "Expression":
         """This expression - the other one."""
@@ -335,6 +334,54 @@ def _checked(node: ast.expr, shown: str) -> ast.expr:
                 "+ - * / and abs()"
             )
     return node
+
+
+_ONE = ""
+"""Stands for no metric: what it is the coefficient of is the constant."""
+
+_Coefficients = dict[str, Fraction]
+
+
+def _linear(node: ast.expr) -> _Coefficients | None:
+    """The coefficients, that of the constant among them; None where it is not linear."""
+    match node:
+        case ast.Name(id=name):
+            return {name: Fraction(1)}
+        case ast.Constant(value=number):
+            return {_ONE: Fraction(repr(number))}
+        case ast.UnaryOp(operand=operand):
+            return _sum({}, _linear(operand), Fraction(-1))
+        case ast.BinOp(left=left, op=ast.Add() | ast.Sub() as op, right=right):
+            sign = Fraction(1 if isinstance(op, ast.Add) else -1)
+            return _sum(_linear(left), _linear(right), sign)
+        case ast.BinOp(left=left, op=op, right=right):
+            return _product(_linear(left), _linear(right), divided=isinstance(op, ast.Div))
+    return None
+
+
+def _sum(
+    one: _Coefficients | None, other: _Coefficients | None, factor: Fraction
+) -> _Coefficients | None:
+    """One + factor * the other."""
+    if one is None or other is None:
+        return None
+    none = Fraction(0)
+    added = {name: one.get(name, none) + factor * other.get(name, none) for name in one | other}
+    return {name: number for name, number in added.items() if number}
+
+
+def _product(
+    one: _Coefficients | None, other: _Coefficients | None, *, divided: bool
+) -> _Coefficients | None:
+    """One * the other, or one / the other: linear where what it is multiplied by is a number."""
+    if not divided and one is not None and one.keys() <= {_ONE}:
+        one, other = other, one
+    if other is None or not other.keys() <= {_ONE}:
+        return None
+    factor = other.get(_ONE, Fraction(0))
+    if divided:
+        return _sum({}, one, 1 / factor) if factor else None
+    return _sum({}, one, factor)
 
 
 def _value(node: ast.expr, values: Mapping[str, Values]) -> Any:  # noqa: ANN401 - as numpy has it

@@ -1,6 +1,5 @@
 """Verdicts: whether a run meets a bar, misses it, or cannot tell."""
 
-import difflib
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,9 +15,10 @@ from profile_tasks.gate.bars import (
     NoWorse,
 )
 from profile_tasks.gate.evidence import Evidence
-from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources
+from profile_tasks.nearest_name import nearest
+from profile_tasks.scorers.statistics.coverage import NEAR_THE_END, OF_RANKS, of_few_sources
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
-from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
+from profile_tasks.scorers.statistics.metric_catalogue import find, higher_is_better
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.scorers.statistics.true_alignment import METHOD as ALIGNMENT
 from profile_tasks.scorers.statistics.true_alignment import alignment_difference
@@ -103,8 +103,12 @@ def cautions(verdicts: Iterable[Verdict], evidence: Evidence) -> list[str]:
     """What must be said of the intervals that verdicts rest on."""
     words = " ".join(f"{verdict.name} {verdict.bar} {verdict.why}" for verdict in verdicts)
     groups = None if evidence.study is None else evidence.study.n_groups
-    ranks = "_tau_b" in words or "_spearman" in words
-    return [*of_few_sources(groups), *([OF_RANKS] if ranks else [])]
+    return [*of_few_sources(groups), *([OF_RANKS] if _has_ranks(words) else [])]
+
+
+def _has_ranks(words: str) -> bool:
+    """Whether a rank coefficient is named."""
+    return "_tau_b" in words or "_spearman" in words
 
 
 def coverage_of(confidence: float) -> float:
@@ -141,7 +145,7 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
         return _untold(name, bar.text, f"{subject.text} is not defined here (a division by 0)")
     if bar.confidence is None:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
-        why = f"{subject.text} is {value:.3f}, the point estimate"
+        why = f"{subject.text} is {value:z.3f}, the point estimate"
         return Verdict(name, bar.text, outcome, Estimate(value), limit, why)
     found = estimate_of(subject, evidence, coverage_of(bar.confidence))
     if not found.has_interval:
@@ -173,11 +177,11 @@ def judge_no_worse(name: str, bar: NoWorse, record: Compared) -> list[Verdict]:
         if not found.defined:
             verdicts.append(_untold(shown, bar.text, f"{metric}: {found.reason}"))
             continue
-        relation, limit = (">=", -bar.margin) if better else ("<=", bar.margin)
+        relation, limit = (">=", 0.0 - bar.margin) if better else ("<=", bar.margin)
         subject = f"{metric}, less that of the baseline {record['model_b']},"
         if bar.confidence is None:
             outcome: Outcome = "met" if _holds(found.value, relation, limit) else "missed"
-            why = f"{subject} is {found.value:+.3f}, the point estimate"
+            why = f"{subject} is {found.value:+z.3f}, the point estimate"
             verdicts.append(Verdict(shown, bar.text, outcome, Estimate(found.value), limit, why))
         elif not found.has_interval:
             why = f"{metric}: no interval of the difference ({found.reason})"
@@ -206,52 +210,92 @@ def _one_sided(metric: str, record: Compared) -> bool:
 def estimate_of(subject: Expression, evidence: Evidence, coverage: float) -> Estimate:
     """An expression with its interval, or why there is none.
 
-    A metric alone has the interval that the log has, at another coverage. The difference of two
-    alignments has one too; other expressions have percentile intervals of their replicates, which
-    alignments are not to be had from (scorers/statistics/true_alignment.py says why). That of abs()
-    follows from what stands in it, as replicates of an absolute value never lie below 0.
+    A metric alone has the interval that the log has, at another coverage, and the difference of two
+    influences or alignments one of its own. What is linear in one of these has that interval, its
+    ends put into the expression: however a bar is written, its verdict is the same. Other
+    expressions of several metrics have percentile intervals of their replicates, which alignments
+    are not to be had from (scorers/statistics/true_alignment.py says why). That of abs() follows
+    from what stands in it, as replicates of an absolute value never lie below 0.
     """
     inner = subject.inside_abs
     if inner is not None:
         return estimate_of(inner, evidence, coverage).absolute()
     points = {metric: evidence.metrics[metric] or 0.0 for metric in subject.metrics}
     value = float(subject.value(points))
-    single = subject.metrics[0] if subject.text == subject.metrics[0] else None
+    linear = subject.linear
+    metrics = sorted(subject.metrics if linear is None else linear)
+    found = None
+    if linear is not None and len(metrics) == 1:
+        found = _alone(metrics[0], evidence, coverage)
+    elif linear is not None and len(metrics) == 2 and sum(linear.values()) == 0:
+        found = _difference(metrics[0], metrics[1], evidence, coverage)
+    if found is None:
+        found = _combined(value, subject, metrics, evidence, coverage)
+    elif found.has_interval:
+        low, high = sorted(
+            # Of a difference, its first metric stands for all of it where the other one is 0.
+            float(subject.value(points | dict(zip(metrics, (end, 0.0), strict=False))))
+            for end in (found.low, found.high)
+        )
+        found = replace(found, value=value, low=low, high=high)
+    return found if found.has_interval else Estimate(value, reason=f"no interval: {found.reason}")
+
+
+def _alone(metric: str, evidence: Evidence, coverage: float) -> Estimate:
+    """A metric with the interval of the log, at this coverage where it can be made anew."""
     known = evidence.at(coverage)
-    missing = [m for m in subject.metrics if m not in known or known[m].drawn is None]
-    if single and single in known:
-        found = known[single]
-    elif missing:
-        reported = evidence.run.estimate(single) if single else None
-        # A wider interval than is asked for errs on the side of "cannot tell".
-        if reported is not None and reported.has_interval and coverage <= CONFIDENCE:
-            return reported
-        return Estimate(value, reason=_why_no_interval(missing, single, evidence))
-    elif subject.difference and (paired := evidence.difference(*subject.difference, coverage)):
-        found = paired
-    else:
-        found = _combined(value, subject, {m: known[m] for m in subject.metrics}, coverage)
-    return found if found.has_interval else replace(found, reason=f"no interval: {found.reason}")
+    if metric in known:
+        return known[metric]
+    reported = evidence.run.estimate(metric)
+    # A wider interval than is asked for errs on the side of "cannot tell".
+    if reported.has_interval and coverage <= CONFIDENCE:
+        return reported
+    only = "; only its 95 % interval is reported" if reported.has_interval else ""
+    return Estimate.undefined(_why_not_resampled([metric], evidence) + only)
+
+
+def _difference(first: str, second: str, evidence: Evidence, coverage: float) -> Estimate | None:
+    """The difference of two influences or alignments; None of other metrics."""
+    known = evidence.at(coverage)
+    one, other = (known.get(metric) for metric in (first, second))
+    if one and other and one.method == other.method == ALIGNMENT:
+        return alignment_difference(one, other, coverage)
+    return evidence.difference(first, second, coverage)
 
 
 def _combined(
-    value: float, subject: Expression, parts: Mapping[str, Estimate], coverage: float
+    value: float, subject: Expression, metrics: Sequence[str], evidence: Evidence, coverage: float
 ) -> Estimate:
-    """An expression of several estimates whose replicates were drawn together."""
+    """An expression of several metrics, by replicates that were drawn together."""
+    known = evidence.at(coverage)
+    if missing := [m for m in metrics if m not in known or known[m].drawn is None]:
+        return Estimate.undefined(_why_not_resampled(missing, evidence))
+    parts = {metric: known[metric] for metric in metrics}
     if any(part.method == ALIGNMENT for part in parts.values()):
-        alike = all(part.method == ALIGNMENT for part in parts.values())
-        if subject.difference is None or not alike:
-            why = "of alignments, only one alone or one less another has one"
-            return Estimate(value, reason=why)
-        first, second = (parts[metric] for metric in subject.difference)
-        return alignment_difference(first, second, coverage)
+        return Estimate.undefined("of alignments, only one alone or one less another has one")
+    if not parts:
+        return Estimate.undefined("no metric is left in it")
+    if len(parts) == 1:
+        return Estimate.undefined("it is not linear; state the bar on the metric itself")
+    if steep := [metric for metric, part in parts.items() if _is_near_the_end(part)]:
+        return Estimate.undefined(
+            f"near the end of the scale ({', '.join(steep)}) percentile intervals cover 17 to 75 % "
+            "where sources are few (docs/calibration.md); state the bar on one metric"
+        )
     drawn = {name: part.drawn for name, part in parts.items() if part.drawn is not None}
     groups = min(part.n_groups for part in parts.values() if part.n_groups is not None)
     return Estimate.percentile(value, np.asarray(subject.value(drawn)), groups, confidence=coverage)
 
 
+def _is_near_the_end(part: Estimate) -> bool:
+    """Whether an influence, or a share as 2 * share - 1, is near -1 or 1."""
+    middle = (1 + part.least) / 2
+    on_a_scale = not math.isnan(part.effective)
+    return on_a_scale and abs(part.value - middle) > NEAR_THE_END * (1 - middle)
+
+
 _NO_WIDTH = 1e-12
-"""An interval narrower than this is one in which all sources are alike, but for rounding."""
+"""Ends nearer to each other than this differ by rounding alone."""
 
 
 def _by_interval(
@@ -263,9 +307,6 @@ def _by_interval(
     limit: float,
     confidence: float,
 ) -> Verdict:
-    alike, value = "", found.value
-    if found.high - found.low < _NO_WIDTH:
-        alike = "; it has no width, since all sources are alike, which is no certainty about others"
     low, high = _holds(found.low, relation, limit), _holds(found.high, relation, limit)
     outcome: Outcome = "met" if low and high else "cannot tell" if low or high else "missed"
     where = {
@@ -273,16 +314,36 @@ def _by_interval(
         "missed": "wholly on the wrong side of",
         "cannot tell": "on both sides of",
     }[outcome]
+    number = f"{{:z.{_decimals(found.low, found.high, limit)}f}}".format
     why = (
-        f"{subject} is {value:.3f}; its {100 * coverage_of(confidence):g} % interval, "
-        f"{found.ends_text('{:.3f}'.format, ' to ')}, lies {where} {limit:g}{alike}"
+        f"{subject} is {found.value:z.3f}; its {100 * coverage_of(confidence):g} % interval, "
+        f"{found.ends_text(number, ' to ')}, lies {where} {limit:zg}"
     )
-    if value < found.low or value > found.high:
+    if found.high - found.low < _NO_WIDTH:
+        few = "a rank coefficient has few possible values and " if _has_ranks(subject) else ""
+        why += f"; it has no width, since {few}all draws agree, which is no certainty"
+    if found.method.startswith("percentile"):
+        why += "; percentile intervals cover less near the ends of a scale (docs/calibration.md)"
+    if found.value < found.low or found.value > found.high:
         why += "; what was observed lies outside it, lowered by noise or raised by noise shared"
     return Verdict(name, text, outcome, found, limit, why)
 
 
+def _decimals(*numbers: float) -> int:
+    """How many decimals tell these numbers apart, at least three."""
+    apart = {round(number, _MOST_DECIMALS) for number in numbers}
+    return next(
+        (n for n in range(3, _MOST_DECIMALS) if len({round(a, n) for a in apart}) == len(apart)),
+        _MOST_DECIMALS,
+    )
+
+
+_MOST_DECIMALS = 12
+
+
 def _holds(value: float, relation: str, limit: float) -> bool:
+    if math.isclose(value, limit, rel_tol=1e-12, abs_tol=1e-15):
+        value = limit  # 1 - 0.7 is more than 0.3 by rounding
     return {
         ">=": value >= limit,
         ">": value > limit,
@@ -302,22 +363,19 @@ def _why_undefined(metric: str, evidence: Evidence) -> str:
         estimate = evidence.estimates.get(metric)
         reason = estimate and estimate.reason
         return f"{metric} is not defined here" + (f": {reason}" if reason else "")
-    close = difflib.get_close_matches(metric, evidence.metrics, n=1)
-    hint = f"; did you mean {close[0]}?" if close else ""
+    near = nearest(metric, [name for name in evidence.metrics if find(name)])
+    hint = f"; did you mean {near}?" if near else ""
     return f"the run reports no metric {metric}{hint}"
 
 
-def _why_no_interval(missing: Sequence[str], single: str | None, evidence: Evidence) -> str:
+def _why_not_resampled(missing: Sequence[str], evidence: Evidence) -> str:
+    names = ", ".join(missing)
     if evidence.without_samples is not None:
         return (
             f"{evidence.without_samples}, so only single metrics with a reported 95 % interval can "
-            f"be judged with confidence, and this needs {', '.join(missing)} resampled"
+            f"be judged with confidence, and this needs {names} resampled"
         )
-    return f"{', '.join(missing)}: not resampled, so there is no interval" + (
-        " but the reported 95 % one"
-        if single and evidence.run.estimate(single).has_interval
-        else ""
-    )
+    return f"{names} {'is' if len(missing) == 1 else 'are'} not resampled"
 
 
 def _why_not_compared(metric: str, differences: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 Of the pilot the true lengths of both profiles, their true correlation and the errors are
 estimated (``true_alignment``). With n sources the errors are sqrt(G / n) times as large; the
 profiles that are then typically observed lie at the angle which noise so large leaves, and their
-interval is that of a typical study.
+interval is that of a typical study. What the pilot does not know of r gives the number of sources a
+range; that the noise is an estimate too is left out.
 """
 
 import math
@@ -14,12 +15,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS, Estimate
 from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.power import smallest
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
+    NOT_TOLD_FROM_NOISE,
     pearson_interval,
     true_alignment,
 )
@@ -32,20 +34,26 @@ class AlignmentPlan:
     """How an alignment's interval narrows with the number of sources.
 
     Attributes:
-        estimate: Pearson's r of the pilot, without the noise; NaN where it cannot be estimated.
+        r: Pearson's r of the pilot, without the noise, with its 95 % interval; NaN where it cannot
+            be estimated.
+        n_groups: groups of the pilot.
         sources: the numbers of sources.
-        half_widths: half the width of the 95 % interval of r in a typical study of so many; empty
-            where it cannot be planned.
+        half_widths: half the width of the 95 % interval of r in a typical study of so many; NaN
+            where such a study could not tell the profiles from noise; empty where nothing can be
+            planned.
         needed: the fewest sources whose interval is as narrow as wanted; None where none was
             wanted, or not so many are enough.
+        needed_range: the same where r is what in the pilot's interval takes fewest, and most.
         reason: why it cannot be planned, or None.
 
     """
 
-    estimate: float
+    r: Estimate
+    n_groups: int
     sources: tuple[int, ...]
     half_widths: tuple[float, ...]
     needed: int | None
+    needed_range: tuple[int | None, int | None]
     reason: str | None
 
 
@@ -94,20 +102,38 @@ def planned_alignment(
             f"{small[0]} sources: an alignment has an interval from {MINIMUM_GROUPS} sources on"
         )
     pilot = true_alignment(first, second, draws=draws, seed=seed)
-    estimate = pilot.coefficients["pearson"].disattenuated
+    r = pilot.coefficients["pearson"].without_noise()
     if pilot.refusal is not None:
-        return AlignmentPlan(estimate, tuple(sources), (), None, pilot.refusal)
-    half_width = _half_width(first, second, estimate, draws, seed)
-    needed = None
-    if width is not None:
-        needed = smallest(lambda n: n >= MINIMUM_GROUPS and half_width(n) <= width, most)
-    return AlignmentPlan(estimate, tuple(sources), tuple(map(half_width, sources)), needed, None)
+        nothing = (None, None)
+        return AlignmentPlan(r, pilot.n_groups, tuple(sources), (), None, nothing, pilot.refusal)
+    half_width = _half_width(first, second, draws, seed)
+
+    def needed(r: float) -> int | None:
+        if width is None:
+            return None
+        return smallest(lambda n: n >= MINIMUM_GROUPS and half_width(n, r) <= width, most)
+
+    # The nearer to 0, the wider: the range ends at the ends of the interval, or at 0 within it.
+    extremes = [needed(each) for each in (r.low, r.value, min(max(0.0, r.low), r.high), r.high)]
+    known = [number for number in extremes if number is not None]
+    return AlignmentPlan(
+        r,
+        pilot.n_groups,
+        tuple(sources),
+        tuple(half_width(n, r.value) for n in sources),
+        extremes[1],
+        (min(known, default=None), None if None in extremes else max(known)),
+        None,
+    )
 
 
 def _half_width(
-    first: Comparisons, second: Comparisons, r: float, draws: int, seed: int
-) -> Callable[[int], float]:
-    """Return the function from a number of sources to the half-width of a typical interval."""
+    first: Comparisons, second: Comparisons, draws: int, seed: int
+) -> Callable[[int, float], float]:
+    """Return the function from a number of sources and r to the half-width of a typical interval.
+
+    NaN where a typical study of so many could not tell the profiles from noise.
+    """
     known = np.isfinite(profile_of(first).tau) & np.isfinite(profile_of(second).tau)
     errors = profile_errors([first, second], known)
     rng = np.random.default_rng(seed)
@@ -121,7 +147,7 @@ def _half_width(
         for x, spread in zip(observed, noise, strict=True)
     ]
 
-    def half_width(n: int) -> float:
+    def half_width(n: int, r: float) -> float:
         part = errors.n_groups / n
         a, b = (
             math.sqrt(length**2 + part * spread)
@@ -131,7 +157,8 @@ def _half_width(
         x, y = _at_angle(observed[0], observed[1], min(1.0, max(-1.0, seen)))
         first_drawn, second_drawn = (math.sqrt(part) * each for each in both)
         found = pearson_interval(a * x, b * y, first_drawn, second_drawn)
-        return (found.high - found.low) / 2
+        told = (found.lengths <= 0).mean(axis=1).max() <= NOT_TOLD_FROM_NOISE
+        return (found.high - found.low) / 2 if told else math.nan
 
     return half_width
 

@@ -41,6 +41,14 @@ def test_a_table_has_its_title_and_the_texts_as_they_stand(
     ]
 
 
+@pytest.mark.parametrize(("format_", "told"), [("table", "title\n"), ("csv", ""), ("json", "{}\n")])
+def test_without_rows_there_is_nothing_but_the_title(
+    format_: str, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    emit(format_, {}, [], "title", [])
+    assert capsys.readouterr().out == told
+
+
 @pytest.mark.parametrize(
     ("justify", "line"), [("left", "a     1 of 2"), ("right", "a          1 of 2")]
 )

@@ -49,6 +49,26 @@ def test_the_number_needed_is_the_fewest_with_the_wanted_width() -> None:
     assert enough <= 0.1 < too_few
 
 
+def test_the_range_is_that_of_r_within_the_pilots_interval() -> None:
+    tables = study(0, 60)
+    plan = planned_alignment(*tables, sources=[100], width=0.1)
+    low, high = plan.needed_range
+    assert plan.r.low < plan.r.value < plan.r.high
+    assert low is not None
+    assert high is not None
+    assert low < (plan.needed or 0) < high
+    assert plan.n_groups == 60
+
+
+def test_so_few_sources_that_an_alignment_is_refused_are_never_enough() -> None:
+    plan = planned_alignment(*study(0, 200, noise=4), sources=[20, 400], width=1)
+    assert np.isnan(plan.half_widths[0])
+    assert plan.half_widths[1] < 0.2
+    assert (plan.needed or 0) > 20
+    fewer = [true_alignment(*study(seed, 20, noise=4)) for seed in range(1, 8)]
+    assert all(each.refusal is not None for each in fewer)
+
+
 def test_what_is_out_of_reach_has_no_number() -> None:
     assert planned_alignment(*study(0, 100), sources=[50], width=0.01, most=200).needed is None
 
