@@ -20,7 +20,7 @@ COMMANDS = {
     "validate": "Whether lm-eval tasks would run, without a model.",
     "score-lm-eval": "Graded factors on samples that lm-eval logged.",
     "task-configs": "The folder of its tasks, for lm_eval --include_path.",
-    "leaderboard": "Models ranked by their results, ties where intervals overlap.",
+    "leaderboard": "Models ranked by results, in places that differences allow.",
     "gate": "Whether a run meets stated bars: exit status 0, 1 or 2.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
 }

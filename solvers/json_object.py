@@ -100,6 +100,8 @@ def _end_of_braces(text: str, start: int) -> int | None:
                 closing = "" if found == closing else closing
             elif found == "{":
                 depth += 1
+                if depth > _DEEPEST_MENDED:
+                    return None
             elif found == "}":
                 depth -= 1
                 if depth == 0:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from profile_tasks.data.preferences import recorded_factors
+from profile_tasks.runs.lm_eval import GROUPS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
@@ -54,7 +55,7 @@ class ProfileTask(SourceTask[SourceMeasurement]):
         names = list(run_study([self._nothing_measured()], replicates=1).flat())
         if self._completes_an_evaluation():
             names += Estimate.undefined("").flat(GAP)
-        return with_standard_errors(names) + self.standard_names()
+        return [*with_standard_errors(names), *self.standard_names(), GROUPS]
 
     def estimate(self, records: list[SourceMeasurement]) -> Mapping[str, float]:
         """The profile's metrics, and the gap where the other setting has been measured before."""
@@ -129,8 +130,8 @@ def estimated_metrics(
         **study.flat(),
         **study.errors(),
         **flat_metrics(gap),
-        **standard_errors(gap),
         **standard_metrics(records),
         **flat_metrics(agreement),
         **standard_errors(agreement),
+        GROUPS: len({record.group for record in records}),
     }

@@ -150,6 +150,31 @@ def read_inspect_log(inspect_log: Callable[..., Path]) -> "Callable[..., EvalLog
 
 
 @pytest.fixture(scope="session")
+def older_log(made_once: MadeOnce, read_inspect_log: "Callable[..., EvalLog]") -> Path:
+    """The log of a run with task version 2, as that version left it where it matters today."""
+
+    def older(folder: Path) -> Path:
+        from inspect_ai.log import write_eval_log
+
+        log = read_inspect_log("verbose", own_pairs=False)
+        log.eval.task_version = 2
+        assert log.results is not None
+        (score,) = log.results.scores
+        profile = (score.metadata or {})["profile"]
+        del profile["self_agreement"], profile["difference_to_own"]
+        del profile["difference_to_human"]["discrimination"]["taste"]
+        judge = "alignment_discrimination_pearson"
+        for name, value in (("_ci_low", 0.01), ("_ci_high", 0.02), ("_p_value", 0.03)):
+            score.metrics[judge + name].value = value  # a bootstrap's, and of permuted factors
+        ceiling = score.metrics[judge].model_copy(update={"name": f"{judge}_ceiling"})
+        score.metrics[ceiling.name] = ceiling
+        write_eval_log(log, str(folder / "older.eval"))
+        return folder / "older.eval"
+
+    return made_once(("older",), older)
+
+
+@pytest.fixture(scope="session")
 def lm_eval_results(made_once: MadeOnce) -> Callable[..., Path]:
     """The results file of lm-eval tasks with a planted annotator."""
 

@@ -78,19 +78,19 @@ def _stands_on(run: Run) -> tuple[str, str, frozenset[str]]:
 def newest(
     runs: Iterable[Run],
 ) -> tuple[list[Run], list[tuple[Run, Run]]]:
-    """Of several runs of a model on one board, the newest of each setting.
+    """Of several runs of a model on one board, those that no newer one measured as much as.
 
     Returns:
         The runs that stand, newest first; and those that are superseded, each with the newest run
-        that measured the same.
+        that measured all that it did.
     """
     kept: list[Run] = []
     superseded = []
     for run in sorted(runs, key=lambda run: (run.date, run.file), reverse=True):
-        newer = [k for k in kept if (k.model, _stands_on(k)) == (run.model, _stands_on(run))]
-        covered = frozenset[str]().union(*(k.measured for k in newer))
-        if run.measured <= covered:
-            superseded.append((run, newer[0]))
+        same = [k for k in kept if (k.model, _stands_on(k)) == (run.model, _stands_on(run))]
+        # Two newer halves measured neither a gap nor self-agreement: one run must hold all.
+        if covering := [k for k in same if run.measured <= k.measured]:
+            superseded.append((run, covering[0]))
         else:
             kept.append(run)
     return kept, superseded
@@ -197,6 +197,8 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
         notes.append(f"no interval of {sort}, so any place: {', '.join(bare)}")
     if without := [run.model for run in runs if run not in valued]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
+    older = dict.fromkeys(run.restated for run in runs if run.restated)
+    notes += [f"{', '.join(r.model for r in runs if r.restated == why)}: {why}" for why in older]
     notes += _differing_conditions(runs)
     # The human profile depends on the data alone, so it tells changed files of one name apart.
     human = [run.metrics.get("tau_human_length") for run in runs]

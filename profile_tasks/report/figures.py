@@ -97,7 +97,7 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
         "scores",
         "Factor scores",
         "How strongly each preference follows a factor: 1, the preferred response always shows "
-        "more of it; −1, always less. Bars are 95 % intervals, sources resampled. "
+        "more of it; −1, always less. Bars are 95 % intervals, clustered by source. "
         + (_marked(findings) if apart else ""),
         _alt_scores(findings, order, perspectives, apart),
         (
@@ -125,7 +125,7 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
 def _marked(findings: Findings) -> str:
     if "discrimination" not in findings.compared:
         return ""
-    if not findings.tastes and not findings.differences:
+    if not findings.tastes:
         return (
             f"{MISALIGNED} marks factors in which the intervals of the judge and of people do not "
             "overlap, be it by taste or by consistency."

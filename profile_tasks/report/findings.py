@@ -122,7 +122,7 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
         profiles = {
             perspective: profile_of_record(record[perspective])
             if perspective in record
-            else profile_of_metrics(metrics, perspective, factors)
+            else profile_of_metrics(metrics, perspective, factors, run.groups)
             for perspective in PERSPECTIVES
             if perspective in record or any(f"tau_{perspective}_{f}" in metrics for f in factors)
         }
@@ -132,10 +132,8 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
             profiles=profiles,
             differences=differences_of_record(record.get("difference_to_human", {})),
             tastes=_tastes(record),
-            alignments=alignments_of_metrics(metrics, record.get("alignment_to_human")),
-            self_agreement=found_alignments(
-                metrics, SELF_AGREEMENT, record.get(SELF_AGREEMENT, {})
-            ),
+            alignments=alignments_of_metrics(run),
+            self_agreement=found_alignments(run, SELF_AGREEMENT, record.get(SELF_AGREEMENT, {})),
             gap={n: reasoned_metric(run, n) for n in (GAP, *GAP_PARTS) if n in metrics},
             metrics={n: reasoned_metric(run, n) for n in STANDARD_METRICS if n in metrics},
             human_bar={
@@ -174,24 +172,13 @@ def _shown_run(run: Run, texts: Texts) -> Run:
         task=shown(task),
         factors=tuple(map(shown, run.factors)),
         described={label: shown(v) for label, v in described.items() if v is not None},
-        warnings=tuple(map(shown, run.warnings)),
+        warnings=tuple(map(shown, filter(None, (run.restated, *run.warnings)))),
         graders=tuple(map(shown, run.graders)),
     )
 
 
 def _absent(run: Run, profiles: Mapping[str, Profile]) -> list[str]:
     absent = list(_NEVER_IN[run.harness])
-    if run.harness == "inspect" and not run.profile:
-        absent.append(
-            "The log lacks the full profile (it was scored again, or is of an older version): "
-            "ranks, adjusted influence and tests are not shown. complete_log adds them."
-        )
-    differences = run.profile.get("difference_to_human", {})
-    if "discrimination" in differences and "taste" not in differences["discrimination"]:
-        absent.append(
-            "The log is of an older version, which did not tell taste from consistency: no factor "
-            "is said to differ. complete_log adds it."
-        )
     if run.harness != "influence":
         absent += [f"No {n} setting was run." for n in WRITER_AND_JUDGE if n not in profiles]
     return absent

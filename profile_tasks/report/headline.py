@@ -83,8 +83,6 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
         return ()
     if perspective in findings.tastes:
         return findings.tastes[perspective].differing
-    if perspective in findings.differences:
-        return ()  # of a version that tested plain differences, which consistency makes too
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
     return tuple(
         factor
@@ -158,15 +156,23 @@ def _written(findings: Findings, start: str) -> str:
 
 def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str, ...]) -> str:
     """A judge whose file does not tell taste from consistency."""
-    total = _factors(len(findings.profiles[perspective].influences))
-    if perspective in findings.differences:
+    human, model = (findings.profiles[p].influences for p in ("human", perspective))
+    total = _factors(len(model))
+    compared = [
+        factor
+        for factor in _widest_apart(findings, perspective)
+        if model[factor].tau.overlaps(human[factor].tau) is not None
+    ]
+    if not compared:
         return (
-            f"{start} whether {findings.model} differs from people in taste or in consistency is "
-            f"undecided: this log is of a version that did not tell the two apart ({total})."
+            f"{start} whether {findings.model} differs from people is not known: this file has no "
+            f"intervals of both for any of {total}."
         )
     if not apart:
+        every = len(compared) == len(model)
+        held = f"all of {total}" if every else f"{len(compared)} of {total} (the others have none)"
         return (
-            f"{start} the intervals of {findings.model} and of people overlap for all of {total}, "
+            f"{start} the intervals of {findings.model} and of people overlap for {held}, "
             "so this file cannot tell them apart; that does not show that they agree."
         )
     leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]

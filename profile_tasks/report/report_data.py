@@ -11,7 +11,12 @@ from typing import Any
 
 from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
-from profile_tasks.scorers.statistics.estimate import RANK_ENDS, Estimate
+from profile_tasks.scorers.statistics.estimate import (
+    MINIMUM_GROUPS,
+    RANK_ENDS,
+    Estimate,
+    too_few,
+)
 from profile_tasks.scorers.statistics.metric_catalogue import names
 from profile_tasks.untrusted_text import shown
 
@@ -181,9 +186,12 @@ def profile_of_record(record: Record) -> Profile:
 
 
 def profile_of_metrics(
-    metrics: Mapping[str, float | None], perspective: str, factors: Iterable[str]
+    metrics: Mapping[str, float | None],
+    perspective: str,
+    factors: Iterable[str],
+    n_groups: int | None = None,
 ) -> Profile:
-    """A profile out of flat metrics, which have no counts."""
+    """A profile out of flat metrics, which have no counts but the groups of the whole run."""
     return Profile(
         influences={
             shown(factor): Influence(
@@ -193,41 +201,33 @@ def profile_of_metrics(
                 p_holm=finite_or_none(metrics.get(f"tau_{perspective}_{factor}_p_adjusted")),
             )
             for factor in factors
-        }
+        },
+        n_groups=n_groups,
     )
 
 
-def alignments_of_metrics(
-    metrics: Mapping[str, float | None], record: Record | None = None
-) -> dict[str, dict[str, FoundAlignment]]:
-    """The alignments with people among flat metrics.
+def alignments_of_metrics(run: Run) -> dict[str, dict[str, FoundAlignment]]:
+    """The alignments with people among the metrics of a run, by perspective and coefficient."""
+    records = run.profile.get("alignment_to_human", {})
+    found = {
+        perspective: found_alignments(run, f"alignment_{perspective}", records.get(perspective, {}))
+        for perspective in WRITER_AND_JUDGE
+    }
+    return {perspective: entries for perspective, entries in found.items() if entries}
+
+
+def found_alignments(run: Run, name: str, record: Record) -> dict[str, FoundAlignment]:
+    """One alignment among the metrics of a run, coefficient by coefficient.
 
     Args:
-        metrics: By name.
-        record: Of ``alignment_to_human``, which gives the reasons.
-    """
-    found = {}
-    for perspective in WRITER_AND_JUDGE:
-        known = (record or {}).get(perspective, {})
-        name = f"alignment_{perspective}"
-        if entries := found_alignments(metrics, name, known):
-            found[perspective] = entries
-    return found
-
-
-def found_alignments(
-    metrics: Mapping[str, float | None], name: str, record: Record
-) -> dict[str, FoundAlignment]:
-    """One alignment among flat metrics, coefficient by coefficient.
-
-    Args:
-        metrics: By name.
+        run: The run.
         name: What the metrics' names begin with.
         record: What is known of the true alignment, for the reasons.
     """
+    metrics = run.metrics
     return {
         coefficient: FoundAlignment(
-            _shown(Estimate.of_metrics(metrics, f"{name}_{coefficient}"), record.get("refusal")),
+            _with_reason(Estimate.of_metrics(metrics, f"{name}_{coefficient}"), record, run.groups),
             recorded(record["disattenuated"][coefficient])
             if "disattenuated" in record
             else Estimate.of_metrics(metrics, f"{name}_{coefficient}_disattenuated"),
@@ -237,6 +237,17 @@ def found_alignments(
         for coefficient in COEFFICIENTS
         if f"{name}_{coefficient}" in metrics
     }
+
+
+def _with_reason(found: Estimate, record: Record, n_groups: int | None) -> Estimate:
+    """An alignment with why it is not known: as recorded, else as the numbers themselves tell."""
+    reason = record.get("refusal")
+    if not record and n_groups is not None and n_groups < MINIMUM_GROUPS:
+        reason = too_few(n_groups)
+    elif not record and not found.defined and found.has_interval:
+        within = found.ends_text("{:.2f}".format)
+        reason = f"a profile is not told from noise alone; the true one lies within [{within}]"
+    return _shown(found, reason)
 
 
 def differences_of_record(record: Record) -> dict[str, dict[str, Difference]]:

@@ -147,6 +147,7 @@ def _differences(first: Run, second: Run) -> list[str]:
         for name, run in (("A", first), ("B", second))
         if run.status != "success"
     ]
+    notes += [f"{n}: {run.restated}" for n, run in (("A", first), ("B", second)) if run.restated]
     if first.name != second.name:
         notes.append(f"A is a run of {first.name}, B of {second.name}")
     graders = [_graders(run.measurements) for run in (first, second)]

@@ -23,17 +23,20 @@ from pydantic_core import from_json
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
+    MEANT_OTHERWISE,
     AnsweredSource,
     NothingReportedError,
     Run,
     finite_or_none,
     human_factors,
     stated,
+    still_meant,
     utc,
 )
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
-from profile_tasks.scorers.inspect.full_profile import SCORER, is_own_score
+from profile_tasks.scorers.inspect.full_profile import SCORER, every_metric, is_own_score
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.solvers.score_conditioned_generation import has_responses, written_responses
 
 LoggedSample = Mapping[str, Any]
@@ -119,6 +122,9 @@ def score_name(log: InspectLog, score: str | None = None) -> str:
 def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     """What the header says of a run.
 
+    A log of an older version, or one that was scored again, lacks what this version reports: there
+    it is computed anew from the samples.
+
     Args:
         log: The log.
         score: Name of the score; None: the last one of this project.
@@ -131,10 +137,9 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     about, settings = header.eval.metadata or {}, _settings(header)
     metrics: dict[str, float | None] = {}
     profile: Mapping[str, Any] = {}
-    scored = None
+    scored = restated = None
     if reported is not None:
-        metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
-        profile = (reported.metadata or {}).get("profile") or {}
+        metrics, profile, restated = _as_meant_today(log, reported)
         scored = reported.scored_samples
     grading = profile.get("grading") or {}
     graders = tuple(grading.get("graders") or ())
@@ -160,6 +165,7 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
         profile=profile,
         graders=graders,
         warnings=tuple(filter(None, warnings)),
+        restated=restated,
         score=reported.name if reported else score,
     )
 
@@ -272,6 +278,33 @@ def _reported(log: InspectLog, score: str | None) -> EvalScore | None:
     if score is not None:
         score_name(log, score)
     return next((each for each in reversed(scores) if score in (None, each.name)), None)
+
+
+def _as_meant_today(
+    log: InspectLog, reported: EvalScore
+) -> tuple[dict[str, float | None], Mapping[str, Any], str | None]:
+    """Metrics and profile of a score as this version means them, and what was changed for that."""
+    metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
+    profile: Mapping[str, Any] = (reported.metadata or {}).get("profile") or {}
+    if SELF_AGREEMENT in profile:  # since version 3, if only to say that there is none
+        return metrics, profile, None
+    older = (
+        f"the log is of an older version (task version {log.header.eval.task_version}), "
+        f"{MEANT_OTHERWISE}: "
+        if profile
+        else ""
+    )
+    try:
+        measured = list(_measurements(log, reported.name))
+    except ValueError:  # so old that its measurements are others
+        measured = []
+    if not measured:
+        lacking = older or "the log lacks the full profile, by which its version is known: "
+        return still_meant(metrics), {}, f"{lacking}left out, since no samples give them anew"
+    every, profile = every_metric(reported, measured, evaluated_model(log.header))
+    anew = {name: finite_or_none(value) for name, value in every.items()}
+    restated = f"{older}all is computed anew from its samples" if older else None
+    return still_meant(metrics) | anew, profile, restated
 
 
 def _settings(header: EvalLog) -> Mapping[str, Any]:

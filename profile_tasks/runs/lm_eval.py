@@ -16,6 +16,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
     LIKELIHOOD,
+    MEANT_OTHERWISE,
     OWN_PAIRS,
     AnsweredSource,
     NothingReportedError,
@@ -23,6 +24,7 @@ from profile_tasks.runs.run import (
     finite_or_none,
     human_factors,
     stated,
+    still_meant,
     utc,
 )
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
@@ -32,6 +34,9 @@ from profile_tasks.solvers.target_scores import generation_pairs, response_text
 MEASURED = "measured_sources"
 """The field of a sample that holds its measurement, and the metric that counts them."""
 
+GROUPS = "measured_groups"
+"""The metric that counts the groups of these."""
+
 GRADING = "profile_tasks_grading"
 """What ``score-lm-eval`` adds to a results file: who graded which factors, and warnings."""
 
@@ -39,6 +44,9 @@ PLANTED_PROFILE = "balanced"
 """The planted annotator's profile where no argument names one."""
 
 UNKNOWN_MODEL = "unknown"
+
+_FIRST_AS_MEANT = 2.0
+"""The first version of the tasks in lm-eval whose metrics mean what they mean today."""
 
 _TASK = re.compile(
     rf"profile_(summarization|instruction_following|document_qa)_(generation|{LIKELIHOOD}"
@@ -135,10 +143,11 @@ def _results_run(
 ) -> Run:
     """One run of the lm-eval tasks of these names, by setting."""
     metrics: dict[str, float | None] = {}
-    counts = []
+    counts: dict[str, list[float | None]] = {MEASURED: [], GROUPS: []}
     for name in names.values():
         values = _plain(results["results"][name])
-        counts.append(values.pop(MEASURED, None))
+        for what, found in counts.items():
+            found.append(values.pop(what, None))
         metrics |= values
     first = next(iter(names.values()))
     metadata = (results["configs"].get(first) or {}).get("metadata") or {}
@@ -146,7 +155,14 @@ def _results_run(
     grading = results.get(GRADING) or {}
     graders = tuple(grading.get("graders") or ())
     date = finite_or_none(results.get("date"))
-    sources = None if counts[0] is None else int(min(n for n in counts if n is not None))
+    sources, groups = map(_least, counts.values())
+    restated = None
+    if (finite_or_none(metadata.get("version")) or _FIRST_AS_MEANT) < _FIRST_AS_MEANT:
+        metrics = still_meant(metrics)
+        restated = (
+            f"the results are of an older version (task version {metadata['version']}), "
+            f"{MEANT_OTHERWISE}: left out; run the tasks again"
+        )
     run = Run(
         file=location,
         harness="lm-eval",
@@ -156,6 +172,7 @@ def _results_run(
         setting="both" if len(names) == 2 else next(iter(names)),
         date="" if date is None else utc(datetime.fromtimestamp(date, UTC)),
         sources=sources,
+        groups=sources if groups is None else groups,  # older results say no more
         data=Path(str(settings["dataset"])).name,
         factors=human_factors(metrics),
         settings=settings,
@@ -169,8 +186,14 @@ def _results_run(
         metrics=dict(sorted(metrics.items())),
         graders=graders,
         warnings=tuple(grading.get("warnings") or ()),
+        restated=restated,
     )
     return replace(run, described=_described(run, results))
+
+
+def _least(counts: Sequence[float | None]) -> int | None:
+    """The least count of several tasks; None where none of them says."""
+    return min((int(n) for n in counts if n is not None), default=None)
 
 
 def _settings(metadata: Mapping[str, Any]) -> dict[str, Any]:

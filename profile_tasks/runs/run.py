@@ -4,6 +4,7 @@ The readers beside this module fill it: ``inspect_log``, ``lm_eval`` and ``influ
 a header takes milliseconds; what needs the samples (resampling, pairing, texts) asks for them.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -35,6 +36,15 @@ COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
 
 _OF_AN_ESTIMATE = (*ENDS, STANDARD_ERROR, "_p_value", "_p_adjusted", "_p_adjusted_bh")
 """What the names of metrics end in that belong to another one."""
+
+_MEANT_OTHERWISE = re.compile(
+    r"(?!rank_).+(?:_ci_low|_ci_high)|alignment_.+_p_value|.+_(?:ceiling|corrected)"
+)
+MEANT_OTHERWISE = (
+    "whose intervals were bootstrap ones (of alignments: of the observed coefficient), and whose "
+    "alignments had other p-values, ceilings and corrections"
+)
+"""What task version 3 changed: the metrics of older ones that ``still_meant`` leaves out."""
 
 
 class NothingReportedError(ValueError):
@@ -80,6 +90,7 @@ class Run:
         status: "success" where it came to its end.
         date: When it ended, ISO 8601 in UTC; empty where the file does not say.
         sources: Number of sources measured; None where the file does not say.
+        groups: Number of groups that these make, where only the whole run has one.
         data: Name of the data set.
         factors: Ids of the factors of the human profile.
         settings: The task's settings by the names of ``profile_tasks.settings``, where the file
@@ -92,6 +103,7 @@ class Run:
             the records of what is between them. Empty where there are flat metrics only.
         graders: The models that graded.
         warnings: What the file itself warns of.
+        restated: What of an older file is computed anew or left out, and why, in words.
         score: Name of the score in an Inspect log that all this is of.
         parts: Setting of each file, where a run stands in several.
         measurements: One a sample, where they were asked for; the verdicts stand there.
@@ -107,6 +119,7 @@ class Run:
     status: str = "success"
     date: str = ""
     sources: int | None = None
+    groups: int | None = None
     data: str = ""
     factors: tuple[str, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -116,6 +129,7 @@ class Run:
     profile: Mapping[str, Any] = field(default_factory=dict)
     graders: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    restated: str | None = None
     score: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[SourceMeasurement, ...] = ()
@@ -123,9 +137,10 @@ class Run:
 
     @property
     def measured(self) -> frozenset[str]:
-        """The settings that were measured, one by one."""
-        parts = ("generation", "discrimination") if self.setting == "both" else (self.setting,)
-        return frozenset(parts)
+        """The settings that were measured, one by one, own pairs among them."""
+        parts = {"generation", "discrimination"} if self.setting == "both" else {self.setting}
+        own = any(name.startswith("tau_own_") for name in self.metrics)
+        return frozenset(parts | {OWN_PAIRS} if own else parts)
 
     def estimate(self, metric: str) -> Estimate:
         """A metric with the interval that was reported, if any; NaN where it is not defined."""
@@ -149,6 +164,16 @@ def human_factors(metrics: Mapping[str, float | None]) -> tuple[str, ...]:
         for name in metrics
         if name.startswith("tau_human_") and not name.endswith(_OF_AN_ESTIMATE)
     )
+
+
+def still_meant(metrics: Mapping[str, float | None]) -> dict[str, float | None]:
+    """The metrics of an older task version that mean today what they meant then.
+
+    Example:
+        >>> still_meant({"flip_rate": 0.2, "flip_rate_ci_low": 0.1, "rank_human_length_ci_low": 1})
+        {'flip_rate': 0.2, 'rank_human_length_ci_low': 1}
+    """
+    return {n: value for n, value in metrics.items() if not _MEANT_OTHERWISE.fullmatch(n)}
 
 
 def stated(facts: Mapping[str, Any]) -> dict[str, str | int | float | None]:

@@ -30,7 +30,7 @@ from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
-from profile_tasks.tasks.viewer import VIEWER, headline_metric
+from profile_tasks.tasks.viewer import VIEWER
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +84,6 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         solver=solvers[settings.setting](),
         scorer=profile_scorer(task, settings, chosen),
         metrics=[headline_metrics(REPLICATES, settings.seed)],
-        headline_metric=headline_metric(settings.setting, own_pairs=settings.own_pairs),
         viewer=VIEWER,
         version=TASK_VERSION,
         metadata=data_metadata(data)

@@ -1,9 +1,11 @@
-"""How Inspect's log viewer shows a run: its headline, columns and labels."""
+"""How Inspect's log viewer shows a run: columns and labels.
 
-from inspect_ai.log import HeadlineMetric
+Its headline is the first printed metric, as Inspect has it where a task declares none. One that is
+declared by name is warned of as missing in every run, whose metrics are first asked for when no
+sample has been scored yet.
+"""
+
 from inspect_ai.viewer import TaskSamplesColumn, TaskSamplesView, ViewerConfig
-
-from profile_tasks.settings import Setting
 
 _SCORER = "factor_profile"
 
@@ -31,11 +33,3 @@ VIEWER = ViewerConfig(
         },
     ),
 )
-
-
-def headline_metric(setting: Setting, *, own_pairs: bool) -> HeadlineMetric:
-    """The one number of a run: whether it writes as it judges, else how far it follows people."""
-    if setting == "both" and own_pairs:
-        return HeadlineMetric(scorer=_SCORER, metric="self_agreement_pearson")
-    asked = "generation" if setting == "generation" else "discrimination"
-    return HeadlineMetric(scorer=_SCORER, metric=f"alignment_{asked}_tau_b")

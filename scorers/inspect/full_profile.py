@@ -7,6 +7,7 @@ Under ``results`` as metrics of the names that lm-eval and the command line use,
 import logging
 import shlex
 from inspect import signature
+from typing import Any
 
 from inspect_ai.hooks import hooks
 from inspect_ai.log import EvalLog, EvalScore
@@ -36,16 +37,26 @@ _METRIC = "headline_metrics"
 def _completed(
     score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
 ) -> EvalScore:
+    metrics, profile = every_metric(score, measurements, evaluated)
+    return with_metrics(score, _METRIC, metrics, {"profile": profile})
+
+
+def every_metric(
+    score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """Every metric of a finished run by name, and the profile behind them.
+
+    Args:
+        score: Says how the printed metrics were resampled.
+        measurements: What was measured on each source.
+        evaluated: The evaluated model.
+    """
     replicates, seed = bootstrap_of(score, REPLICATES)
     study = run_study(measurements, replicates=replicates, seed=seed)
     record = study_record(study)
     record["reasons"] |= reasons_of_recorded(measurements)
-    return with_metrics(
-        score,
-        _METRIC,
-        study.flat() | standard_metrics(measurements) | flat_record(record),
-        {"profile": record | grading_record(measurements, evaluated)},
-    )
+    metrics = study.flat() | standard_metrics(measurements) | flat_record(record)
+    return metrics, record | grading_record(measurements, evaluated)
 
 
 def _tell_gaps(log: EvalLog, measurements: list[SourceMeasurement]) -> None:

@@ -144,19 +144,21 @@ def with_metrics(
     """A copy of a score with further metrics, and with entries in its metadata.
 
     Args:
-        score: The score; the metrics that it has stay as they are.
+        score: The score; what it has of these metrics gets the value that is given.
         group: The metric function that the values are shown with.
         values: Metric name -> value.
         metadata: Entries to add.
     """
-    added = {
-        name: EvalMetric(name=name, group=group, value=value, params=_params(score))
+    params = _params(score)
+    given = {
+        name: score.metrics[name].model_copy(update={"value": value})
+        if name in score.metrics
+        else EvalMetric(name=name, group=group, value=value, params=params)
         for name, value in values.items()
-        if name not in score.metrics
     }
     return score.model_copy(
         update={
-            "metrics": score.metrics | added,
+            "metrics": score.metrics | given,
             "metadata": {**(score.metadata or {}), **metadata},
         }
     )

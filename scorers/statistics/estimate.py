@@ -408,11 +408,14 @@ class Estimate:
 
     @property
     def error(self) -> float:
-        """Standard deviation of the replicates; NaN where there is no interval of them."""
+        """Standard deviation of the replicates; NaN where there is no interval of them.
+
+        Also where all are alike, as of a rate of 0: that tells nothing of the error.
+        """
         if self.drawn is None or not self.has_interval:
             return math.nan
         known = self.drawn[np.isfinite(self.drawn)]
-        return float(known.std(ddof=1)) if known.size > 1 else math.nan
+        return float(known.std(ddof=1)) if known.size and np.ptp(known) else math.nan
 
     def without_noise(self) -> Self:
         """Return an alignment without the sampling noise, in the interval of the true one."""

@@ -525,6 +525,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "correlation",
     ),
     Metric("measured_sources", "sources that were measured", "count"),
+    Metric("measured_groups", "groups that these make", "count"),
     # Feedback -------------------------------------------------------------------------------------
     Metric(
         "alignment_revision_{condition}_less_none_tau_b",

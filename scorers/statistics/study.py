@@ -33,6 +33,7 @@ from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_tau
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
+    METHOD,
     TrueAlignment,
     alignment_difference,
     true_alignment,
@@ -345,8 +346,11 @@ class Study:
         return flat_metrics(self.estimates)
 
     def errors(self) -> dict[str, float]:
-        """Return the standard errors of the estimates, under the names that lm-eval looks for."""
-        return standard_errors(self.estimates)
+        """Return the standard errors of the estimates, under the names that lm-eval looks for.
+
+        Alignments, and what is reckoned of them, have none: replicates hold the noise once more.
+        """
+        return standard_errors({n: e for n, e in self.estimates.items() if e.method != METHOD})
 
     @property
     def models(self) -> tuple[str, ...]:

@@ -153,6 +153,14 @@ def test_a_log_can_be_completed_again_after_rescoring(read_inspect_log: ReadLog)
     assert metrics(complete_log(log)) == pytest.approx(full, nan_ok=True)
 
 
+def test_completing_an_older_log_gives_todays_numbers(
+    older_log: Path, read_inspect_log: ReadLog
+) -> None:
+    today = metrics(read_inspect_log("verbose", own_pairs=False))
+    completed = metrics(complete_log(read_eval_log(str(older_log))))
+    assert {name: completed[name] for name in today} == pytest.approx(today, nan_ok=True)
+
+
 def test_two_runs_give_the_same_numbers(tmp_path: Path, read_inspect_log: ReadLog) -> None:
     first, second = (
         metrics(read_inspect_log("verbose", "summarization")),

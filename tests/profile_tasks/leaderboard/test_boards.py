@@ -178,3 +178,24 @@ def test_a_setting_that_the_newer_run_lacks_is_kept() -> None:
     # The other way round, the newer run measured everything that the older one did.
     again = run("a", date="2026-03-01")
     assert newest([both, wrote, again]) == ([again], [(wrote, again), (both, again)])
+
+
+def test_two_newer_halves_do_not_replace_a_run_of_both() -> None:
+    both = run("a", date="2026-01-01")
+    wrote = run("a", date="2026-02-01", setting="generation")
+    judged = run("a", date="2026-03-01", setting="discrimination")
+    assert newest([both, wrote, judged]) == ([judged, wrote, both], [])
+
+
+def test_a_run_that_judged_its_own_pairs_is_replaced_by_another_such_one_alone() -> None:
+    own = run("a", date="2026-01-01", metric="tau_own_length")
+    without = run("a", date="2026-02-01")
+    assert newest([own, without]) == ([without, own], [])
+    again = run("a", date="2026-03-01", metric="tau_own_length")
+    assert newest([own, without, again]) == ([again], [(without, again), (own, again)])
+
+
+def test_what_was_computed_anew_is_said_once_for_all_rows() -> None:
+    why = "the log is of an older version: all is computed anew from its samples"
+    (board,) = boards([run("a", restated=why), run("b", 0.1, restated=why), run("c", 0.3)])
+    assert [note for note in board.notes if why in note] == [f"a, b: {why}"]

@@ -10,7 +10,6 @@ from profile_tasks.report.headline import headline, told_apart
 from profile_tasks.report.report_data import (
     NOTHING,
     Departure,
-    Difference,
     FoundAlignment,
     Influence,
     Profile,
@@ -230,13 +229,19 @@ def test_without_a_test_intervals_must_lie_apart_and_taste_is_left_open() -> Non
     assert "does not show that they agree" in headline(overlapping)[0]
 
 
-def test_a_log_that_tested_plain_differences_only_tells_no_taste() -> None:
-    old = replace(
-        found(Estimate(0.1, 0.0, 0.2), Estimate(0.5, 0.3, 0.7), None),
-        differences={"discrimination": {"length": Difference(near(0.4), SURE)}},
+def test_where_an_interval_is_missing_nothing_is_said_to_overlap() -> None:
+    bare = found(Estimate(0.1, 0.0, 0.2), Estimate(0.5), None)
+    assert told_apart(bare, "discrimination") == ()
+    assert plain(headline(bare)[0]) == (
+        "In discrimination whether GPT-X differs from people is not known: this file has no "
+        "intervals of both for any of 1 factor."
     )
-    assert told_apart(old, "discrimination") == ()
-    assert "did not tell the two apart" in headline(old)[0]
+    overlapping = {"length": Influence(Estimate(0.2, 0.1, 0.4)), "fluency": Influence(Estimate(0))}
+    some = replace(
+        bare,
+        profiles={"human": Profile(overlapping), "discrimination": Profile(overlapping)},
+    )
+    assert "overlap for 1 of 2 factors (the others have none), so" in plain(headline(some)[0])
 
 
 def test_a_writers_influences_stand_beside_peoples_without_a_difference() -> None:

@@ -2,10 +2,12 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from inspect_ai.log import read_eval_log, write_eval_log
 
+from profile_tasks.report.cautions import cautions
 from profile_tasks.report.reading import read_findings
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 
@@ -117,7 +119,7 @@ def test_json_of_influence_is_one_profile(tmp_path: Path) -> None:
     assert found.compared == ()
 
 
-def test_a_log_without_the_full_profile_says_what_is_missing(
+def test_a_log_without_the_full_profile_is_completed_from_its_samples(
     verbose_log: Path, tmp_path: Path
 ) -> None:
     log = read_eval_log(str(verbose_log))
@@ -125,9 +127,24 @@ def test_a_log_without_the_full_profile_says_what_is_missing(
     log.results.scores[0].metadata = None
     copy = tmp_path / "bare.eval"
     write_eval_log(log, str(copy))
-    (found,) = read_findings(copy)
-    assert any("lacks the full profile" in line for line in found.absent)
-    assert found.profiles["generation"].influences["length"].tau.defined
+    (bare,), (whole,) = read_findings(copy), read_findings(verbose_log)
+    assert repr(bare.profiles) == repr(whole.profiles)
+    assert bare.tastes == whole.tastes
+    assert bare.absent == ()
+
+
+def test_an_older_log_shows_todays_intervals_and_says_so(older_log: Path) -> None:
+    (found,) = read_findings(older_log)
+    judge = found.alignments["discrimination"]["pearson"].number
+    assert (judge.low, judge.high) != (0.01, 0.02)
+    assert found.tastes.keys() == {"discrimination"}
+    assert found.run.warnings[0].startswith("the log is of an older version (task version 2)")
+
+
+def test_results_of_lm_eval_tell_how_few_groups_there_are(lm_eval_results: Any) -> None:
+    (found,) = read_findings(lm_eval_results("verbose"))
+    assert {profile.n_groups for profile in found.profiles.values()} == {12}
+    assert any("few sources (12 groups)" in caution for caution in cautions(found))
 
 
 def test_a_profile_of_another_version_is_refused_in_one_line(tmp_path: Path) -> None:

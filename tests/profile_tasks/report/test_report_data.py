@@ -10,11 +10,19 @@ from profile_tasks.report.report_data import (
     found_alignments,
     taste_of_record,
 )
+from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 def flat(name: str, value: float) -> dict[str, float | None]:
     return {name: value, f"{name}_ci_low": value - 0.25, f"{name}_ci_high": value + 0.25}
+
+
+def run(metrics: dict[str, float | None], groups: int | None = None, **profile: object) -> Run:
+    return Run(
+        "x", "lm-eval", "m", "summarization", "x", "both",
+        groups=groups, metrics=metrics, profile=profile,
+    )  # fmt: skip
 
 
 METRICS = {
@@ -28,7 +36,7 @@ METRICS = {
 
 
 def test_what_is_known_of_an_alignment_keeps_its_place_among_flat_metrics() -> None:
-    found = alignments_of_metrics(METRICS)
+    found = alignments_of_metrics(run(METRICS))
     judge = found["discrimination"]["pearson"]
     assert judge.number == Estimate(0.5, 0.25, 0.75)
     assert judge.disattenuated == Estimate(0.75, 0.5, 1.0)
@@ -44,16 +52,28 @@ def test_a_record_gives_the_reasons_of_what_is_refused() -> None:
     why = "not estimable: it is not told from noise alone"
     entry = {"value": None, "ci_low": -0.5, "ci_high": 1.0, "reason": why}
     record = {"discrimination": {"disattenuated": {"pearson": entry}, "refusal": why}}
-    found = alignments_of_metrics(METRICS, record)["discrimination"]["pearson"]
+    found = alignments_of_metrics(run(METRICS, alignment_to_human=record))["discrimination"][
+        "pearson"
+    ]
     assert found.number == Estimate(0.5, 0.25, 0.75, reason=why)
     assert found.disattenuated == Estimate(nan, -0.5, 1.0, reason=why)
 
 
 def test_self_agreement_is_told_from_the_alignments_with_people() -> None:
-    found = found_alignments(METRICS, "self_agreement", {})
+    found = found_alignments(run(METRICS), "self_agreement", {})
     assert list(found) == ["pearson"]
     assert found["pearson"].number == Estimate(0.875, 0.625, 1.125)
-    assert found_alignments({}, "self_agreement", {}) == {}
+    assert found_alignments(run({}), "self_agreement", {}) == {}
+
+
+def test_flat_metrics_give_a_reason_where_they_tell_one() -> None:
+    metrics = {**flat("self_agreement_pearson", 0.5), "self_agreement_pearson": None}
+    refused = found_alignments(run(metrics), "self_agreement", {})["pearson"].number
+    assert refused.reason == (
+        "a profile is not told from noise alone; the true one lies within [0.25, 0.75]"
+    )
+    few = found_alignments(run({"self_agreement_pearson": None}, 5), "self_agreement", {})
+    assert few["pearson"].number.reason == "groups: 5; an interval needs at least 8"
 
 
 def test_differences_of_a_record_keep_their_sign() -> None:

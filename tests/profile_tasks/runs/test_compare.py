@@ -190,6 +190,7 @@ def test_runs_of_other_tasks_and_graders_are_noted() -> None:
 
 
 def test_an_unfinished_run_is_noted() -> None:
+    assert compared(replace(run("a"), restated="why"), run("b"))["notes"] == ["A: why"]
     assert compared(run("a", status="error"), run("b"))["notes"] == [
         "A did not finish (status: error): only some of its sources count"
     ]

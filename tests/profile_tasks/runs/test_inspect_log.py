@@ -229,6 +229,52 @@ def test_a_log_without_samples_has_a_score_and_no_measurements(log: str, tmp_pat
         read_run(file)
 
 
+# What older versions meant otherwise --------------------------------------------------------------
+
+JUDGE = "alignment_discrimination_pearson"
+
+
+def test_an_older_log_reports_what_its_samples_give_today(
+    older_log: Path, inspect_log: Any
+) -> None:
+    run = inspect_run(open_log(str(older_log)))
+    today = inspect_run(open_log(str(inspect_log("verbose", own_pairs=False))))
+    assert run.metrics == today.metrics
+    assert run.profile == today.profile
+    assert today.restated is None
+    assert run.restated is not None
+    assert run.restated.startswith("the log is of an older version (task version 2), whose inter")
+    assert run.restated.endswith("all is computed anew from its samples")
+
+
+def test_without_samples_an_older_log_keeps_what_it_meant_as_today(
+    older_log: Path, tmp_path: Path
+) -> None:
+    whole = read_eval_log(str(older_log))
+    whole.samples = None
+    write_eval_log(whole, str(tmp_path / "header.json"), format="json")
+    run = inspect_run(open_log(str(tmp_path / "header.json")))
+    assert run.profile == {}
+    kept = {JUDGE, "flip_rate", "tau_human_length_p_adjusted", "rank_human_length_ci_low"}
+    assert kept <= run.metrics.keys()
+    gone = {f"{JUDGE}_ci_low", f"{JUDGE}_p_value", f"{JUDGE}_ceiling", "flip_rate_ci_high"}
+    assert not gone & run.metrics.keys()
+    assert run.restated is not None
+    assert run.restated.endswith("left out, since no samples give them anew")
+
+
+def test_a_log_that_was_scored_again_reports_all_that_it_did_before(
+    inspect_log: Any, tmp_path: Path
+) -> None:
+    """``inspect score`` leaves the printed metrics alone, without intervals, tests and ranks."""
+    before = str(inspect_log("verbose"))
+    again = score(read_eval_log(before), factor_profile(), action="overwrite", display="none")
+    write_eval_log(again, str(tmp_path / "again.eval"))
+    run, expected = (inspect_run(open_log(f)) for f in (str(tmp_path / "again.eval"), before))
+    assert (run.metrics, run.profile) == (expected.metrics, expected.profile)
+    assert run.restated is None
+
+
 # What is no log ----------------------------------------------------------------------------------
 
 

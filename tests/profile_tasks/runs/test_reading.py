@@ -161,3 +161,29 @@ def test_a_log_is_told_by_its_ending_and_its_first_key(tmp_path: Path) -> None:
         (tmp_path / name).write_text(text)
         assert is_log(tmp_path / name) is expected, name
     assert not is_log(tmp_path / "nowhere.json")
+
+
+def test_older_results_keep_what_they_meant_as_today(lm_eval_results: Any, tmp_path: Path) -> None:
+    file = lm_eval_results("verbose")
+    configs = json.loads(file.read_text())["configs"]
+    for config in configs.values():
+        config["metadata"]["version"] = 1.0
+    (today,), (older,) = read_runs(file), read_runs(changed(file, tmp_path, configs=configs))
+    assert today.restated is None
+    assert older.metrics == {n: v for n, v in today.metrics.items() if "_ci_" not in n}
+    assert older.restated is not None
+    assert "(task version 1.0), whose intervals were bootstrap ones" in older.restated
+    assert older.restated.endswith("left out; run the tasks again")
+
+
+def test_results_tell_groups_and_older_ones_sources(lm_eval_results: Any, tmp_path: Path) -> None:
+    results = json.loads(lm_eval_results("verbose").read_text())["results"]
+    for row in results.values():
+        if "measured_groups,none" in row:
+            row["measured_groups,none"] = 9
+    (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
+    assert (run.sources, run.groups) == (12, 9)
+    for row in results.values():
+        row.pop("measured_groups,none", None)
+    (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
+    assert (run.sources, run.groups) == (12, 12)

@@ -136,6 +136,12 @@ def test_without_an_interval_there_is_no_standard_error():
         assert math.isnan(each.error)
 
 
+def test_replicates_that_are_all_alike_tell_no_standard_error():
+    never = Estimate.share(0.0, np.zeros(12), np.ones(12), np.zeros(100))
+    assert never.high > 0.2
+    assert math.isnan(never.error)
+
+
 def test_standard_errors_stand_behind_their_metrics():
     assert with_standard_errors(FINE.flat("a")) == ["a", "a_stderr", "a_ci_low", "a_ci_high"]
 
