@@ -150,7 +150,8 @@ def factor_section(factor: Factor) -> str:
     lines = [
         f"level {factor.level}, {factor.kind}{', core' * factor.core}; "
         f"tasks: {', '.join(factor.tasks)}",
-        f"{how}{'; missing where there is no source' * factor.needs_source}",
+        f"{how}{'; missing where there is no source' * factor.needs_source}"
+        + (f"; defined for {factor.defined_for}" if factor.defined_for else ""),
     ]
     if factor.label is not None:
         values = ", ".join(

@@ -38,7 +38,9 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.scorers.factors.words import without_spaces
     from profile_tasks.scorers.measurement.recorded import human_comparisons, recorded_votes
+    from profile_tasks.scorers.measurement.tables import with_units
     from profile_tasks.scorers.statistics.records import annotators_record, influence_record
     from profile_tasks.scorers.statistics.study import HUMAN, Study
 
@@ -50,7 +52,8 @@ def influence(
     with progress("estimating"):
         votes = recorded_votes(data)
         study = Study({HUMAN: table}, votes=votes, replicates=replicates, seed=seed)
-        record = influence_record(study, HUMAN) | {"annotators": annotators_record(study)}
+        record = with_units(influence_record(study, HUMAN))
+        record |= {"annotators": annotators_record(study)}
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
@@ -58,6 +61,9 @@ def influence(
     )
     emit(format_, record, columns, title, _printed_rows(record))
     if format_ == "table":
+        pairs = [pair for source in data.sources for pair in source.pairs]
+        if any(without_spaces(pair.response_a + pair.response_b) for pair in pairs):
+            click.echo("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             click.echo(line)
 
@@ -109,7 +115,11 @@ def _notes(record: Record) -> list[str]:
         )
     for factor, values in record["factors"].items():
         if values["missing"] and values["n"]:
-            lines.append(f"{factor}: missing in {values['missing']} pairs, left out there")
+            where = values["defined_for"]
+            lines.append(
+                f"{factor}: missing in {values['missing']} pairs, left out there"
+                + (f"; it is defined for {where}" if where else "")
+            )
         reasons = {"tau": values["reason"], "adjusted": values["adjusted_reason"]}
         if reasons["tau"] == reasons["adjusted"]:
             reasons = {"tau and adjusted": reasons["tau"]}

@@ -17,8 +17,8 @@ from functools import cache, lru_cache
 from types import MappingProxyType
 
 from profile_tasks.scorers.factors.factor import SurfaceFunction, surface_function
-from profile_tasks.scorers.factors.surface import sentences
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+from profile_tasks.scorers.factors.words import sentences
 from profile_tasks.solvers.both_orders import read_pick
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,

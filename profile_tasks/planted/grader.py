@@ -61,7 +61,7 @@ from profile_tasks.planted.grader_request import (
     AskedVerdicts,
     parse_grader_request,
 )
-from profile_tasks.scorers.factors.surface import sentences
+from profile_tasks.scorers.factors.words import sentences
 
 GRADER_SIMULATION_NOTE = (
     "a simulated grader that follows stated word-counting rules, not a language model; "

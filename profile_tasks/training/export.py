@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
+from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.records import influence_record
@@ -144,7 +145,7 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
         "left_out": {why: n for why, n in sorted(left_out.items()) if n},
         "splits": {name: split.card() for name, split in splits.items()},
         "words": {
-            side: statistics.fmean(len(getattr(pair, side).split()) for pair in pairs)
+            side: statistics.fmean(word_count(getattr(pair, side)) for pair in pairs)
             for side in ("chosen", "rejected")
         },
         "chosen_over_rejected": chosen_profile(pairs, seed=settings.seed),

@@ -45,6 +45,8 @@ class Factor:
         more: what a response with the larger value shows.
         core: whether the selection ``"core"`` holds it.
         needs_source: whether it is missing where there is no source.
+        defined_for: the responses that it is defined for, where not for those of every language;
+            missing for others.
         function: ``"package.module:name"`` of its `SurfaceFunction`; None for other kinds.
         measure: what is counted of the facts: all of them (``count``), the share with a counted
             label (``share``), or the share of the source's key facts that the response holds
@@ -66,6 +68,7 @@ class Factor:
     more: str
     core: bool = False
     needs_source: bool = False
+    defined_for: str = ""
     function: str | None = None
     measure: Literal["count", "share", "coverage"] | None = None
     label: FactLabel | None = None

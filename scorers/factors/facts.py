@@ -32,7 +32,7 @@ from profile_tasks.scorers.factors.grader_prompts import (
     MOST_KEY_FACTS,
     WORDS_PER_FACTS_REQUEST,
 )
-from profile_tasks.scorers.factors.surface import sentences
+from profile_tasks.scorers.factors.words import sentences
 from profile_tasks.solvers.sections import render_sections
 
 _KEY_FACTS, _FACTS, _LABELS, _COVERED = "key_facts", "facts", "labels", "covered"

@@ -7,7 +7,7 @@ sentences for fluency and the whole response for coherence are the authors'.
 
 This implementation's choices:
 
-- Sentences are those of `surface.sentences`; the authors split with NLTK.
+- Sentences are those of `words.sentences`; the authors split with NLTK.
 - The document that a response should cohere with is the prompt and the source, a blank line
   between them, or the one of the two that there is. For the authors it is the source alone.
 - Their question speaks of a summary whatever the task. Trained on summarization, the scores are
@@ -29,8 +29,8 @@ from functools import cache
 from statistics import fmean
 from typing import TYPE_CHECKING
 
-from profile_tasks.scorers.factors.surface import sentences
 from profile_tasks.scorers.factors.taxonomy import LEARNED_FACTORS
+from profile_tasks.scorers.factors.words import sentences
 from profile_tasks.settings import UNIEVAL_CHECKPOINT
 
 if TYPE_CHECKING:

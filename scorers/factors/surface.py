@@ -4,16 +4,12 @@ Each factor is a pure function ``(response, source=None, prompt="") -> float`` t
 where the factor is missing for that response; missing is never 0. A factor of your own is a
 function of the same three arguments, named in a taxonomy file.
 
-A *word* is what stands between white space, so these factors suit languages that put spaces
-between words. `length` and `source_compression` count words as they stand (``text.split()``). All
-others compare or read words and take them case-folded, with punctuation and symbols stripped at
-the edges, leaving out what then holds no letter or digit: the bullet ``-`` or a lone emoji is no
-word of these.
+Words, sentences and languages are those of `words`. `length` and `source_compression` count words
+as they stand; all others take them as they are compared.
 """
 
 import math
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache, lru_cache
@@ -25,6 +21,13 @@ import numpy as np
 import numpy.typing as npt
 
 from profile_tasks.scorers.factors.factor import Factor, surface_function
+from profile_tasks.scorers.factors.words import (
+    WITHOUT_STOPS,
+    language,
+    sentences,
+    word_count,
+    words,
+)
 
 if TYPE_CHECKING:
     import pyphen
@@ -45,11 +48,6 @@ _BOLD = re.compile(
     r"\*\*(?![\s*])(?:(?!\*\*)[^\n])+(?<!\s)\*\*"
     r"|(?<!\w)__(?![\s_])(?:(?!__)[^\n])+(?<!\s)__(?!\w)"
 )
-
-
-_RUN = re.compile(r"([^\w\s])\1{3,}")
-_BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
-_PIECE = re.compile(r".{1,10000}(?:\s|\Z)|.{10000}", re.DOTALL)
 
 
 def factor_values(
@@ -95,14 +93,15 @@ def factor_values(
 
 
 def length(response: str, source: str | None = None, prompt: str = "") -> float:
-    """Words of the response, ``len(response.split())``.
+    """Words of the response: ``len(response.split())``, or grapheme clusters without spaces.
 
-    Unit words, range 0 to infinity, never missing. A core factor of PROFILE (Oh et al. 2025).
+    Unit words, and grapheme clusters in scripts that are written without spaces (`words`); range 0
+    to infinity, never missing. A core factor of PROFILE (Oh et al. 2025).
 
-    >>> length("Yes, it is.")
-    3.0
+    >>> length("Yes, it is."), length("今天下雨。")
+    (3.0, 4.0)
     """
-    return float(len(response.split()))
+    return float(word_count(response))
 
 
 def novel_words(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -116,22 +115,25 @@ def novel_words(response: str, source: str | None = None, prompt: str = "") -> f
     0.3333333333333333
     """
     source_words, _ = _occurrences(source or "")
-    words = set(_words(response))
-    if not source_words or not words:
+    own = set(words(response))
+    if not source_words or not own:
         return math.nan
-    return len(words - source_words.keys()) / len(words)
+    return len(own - source_words.keys()) / len(own)
 
 
 def sentence_count(response: str, source: str | None = None, prompt: str = "") -> float:
-    """Sentences of the response, as sentencex segments English.
+    """Sentences of the response, as sentencex segments its language, told from the script.
 
     A segment counts when it holds a letter or digit, so a rule or a stray mark does not; a
     heading or list item that sentencex sets apart counts as one. Unit sentences, range 0 to
-    infinity, never missing. This implementation's choice.
+    infinity; missing where the script does not mark the end of a sentence (Thai, Lao, Tibetan).
+    This implementation's choice.
 
-    >>> sentence_count("It rained. Did it? It did!")
-    3.0
+    >>> sentence_count("It rained. Did it? It did!"), sentence_count("下雨了。雨停了。")
+    (3.0, 2.0)
     """
+    if language(response) in WITHOUT_STOPS:
+        return math.nan
     return float(len(sentences(response)))
 
 
@@ -144,8 +146,8 @@ def mean_sentence_length(response: str, source: str | None = None, prompt: str =
     >>> mean_sentence_length("It rained. Then the sun came out.")
     3.5
     """
-    count = len(sentences(response))
-    return len(_words(response)) / count if count else math.nan
+    count = sentence_count(response)
+    return len(words(response)) / count if count else math.nan
 
 
 def lexical_diversity(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -162,19 +164,19 @@ def lexical_diversity(response: str, source: str | None = None, prompt: str = ""
     >>> lexical_diversity("the cat and the dog")
     0.8
     """
-    words = _words(response)
-    if not words:
+    own = words(response)
+    if not own:
         return math.nan
-    width = min(_WINDOW, len(words))
-    window = Counter(words[:width])
+    width = min(_WINDOW, len(own))
+    window = Counter(own[:width])
     distinct = len(window)
-    for leaving, entering in zip(words, words[width:], strict=False):
+    for leaving, entering in zip(own, own[width:], strict=False):
         window[entering] += 1
         window[leaving] -= 1
         if not window[leaving]:
             del window[leaving]
         distinct += len(window)
-    return distinct / (width * (len(words) - width + 1))
+    return distinct / (width * (len(own) - width + 1))
 
 
 def readability(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -185,16 +187,17 @@ def readability(response: str, source: str | None = None, prompt: str = "") -> f
     neither at a word's start nor at its end, so "about" counts as one syllable and values lie
     above those of a hand count: compare them with each other, not with published bands. Unit
     points, range minus infinity to 122.235 (121.22 for one-word sentences of one syllable);
-    missing where there is no word.
+    missing where there is no word, and where most words are in another script than Latin: the
+    formula and its syllables are of English, which no other language in Latin script is told from.
 
-    >>> round(readability("The cat sat. The dog ran."), 3)
-    119.19
+    >>> round(readability("The cat sat. The dog ran."), 3), readability("Кот сел.")
+    (119.19, nan)
     """
-    words = _words(response)
-    if not words:
+    own = words(response)
+    if not own or language(response) != "en":
         return math.nan
-    syllables = sum(_syllables(word) for word in words)
-    return 206.835 - 1.015 * len(words) / len(sentences(response)) - 84.6 * syllables / len(words)
+    syllables = sum(_syllables(word) for word in own)
+    return 206.835 - 1.015 * len(own) / len(sentences(response)) - 84.6 * syllables / len(own)
 
 
 def markdown(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -232,27 +235,27 @@ def extractiveness(response: str, source: str | None = None, prompt: str = "") -
     >>> extractiveness("the old cat slept", source="There the old cat sat.")
     2.25
     """
-    source_words, words = _words(source or ""), _words(response)
-    if not source_words or not words:
+    source_words, own = words(source or ""), words(response)
+    if not source_words or not own:
         return math.nan
     first, following = _occurrences(source or "")
     pairs = _word_pairs(source or "")
     start = total = 0
-    while start < len(words):
-        longest, resume = int(words[start] in first), 0
+    while start < len(own):
+        longest, resume = int(own[start] in first), 0
         # Nearly all runs are of one word; then there is no need to look at each place.
-        position = first[words[start]] if words[start : start + 2] in pairs else -1
+        position = first[own[start]] if own[start : start + 2] in pairs else -1
         while position >= 0:
             # As published, the search resumes behind a match, not within it. Only a source
             # passage that repeats itself shows the difference; keeping it keeps the numbers.
             if position >= resume:
-                shared = _shared_run(words, start, source_words, position)
+                shared = _shared_run(own, start, source_words, position)
                 longest = max(longest, shared)
                 resume = position + shared
             position = following[position]
         total += longest * longest
         start += max(longest, 1)
-    return total / len(words)
+    return total / len(own)
 
 
 def source_compression(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -268,22 +271,13 @@ def source_compression(response: str, source: str | None = None, prompt: str = "
     >>> source_compression("A cat sat.", source="Once upon a time a cat sat down")
     2.6666666666666665
     """
-    source_length, response_length = len((source or "").split()), len(response.split())
+    source_length, response_length = word_count(source or ""), word_count(response)
     if not source_length or not response_length:
         return math.nan
     return source_length / response_length
 
 
 # A source recurs over its responses, and a response over its factors: both are read once.
-
-
-@lru_cache(maxsize=256)
-def _words(text: str) -> tuple[str, ...]:
-    straight = text.replace("\u2019", "'").casefold()
-    # Most words are letters throughout, and need no closer look.
-    return tuple(
-        bare for word in straight.split() if (bare := word if word.isalnum() else _bare(word))
-    )
 
 
 @lru_cache(maxsize=128)
@@ -293,11 +287,11 @@ def _occurrences(source: str) -> tuple[dict[str, int], list[int]]:
     -1 is no further one. Numbers rather than a list a word: many small lists slow the whole
     process down, since the garbage collector visits them.
     """
-    words = _words(source)
+    own = words(source)
     first: dict[str, int] = {}
-    following = [-1] * len(words)
-    for position in range(len(words) - 1, -1, -1):
-        word = words[position]
+    following = [-1] * len(own)
+    for position in range(len(own) - 1, -1, -1):
+        word = own[position]
         following[position] = first.get(word, -1)
         first[word] = position
     return first, following
@@ -306,25 +300,7 @@ def _occurrences(source: str) -> tuple[dict[str, int], list[int]]:
 @lru_cache(maxsize=128)
 def _word_pairs(source: str) -> frozenset[tuple[str, ...]]:
     """All neighbours in the source."""
-    return frozenset(pairwise(_words(source)))
-
-
-@lru_cache(maxsize=256)
-def sentences(text: str) -> tuple[str, ...]:
-    """The English sentences of a text, as sentencex segments it; each holds a letter or digit.
-
-    >>> sentences("It left at 9 a.m. Nobody saw it!")
-    ('It left at 9 a.m.', 'Nobody saw it!')
-    """
-    import sentencex  # imported late: other people's evaluations must not pay for it
-
-    # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair. Its time grows
-    # with the square of a block and of a run of marks, and a model can loop: so runs are
-    # shortened, and blocks that are longer than any prose are cut at white space.
-    valid = _RUN.sub(r"\1\1\1", text.encode("utf-8", "replace").decode("utf-8"))
-    blocks = (piece for block in _BLANK_LINES.split(valid) for piece in _PIECE.findall(block))
-    found = (part.strip() for block in blocks for part in sentencex.segment("en", block))
-    return tuple(part for part in found if any(map(str.isalnum, part)))
+    return frozenset(pairwise(words(source)))
 
 
 @lru_cache(maxsize=65536)
@@ -339,24 +315,11 @@ def _hyphenation() -> "pyphen.Pyphen":
     return pyphen.Pyphen(lang="en_US")
 
 
-@lru_cache(maxsize=65536)
-def _bare(word: str) -> str:
-    """Strip punctuation and symbols (Unicode P* and S*) at the edges; "" where nothing is left."""
-    start, end = 0, len(word)
-    while start < end and unicodedata.category(word[start])[0] in "PS":
-        start += 1
-    while start < end and unicodedata.category(word[end - 1])[0] in "PS":
-        end -= 1
-    return word[start:end] if any(map(str.isalnum, word)) else ""
-
-
-def _shared_run(
-    words: Sequence[str], start: int, source_words: Sequence[str], position: int
-) -> int:
+def _shared_run(own: Sequence[str], start: int, source_words: Sequence[str], position: int) -> int:
     """Length of the run of equal words from `start` in one and `position` in the other."""
-    most = min(len(words) - start, len(source_words) - position)
+    most = min(len(own) - start, len(source_words) - position)
     for shared in range(most):
-        if words[start + shared] != source_words[position + shared]:
+        if own[start + shared] != source_words[position + shared]:
             return shared
     return most
 

@@ -24,7 +24,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import reasons_of_recorded, run_study
+from profile_tasks.scorers.measurement.tables import reasons_of_recorded, run_study, with_units
 from profile_tasks.scorers.statistics.records import flat_record, study_record
 from profile_tasks.scorers.statistics.study import REPLICATES
 
@@ -54,6 +54,11 @@ def every_metric(
     replicates, seed = bootstrap_of(score, REPLICATES)
     study = run_study(measurements, replicates=replicates, seed=seed)
     record = study_record(study)
+    for perspective in study.tables:
+        record[perspective] = with_units(record[perspective])
+        for factor, entry in record[perspective]["factors"].items():
+            if (name := f"tau_{perspective}_{factor}") in record["reasons"]:
+                record["reasons"][name] = entry["reason"]
     record["reasons"] |= reasons_of_recorded(measurements)
     metrics = study.flat() | standard_metrics(measurements) | flat_record(record)
     return metrics, record | grading_record(measurements, evaluated)

@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors
+from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
@@ -97,7 +98,7 @@ def ranked(
     samples = tuple(
         RankedSample(
             text=sample.text,
-            words=None if sample.text is None else len(sample.text.split()),
+            words=None if sample.text is None else word_count(sample.text),
             truncated=sample.truncated,
             same_as=sample.same_as,
             wins=table[index].wins,

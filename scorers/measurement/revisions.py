@@ -6,6 +6,7 @@ from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.grading.record import SourceGrades, graded_values
 from profile_tasks.scorers.measurement.source_measurement import (
     PairManifestations,
@@ -111,13 +112,13 @@ def measure_revisions(
         revisions[condition] = MeasuredRevision(
             signs=by_condition[condition],
             preference=0 if unchanged else PairVerdict(revision.picks).preference,
-            words=len(revision.text.split()),
+            words=word_count(revision.text),
             unchanged=unchanged,
             truncated=revision.truncated,
         )
     return RevisionMeasurement(
         source=measure_source(annotated, factors, grades=grades),
-        draft_words=None if revised.draft is None else len(revised.draft.split()),
+        draft_words=None if revised.draft is None else word_count(revised.draft),
         drafts_equal=(
             None
             if revised.draft is None or revised.other_draft is None

@@ -17,6 +17,7 @@ from pydantic import BaseModel, Field
 from profile_tasks.data.preferences import AnnotatedSource, Preference
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.grading.record import (
     FactorGrading,
     SourceGrades,
@@ -305,7 +306,7 @@ def _written(
             if {high, low} <= present
         ),
         "words_by_score": {
-            score: None if text is None else len(text.split())
+            score: None if text is None else word_count(text)
             for score, text in responses_by_score.items()
         },
         "rouge": asdict(rouge(best, reference)) if best is not None and reference else None,

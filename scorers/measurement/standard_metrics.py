@@ -13,10 +13,18 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import regex
 
+from profile_tasks.scorers.factors.words import GRAPHEME, beyond_latin
 from profile_tasks.solvers.both_orders import PairVerdict
 
 _TOKEN = re.compile(r"[a-z0-9]+")
+# Beside these, words of other scripts: a grapheme cluster, or letters and digits with their marks.
+_OTHER = r"[[\p{L}\p{Nd}]--\p{Latin}--[\p{Common}&&\p{L}]--[0-9]]"
+_TOKEN_OF_ANY_SCRIPT = regex.compile(
+    rf"{_TOKEN.pattern}|{GRAPHEME}|(?:(?!{GRAPHEME}){_OTHER}[\p{{M}}\p{{Join_Control}}]*)+",
+    regex.V1,
+)
 
 
 @dataclass(frozen=True)
@@ -32,11 +40,15 @@ def rouge(response: str, reference: str) -> RougeF1:
     """ROUGE-1, ROUGE-2 and ROUGE-L F1 of a response against a reference (Lin 2004).
 
     The numbers of Google's ``rouge_score`` with its default tokenisation: lower case, split at
-    everything but a-z and 0-9, no stemming, ROUGE-L over the whole text. As there, a text without
-    tokens scores 0, and so does ROUGE-2 where a text has fewer than two.
+    everything but a-z and 0-9, no stemming, ROUGE-L over the whole text. Beside these tokens, which
+    are all there are of Latin letters, stand those of other scripts, which it leaves out: words of
+    letters and digits, in scripts without spaces each grapheme cluster (`words`). As there, a text
+    without tokens scores 0, and so does ROUGE-2 where a text has fewer than two.
 
     >>> rouge("The cat sat down.", "The cat lay down.")
     RougeF1(rouge1=0.75, rouge2=0.3333333333333333, rougeL=0.75)
+    >>> rouge("Кот сел.", "Кот лёг!")
+    RougeF1(rouge1=0.5, rouge2=0.0, rougeL=0.5)
     """
     ours, theirs = _tokens(response), _tokens(reference)
     return RougeF1(
@@ -202,7 +214,9 @@ def mean(values: Iterable[float]) -> float:
 
 
 def _tokens(text: str) -> list[str]:
-    return _TOKEN.findall(text.lower())
+    lower = text.lower()
+    found: list[str] = (_TOKEN_OF_ANY_SCRIPT if beyond_latin(lower) else _TOKEN).findall(lower)
+    return found
 
 
 def _subsequence_f1(ours: Sequence[str], theirs: Sequence[str]) -> float:

@@ -5,9 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import numpy as np
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.records import Record
 from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, REPLICATES, Study
 from profile_tasks.solvers.both_orders import PairVerdict
 
@@ -130,6 +133,32 @@ def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, 
         if record.pairs_written is not None
         for factor in record.recorded
     }
+
+
+def with_units(influence: Record) -> Record:
+    """An influence record that says what each surface factor counts, and in which responses.
+
+    ``unit`` and ``defined_for`` are those of the factor, None where it has none or is no surface
+    factor; where it is missing, the reasons name ``defined_for`` too.
+    """
+    known = load_taxonomy()
+    surface = {name for name, factor in known.items() if factor.kind == "surface"}
+    return influence | {
+        "factors": {
+            name: _with_unit(entry, known[name] if name in surface else None)
+            for name, entry in influence["factors"].items()
+        }
+    }
+
+
+def _with_unit(entry: Record, factor: Factor | None) -> Record:
+    where = factor.defined_for or None if factor else None
+    added = {
+        name: f"{entry[name]}; it is defined for {where}"
+        for name in ("reason", "adjusted_reason")
+        if where and entry["missing"] and "the factor is missing" in (entry[name] or "")
+    }
+    return entry | added | {"unit": factor.unit if factor else None, "defined_for": where}
 
 
 def shared_group_codes(*runs: Iterable[SourceMeasurement | AnnotatedSource]) -> dict[str, int]:

@@ -145,6 +145,27 @@ def test_what_is_not_defined_has_its_reason_in_the_log(tmp_path: Path) -> None:
     assert "tau_human_length" not in reasons
 
 
+def test_a_factor_that_is_not_defined_for_the_language_has_that_reason_in_the_log(
+    tmp_path: Path,
+) -> None:
+    rows = [
+        {"id": f"{i}", "prompt": "p", "source": "今天下雨。我们在家。", "preference": "a"}
+        | {"response_a": "今天下雨。我们在家。", "response_b": "今天下雨。"}
+        for i in range(9)
+    ]
+    file = tmp_path / "chinese.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    log = run("summarization", tmp_path, dataset=str(file), factors="length,readability")
+    profile = result(log).metadata["profile"]
+    assert metrics(log)["tau_human_length"] == 1
+    assert profile["human"]["factors"]["length"]["unit"].startswith("words (grapheme clusters")
+    for reason in (
+        profile["reasons"]["tau_human_readability"],
+        profile["human"]["factors"]["readability"]["reason"],
+    ):
+        assert "it is defined for responses mostly in Latin script" in reason
+
+
 def test_a_log_can_be_completed_again_after_rescoring(read_inspect_log: ReadLog) -> None:
     log = read_inspect_log("verbose", "document_qa")
     full = metrics(log)

@@ -74,6 +74,35 @@ def test_every_real_file_gives_its_published_length_influence(
             assert f"{length['concordant'] / int(pairs):.3f}" == longer
 
 
+def test_influence_says_what_it_counts_and_where_a_factor_is_not_defined(
+    run: Run, influence_of: Influence, tmp_path: Path
+) -> None:
+    longer, shorter = "今天下雨。我们在家。", "今天下雨。"
+    texts = [(longer, shorter)] * 9 + [("It rains. We stay.", "It rains.")]
+    rows = [
+        {**ROW, "id": f"{i}", "response_a": a, "response_b": b, "preference": "a"}
+        for i, (a, b) in enumerate(texts)
+    ]
+    chinese, mixed = tmp_path / "chinese.jsonl", tmp_path / "mixed.jsonl"
+    chinese.write_text("\n".join(map(json.dumps, rows[:9])), encoding="utf-8")
+    mixed.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    asked = ("--factors", "length,readability", "--replicates", 100)
+    found = influence_of(chinese, *asked)["factors"]
+    assert found["length"]["tau"] == 1.0
+    assert found["length"]["unit"] == "words (grapheme clusters in scripts without spaces)"
+    assert found["readability"]["reason"].startswith(
+        "the factor is missing in all 9 pairs with a preference; it is defined for responses "
+        "mostly in Latin script"
+    )
+    printed = run("influence", mixed, *asked).stdout
+    assert "words: in scripts without spaces, grapheme clusters\n" in printed
+    assert "readability: missing in 9 pairs, left out there; it is defined for" in printed
+    table = list(
+        csv.DictReader(io.StringIO(run("influence", mixed, *asked, "--format", "csv").stdout))
+    )
+    assert [row["unit"] for row in table][1] == "points of Flesch reading ease"
+
+
 def test_influence_counts_what_it_rests_on(influence_of: Influence, tmp_path: Path) -> None:
     record = influence_of(write_pairs(tmp_path / "pairs.jsonl"), "--factors", "length,errors")
     assert record["n_pairs"] == 40

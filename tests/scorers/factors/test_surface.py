@@ -46,7 +46,7 @@ def user_factor(monkeypatch, function):
 
 @pytest.mark.parametrize(
     ("response", "words"),
-    [("", 0), (" \n\t", 0), ("one", 1), ("- a list, of\tfive\n", 5), ("naïve café 日本語", 3)],
+    [("", 0), (" \n\t", 0), ("one", 1), ("- a list, of\tfive\n", 5), ("naïve café 한국어", 3)],
 )
 def test_length_counts_what_stands_between_white_space(response, words):
     assert surface.length(response) == words
