@@ -50,6 +50,7 @@ LearnedBy = Literal["judged", "unieval"]
 Condition = Literal["none", "self", "evaluator", "factor"]
 Tournament = Literal["round_robin", "knock_out"]
 Measure = Literal["both", "likelihood", "compliance"]
+FaultyTexts = Literal["count", "missing"]
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
@@ -237,6 +238,9 @@ class PairingSettings(Settings):
 
     pairing: Pairing = "all"
     """Compare all pairs of written responses, a random half, or those of adjacent scores."""
+    faulty_texts: FaultyTexts = "count"
+    """Written texts that echo the request, talk of the score or loop: count them, or make them
+    missing too."""
 
 
 class AskingSettings(PairingSettings):

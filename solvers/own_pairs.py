@@ -18,7 +18,7 @@ from profile_tasks.solvers.both_orders import (
     shown_swapped,
 )
 from profile_tasks.solvers.requests import DiscriminationRequest
-from profile_tasks.solvers.target_scores import generation_pairs
+from profile_tasks.solvers.target_scores import generation_pairs, same_text
 
 ScorePair = tuple[int, int]
 """A pair of written responses by their target scores, the higher one first."""
@@ -54,7 +54,7 @@ class OwnPairs:
             for high, low in generation_pairs(list(self.responses), self.pairing, self.source.id)
             if (first := self.responses[high]) is not None
             and (second := self.responses[low]) is not None
-            and first != second
+            and not same_text(first, second)
         }
 
     def requests(self) -> list[DiscriminationRequest]:

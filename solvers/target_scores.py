@@ -2,11 +2,14 @@
 
 import math
 import random
+import re
 from collections.abc import Sequence
 from itertools import combinations, pairwise
 
 from profile_tasks.settings import Pairing
 from profile_tasks.solvers.final_answer import final_answer
+
+_DIGITS = re.compile(r"\d+")
 
 
 def score_scale(scores: Sequence[int]) -> tuple[int, int]:
@@ -45,6 +48,19 @@ def generation_pairs(
         return pairs
     chosen = random.Random(source_id).sample(range(len(pairs)), math.ceil(len(pairs) / 2))  # noqa: S311 - no secret
     return [pairs[index] for index in sorted(chosen)]
+
+
+def same_text(first: str | None, second: str | None) -> bool:
+    """Whether two written responses are equal, but for their digits.
+
+    A text that names its target score is no other text for another score.
+
+    >>> same_text("Rated 2 of 5.", "Rated 4 of 5."), same_text("Short.", "Longer.")
+    (True, False)
+    """
+    if first is None or second is None:
+        return first is second
+    return _DIGITS.sub("", first) == _DIGITS.sub("", second)
 
 
 def response_text(completion: str) -> str | None:

@@ -5,6 +5,11 @@ from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.measurement.text_faults import (
+    TEXT_FAULTS,
+    text_faults,
+    without_faults,
+)
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, response_text, score_scale
 from profile_tasks.task_configs.profile_task_class import ProfileTask
@@ -33,10 +38,14 @@ class Generation(ProfileTask):
         """Measure the written responses beside the annotated pairs."""
         scores = self.settings.target_scores
         written = dict(zip(scores, map(response_text, answers), strict=True))
+        faults = text_faults(source, written)
+        if self.settings.faulty_texts == "missing":
+            written = without_faults(written, faults)
         return measure_source(
             source,
             self.factors,
             responses_by_score=written,
+            text_faults=faults,
             generation_pairs=generation_pairs(scores, self.settings.pairing, source.id),
         )
 
@@ -47,5 +56,6 @@ class Generation(ProfileTask):
             *(rouge if any(source.reference for source in self.data.sources) else []),
             "generation_missing_rate",
             "generation_identical_rate",
+            *(f"generation_{fault}_rate" for fault in TEXT_FAULTS),
             *(f"words_at_score_{score}" for score in self.settings.target_scores),
         ]

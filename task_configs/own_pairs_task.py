@@ -12,6 +12,11 @@ from typing import Any
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.scored_texts import texts_about
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.measurement.text_faults import (
+    TEXT_FAULTS,
+    text_faults,
+    without_faults,
+)
 from profile_tasks.solvers.both_orders import pair_requests, read_pick
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.target_scores import generation_pairs
@@ -64,8 +69,9 @@ class JudgedOwnPairs(ProfileTask):
         return measure_source(
             source,
             self.factors,
-            responses_by_score=found.responses,
+            responses_by_score=own.responses,
             truncated_scores=found.cut_off,
+            text_faults=text_faults(source, found.responses),
             generation_pairs=generation_pairs(
                 list(found.responses), self.settings.pairing, source.id
             ),
@@ -74,8 +80,11 @@ class JudgedOwnPairs(ProfileTask):
 
     def standard_names(self) -> list[str]:
         """The rates of the verdicts, and the pairs on which there can be none."""
-        return ["own_flip_rate", "own_unreadable_rate", "generation_identical_rate"]
+        faults = [f"generation_{fault}_rate" for fault in TEXT_FAULTS]
+        return ["own_flip_rate", "own_unreadable_rate", "generation_identical_rate", *faults]
 
     def _own(self, source: AnnotatedSource) -> OwnPairs:
         responses = self.written[source.id].responses
+        if self.settings.faulty_texts == "missing":
+            responses = without_faults(responses, text_faults(source, responses))
         return OwnPairs(source, responses, self.settings.pairing, self.settings.orders)

@@ -30,10 +30,15 @@ from profile_tasks.scorers.measurement.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.measurement.text_faults import text_faults, without_faults
 from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
-from profile_tasks.solvers.pairwise_discrimination import own_verdicts, verdicts_by_pair
+from profile_tasks.solvers.pairwise_discrimination import (
+    own_verdicts,
+    verdict_repairs,
+    verdicts_by_pair,
+)
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
 
@@ -134,6 +139,9 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
+        faults = None if written is None else text_faults(annotated, written)
+        if written and faults and settings.faulty_texts == "missing":
+            written = without_faults(written, faults)
         pairs = generation_pairs(list(written), settings.pairing, annotated.id) if written else ()
         wanted = chosen(annotated.task, grading.is_possible)
         compared = compared_responses(annotated, written, pairs)
@@ -151,6 +159,8 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             verdicts=verdicts_by_pair(state),
             responses_by_score=written,
             truncated_scores=truncated_scores(state),
+            text_faults=faults,
+            verdict_repairs=verdict_repairs(state),
             generation_pairs=pairs,
             own_verdicts=own_verdicts(state),
             grades=grades,

@@ -37,10 +37,12 @@ from profile_tasks.scorers.measurement.standard_metrics import (
     tie_calibration,
     verdict_rates,
 )
+from profile_tasks.scorers.measurement.text_faults import TEXT_FAULTS, TextFault
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.estimate import none_for_nan
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
+from profile_tasks.solvers.target_scores import same_text
 
 PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
 
@@ -78,6 +80,9 @@ class SourceMeasurement(BaseModel, frozen=True):
             texts. None where it was asked about none.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit.
+        text_faults: What is wrong with each written text, by target score; None where that was not
+            looked at, as in logs of earlier versions.
+        verdict_repairs: Verdicts that were asked for once more, as the first answer was unreadable.
         values: Facts, learned and recorded factors: factor id -> response id -> value; None where
             it is missing.
         recorded: Factors whose values the data record: what a model writes has none.
@@ -102,6 +107,8 @@ class SourceMeasurement(BaseModel, frozen=True):
     own_picks: tuple[Picks, ...] | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] = ()
+    text_faults: dict[int, tuple[TextFault, ...]] | None = None
+    verdict_repairs: int = 0
     values: dict[str, dict[str, float | None]] = {}
     recorded: tuple[str, ...] = ()
     grading: dict[str, FactorGrading] = {}
@@ -202,6 +209,8 @@ def measure_source(
     verdicts: Sequence[PairVerdict] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
     truncated_scores: Sequence[int] = (),
+    text_faults: Mapping[int, tuple[TextFault, ...]] | None = None,
+    verdict_repairs: int = 0,
     generation_pairs: Sequence[ScorePair] = (),
     own_verdicts: Mapping[ScorePair, PairVerdict] | None = None,
     grades: SourceGrades | None = None,
@@ -215,6 +224,8 @@ def measure_source(
         verdicts: On each annotated pair; None where that was not asked.
         responses_by_score: What the model wrote for each target score.
         truncated_scores: Target scores whose response was cut off; compared all the same.
+        text_faults: What is wrong with each text that was written.
+        verdict_repairs: Verdicts that were asked for once more.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
             response is left out.
         own_verdicts: The model's verdicts as a judge of those pairs, as far as it was asked; None:
@@ -238,6 +249,7 @@ def measure_source(
         added |= {
             "written": table.of(compared.written),
             "truncated_scores": tuple(truncated_scores),
+            "text_faults": None if text_faults is None else dict(text_faults),
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
         if own_verdicts is not None:
@@ -252,6 +264,7 @@ def measure_source(
         human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
         votes=_votes(annotated),
+        verdict_repairs=verdict_repairs,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
             for factor, by_response in values.items()
@@ -300,7 +313,7 @@ def _written(
             GenerationPair(
                 higher=high,
                 lower=low,
-                identical=responses_by_score[high] == responses_by_score[low],
+                identical=same_text(responses_by_score[high], responses_by_score[low]),
             )
             for high, low in generation_pairs
             if {high, low} <= present
@@ -327,9 +340,10 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 
     Discrimination: accuracy with half credit and over decided pairs, their number, kappa, flip
     rate, first-position rate, unreadable rate; by likelihood, tie-calibrated accuracy; flip rate
-    and unreadable rate of the verdicts on the model's own pairs. Generation:
-    shares of missing and of truncated responses, share of identical pairs, mean length by target
-    score, mean ROUGE where sources have a reference, mean citation precision where it is measured.
+    and unreadable rate of the verdicts on the model's own pairs; verdicts asked for once more.
+    Generation: shares of missing, of truncated and of faulty responses, share of identical pairs,
+    mean length by target score, mean ROUGE where sources have a reference, mean citation precision
+    where it is measured.
     Grader: share of missing judgements and of flipped pairs, over all graded factors and by factor;
     requests and repairs.
     """
@@ -343,6 +357,7 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     ]
     if judged:
         metrics |= _judge_metrics(judged)
+        metrics["verdict_repairs"] = float(sum(record.verdict_repairs for record in records))
     written = [record for record in records if record.words_by_score is not None]
     if written:
         metrics |= _generation_metrics(written)
@@ -382,12 +397,23 @@ def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float
         "generation_missing_rate": mean(count is None for _, count in words),
         "generation_truncated_rate": truncated / len(words),
         "generation_identical_rate": mean(identical),
+        **_fault_rates(records),
         **{
             f"words_at_score_{score}": mean(
                 count for s, count in words if s == score and count is not None
             )
             for score in sorted({score for score, _ in words})
         },
+    }
+
+
+def _fault_rates(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+    """Share of the written texts that have each fault, where that was looked at."""
+    found = [each for r in records for each in (r.text_faults or {}).values()]
+    if any(record.text_faults is None for record in records):
+        return {}
+    return {
+        f"generation_{fault}_rate": mean(fault in each for each in found) for fault in TEXT_FAULTS
     }
 
 

@@ -341,6 +341,53 @@ CATALOGUE: tuple[Metric, ...] = (
         ),
     ),
     Metric(
+        "generation_echo_rate",
+        "share of written texts that repeat the request",
+        "share",
+        "texts that repeat the request",
+        better="less",
+        of="generation",
+        printed="if any",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE, "of the written texts mostly repeat the request (faulty_texts)"
+        ),
+    ),
+    Metric(
+        "generation_score_talk_rate",
+        "share of written texts that talk of the target score",
+        "share",
+        "texts that talk of the score",
+        better="less",
+        of="generation",
+        printed="if any",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE, "of the written texts talk of the target score (faulty_texts)"
+        ),
+    ),
+    Metric(
+        "generation_loop_rate",
+        "share of written texts that repeat themselves",
+        "share",
+        "texts that repeat themselves",
+        better="less",
+        of="generation",
+        printed="if any",
+        tabled=True,
+        caution=Caution(
+            HIGH_MISSING_RATE, "of the written texts mostly repeat themselves (faulty_texts)"
+        ),
+    ),
+    Metric(
+        "verdict_repairs",
+        "verdicts asked for once more, since the first answer was unreadable",
+        "count",
+        better="less",
+        of="discrimination",
+        tabled=True,
+    ),
+    Metric(
         "generation_identical_rate",
         "share of pairs of equal texts",
         "share",
