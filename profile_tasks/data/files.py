@@ -16,6 +16,8 @@ from typing import Any, NamedTuple
 
 from pydantic import JsonValue
 
+from profile_tasks.whole_files import read_whole
+
 Row = dict[str, JsonValue]
 
 
@@ -54,7 +56,7 @@ def read_file(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
 
 
 def _decoded(path: Path) -> str:
-    data = path.read_bytes()
+    data = read_whole(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
