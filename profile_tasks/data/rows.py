@@ -204,13 +204,14 @@ def _text(row: Row, column: str) -> str:
     if column not in row:
         raise _missing(row, column)
     value = row[column]
+    as_text = value if isinstance(value, str) else quoted(value)
+    if _MESSAGES.match(as_text):
+        raise RowError(
+            f"field {column!r} is a list of messages, {quoted(value)}; expected the text alone, "
+            "such as the 'content' of the last message"
+        )
     if not isinstance(value, str):
         raise RowError(f"field {column!r} is {quoted(value)}; expected text")
-    if _MESSAGES.match(value):
-        raise RowError(
-            f"field {column!r} is a list of messages written as text, {quoted(value)}; expected "
-            "the text alone, such as the 'content' of the last message"
-        )
     return value
 
 

@@ -707,7 +707,7 @@ def test_decimals_of_parquet_are_numbers_among_the_factors(tmp_path: Path) -> No
 )
 def test_messages_written_as_text_are_no_text(column: str, messages: str, tmp_path: Path) -> None:
     assert error_of(write(tmp_path, [good(**{column: messages})], "csv")).startswith(
-        f"pairs.csv:2: field {column!r} is a list of messages written as text, "
+        f"pairs.csv:2: field {column!r} is a list of messages, "
     )
 
 
