@@ -217,7 +217,7 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
     import pyarrow.parquet as pq
 
     try:
-        table = pq.ParquetFile(path).read()
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
         _check_columns(table.column_names, path.name)
         columns = [_parquet_column(column) for column in table.columns]
     except PreferenceDataError:

@@ -19,7 +19,7 @@ READ = {
     "crlf.jsonl": (6, 6, "A robin is a small bird.", SPARROW),
     "excel.csv": (4, 1, 'A robin, "small".\r\nYes', "NA"),
     "ja.jsonl": (12, 12, None, "今日はいい天気です。"),
-    "russian.jsonl": (8, 8, "Музей открыт с девяти.", "Вход платный, музей открыт до пяти."),
+    "russian.jsonl": (8, 8, "Музей открыт с девяти.", "Вход платный, музей открыт до пяти."),  # noqa: RUF001
     "same.jsonl": (6, 6, "A robin is a small bird.", "A robin is a small bird."),
     "turns.jsonl": (1, 1, "A robin is a small bird.", SPARROW),
     "u2028.jsonl": (3, 3, "line one\u2028line two\x85three", SPARROW),
