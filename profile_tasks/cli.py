@@ -1,6 +1,8 @@
 """The command ``profile-tasks``: a group whose commands stand in ``commands/``."""
 
+import errno
 from importlib import import_module
+from typing import Any
 
 import click
 
@@ -41,6 +43,18 @@ class Commands(click.Group):
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"profile_tasks.commands.{name}"), name)
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
+        """Run the command; a file that cannot be opened is one line in every one of them."""
+        from profile_tasks.commands.unusable import Unusable
+
+        try:
+            return super().invoke(ctx)
+        except OSError as error:
+            if error.errno == errno.EPIPE:  # click knows who stopped reading
+                raise
+            told = error if error.filename is None else f"{error.filename}: {error.strerror}"
+            raise Unusable(str(told)) from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the list of commands from `COMMANDS` alone."""

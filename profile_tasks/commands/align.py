@@ -7,14 +7,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, say
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
     load_recorded,
+    load_two_judges,
     recorded_options,
 )
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.whole_files import read_whole
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.statistics.comparisons import Comparisons
@@ -78,7 +80,7 @@ def align(
     emit(format_, record, _rows(record), title, _printed(record))
     if format_ == "table":
         for line in _notes(record):
-            click.echo(line)
+            say(line)
 
 
 def _is_profile(path: Path) -> bool:
@@ -87,7 +89,7 @@ def _is_profile(path: Path) -> bool:
         return False
     if not path.is_file():
         raise ValueError(f"{path}: no such file")
-    start = path.read_bytes()[:1000].removeprefix(b"\xef\xbb\xbf").lstrip()
+    start = read_whole(path, 1000).removeprefix(b"\xef\xbb\xbf").lstrip()
     return not start.startswith(b"[")
 
 
@@ -107,10 +109,15 @@ def _tables(
     from profile_tasks.scorers.measurement.recorded import human_comparisons
     from profile_tasks.scorers.measurement.tables import shared_group_codes
 
-    data = [
-        load_recorded(name, options, seed=seed, preference_column=column)
-        for name, column in zip((a, b), columns, strict=True)
-    ]
+    second = columns[1]
+    data = (
+        load_two_judges(a, options, seed=seed, second_column=second)
+        if second is not None and a == b
+        else [
+            load_recorded(name, options, seed=seed, preference_column=column)
+            for name, column in zip((a, b), columns, strict=True)
+        ]
+    )
     codes = shared_group_codes(*(each.sources for each in data))
     return [human_comparisons(each, options["factors"], codes) for each in data]
 
@@ -179,8 +186,8 @@ def read_profile(path: Path) -> dict[str, float]:
         ValueError: The file is no JSON, or no profile.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8-sig"))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        content = json.loads(read_whole(path))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not JSON in UTF-8 ({error})") from error
     entries = content.get("factors", content) if isinstance(content, dict) else None
     if not isinstance(entries, dict):

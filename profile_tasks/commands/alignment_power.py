@@ -6,10 +6,8 @@ from pathlib import Path
 from textwrap import fill
 from typing import TYPE_CHECKING
 
-import click
-
-from profile_tasks.commands.printing import Record, emit
-from profile_tasks.commands.recorded import load_recorded
+from profile_tasks.commands.printing import Record, emit, say
+from profile_tasks.commands.recorded import load_two_judges
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.statistics.alignment_planning import AlignmentPlan
@@ -77,11 +75,8 @@ def _of_columns(
         )
     columns = (options["preference_column"], second)
     first, other = (
-        human_comparisons(
-            load_recorded(file, options, seed=seed, preference_column=column, notes=not at),
-            options["factors"],
-        )
-        for at, column in enumerate(columns)
+        human_comparisons(each, options["factors"])
+        for each in load_two_judges(file, options, seed=seed, second_column=second)
     )
     return {f"alignment of {columns[0]} and {columns[1]}": (first, other)}
 
@@ -126,7 +121,7 @@ def emit_plans(
     if format_ == "table":
         for name, plan in plans.items():
             if plan.reason is not None:
-                click.echo(f"{name}: {plan.reason}")
+                say(f"{name}: {plan.reason}")
         click.echo()
         for note in notes:
             click.echo(fill(note, 100, initial_indent="- ", subsequent_indent="  "))

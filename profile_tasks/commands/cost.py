@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import ProfileSettings
@@ -63,7 +63,7 @@ def cost(
             "that need none (--factors surface)"
         )
     for row in data.skipped:
-        click.echo(f"skipped: {row}", err=True)
+        say(f"skipped: {row}", err=True)
     found = request_cost(data, factors, settings, epochs)
     rows = _rows(found)
     record = {
@@ -81,7 +81,7 @@ def cost(
     )
     emit(format_, record, rows, title, [_printed(row) for row in rows])
     for note in found.notes if format_ == "table" else ():
-        click.echo(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
+        say(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
 
 
 def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings) -> None:

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import Record, emit, estimate
+from profile_tasks.commands.printing import Record, emit, estimate, say
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from profile_tasks.training.export import ExportedData, ExportFormat, Prompts
@@ -138,23 +139,20 @@ def _write(output: Path, data: "ExportedData") -> None:
         texts.pop("heldout.jsonl")
         (output / "heldout.jsonl").unlink(missing_ok=True)
     for name, text in texts.items():
-        # Whole or not at all: a training run may read the folder.
-        half = output / f".{name}.half"
-        half.write_text(text, encoding="utf-8", newline="\n")
-        half.replace(output / name)
+        write_whole(output / name, text)
 
 
 def _print(output: Path, data: "ExportedData") -> None:
     card: Record = data.card
     for name, split in card["splits"].items():
-        click.echo(
+        say(
             f"{name}: {split['records']} records of {split['pairs']} pairs, "
             f"{split['groups']} sources"
         )
     left_out = ", ".join(f"{why} {n}" for why, n in card["left_out"].items())
-    click.echo(f"{card['pairs_read']} pairs read; left out: {left_out or 'none'}")
+    say(f"{card['pairs_read']} pairs read; left out: {left_out or 'none'}")
     if card["simulated"]:
-        click.echo("SIMULATED: a planted annotator took part; no evidence about any model")
+        say("SIMULATED: a planted annotator took part; no evidence about any model")
     rows = [
         {
             "factor": factor,
@@ -163,4 +161,4 @@ def _print(output: Path, data: "ExportedData") -> None:
         for factor, found in card["chosen_over_rejected"].items()
     ]
     emit("table", {}, [], "\nfactor profile of chosen over rejected", rows)
-    click.echo(f"\nwritten to {output}")
+    say(f"\nwritten to {output}")

@@ -9,6 +9,7 @@ import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from profile_tasks.gate.evidence import Evidence
@@ -131,7 +132,10 @@ def _comparing(
 
 def _write(path: Path, text: str, *, append: bool = False) -> None:
     try:
-        with path.open("a" if append else "w", encoding="utf-8") as file:
-            file.write(text)
+        if append:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(text)
+        else:
+            write_whole(path, text)
     except OSError as error:
         raise Unusable(f"{path}: cannot be written ({error.strerror})") from error

@@ -10,6 +10,7 @@ from profile_tasks.commands.printing import (
     estimate_or_why,
     metric,
     p_value,
+    say,
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
@@ -42,7 +43,7 @@ def influence(
     from profile_tasks.scorers.measurement.recorded import human_comparisons, recorded_votes
     from profile_tasks.scorers.measurement.tables import with_units
     from profile_tasks.scorers.statistics.records import annotators_record, influence_record
-    from profile_tasks.scorers.statistics.study import HUMAN, Study
+    from profile_tasks.scorers.statistics.study import Study
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)
@@ -51,11 +52,16 @@ def influence(
         raise Unusable(str(error)) from error
     with progress("estimating"):
         votes = recorded_votes(data)
-        study = Study({HUMAN: table}, votes=votes, replicates=replicates, seed=seed)
-        record = with_units(influence_record(study, HUMAN))
-        record |= {"annotators": annotators_record(study)}
+        whose = table.perspective
+        study = Study({whose: table}, votes=votes, replicates=replicates, seed=seed)
+        record = with_units(influence_record(study, whose)) | {
+            "judge": data.judge,
+            "n_unjudged_pairs": data.unjudged_pairs,
+            "annotators": annotators_record(study, whose),
+        }
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
-    title = (
+    title = f"recorded judge {data.judge}: " if data.judge else ""
+    title += (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
@@ -65,7 +71,7 @@ def influence(
         if any(without_spaces(pair.response_a + pair.response_b) for pair in pairs):
             click.echo("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
-            click.echo(line)
+            say(line)
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.printing import say
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from profile_tasks.leaderboard.files import Gathered
@@ -62,14 +64,14 @@ def leaderboard(
         more = f", and {len(others)} other files" if others else ""
         raise Unusable(f"{first}{more}; --skip-bad leaves out what cannot be read")
     for problem in held.unreadable:
-        click.echo(f"skipped: {problem}", err=True)
+        say(f"skipped: {problem}", err=True)
     board = _leaderboard(held, tasks, sort, margin or MARGIN, ascending=ascending, every=every)
     text = _written(board, format_ or _form_of(output))
     if output is None:
         click.echo(text, nl=False)
         return
     try:
-        output.write_text(text, encoding="utf-8")
+        write_whole(output, text)
     except OSError as error:
         raise Unusable(f"{output}: cannot be written ({error.strerror})") from error
 

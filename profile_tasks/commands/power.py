@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, say
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
     load_recorded,
+    load_two_judges,
     recorded_options,
 )
 from profile_tasks.commands.unusable import Unusable
@@ -265,24 +266,17 @@ def _pilot(
         pilot_with_second_judge,
     )
 
-    data = load_recorded(file, about_sources, seed=design.seed)
-    table = human_comparisons(data, about_sources["factors"])
-    profile = profile_of(table)
-    title = f"pilot {data.name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
     second_column = about_sources["second_preference_column"]
-    if second_column is not None:
-        second = human_comparisons(
-            load_recorded(
-                file, about_sources, seed=design.seed, preference_column=second_column, notes=False
-            ),
-            about_sources["factors"],
-        )
-        if table.group.tolist() != second.group.tolist():
-            raise ValueError(
-                f"{file}: the columns {about_sources['preference_column']!r} and "
-                f"{second_column!r} are not filled in the same rows; give rows with both"
-            )
-        return title, pilot_population(table, second)
+    data = (
+        load_two_judges(file, about_sources, seed=design.seed, second_column=second_column)
+        if second_column is not None
+        else (load_recorded(file, about_sources, seed=design.seed),)
+    )
+    table, *second = (human_comparisons(each, about_sources["factors"]) for each in data)
+    profile = profile_of(table)
+    title = f"pilot {data[0].name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
+    if second:
+        return title, pilot_population(table, *second)
     if design.difference is None:
         return title, pilot_population(table)
     check_difference(design.difference, agreement)
@@ -358,21 +352,21 @@ def _print_tables(
     design: "StudyDesign",
     curves: "tuple[PowerCurve, ...]",
 ) -> None:
-    click.echo(title)
+    say(title)
     for curve in curves:
-        click.echo()
+        say("")
         emit("table", {}, [], _heading(curve, design), _printed_rows(curve, population, design))
         if len(curve.needed) > 1:
             number = curve.needed_by_all
             planned = sum(not math.isnan(size.value) for size in curve.needed)
             shown = "not reached by all" if number is None else f"{number:,} sources"
-            click.echo(f"for each of {planned} factors: {shown}")
+            say(f"for each of {planned} factors: {shown}")
         for size in curve.needed:
             if size.reason:
-                click.echo(f"{size.factor}: {size.reason}")
-    click.echo()
+                say(f"{size.factor}: {size.reason}")
+    say("")
     for note in _notes(population, design, curves):
-        click.echo(note)
+        say(note)
 
 
 def _heading(curve: "PowerCurve", design: "StudyDesign") -> str:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 import click
 
+from profile_tasks.untrusted_text import one_line
+
 Record = Mapping[str, Any]
 
 FORMAT_OPTION = click.option(
@@ -50,10 +52,22 @@ def emit(
             text = io.StringIO()
             writer = csv.DictWriter(text, fieldnames=list(rows[0]), lineterminator="\n")
             writer.writeheader()
-            writer.writerows(rows)
+            writer.writerows(
+                {name: _harmless(v) if isinstance(v, str) else v for name, v in row.items()}
+                for row in rows
+            )
             click.echo(text.getvalue(), nl=False)
     else:
         _print_table(title, printed, justify, width)
+
+
+def say(text: str, *, err: bool = False) -> None:
+    """Print lines for people, on stderr on demand; a terminal obeys nothing in them."""
+    click.echo("\n".join(map(_harmless, text.split("\n"))), err=err)
+
+
+def _harmless(line: str) -> str:
+    return line if line.isprintable() else one_line(line)
 
 
 def p_value(value: float | None) -> str:
@@ -96,7 +110,7 @@ def _print_table(
     from rich.table import Table
     from rich.text import Text
 
-    click.echo(title)
+    say(title)
     if not rows:
         return
     table = Table(box=None, pad_edge=False)
@@ -104,5 +118,5 @@ def _print_table(
         table.add_column(column, justify=justify if index else "left", no_wrap=index == 0)
     for row in rows:
         # Text, not str: factor names come from files and must not be read as markup.
-        table.add_row(*(Text(cell) for cell in row.values()))
+        table.add_row(*(Text(_harmless(cell)) for cell in row.values()))
     Console(width=width).print(table)

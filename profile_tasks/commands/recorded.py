@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from click.core import ParameterSource
 
-from profile_tasks.commands.printing import Record
+from profile_tasks.commands.printing import Record, say
 
 if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
@@ -92,11 +92,40 @@ def load_recorded(
         seed=seed,
     )
     for row in data.skipped if notes else ():
-        click.echo(f"skipped: {row}", err=True)
+        say(f"skipped: {row}", err=True)
+    if data.unjudged_pairs and notes:
+        say(
+            f"note: {data.unjudged_pairs} pairs without a verdict in {data.judge!r} (null) "
+            "are left out",
+            err=True,
+        )
     if data.unjoined_rows and notes:
-        click.echo(
+        say(
             f"note: {data.unjoined_rows} rows name a source_id without --sources; "
             "factors that need the source are missing there",
             err=True,
         )
     return data
+
+
+def load_two_judges(
+    file: str, options: Record, *, seed: int, second_column: str
+) -> "tuple[PreferenceData, PreferenceData]":
+    """Two columns of one file, over the pairs that both judged; their number is told on stderr.
+
+    Raises:
+        ImportError, ValueError: As of ``load_recorded``; there is no such pair.
+    """
+    from profile_tasks.scorers.measurement.recorded import common_pairs
+
+    first, second = (
+        load_recorded(file, options, seed=seed, preference_column=column, notes=notes)
+        for column, notes in ((None, True), (second_column, False))
+    )
+    columns = f"{options['preference_column']!r} and {second_column!r}"
+    one, other = common_pairs(first, second)
+    if not one.sources:
+        raise ValueError(f"{file}: {columns} judge no pair in common")
+    both = sum(len(source.pairs) for source in one.sources)
+    say(f"note: {both} pairs, those with a verdict in both {columns}", err=True)
+    return one, other

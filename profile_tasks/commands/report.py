@@ -5,8 +5,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.printing import say
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from profile_tasks.report.page import TaskSection
@@ -54,12 +56,12 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
         sections = task_sections(found, comparisons, with_files=figures is not None)
         advance()
     try:
-        output.write_text(rendered(sections), encoding="utf-8")
+        write_whole(output, rendered(sections))
         if figures is not None:
             _write_figures(figures, sections)
     except OSError as error:
-        raise Unusable(f"{error.filename}: {error.strerror}") from error
-    click.echo(f"{output}: {len(found)} run{'s' * (len(found) > 1)}")
+        raise Unusable(f"{error.filename or output}: {error.strerror}") from error
+    say(f"{output}: {len(found)} run{'s' * (len(found) > 1)}")
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
@@ -76,4 +78,4 @@ def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
                 if len(sections) > 1:
                     name = f"{place}_{name}"  # and so may two tasks
                 for ending, content in (panel.figure.files or {}).items():
-                    (folder / f"{name}.{ending}").write_bytes(content)
+                    write_whole(folder / f"{name}.{ending}", content)

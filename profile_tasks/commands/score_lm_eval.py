@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, say
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import MeasuringSettings
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from profile_tasks.runs.run import Run
@@ -59,9 +60,7 @@ def score_lm_eval(
     except (FileNotFoundError, ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     model = called_grader(grader, model_args)
-    click.echo(
-        f"asking {model} about what {run.model} answered on {len(run.answers)} sources", err=True
-    )
+    say(f"asking {model} about what {run.model} answered on {len(run.answers)} sources", err=True)
     log = run_to_end(task, log_dir, model="none/none", roles={"grader": model})
     if log.status != "success":
         reason = "it scored nothing" if log.error is None else log.error.message
@@ -107,7 +106,7 @@ def _write(path: Path, results: Record) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         text = json.dumps(results, indent=2, allow_nan=False, ensure_ascii=True)
-        path.write_text(f"{text}\n", encoding="utf-8")
+        write_whole(path, f"{text}\n")
     except OSError as error:
         raise Unusable(f"--output {path}: {error.strerror}") from error
 
@@ -134,10 +133,10 @@ def _print(format_: str, results: Record, path: Path) -> None:
     if format_ == "table":
         for of in ("discrimination", "generation", "gap"):
             if f"alignment_{of}_tau_b" in values:
-                click.echo(f"alignment, {of}: {_shown(values, f'alignment_{of}_tau_b')}")
+                say(f"alignment, {of}: {_shown(values, f'alignment_{of}_tau_b')}")
         for warning in grading["warnings"]:
-            click.echo(f"warning: {warning}")
-        click.echo(f"results: {path}\nlog: {grading['log']}")
+            say(f"warning: {warning}")
+        say(f"results: {path}\nlog: {grading['log']}")
 
 
 _PERSPECTIVES = ("human", "discrimination", "generation")

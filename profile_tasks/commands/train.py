@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import click
 
+from profile_tasks.commands.printing import say
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.training.trl import TrainingSettings
 
@@ -127,7 +128,7 @@ def train(
     except (OSError, ValueError) as error:
         raise Unusable(str(error)) from error
     click.echo(json.dumps({name: record[name] for name in _TOLD}, indent=2))
-    click.echo(f"written to {output}", err=True)
+    say(f"written to {output}", err=True)
 
 
 _TOLD = ("status", "steps", "resumed_from", "too_long", "train_loss", "evaluation")

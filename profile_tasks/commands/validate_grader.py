@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, say
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import GraderValidationSettings
@@ -45,7 +45,7 @@ def validate_grader(
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     model = called_grader(grader, model_args)
-    click.echo(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
+    say(f"asking {model} about {len(task.dataset)} sources of {file}", err=True)
     log = run_to_end(task, log_dir, model=model)
     record = validation_record(log)
     rows = [{"label": label, **values} for label, values in record["labels"].items()]
@@ -53,7 +53,7 @@ def validate_grader(
     emit(format_, record, rows, title, _printed_rows(record))
     if format_ == "table":
         for line in _closing_lines(record):
-            click.echo(line)
+            say(line)
 
 
 def validation_record(log: "EvalLog") -> dict[str, Any]:

@@ -7,12 +7,16 @@ decides whether to stop or to count it; a file that cannot be read is an error a
 import csv
 import io
 import json
+import re
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pydantic import JsonValue
+
+from profile_tasks.whole_files import read_whole
 
 Row = dict[str, JsonValue]
 
@@ -40,16 +44,19 @@ def read_file(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
     reader = READERS.get(path.suffix.lower())
     if reader is None:
         raise PreferenceDataError(f"{path}: the file name must end in {', '.join(READERS)}")
-    if not path.is_file():
-        raise PreferenceDataError(f"{path}: {'not a' if path.exists() else 'no such'} file")
-    records = reader(path, nested, votes)
+    try:
+        if not path.is_file():
+            raise PreferenceDataError(f"{path}: {'not a' if path.exists() else 'no such'} file")
+        records = reader(path, nested, votes)
+    except OSError as error:  # unreadable, or a name longer than names may be
+        raise PreferenceDataError(f"{path}: cannot be read ({error.strerror or error})") from error
     if not records:
         raise PreferenceDataError(f"{path.name}: the file holds no rows")
     return records
 
 
 def _decoded(path: Path) -> str:
-    data = path.read_bytes()
+    data = read_whole(path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -68,11 +75,30 @@ def _read_jsonl(path: Path, nested: Sequence[str], votes: str | None) -> list[Re
 
 def _json_row(line: str) -> Row | RowError:
     try:
-        return _row(json.loads(line))
+        return _row(_loaded(line))
     except json.JSONDecodeError as error:
         return RowError(f"broken JSON ({error.msg}, column {error.colno})")
+    except RowError as error:
+        return error
     except (ValueError, RecursionError) as error:
         return RowError(f"broken JSON ({error})")
+
+
+def _loaded(text: str) -> Any:  # noqa: ANN401 - whatever the text holds
+    """JSON in which no object holds a key twice: which one is meant, nobody knows."""
+    return json.loads(text, object_pairs_hook=_unrepeated)
+
+
+def _unrepeated(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
+    held = dict(pairs)
+    if len(held) < len(pairs):
+        raise RowError(f"field {_repeated(key for key, _ in pairs)!r} stands twice; remove one")
+    return held
+
+
+def _repeated(names: Iterable[str]) -> str | None:
+    """The first name that stands there more than once."""
+    return next((name for name, times in Counter(names).items() if times > 1), None)
 
 
 def _row(value: JsonValue) -> Row | RowError:
@@ -83,16 +109,41 @@ def _read_json(path: Path, nested: Sequence[str], votes: str | None) -> list[Rec
     text = _decoded(path)
     try:
         rows = json.loads(text)
+        if not isinstance(rows, list):
+            raise PreferenceDataError(f"{path.name}: not an array of objects")
+        try:
+            rows = _loaded(text)
+        except RowError:  # then row by row, to tell which
+            rows = _elements(text)
     except json.JSONDecodeError as error:
         raise PreferenceDataError(
             f"{path.name}:{error.lineno}: broken JSON ({error.msg}, column {error.colno}); "
             "a file with one object a line must end in .jsonl"
         ) from error
+    except PreferenceDataError:
+        raise
     except (ValueError, RecursionError) as error:
         raise PreferenceDataError(f"{path.name}: broken JSON ({error})") from error
-    if not isinstance(rows, list):
-        raise PreferenceDataError(f"{path.name}: not an array of objects")
-    return [Record(f"{path.name}: record {n}", _row(row)) for n, row in enumerate(rows, start=1)]
+    return [
+        Record(f"{path.name}: record {n}", row if isinstance(row, RowError) else _row(row))
+        for n, row in enumerate(rows, start=1)
+    ]
+
+
+def _elements(array: str) -> list[JsonValue | RowError]:
+    """The elements of a valid JSON array, of which one or several repeat a key."""
+    decoder, found = json.JSONDecoder(), list[JsonValue | RowError]()
+    start = array.index("[") + 1
+    while True:
+        start += len(array[start:]) - len(array[start:].lstrip(" \t\n\r,"))
+        if array[start] == "]":
+            return found
+        _, end = decoder.raw_decode(array, start)
+        try:
+            found.append(_loaded(array[start:end]))
+        except RowError as error:
+            found.append(error)
+        start = end
 
 
 def _read_csv(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
@@ -112,18 +163,23 @@ def _read_csv(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
         csv.field_size_limit(previous_limit)
     if not lines:
         return []
-    (_, header), *rows = lines
+    (top, header), *rows = lines
     if len(header) == 1 and header[0].count(";") > 1:
         raise PreferenceDataError(
             f"{path.name}:1: the columns are separated by ';'; save the file with commas"
         )
-    for column, times in Counter(header).items():
-        if times > 1:
-            raise PreferenceDataError(f"{path.name}: {times} columns are named {column!r}")
+    _check_columns(header, f"{path.name}:{top}")
     return [
         Record(f"{path.name}:{line}", _csv_row(header, cells, nested, votes))
         for line, cells in rows
     ]
+
+
+def _check_columns(names: Sequence[str], place: str) -> None:
+    if (column := _repeated(names)) is not None:
+        raise PreferenceDataError(
+            f"{place}: {names.count(column)} columns are named {column!r}; remove or rename"
+        )
 
 
 def _csv_row(
@@ -136,10 +192,24 @@ def _csv_row(
         row[column] = cell or None
         if cell and (column in nested or (column == votes and cell.startswith("["))):
             try:
-                row[column] = json.loads(cell)
+                row[column] = _numbers_of_texts(_loaded(cell))
+            except RowError as error:
+                return RowError(f"field {column!r}: {error}")
             except (ValueError, RecursionError):
                 return RowError(f"field {column!r} is {quoted(cell)}; expected JSON")
     return row
+
+
+def _numbers_of_texts(value: JsonValue) -> JsonValue:
+    """The JSON of a cell; what fills spreadsheets quotes numbers as it does texts."""
+    if isinstance(value, dict):
+        return {name: _numbers_of_texts(held) for name, held in value.items()}
+    if isinstance(value, str) and _NUMBER.fullmatch(value):
+        return float(value)
+    return value
+
+
+_NUMBER = re.compile(r"\s*[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?\s*")
 
 
 def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
@@ -147,20 +217,57 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
     import pyarrow.parquet as pq
 
     try:
-        rows = pq.ParquetFile(path).read().to_pylist()
-    except (pa.ArrowException, OSError) as error:
+        table = pq.ParquetFile(path, page_checksum_verification=True).read()
+        _check_columns(table.column_names, path.name)
+        columns = [_parquet_column(column) for column in table.columns]
+    except PreferenceDataError:
+        raise
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise PreferenceDataError(f"{path.name}: not a readable Parquet file ({error})") from error
+    rows = (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
     return [
-        Record(f"{path.name}: row {n}", _parquet_row(row)) for n, row in enumerate(rows, start=1)
+        Record(f"{path.name}: row {n}", _parquet_row(row, nested))
+        for n, row in enumerate(rows, start=1)
     ]
 
 
-def _parquet_row(row: Mapping[str, object]) -> Row | RowError:
-    """Parquet also holds times, decimals and bytes; by way of JSON these become texts."""
+_NOT_UTF8 = "is not UTF-8; store it as text in UTF-8"
+
+
+def _parquet_column(column: Any) -> list[Any]:  # noqa: ANN401 - pyarrow has no types
+    """The values of a column, an error in the place of each that is no text."""
     try:
-        return _json_row(json.dumps(row, default=_parquet_text))
-    except UnicodeDecodeError as error:
-        return RowError(f"a column of bytes is not UTF-8 ({error.reason}); store it as text")
+        values: list[Any] = column.to_pylist()
+    except UnicodeDecodeError:  # then one by one, to tell which
+        values = []
+        for cell in column:
+            try:
+                values.append(cell.as_py())
+            except UnicodeDecodeError:
+                values.append(RowError(_NOT_UTF8))
+    return values
+
+
+def _parquet_row(row: Mapping[str, object], nested: Sequence[str]) -> Row | RowError:
+    """Parquet also holds times, decimals and bytes; by way of JSON these become texts.
+
+    In the columns that hold objects, decimals become numbers.
+    """
+    held: Row = {}
+    for name, value in row.items():
+        try:
+            if isinstance(value, RowError):
+                raise value
+            as_json = _parquet_number if name in nested else _parquet_text
+            held[name] = json.loads(json.dumps(value, default=as_json))
+        except (ValueError, RecursionError) as error:
+            why = _NOT_UTF8 if isinstance(error, UnicodeDecodeError) else error
+            return RowError(f"field {name!r} {why}")
+    return held
+
+
+def _parquet_number(value: object) -> str | float:
+    return float(value) if isinstance(value, Decimal) else _parquet_text(value)
 
 
 def _parquet_text(value: object) -> str:
@@ -177,6 +284,9 @@ READERS: Mapping[str, Callable[[Path, Sequence[str], str | None], list[Record]]]
 
 
 def quoted(value: JsonValue) -> str:
-    """Quote a value in a message, shortened if long."""
-    text = repr(value)
+    """Quote a value in a message, a text as Python does and all else as JSON; shortened if long."""
+    try:
+        text = repr(value) if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    except RecursionError:
+        text = "nested too deeply"
     return text if len(text) <= 60 else f"{text[:57]}..."

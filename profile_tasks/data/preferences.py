@@ -9,7 +9,7 @@ is never read as a tie or as an empty text.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -25,6 +25,7 @@ from profile_tasks.data.files import (
     read_file,
 )
 from profile_tasks.data.rows import (
+    PEOPLES_COLUMNS,
     AnnotatedPair,
     CheckedRow,
     Preference,
@@ -101,6 +102,10 @@ class PreferenceData:
         unjoined_rows: How many rows name a source_id but have no source, for want of a source
             file; counted before ``limit``.
         name: What the data are called in reports: file name, "demo", or repository[split].
+        judge: The column whose preferences these are, where it is a recorded judge's; None:
+            people's.
+        unjudged_pairs: How many of the chosen pairs were left out because that judge gave no
+            verdict on them.
 
     """
 
@@ -109,6 +114,8 @@ class PreferenceData:
     other_task_rows: int
     unjoined_rows: int
     name: str
+    judge: str | None = None
+    unjudged_pairs: int = 0
 
 
 def load_preferences(
@@ -144,9 +151,12 @@ def load_preferences(
         source_file: A file of `source_id` and `source`, joined to the rows that name a source_id
             and hold no source themselves.
         preference_column: Where the preference stands. Only the default one is compared with,
-            and replaced by, the votes in `annotators`; those belong to it.
+            and replaced by, the votes in `annotators`; those belong to it. Any other column is
+            a recorded judge's, and null there is a verdict that is missing: the pair is left out
+            after the choice of sources and pairs, and counted.
         factors_column: Where human factor values stand, as objects under "a" and "b". Numbers
-            become factor values; texts, booleans and nested values stay in `extra` only.
+            become factor values, in CSV those in quotes as well; other texts, booleans and nested
+            values stay in `extra` only.
         skip_bad_rows: Leave bad rows out and list them in `skipped`. What is wrong with a whole
             file is an error all the same.
         limit: How many sources to take at most, >= 1. They are a random choice, since files are
@@ -200,13 +210,34 @@ def load_preferences(
             f"{name}: no row has a 'source_id', so {stories.name} cannot be joined; "
             "leave the file of sources out"
         )
+    chosen = _selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed)
+    judged = without_pairs(chosen, gathered.unjudged)
+    if not judged:
+        raise PreferenceDataError(f"{name}: field {preference_column!r} is null in every row")
     return PreferenceData(
-        sources=_selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed),
+        sources=judged,
         skipped=tuple(gathered.skipped),
         other_task_rows=gathered.other_tasks.total(),
         unjoined_rows=gathered.unjoined_rows,
         name=name,
+        judge=None if preference_column in PEOPLES_COLUMNS else preference_column,
+        unjudged_pairs=_count_pairs(chosen) - _count_pairs(judged),
     )
+
+
+def without_pairs(
+    sources: Iterable[AnnotatedSource], ids: Collection[str]
+) -> tuple[AnnotatedSource, ...]:
+    """The sources without the pairs of these ids, and without the sources that hold no other."""
+    left = (
+        source.model_copy(update={"pairs": tuple(p for p in source.pairs if p.id not in ids)})
+        for source in sources
+    )
+    return tuple(source for source in left if source.pairs)
+
+
+def _count_pairs(sources: Iterable[AnnotatedSource]) -> int:
+    return sum(len(source.pairs) for source in sources)
 
 
 def _is_count(value: object, *, least: int) -> bool:
@@ -275,6 +306,7 @@ class _Draft:
 class _Gathered:
     drafts: dict[_SourceKey, _Draft] = field(default_factory=dict)
     skipped: list[SkippedRow] = field(default_factory=list)
+    unjudged: set[str] = field(default_factory=set)
     other_tasks: Counter[str] = field(default_factory=Counter)
     unjoined_rows: int = 0
     rows_with_source_id: int = 0
@@ -304,6 +336,8 @@ def _gather(
                 raise PreferenceDataError(f"{place}: {error}") from error
             gathered.skipped.append(SkippedRow(place, str(error)))
             continue
+        if not checked.judged:
+            gathered.unjudged.add(checked.pair.id)
         gathered.rows_with_source_id += checked.source_id is not None
         gathered.unjoined_rows += checked.source_id is not None and checked.source is None
     return gathered

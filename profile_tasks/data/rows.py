@@ -4,6 +4,7 @@ import difflib
 import hashlib
 import json
 import math
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -90,9 +91,14 @@ def read_stories(path: Path) -> Stories:
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row that keeps the rules, with its source joined."""
+    """A row that keeps the rules, with its source joined.
+
+    Where `judged` is false, a recorded judge gave no verdict, and the preference of `pair` means
+    nothing: it must not leave this package.
+    """
 
     pair: AnnotatedPair
+    judged: bool
     task: str
     group: str
     prompt: str
@@ -100,6 +106,9 @@ class CheckedRow:
     source_id: str | None
     reference: str | None
 
+
+PEOPLES_COLUMNS = ("preference", "annotators")
+"""Where the preference of people stands; any other column is a recorded judge's."""
 
 _SOURCE_COLUMNS = frozenset({"prompt", "source", "reference", "group", "task"})
 _COLUMNS = _SOURCE_COLUMNS | {
@@ -136,9 +145,10 @@ def read_row(
         source = stories.by_id[source_id]
     prompt = _prompt(row, source)
     responses = {side: _response(row, f"response_{side}") for side in ("a", "b")}
-    # Votes belong to the recorded preference; another column is another judgement.
-    votes_column = "annotators" if preference_column in ("preference", "annotators") else None
-    preference, votes = _preference(row, preference_column, votes_column)
+    # Votes belong to people's preference; another column is another judge's.
+    votes_column = "annotators" if preference_column in PEOPLES_COLUMNS else None
+    judged = votes_column is not None or row.get(preference_column, "") is not None
+    preference, votes = _preference(row, preference_column, votes_column) if judged else ("tie", ())
     factors = _object(row, factors_column)
     modelled = {"id", "response_a", "response_b", preference_column, votes_column}
     extra = {k: v for k, v in row.items() if k not in modelled and k not in _SOURCE_COLUMNS}
@@ -159,6 +169,7 @@ def read_row(
         raise RowError(f"field {column!r} cannot be kept: {first['msg']}") from error
     return CheckedRow(
         pair=pair,
+        judged=judged,
         task=optional_text(row, "task") or task or "",
         group=_group(row, source_id, source, prompt),
         prompt=prompt,
@@ -193,9 +204,19 @@ def _text(row: Row, column: str) -> str:
     if column not in row:
         raise _missing(row, column)
     value = row[column]
+    as_text = value if isinstance(value, str) else quoted(value)
+    if _MESSAGES.match(as_text):
+        raise RowError(
+            f"field {column!r} is a list of messages, {quoted(value)}; expected the text alone, "
+            "such as the 'content' of the last message"
+        )
     if not isinstance(value, str):
         raise RowError(f"field {column!r} is {quoted(value)}; expected text")
     return value
+
+
+_MESSAGES = re.compile(r"""\s*\[\s*\{\s*["'](role|content)["']\s*:""")
+"""How a list of messages begins, as JSON or as Python prints it."""
 
 
 def optional_text(row: Row, column: str) -> str | None:
@@ -325,4 +346,17 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
                     "expected a finite number, or null where it is missing"
                 )
             numbers[name] = number
+        elif isinstance(value, str) and _meant_as_number(value):
+            raise RowError(
+                f"field '{column}.{side}.{name}' is {quoted(value)}, a text; "
+                "expected a number, without quotes, or null where it is missing"
+            )
     return numbers
+
+
+def _meant_as_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True

@@ -27,13 +27,14 @@ COLOURS: Mapping[str, str] = {
     "human": "#0072b3",
     "generation": "#c85200",
     "discrimination": "#00795c",
+    "recorded": "#6a4fa3",
     "flag": "#a4005d",
     "positive": "#2166ad",
     "negative": "#b35807",
 }
 """Name -> colour on light paper; in the page, ``var(--name)``. No two are equal."""
 
-_SHAPES = {"human": "o", "generation": "s", "discrimination": "D"}
+_SHAPES = {"human": "o", "generation": "s", "discrimination": "D", "recorded": "v"}
 WIDTH = 4.6  # inches; at 96 pixels an inch it fits a narrow screen unscaled
 ROW = 0.44
 MISALIGNED = "\N{BLACK UP-POINTING TRIANGLE}"

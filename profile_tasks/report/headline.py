@@ -345,7 +345,9 @@ def _gap(gap: Mapping[str, Estimate]) -> str:
 def _one_profile(findings: Findings) -> str:
     """A file with one profile: what its preferences follow most."""
     (perspective, profile), *_ = findings.profiles.items()
-    who = "people" if perspective == "human" else f"the {perspective} preferences"
+    who = {"human": "people", "recorded": f"the verdicts of {findings.model}"}.get(
+        perspective, f"the {perspective} preferences"
+    )
     clear = [
         (factor, found.tau)
         for factor, found in profile.influences.items()

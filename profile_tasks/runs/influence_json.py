@@ -11,6 +11,7 @@ _DESCRIBED = {
     "decided pairs": "n_pairs",
     "groups": "n_groups",
     "preference ties left out": "n_preference_ties",
+    "pairs without a verdict": "n_unjudged_pairs",
     "seed of the statistics": "seed",
     "bootstrap replicates": "replicates",
 }
@@ -29,6 +30,7 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
     perspective = record.get("perspective", "human")
     if perspective not in PERSPECTIVES:
         raise ValueError(f"{location}: perspective {perspective!r:.60} is unknown")
+    whose = {"human": "people", "recorded": str(record.get("judge") or "a recorded judge")}
     annotators = record.get("annotators") or {}
     agreement = {
         f"annotator_{name}": Estimate.of_record(annotators[name])
@@ -38,7 +40,7 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
     return Run(
         file=location,
         harness="influence",
-        model="people" if perspective == "human" else f"{perspective} preferences",
+        model=whose.get(perspective, f"{perspective} preferences"),
         task=Path(location).stem,
         name="influence",
         setting=perspective,

@@ -30,6 +30,7 @@ from profile_tasks.runs.run import (
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.settings import Pairing
 from profile_tasks.solvers.target_scores import generation_pairs, response_text
+from profile_tasks.whole_files import read_whole
 
 MEASURED = "measured_sources"
 """The field of a sample that holds its measurement, and the metric that counts them."""
@@ -68,8 +69,8 @@ def read_results(location: str | Path) -> dict[str, Any]:
     if not path.is_file():
         raise FileNotFoundError(f"{location}: there is no such results file")
     try:
-        results = json.loads(path.read_bytes())
-    except ValueError as error:
+        results = json.loads(read_whole(path))
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"{location}: not JSON in UTF-8 ({error})") from error
     if not isinstance(results, dict) or not isinstance(results.get("results"), dict):
         raise ValueError(f"{location}: no results file of lm-eval: field 'results' is missing")
@@ -320,7 +321,7 @@ def read_samples(location: str) -> Iterator[tuple[str, AnsweredSource, SourceMea
             place = f"{location}:{number}"
             try:
                 sample = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise ValueError(f"{place}: not JSON in UTF-8 ({error})") from error
             if not isinstance(sample, dict) or MEASURED not in sample:
                 raise ValueError(

@@ -9,6 +9,7 @@ from typing import Any
 from profile_tasks.runs.influence_json import influence_run
 from profile_tasks.runs.lm_eval import read_samples, results_runs
 from profile_tasks.runs.run import AnsweredSource, NothingReportedError, Run
+from profile_tasks.whole_files import read_whole
 
 _FIRST_OF_A_LOG = ("version", "status", "eval")
 
@@ -85,14 +86,14 @@ def is_log(path: Path) -> bool:
     """Whether a file is an Inspect log, by its ending and, where it is JSON, by its first key."""
     if path.suffix != ".json" or not path.is_file():
         return path.suffix == ".eval"
-    with path.open(encoding="utf-8", errors="replace") as file:
-        first = re.match(r'\s*\{\s*"([^"]*)"', file.read(4096))
+    start = read_whole(path, 4096).decode("utf-8-sig", errors="replace")
+    first = re.match(r'\s*\{\s*"([^"]*)"', start)
     return first is not None and first[1] in _FIRST_OF_A_LOG
 
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_bytes())
+        content = json.loads(read_whole(path))
     except (ValueError, RecursionError) as error:
         raise _unknown(path, f"not JSON, or cut off: {error}") from error
     if not isinstance(content, dict):

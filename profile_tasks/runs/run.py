@@ -22,7 +22,7 @@ from profile_tasks.scorers.statistics.estimate import (
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
-PERSPECTIVES = ("human", "generation", "discrimination")
+PERSPECTIVES = ("human", "generation", "discrimination", "recorded")
 """Whose preferences the profiles of a run are of."""
 
 LIKELIHOOD = "discrimination_loglikelihood"
@@ -82,7 +82,8 @@ class Run:
     Attributes:
         file: Where it was read: a path, or an address that Inspect can read.
         harness: Who ran it; "influence" where it is a profile of recorded preferences alone.
-        model: The evaluated model, in Inspect's form "provider/name"; "people" where there is none.
+        model: The evaluated model, in Inspect's form "provider/name"; "people" or the recorded
+            judge's name where there is none.
         task: "summarization", "instruction_following" or "document_qa".
         name: What the harness calls the task.
         setting: "both", "generation", "discrimination", "discrimination_loglikelihood" or

@@ -122,12 +122,17 @@ def logged_pairs(log: "InspectLog", name: str, choice: PairChoice) -> FoundPairs
         choice: Of each source the best response over the worst, or all pairs that differ.
 
     Raises:
-        ValueError: The log holds neither.
+        ValueError: The log holds neither, or its run did not finish.
     """
     from profile_tasks.runs.inspect_log import answers, score_metadata
     from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
     from profile_tasks.scorers.inspect.self_guided_scorer import SCORER, SelfGuidedRanking
 
+    if log.header.status != "success":
+        raise ValueError(
+            f"{name}: an unfinished run (status: {log.header.status}); finish it first, for "
+            "example with inspect eval-retry"
+        )
     model = evaluated_model(log.header)
     rankings = [
         SelfGuidedRanking.model_validate(metadata)

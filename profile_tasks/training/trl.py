@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from profile_tasks import __version__
 from profile_tasks.training.data import Method, TrainingData
+from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase, Trainer
@@ -480,7 +481,5 @@ def _finite(value: Any) -> Any:  # noqa: ANN401 - as JSON has it
 
 def _write(output: Path, run: Mapping[str, Any]) -> None:
     if _is_main_process():
-        half = output / f".{RUN_FILE}.half"
         text = json.dumps(_finite(run), indent=2, allow_nan=False)
-        half.write_text(f"{text}\n", encoding="utf-8")
-        half.replace(output / RUN_FILE)
+        write_whole(output / RUN_FILE, f"{text}\n")

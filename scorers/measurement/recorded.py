@@ -1,10 +1,11 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from profile_tasks.data.preferences import PreferenceData, recorded_factors
+from profile_tasks.data.preferences import PreferenceData, recorded_factors, without_pairs
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -25,7 +26,7 @@ def human_comparisons(
     factors: str | Sequence[str] = "auto",
     group_codes: Mapping[str, int] | None = None,
 ) -> Comparisons:
-    """The human comparison table of a data set.
+    """The comparison table of a data set: of people's preferences, or of a recorded judge's.
 
     Args:
         data: Sources with annotated pairs.
@@ -67,7 +68,18 @@ def human_comparisons(
         values_b=sides[1],
         group=np.array([codes[source.group] for source, _ in rows]),
         factors=tuple(factor.id for factor in chosen),
-        perspective="human",
+        perspective="human" if data.judge is None else "recorded",
+    )
+
+
+def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, ...]:
+    """Two judges' preferences in one data set, over the pairs that both judged."""
+    ids = [
+        {pair.id for source in data.sources for pair in source.pairs} for data in (first, second)
+    ]
+    return tuple(
+        replace(data, sources=without_pairs(data.sources, own - other))
+        for data, own, other in ((first, ids[0], ids[1]), (second, ids[1], ids[0]))
     )
 
 

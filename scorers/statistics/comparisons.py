@@ -24,9 +24,10 @@ from numpy.typing import ArrayLike, NDArray
 if TYPE_CHECKING:
     import pandas as pd
 
-Perspective = Literal["human", "generation", "discrimination", "own", "revision"]
+Perspective = Literal["human", "generation", "discrimination", "own", "revision", "recorded"]
 """Whose preference it is; of "own", the model's as a judge of what it wrote itself; of "revision",
-the writer's who prefers the revised text to the draft."""
+the writer's who prefers the revised text to the draft; of "recorded", that of another judge whose
+verdicts the data record."""
 
 _KEY_COLUMNS = ("group", "preference")
 
@@ -50,8 +51,7 @@ class Comparisons:
         group: int32 (n,), code of the source that both responses answer. Number the sources 0, 1,
             2, ...: resampling needs memory for every code up to the greatest.
         factors: the F factor names, unique; ``group`` and ``preference`` are taken.
-        perspective: whose preference it is: ``human``, ``generation``, ``discrimination`` or
-            ``revision``.
+        perspective: whose preference it is: one of ``Perspective``.
 
     Raises:
         ValueError: an array has the wrong shape or a value outside its range, a missing cell holds

@@ -226,14 +226,14 @@ def influence_record(study: Study, name: str) -> Record:
     }
 
 
-def annotators_record(study: Study) -> Record:
+def annotators_record(study: Study, name: str = HUMAN) -> Record:
     """Agreement of the annotators, and of the profiles of two panels; empty for single votes."""
-    if study.votes is None or HUMAN not in study.tables:
+    if study.votes is None or name not in study.tables:
         return {}
     agreement = annotator_agreement(study.votes, seed=study.seed)
     if not agreement.n_pairs:
         return {}
-    panels = annotator_alignment(study.tables[HUMAN], study.votes, seed=study.seed)
+    panels = annotator_alignment(study.tables[name], study.votes, seed=study.seed)
     return {
         "agreement": agreement.agreement.record(),
         "kappa": agreement.kappa.record(),

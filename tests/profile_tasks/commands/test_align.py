@@ -242,6 +242,34 @@ def test_two_judges_may_be_two_columns_of_one_file(aligned: Aligned, tmp_path: P
     assert both["pearson"] == 1
 
 
+def test_two_columns_are_aligned_over_the_pairs_that_both_judged(
+    run: Run, aligned: Aligned, tmp_path: Path
+) -> None:
+    rows = [json.loads(line) for line in write_pairs(tmp_path / "a.jsonl").read_text().splitlines()]
+    nulls = {3, 4, 17}
+    for i in nulls:
+        rows[i]["second"] = None
+    whole, both = tmp_path / "whole.jsonl", tmp_path / "both.jsonl"
+    whole.write_text("\n".join(map(json.dumps, rows)))
+    both.write_text("\n".join(json.dumps(row) for i, row in enumerate(rows) if i not in nulls))
+    option = ("--second-preference-column", "second")
+    assert aligned(whole, whole, *option) == aligned(both, both, *option)
+    assert (
+        aligned(
+            whole,
+            whole,
+            "--preference-column",
+            "second",
+            "--second-preference-column",
+            "preference",
+        )["pearson"]
+        == aligned(both, both, *option)["pearson"]
+    )
+    told = run("align", whole, whole, *option, *FEW).stderr.splitlines()
+    count = len(rows) - len(nulls)
+    assert told == [f"note: {count} pairs, those with a verdict in both 'preference' and 'second'"]
+
+
 def test_options_about_preferences_are_those_of_influence(aligned: Aligned, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "a.jsonl")
     record = aligned(file, file, "--factors", "length,errors,readability", "--limit", 9)

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -150,3 +151,24 @@ def test_inputs_of_several_kinds_are_told(self_guided: str, run: Run, tmp_path: 
         exit_code=2,
     )
     assert "the inputs are of several kinds (recorded, self-guided)" in found.output
+
+
+@pytest.mark.parametrize("status", ["started", "error", "cancelled"])
+def test_an_unfinished_log_is_refused_as_gates_and_reports_refuse_it(
+    run: Callable[..., Result], read_inspect_log: Any, tmp_path: Path, status: str
+) -> None:
+    from inspect_ai.log import write_eval_log
+
+    log = read_inspect_log()
+    log.status, log.results = status, None
+    file = tmp_path / "log.json"
+    write_eval_log(log, str(file))
+    (tmp_path / "bars.yaml").write_text("version: 1\nbars: [flip_rate <= 1]\n")
+    told = f"(status: {status})"
+    output = tmp_path / "pairs"
+    assert told in run("export", file, "--format", "dpo", "--output", output, exit_code=2).stderr
+    assert not output.exists()
+    assert told in run("report", file, "-o", tmp_path / "page.html", exit_code=2).stderr
+    assert told in run("gate", file, "--bars", tmp_path / "bars.yaml", exit_code=2).stderr
+    assert told in run("leaderboard", file, exit_code=2).stderr
+    assert f"A did not finish {told}" in run("compare", file, file).stdout

@@ -130,6 +130,41 @@ def test_preferences_may_stand_in_other_columns(influence_of: Influence, tmp_pat
     assert record["n_pairs"] == 40
 
 
+def write_judge(path: Path, name: str = "judge_x") -> Path:
+    """Pairs with a second judge's verdicts, every seventh of which is null."""
+    rows = [json.loads(line) for line in write_pairs(path).read_text().splitlines()]
+    for i, row in enumerate(rows):
+        row[name] = None if i % 7 == 0 else "ab"[i % 9 == 0]
+    path.write_text("\n".join(json.dumps(row) for row in rows), encoding="utf-8")
+    return path
+
+
+def test_another_column_is_a_recorded_judge_of_its_name(run: Run, tmp_path: Path) -> None:
+    file = write_judge(tmp_path / "p.jsonl")
+    options = (file, "--factors", "length", "--preference-column", "judge_x")
+    shown = run("influence", *options)
+    assert shown.stdout.startswith("recorded judge judge_x: 34 decided pairs in 20 groups")
+    assert shown.stderr == "note: 6 pairs without a verdict in 'judge_x' (null) are left out\n"
+    record = json.loads(run("influence", *options, "--format", "json").stdout)
+    assert (record["perspective"], record["judge"]) == ("recorded", "judge_x")
+    assert record["n_unjudged_pairs"] == 6
+    assert not re.search("human|people", shown.output + json.dumps(record))
+    people = json.loads(run("influence", file, "--factors", "length", "--format", "json").stdout)
+    assert (people["perspective"], people["judge"], people["n_pairs"]) == ("human", None, 40)
+
+
+def test_the_report_of_a_recorded_judge_names_it(run: Run, tmp_path: Path) -> None:
+    file = write_judge(tmp_path / "p.jsonl")
+    options = ("--factors", "length", "--preference-column", "judge_x", "--format", "json")
+    profile = tmp_path / "profile.json"
+    profile.write_text(run("influence", file, *options).stdout)
+    run("report", profile, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert ">judge_x<" in page
+    assert "The verdicts of judge_x prefer more length" in page
+    assert "People prefer" not in page
+
+
 def test_the_same_seed_gives_the_same_numbers_and_another_seed_others(
     influence_of: Influence, tmp_path: Path
 ) -> None:

@@ -4,6 +4,7 @@ import csv
 import json
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -136,7 +137,7 @@ def pairs_of(data: PreferenceData) -> list[AnnotatedPair]:
         ),
         (
             {"factors": {"a": {"errors": float("inf")}, "b": {"errors": 1.0}}},
-            "field 'factors.a.errors' is inf; "
+            "field 'factors.a.errors' is Infinity; "
             "expected a finite number, or null where it is missing",
         ),
     ],
@@ -168,21 +169,21 @@ def test_a_bad_row_is_named_with_its_place_in_every_format(
         ({}, "missing field 'id'; the row has: no fields"),
         (
             good(preference=None),
-            "field 'preference' is None; expected 'a', 'b' or 'tie'",
+            "field 'preference' is null; expected 'a', 'b' or 'tie'",
         ),
         (good(preference=1), "field 'preference' is 1; expected 'a', 'b' or 'tie'"),
         (good(preference=[]), "field 'preference' is []; expected 'a', 'b' or 'tie'"),
         (
             good(preference=["a", None]),
-            "field 'preference' holds None; expected 'a', 'b' or 'tie'",
+            "field 'preference' holds null; expected 'a', 'b' or 'tie'",
         ),
         (good(annotators="aab"), "field 'annotators' is 'aab'; expected a list of votes"),
         (good(response_a=7), "field 'response_a' is 7; expected text"),
-        (good(prompt=["x"]), "field 'prompt' is ['x']; expected text"),
+        (good(prompt=["x"]), "field 'prompt' is [\"x\"]; expected text"),
         (good(source=7), "field 'source' is 7; expected text or null"),
-        (good(reference=True), "field 'reference' is True; expected text or null"),
+        (good(reference=True), "field 'reference' is true; expected text or null"),
         (good(task=3), "field 'task' is 3; expected text or null"),
-        (good(id=True), "field 'id' is True; expected text, not blank, or a whole number"),
+        (good(id=True), "field 'id' is true; expected text, not blank, or a whole number"),
         (good(id=1.5), "field 'id' is 1.5; expected text, not blank, or a whole number"),
         (good(group=""), "field 'group' is ''; expected text, not blank, or a whole number"),
         (
@@ -196,7 +197,7 @@ def test_a_bad_row_is_named_with_its_place_in_every_format(
         ),
         (
             good(factors={"b": {"errors": float("nan")}}),
-            "field 'factors.b.errors' is nan; "
+            "field 'factors.b.errors' is NaN; "
             "expected a finite number, or null where it is missing",
         ),
         (
@@ -407,7 +408,7 @@ def test_csv_cells_may_be_longer_than_pythons_limit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("id,prompt,id\n1,2,3\n", "pairs.csv: 2 columns are named 'id'"),
+        ("id,prompt,id\n1,2,3\n", "pairs.csv:1: 2 columns are named 'id'; remove or rename"),
         ('id,prompt\n1,2\n"3"x,4\n', "pairs.csv:3: broken CSV (',' expected after '\"')"),
         ('id,prompt\n1,"2\n', "pairs.csv:2: broken CSV (unexpected end of data)"),
     ],
@@ -424,6 +425,67 @@ def test_csv_cells_that_should_be_json_are_named(tmp_path: Path) -> None:
     assert error_of(path) == "pairs.csv:2: field 'factors' is 'errors=2'; expected JSON"
     path = write(tmp_path, [good(annotators="a;b")], "csv")
     assert error_of(path) == "pairs.csv:2: field 'annotators' is 'a;b'; expected JSON"
+
+
+# --- what stands twice --------------------------------------------------------------------------
+
+TWICE = json.dumps(GOOD)[:-1] + ', "preference": "b"}'
+NESTED_TWICE = json.dumps(good(id="p3"))[:-1] + ', "factors": {"a": {"errors": 1, "errors": 2}}}'
+
+
+@pytest.mark.parametrize(
+    ("ending", "place", "nested_place"),
+    [
+        ("jsonl", "pairs.jsonl:2", "pairs.jsonl:3"),
+        ("json", "pairs.json: record 2", "pairs.json: record 3"),
+    ],
+)
+def test_a_key_that_stands_twice_is_a_bad_row(
+    ending: str, place: str, nested_place: str, tmp_path: Path
+) -> None:
+    rows = [json.dumps(good(id="p0")), TWICE, NESTED_TWICE]
+    text = "\n".join(rows) if ending == "jsonl" else f"[{', '.join(rows)} ]"
+    path = tmp_path / f"pairs.{ending}"
+    path.write_text(text)
+    reason = f"{place}: field 'preference' stands twice; remove one"
+    assert error_of(path) == reason
+    data = load(path, skip_bad_rows=True)
+    assert [pair.id for pair in pairs_of(data)] == ["p0"]
+    assert [str(row) for row in data.skipped] == [
+        reason,
+        f"{nested_place}: field 'errors' stands twice; remove one",
+    ]
+
+
+def test_a_key_that_stands_twice_in_a_cell_is_a_bad_row(tmp_path: Path) -> None:
+    path = write(tmp_path, [good(factors="FACTORS")], "csv")
+    cell = '"{""a"": {""errors"": 1, ""errors"": 2}}"'
+    path.write_text(path.read_text().replace("FACTORS", cell))
+    reason = "pairs.csv:2: field 'factors': field 'errors' stands twice; remove one"
+    assert error_of(path) == reason
+
+
+def test_a_parquet_column_that_stands_twice_is_an_error_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.parquet"
+    names = [*GOOD, "preference"]
+    pq.write_table(pa.Table.from_arrays([pa.array([GOOD[n]]) for n in names], names), path)
+    assert error_of(path) == ("pairs.parquet: 2 columns are named 'preference'; remove or rename")
+
+
+# --- files that cannot be opened ----------------------------------------------------------------
+
+
+@every_format
+def test_a_file_that_cannot_be_opened_is_one_line(ending: str, tmp_path: Path) -> None:
+    folder = tmp_path / f"folder.{ending}"
+    folder.mkdir()
+    assert error_of(folder) == f"{folder}: not a file"
+    long = f"{'x' * 300}.{ending}"
+    assert error_of(long) == f"{long}: cannot be read (File name too long)"
+    unreadable = tmp_path / f"unreadable.{ending}"
+    unreadable.symlink_to("/proc/self/mem")  # opens, and fails when it is read
+    assert re.search(r"read", error_of(unreadable))
+    assert "\n" not in error_of(unreadable)
 
 
 # --- the same from every format -----------------------------------------------------------------
@@ -521,9 +583,22 @@ def test_parquet_columns_of_other_types_are_read_as_text(tmp_path: Path) -> None
     assert pair.extra == {"when": "1970-01-01 00:00:00"}
     pq.write_table(pa.table({**columns, "response_a": ["café".encode("latin-1")]}), path)
     assert error_of(path) == (
-        "pairs.parquet: row 1: a column of bytes is not UTF-8 (unexpected end of data); "
-        "store it as text"
+        "pairs.parquet: row 1: field 'response_a' is not UTF-8; store it as text in UTF-8"
     )
+
+
+@pytest.mark.parametrize("rows", [2, 3])
+def test_broken_text_in_parquet_costs_its_row_alone(rows: int, tmp_path: Path) -> None:
+    broken = pa.array([b"Yes.", b"No \xff", b"Yes."][:rows]).view(pa.string())
+    columns = {name: [value] * rows for name, value in GOOD.items()}
+    columns |= {"id": ["p1", "p2", "p3"][:rows], "response_b": broken}
+    path = tmp_path / "pairs.parquet"
+    pq.write_table(pa.table(columns), path)
+    reason = "pairs.parquet: row 2: field 'response_b' is not UTF-8; store it as text in UTF-8"
+    assert error_of(path) == reason
+    data = load(path, skip_bad_rows=True)
+    assert len(pairs_of(data)) == rows - 1
+    assert [str(row) for row in data.skipped] == [reason]
 
 
 def test_a_text_with_a_unicode_line_separator_is_one_line(tmp_path: Path) -> None:
@@ -601,6 +676,68 @@ def test_factors_keep_numbers_and_missing_ones_and_leave_texts_to_extra(tmp_path
     (pair,) = pairs_of(load(write(tmp_path, [good(factors=factors)])))
     assert (pair.factors_a, pair.factors_b) == ({"errors": 2.0, "tone": None}, {})
     assert pair.extra == {"factors": factors}
+
+
+@pytest.mark.parametrize("text", ["3", "0.5", " 1e-3", "1,5", "nan"])
+def test_a_number_in_quotes_is_refused_where_quotes_mean_a_text(text: str, tmp_path: Path) -> None:
+    rows = [good(factors={"a": {"errors": text}, "b": {"errors": 1}})]
+    assert error_of(write(tmp_path, rows)) == (
+        f"pairs.jsonl:1: field 'factors.a.errors' is {text!r}, a text; "
+        "expected a number, without quotes, or null where it is missing"
+    )
+
+
+@pytest.mark.parametrize(("text", "number"), [("3", 3.0), ("0.5", 0.5), ("-.5e1", -5.0)])
+def test_a_number_in_quotes_is_a_number_in_csv(text: str, number: float, tmp_path: Path) -> None:
+    rows = [good(factors={"a": {"errors": text, "note": "short"}})]
+    (pair,) = pairs_of(load(write(tmp_path, rows, "csv")))
+    assert pair.factors_a == {"errors": number}
+
+
+def test_decimals_of_parquet_are_numbers_among_the_factors(tmp_path: Path) -> None:
+    rows = [good(factors={"a": {"errors": Decimal("0.50")}}, price=Decimal("0.50"))]
+    (pair,) = pairs_of(load(write(tmp_path, rows, "parquet")))
+    assert pair.factors_a == {"errors": 0.5}
+    assert pair.extra["price"] == "0.50"
+
+
+@pytest.mark.parametrize("column", ["prompt", "response_a", "response_b"])
+@pytest.mark.parametrize(
+    "messages", ['[{"role": "user", "content": "Hi."}]', "[{'content': 'Hi.', 'role': 'user'}]"]
+)
+def test_messages_written_as_text_are_no_text(column: str, messages: str, tmp_path: Path) -> None:
+    assert error_of(write(tmp_path, [good(**{column: messages})], "csv")).startswith(
+        f"pairs.csv:2: field {column!r} is a list of messages, "
+    )
+
+
+# --- another judge ------------------------------------------------------------------------------
+
+
+@every_format
+def test_a_null_of_a_recorded_judge_is_a_missing_verdict(ending: str, tmp_path: Path) -> None:
+    rows = [good(id=f"p{n}", judge_x=verdict) for n, verdict in enumerate(["b", None, "tie"])]
+    data = load(write(tmp_path, rows, ending), preference_column="judge_x")
+    assert [(p.id, p.preference) for p in pairs_of(data)] == [("p0", "b"), ("p2", "tie")]
+    assert (data.judge, data.unjudged_pairs, data.skipped) == ("judge_x", 1, ())
+    people = load(write(tmp_path, rows, ending))
+    assert (people.judge, people.unjudged_pairs, len(pairs_of(people))) == (None, 0, 3)
+
+
+def test_a_judge_chooses_the_sources_that_people_have_whatever_it_judged(tmp_path: Path) -> None:
+    rows = [good(id=f"p{n}", group=f"g{n}", judge_x=None if n % 3 else "a") for n in range(30)]
+    path = write(tmp_path, rows)
+    people = {pair.id for pair in pairs_of(load(path, limit=9))}
+    judge = load(path, limit=9, preference_column="judge_x")
+    assert {pair.id for pair in pairs_of(judge)} < people
+    assert len(pairs_of(judge)) + judge.unjudged_pairs == 9
+
+
+def test_a_judge_without_a_verdict_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path, [good(judge_x=None)])
+    assert error_of(path, preference_column="judge_x") == (
+        "pairs.jsonl: field 'judge_x' is null in every row"
+    )
 
 
 def test_factors_can_stand_in_another_column(tmp_path: Path) -> None:
@@ -755,7 +892,7 @@ def test_sources_are_joined_from_a_file_of_their_own(ending: str, tmp_path: Path
         ),
         (
             [{"source_id": "s1", "source": None}],
-            "stories.jsonl:1: field 'source' is None; expected text",
+            "stories.jsonl:1: field 'source' is null; expected text",
         ),
         (
             [{"source_id": "s1", "source": " "}],

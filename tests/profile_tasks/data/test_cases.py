@@ -1,0 +1,85 @@
+"""Files that went wrong once, each read with its right meaning or refused in one line."""
+
+from pathlib import Path
+
+import pytest
+
+from profile_tasks.data.preferences import (
+    AnnotatedPair,
+    PreferenceData,
+    PreferenceDataError,
+    load_preferences,
+)
+
+SPARROW = "It is a sparrow, which hops and sings in gardens."
+MESSAGES = "expected the text alone, such as the 'content' of the last message"
+
+READ = {
+    # file: pairs, sources, a first response, a second one
+    "crlf.jsonl": (6, 6, "A robin is a small bird.", SPARROW),
+    "excel.csv": (4, 1, 'A robin, "small".\r\nYes', "NA"),
+    "ja.jsonl": (12, 12, None, "今日はいい天気です。"),
+    "russian.jsonl": (8, 8, "Музей открыт с девяти.", "Вход платный, музей открыт до пяти."),  # noqa: RUF001
+    "same.jsonl": (6, 6, "A robin is a small bird.", "A robin is a small bird."),
+    "turns.jsonl": (1, 1, "A robin is a small bird.", SPARROW),
+    "u2028.jsonl": (3, 3, "line one\u2028line two\x85three", SPARROW),
+    "unicode.jsonl": (6, 6, "スズメです。", None),
+    "zh.jsonl": (12, 12, None, "今天天气很好。"),
+}
+
+REFUSED = {
+    "dupid.jsonl": "dupid.jsonl:2: duplicate id 'r0'; first at dupid.jsonl:1",
+    "float_pref.jsonl": "float_pref.jsonl:1: field 'preference' is 1.0; expected 'a', 'b' or 'tie'",
+    "hf_style.jsonl": "hf_style.jsonl:1: missing field 'id'; the row has: prompt, chosen, rejected",
+    "messages_prompt.jsonl": (
+        "messages_prompt.jsonl:1: field 'prompt' is a list of messages, "
+        f'[{{"role": "user", "content": "Name a bird."}}]; {MESSAGES}'
+    ),
+    "model_pref.jsonl": (
+        "model_pref.jsonl:1: field 'preference' is 'model_a'; expected 'a', 'b' or 'tie'"
+    ),
+    "null_resp.jsonl": "null_resp.jsonl:1: empty response: field 'response_a' is null",
+    "text_a.jsonl": ("text_a.jsonl:1: field 'preference' is 'text_a'; expected 'a', 'b' or 'tie'"),
+}
+
+
+@pytest.fixture(scope="module")
+def cases(repository: Path) -> Path:
+    folder = repository.parent / "shared" / "cases" / "data"
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder} with the cases")
+    return folder
+
+
+def pairs_of(data: PreferenceData) -> list[AnnotatedPair]:
+    return [pair for source in data.sources for pair in source.pairs]
+
+
+def test_every_case_is_decided_here(cases: Path) -> None:
+    assert {file.name for file in cases.iterdir()} == READ.keys() | REFUSED.keys()
+
+
+@pytest.mark.parametrize("name", READ)
+def test_a_case_is_read_with_its_meaning(name: str, cases: Path) -> None:
+    count, sources, response_a, response_b = READ[name]
+    data = load_preferences(str(cases / name))
+    pairs = pairs_of(data)
+    assert (len(pairs), len(data.sources), data.skipped) == (count, sources, ())
+    assert response_a in {None, pairs[0].response_a}
+    assert response_b in {None, pairs[0].response_b}
+    assert pairs[0].preference == "a"
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_case_is_refused_in_one_line_that_says_what_to_do(name: str, cases: Path) -> None:
+    with pytest.raises(PreferenceDataError) as caught:
+        load_preferences(str(cases / name))
+    assert str(caught.value) == REFUSED[name]
+
+
+@pytest.mark.parametrize("name", ["arena.csv", "hh.jsonl", "msgs.jsonl", "trl.jsonl"])
+def test_an_export_of_other_people_is_refused_in_one_line(name: str, cases: Path) -> None:
+    with pytest.raises(PreferenceDataError) as caught:
+        load_preferences(str(cases.parent / "exports" / name))
+    assert str(caught.value).startswith(f"{name}:")
+    assert len(str(caught.value).splitlines()) == 1
