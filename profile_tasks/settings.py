@@ -239,8 +239,7 @@ class PairingSettings(Settings):
     pairing: Pairing = "all"
     """Compare all pairs of written responses, a random half, or those of adjacent scores."""
     faulty_texts: FaultyTexts = "count"
-    """Written texts that echo the request, talk of the score or loop: count them, or make them
-    missing too."""
+    """Texts that echo the request, talk of the score or loop: counted, or made missing too."""
 
 
 class AskingSettings(PairingSettings):

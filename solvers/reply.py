@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
 from pydantic import ValidationError
 
+from profile_tasks.solvers.stop_reason import with_stop_reason
 from profile_tasks.solvers.structured_output import reason_of, status_of
 
 logger = logging.getLogger(__name__)
@@ -40,9 +41,10 @@ async def reply(
         config: Settings of this request.
     """
     messages = request if isinstance(request, str) else list(request)
+    config = config or GenerateConfig()
     for last in (False, True):
         try:
-            output = await model.generate(messages, config=config or GenerateConfig())
+            output = await model.generate(messages, config=config)
         except Exception as error:
             if not _unusable(error):
                 raise
@@ -50,7 +52,7 @@ async def reply(
                 what = type(reason_of(error)).__name__
                 logger.warning("%s sent a reply that cannot be read (%s); missing", model, what)
         else:
-            return _capped(output, model)
+            return with_stop_reason(_capped(output, model), model, config)
     return ModelOutput()
 
 

@@ -9,7 +9,7 @@ not see each other (this implementation's choice).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inspect_ai.model import ModelOutput, get_model
+from inspect_ai.model import ContentText, ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
@@ -36,7 +36,7 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
         put_responses(
             state,
             {score: written_text(output) for score, output in written.items()},
-            [score for score, output in written.items() if was_cut_off(output)],
+            _cut_off(written),
         )
         return state
 
@@ -44,12 +44,23 @@ def score_conditioned_generation(scores: Sequence[int] = DEFAULT_SCORES) -> Solv
 
 
 def put_responses(
-    state: TaskState, written: Mapping[int, str | None], truncated: Sequence[int] = ()
+    state: TaskState, written: Mapping[int, str | None], truncated: Sequence[int] | None = ()
 ) -> None:
-    """Put what the model wrote where the scorer and the log's reader find it."""
+    """Put what the model wrote where the scorer and the log's reader find it.
+
+    Args:
+        state: The sample.
+        written: Target score -> text.
+        truncated: Scores whose text was cut off; None where that is not known of each.
+    """
     # Keys as JSON has them, so that a log read back is what was written.
     state.store.set(_RESPONSES, {str(score): text for score, text in written.items()})
-    state.store.set(_TRUNCATED, list(truncated))
+    state.store.set(_TRUNCATED, None if truncated is None else list(truncated))
+
+
+def _cut_off(written: Mapping[int, ModelOutput]) -> list[int] | None:
+    found = {score: was_cut_off(output) for score, output in written.items()}
+    return None if None in found.values() else [score for score, cut in found.items() if cut]
 
 
 async def written_for_scores(
@@ -79,9 +90,10 @@ def responses_by_score(state: TaskState) -> dict[int, str | None] | None:
     return None if stored is None else {int(score): text for score, text in stored.items()}
 
 
-def truncated_scores(state: TaskState) -> list[int]:
-    """Target scores whose response was cut off by a token limit."""
-    return list(state.store.get(_TRUNCATED, []))
+def truncated_scores(state: TaskState) -> list[int] | None:
+    """Target scores whose response was cut off by a token limit; None where nobody knows."""
+    stored = state.store.get(_TRUNCATED, [])
+    return None if stored is None else list(stored)
 
 
 def has_responses(store: Mapping[str, Any]) -> bool:
@@ -92,16 +104,27 @@ def has_responses(store: Mapping[str, Any]) -> bool:
 def written_responses(store: Mapping[str, Any]) -> tuple[dict[int, str | None], list[int]]:
     """Of a logged sample's store: what the model wrote by target score, and what was cut off."""
     responses = {int(score): text for score, text in store[_RESPONSES].items()}
-    return responses, list(store.get(_TRUNCATED, []))
+    return responses, list(store.get(_TRUNCATED) or [])
 
 
-def was_cut_off(output: ModelOutput) -> bool:
-    """Whether a token limit ended an output; one without any choice has no reason to stop."""
-    return not output.empty and output.stop_reason in ("max_tokens", "model_length")
+def was_cut_off(output: ModelOutput) -> bool | None:
+    """Whether a token limit ended an output; None where nothing tells why it ended.
+
+    One without any choice has no reason to stop.
+    """
+    if output.empty:
+        return False
+    if output.stop_reason == "unknown":
+        return None
+    return output.stop_reason in ("max_tokens", "model_length")
 
 
 def written_text(output: ModelOutput) -> str | None:
-    """The response in an output; None when it is empty or the provider's filter refused it."""
+    """The response in an output; None when it is empty, or a refusal, the provider's or its own."""
     if output.empty or output.stop_reason == "content_filter":
+        return None
+    content = output.message.content
+    parts = () if isinstance(content, str) else content
+    if any(isinstance(part, ContentText) and part.refusal for part in parts):
         return None
     return response_text(output.completion)

@@ -51,6 +51,17 @@ def shared_cases() -> Path:
     return folder
 
 
+@pytest.fixture
+def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """mockllm counts tokens with a tokenizer from the network; words do here."""
+    from inspect_ai.model import ModelAPI
+
+    async def words(self: ModelAPI, text: str) -> int:
+        return len(text.split())
+
+    monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_finish() -> None:
     """Spare every test what a run of Inspect draws unseen, and the collector what is imported."""

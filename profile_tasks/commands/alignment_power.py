@@ -122,9 +122,9 @@ def emit_plans(
         for name, plan in plans.items():
             if plan.reason is not None:
                 say(f"{name}: {plan.reason}")
-        click.echo()
+        say("")
         for note in notes:
-            click.echo(fill(note, 100, initial_indent="- ", subsequent_indent="  "))
+            say(fill(note, 100, initial_indent="- ", subsequent_indent="  "))
 
 
 def _curve(plan: "AlignmentPlan") -> list[tuple[int, float]]:

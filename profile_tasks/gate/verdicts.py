@@ -17,7 +17,7 @@ from profile_tasks.gate.bars import (
 from profile_tasks.gate.evidence import Evidence
 from profile_tasks.nearest_name import nearest
 from profile_tasks.scorers.statistics.coverage import NEAR_THE_END, OF_RANKS, of_few_sources
-from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import find, higher_is_better
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.scorers.statistics.true_alignment import METHOD as ALIGNMENT
@@ -125,12 +125,15 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
 
     Without confidence the point estimate decides. With it, the whole interval must lie on the
     right side of the limit; wholly on the wrong side it is missed, and else nobody can tell. A bar
-    has one side, so with 95 % confidence it is met by an interval that covers 90 %.
+    has one side, so with 95 % confidence it is met by an interval that covers 90 %. Of fewer than
+    ``MINIMUM_GROUPS`` groups even a point estimate tells nothing.
     """
     for side in (bar.left, bar.right):
         for metric in side.metrics:
             if evidence.metrics.get(metric) is None:
                 return _untold(name, bar.text, _why_undefined(metric, evidence))
+            if few := _too_few(metric, evidence):
+                return _untold(name, bar.text, few)
     points = {m: v for m, v in evidence.metrics.items() if v is not None}
     relation, subject, limit = bar.relation, bar.left, 0.0
     if bar.left.metrics and bar.right.metrics:
@@ -356,6 +359,15 @@ def _untold(
     name: str, text: str, why: str, value: float = math.nan, limit: float | None = None
 ) -> Verdict:
     return Verdict(name, text, "cannot tell", Estimate(value), limit, why)
+
+
+def _too_few(metric: str, evidence: Evidence) -> str | None:
+    """Why a metric rests on too little to be judged at all; None where it does not."""
+    estimate = evidence.estimates.get(metric)
+    groups = None if estimate is None else estimate.n_groups
+    if groups is None or groups >= MINIMUM_GROUPS:
+        return None
+    return f"{metric} rests on {groups} groups of sources; a bar needs at least {MINIMUM_GROUPS}"
 
 
 def _why_undefined(metric: str, evidence: Evidence) -> str:

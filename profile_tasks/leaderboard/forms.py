@@ -92,12 +92,22 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
             "others": standing_text(row) or "–",
             "model": one_line(row.run.model),
             **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
-            "sources": "–" if row.run.sources is None else str(row.run.sources),
+            "sources": _sources_text(row.run),
             "setting": one_line(row.run.setting),
             "date": row.run.date[:10],
         }
         for row in board.rows
     ]
+
+
+def _sources_text(run: Run) -> str:
+    """How many sources there were, and how many of their pairs tell of the model as a judge."""
+    if run.sources is None:
+        return "–"
+    decided = run.estimate("discrimination_decided_pairs")
+    if not decided.defined:
+        return f"{run.sources:,}"
+    return f"{run.sources:,} ({decided.value:,.0f} decided pairs)"
 
 
 def left_out_lines(board: Leaderboard) -> list[str]:

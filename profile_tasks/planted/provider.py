@@ -42,6 +42,7 @@ from profile_tasks.planted.grader import (
 from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
+from profile_tasks.solvers.prompts import VERDICT_REPAIR
 
 logger = logging.getLogger(__name__)
 
@@ -116,10 +117,9 @@ class PlantedAPI(ModelAPI):
         tool_choice: ToolChoice,
         config: GenerateConfig,
     ) -> ModelOutput:
-        """Answer the last user message."""
-        request = next(
-            message.text for message in reversed(input) if isinstance(message, ChatMessageUser)
-        )
+        """Answer the last user message; asked once more for a verdict, the one before."""
+        asked = [message.text for message in input if isinstance(message, ChatMessageUser)]
+        request = asked[-2] if asked[-1] == VERDICT_REPAIR and len(asked) > 1 else asked[-1]
         answer, note = self._answer(request, config)
         output = ModelOutput.from_content(model=f"planted/{self.model_name}", content=answer)
         # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.

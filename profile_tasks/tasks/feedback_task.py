@@ -36,7 +36,7 @@ from profile_tasks.tasks.profile_task import (
 
 logger = logging.getLogger(__name__)
 
-TASK_VERSION = 1
+TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
 

@@ -39,7 +39,7 @@ from profile_tasks.settings import GraderValidationSettings, LabelSettings, take
 
 logger = logging.getLogger(__name__)
 
-TASK_VERSION = 1
+TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
 DERIVED_NOTE = (

@@ -34,7 +34,7 @@ from profile_tasks.tasks.viewer import VIEWER
 
 logger = logging.getLogger(__name__)
 
-TASK_VERSION = 3
+TASK_VERSION = 4
 """Goes up with every change that makes old results incomparable."""
 
 AUTO_NOTE = (

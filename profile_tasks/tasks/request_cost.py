@@ -204,7 +204,8 @@ def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[i
     texts = dict.fromkeys(text for p in source.pairs for text in (p.response_a, p.response_b))
     words = [word for text in texts for word in text.split()]
     average = " ".join(words[: round(len(words) / len(texts))])
-    return {score: f"({score}){average}" for score in scores}
+    # Differing in more than digits: texts that do not are equal.
+    return {score: f"({chr(96 + at)}){average}" for at, score in enumerate(scores, 1)}
 
 
 def _purpose(request: GraderRequest[Any]) -> tuple[Purpose, int]:
@@ -241,7 +242,8 @@ def _notes(
     graded = any(factor.graded for factor in factors)
     measures = {factor.measure for factor in factors if factor.kind == "facts"}
     lists_facts = bool(measures & {"count", "share"})
-    again = "after a failure or for a repair" if graded else "after a failure"
+    asks_again = graded or settings.judges
+    again = "after a failure or for a repair" if asks_again else "after a failure"
     notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
     if settings.judged_own is not None or (settings.writes and graded):
         parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts

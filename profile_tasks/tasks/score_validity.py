@@ -25,7 +25,7 @@ from profile_tasks.solvers.log_likelihood import check_log_likelihoods
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.text_likelihood import SourceTexts, text_likelihood
 
-TASK_VERSION = 1
+TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
 

@@ -26,7 +26,7 @@ from profile_tasks.solvers.self_guided import self_guided_sampling
 from profile_tasks.solvers.tournament import tournament_requests
 from profile_tasks.tasks.profile_task import data_metadata, source_sample
 
-SELF_GUIDED_VERSION = 1
+SELF_GUIDED_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
 
 

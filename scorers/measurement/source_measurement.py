@@ -79,7 +79,8 @@ class SourceMeasurement(BaseModel, frozen=True):
             response for the higher score is the first; empty where it was not asked, as about equal
             texts. None where it was asked about none.
         words_by_score: Length in words of each written response; None where it is missing.
-        truncated_scores: Target scores whose response was cut off by a token limit.
+        truncated_scores: Target scores whose response was cut off by a token limit; None where the
+            provider does not tell.
         text_faults: What is wrong with each written text, by target score; None where that was not
             looked at, as in logs of earlier versions.
         verdict_repairs: Verdicts that were asked for once more, as the first answer was unreadable.
@@ -106,7 +107,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     written: Manifestations = ()
     own_picks: tuple[Picks, ...] | None = None
     words_by_score: dict[int, int | None] | None = None
-    truncated_scores: tuple[int, ...] = ()
+    truncated_scores: tuple[int, ...] | None = ()
     text_faults: dict[int, tuple[TextFault, ...]] | None = None
     verdict_repairs: int = 0
     values: dict[str, dict[str, float | None]] = {}
@@ -208,7 +209,7 @@ def measure_source(
     *,
     verdicts: Sequence[PairVerdict] | None = None,
     responses_by_score: Mapping[int, str | None] | None = None,
-    truncated_scores: Sequence[int] = (),
+    truncated_scores: Sequence[int] | None = (),
     text_faults: Mapping[int, tuple[TextFault, ...]] | None = None,
     verdict_repairs: int = 0,
     generation_pairs: Sequence[ScorePair] = (),
@@ -223,7 +224,8 @@ def measure_source(
         factors: Which factors to measure.
         verdicts: On each annotated pair; None where that was not asked.
         responses_by_score: What the model wrote for each target score.
-        truncated_scores: Target scores whose response was cut off; compared all the same.
+        truncated_scores: Target scores whose response was cut off; compared all the same. None:
+            that is not known.
         text_faults: What is wrong with each text that was written.
         verdict_repairs: Verdicts that were asked for once more.
         generation_pairs: Pairs (higher score, lower score) to compare; a pair with a missing
@@ -248,7 +250,7 @@ def measure_source(
     if responses_by_score is not None:
         added |= {
             "written": table.of(compared.written),
-            "truncated_scores": tuple(truncated_scores),
+            "truncated_scores": None if truncated_scores is None else tuple(truncated_scores),
             "text_faults": None if text_faults is None else dict(text_faults),
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
@@ -391,11 +393,12 @@ def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float
 def _generation_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     words = [(s, n) for r in records for s, n in (r.words_by_score or {}).items()]
     identical = [pair.identical for r in records for pair in r.pairs_written or ()]
-    truncated = sum(len(record.truncated_scores) for record in records)
+    cut = [record.truncated_scores for record in records]
+    truncated = [math.nan if scores is None else len(scores) for scores in cut]
     return {
         **_reference_metrics(records),
         "generation_missing_rate": mean(count is None for _, count in words),
-        "generation_truncated_rate": truncated / len(words),
+        "generation_truncated_rate": sum(truncated) / len(words),
         "generation_identical_rate": mean(identical),
         **_fault_rates(records),
         **{

@@ -39,7 +39,6 @@ from profile_tasks.scorers.statistics.estimate import (
     FEW_GROUPS,
     MINIMUM_GROUPS,
     Estimate,
-    too_few,
 )
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of
 from profile_tasks.scorers.statistics.sampling_error import profile_errors
@@ -145,8 +144,18 @@ def true_alignment(
     )
     if reason is not None:
         return nothing
-    # A profile of few groups is the less certain one, whatever the other rests on.
-    why = _no_interval(first, second, counts, min(each.size for each in groups))
+    # A profile of few groups is the less certain one, whatever the other rests on. Of so few even
+    # what was observed says nothing.
+    fewest = min(each.size for each in groups)
+    if fewest < MINIMUM_GROUPS:
+        few = f"groups with decided pairs: {fewest}; an alignment needs at least {MINIMUM_GROUPS}"
+        return replace(
+            nothing,
+            coefficients=dict.fromkeys(coefficients, Estimate.undefined(few, METHOD)),
+            distance=Estimate.undefined(few, METHOD),
+            refusal=few,
+        )
+    why = _no_interval(first, second, counts)
     if why is not None:
         return replace(
             nothing,
@@ -212,11 +221,7 @@ _WITHIN = "; r within "
 _NO_SPREAD = 1e-12
 
 
-def _no_interval(
-    first: Comparisons, second: Comparisons, counts: NDArray[np.bool_], n_groups: int
-) -> str | None:
-    if n_groups < MINIMUM_GROUPS:
-        return too_few(n_groups, "groups with decided pairs")
+def _no_interval(first: Comparisons, second: Comparisons, counts: NDArray[np.bool_]) -> str | None:
     n_codes = 1 + max(int(table.group.max()) for table in (first, second))
     (net, counted), (other, counted_there) = (
         [each[:, counts] for each in group_sums(table, n_codes)] for table in (first, second)

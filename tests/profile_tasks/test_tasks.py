@@ -332,17 +332,6 @@ def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
     return log
 
 
-@pytest.fixture
-def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mockllm counts tokens with a tokenizer from the network; words do here."""
-    from inspect_ai.model import ModelAPI
-
-    async def words(self: ModelAPI, text: str) -> int:
-        return len(text.split())
-
-    monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
-
-
 @pytest.mark.usefixtures("tokenless")
 def test_unreadable_verdicts_are_missing_and_never_ties(tmp_path: Path) -> None:
     log = judge_with(answers("I cannot decide between them."), tmp_path)

@@ -8,10 +8,14 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from inspect_ai import eval as inspect_eval
+from inspect_ai.model import get_model
 
 from profile_tasks.cli import main
 from profile_tasks.data.preferences import TASKS
+from profile_tasks.planted.annotator import PlantedAnnotator
 from profile_tasks.scorers.statistics.study import GAP
+from profile_tasks.summarization import summarization
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 
@@ -73,6 +77,43 @@ def test_inspect_and_lm_eval_give_the_same_numbers(
                 compared += 1
     assert compared > 100
     assert GAP in values(results, f"profile_{task}_discrimination")
+
+
+THOUGHTS = (
+    "{}",
+    "<think>Perhaps the other one. Verdict: B</think>\n{}",
+    "[THINK]Verdict: A? Hm.[/THINK]{}",
+    "It was opened by the template. Verdict: A.</think>\n\n{}",
+    "<think>\nVerdict: B, or rather {}",  # without an end, as of an answer that was cut off
+)
+"""What a model may think aloud before its answer."""
+
+
+def test_thoughts_change_no_number_and_cut_off_ones_hold_none(
+    evaluate: Callable[..., Results], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answer = PlantedAnnotator.answer
+
+    def aloud(self: PlantedAnnotator, request: str, *others: Any) -> str:
+        form = THOUGHTS[sum(request.encode()) % len(THOUGHTS)]
+        return form.format(answer(self, request, *others))
+
+    monkeypatch.setattr(PlantedAnnotator, "answer", aloud)
+    (log,) = inspect_eval(
+        summarization(own_pairs=False), model=get_model(f"planted/{PROFILE}", memoize=False),
+        log_dir=str(tmp_path), display="none",
+    )  # fmt: skip
+    theirs = inspect_values(log)
+    results = evaluate("profile_summarization")
+    assert 0 < theirs["unreadable_rate"] < 0.5
+    assert 0 < theirs["generation_missing_rate"] < 0.5
+    compared = 0
+    for kind in ("generation", "discrimination"):
+        for name, value in values(results, f"profile_summarization_{kind}").items():
+            if name not in ("measured_sources", "measured_groups") and value is not None:
+                assert value == pytest.approx(theirs[name], rel=0, abs=1e-12), name
+                compared += 1
+    assert compared > 100
 
 
 def test_the_command_line_gives_the_same_human_profile(evaluate: Callable[..., Results]) -> None:

@@ -58,7 +58,10 @@ def test_csv_marks_the_number_needed_and_why_there_is_none(inspect_log: Any) -> 
     [
         ({"own_pairs": False}, "alignment as a judge: not estimable"),
         ({"setting": "discrimination"}, "alignment as a judge: not estimable"),
-        ({"limit": 7}, "self-agreement: groups: 7; an interval needs at least 8"),
+        (
+            {"limit": 7},
+            "self-agreement: groups with decided pairs: 7; an alignment needs",
+        ),
     ],
 )
 def test_a_log_of_which_nothing_can_be_planned_is_told_in_one_line(

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from inspect_ai import eval as inspect_eval
 from inspect_ai.log import read_eval_log
-from inspect_ai.model import ModelAPI, ModelOutput, get_model
+from inspect_ai.model import ModelOutput, get_model
 
 from profile_tasks.data.preferences import TASKS, PreferenceData, load_preferences
 from profile_tasks.document_qa import document_qa
@@ -61,16 +61,6 @@ def requests(cost: RequestCost) -> dict[str, int]:
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INSPECT_CACHE_DIR", str(tmp_path / "cache"))
-
-
-@pytest.fixture
-def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
-    """mockllm counts tokens with a tokenizer from the network; words do here."""
-
-    async def words(self: ModelAPI, text: str) -> int:
-        return len(text.split())
-
-    monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
 
 
 WRITTEN = "Written for "
