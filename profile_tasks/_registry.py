@@ -4,6 +4,11 @@ Inspect imports this module in every evaluation on a machine that has the packag
 included: nothing here or in what it imports may load the statistics or data libraries.
 """
 
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from inspect_ai._util.registry import RegistryInfo, registry_add
 from inspect_ai.model import ModelAPI, modelapi
 
 from profile_tasks.document_qa import document_qa
@@ -42,6 +47,24 @@ from profile_tasks.tasks.self_guided import (
     instruction_following_self_guided,
     summarization_self_guided,
 )
+
+
+def _by_bare_name(scorer: Callable[..., Any]) -> None:
+    """Let a scorer be found under its name alone.
+
+    Logs hold no more of it, so that `inspect score LOG` without --scorer finds none of a package.
+    """
+    registry_add(partial(scorer), RegistryInfo(type="scorer", name=scorer.__name__))
+
+
+for _scorer in (
+    factor_profile,
+    feedback_profile,
+    human_agreement,
+    self_guided_ranking,
+    text_validity,
+):
+    _by_bare_name(_scorer)
 
 
 @modelapi(name="planted")

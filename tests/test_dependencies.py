@@ -11,6 +11,9 @@ import pytest
 # Part -> the version of its package in which it was seen.
 PRIVATE = {
     "inspect_ai._util.error.PrerequisiteError": "0.3.285",
+    "inspect_ai._util.registry.RegistryInfo": "0.3.285",
+    "inspect_ai._util.registry.registry_add": "0.3.285",
+    "inspect_ai.model._generate_config.active_generate_config": "0.3.285",
     "inspect_ai.model._model.active_model": "0.3.285",
     "lm_eval._cli.harness.HarnessCLI": "0.4.13",
     "lm_eval._cli.utils.key_val_to_dict": "0.4.13",

@@ -1,6 +1,8 @@
 """The three Inspect tasks, run end to end against the planted annotator."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -330,6 +332,20 @@ def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
     )
     assert log.status == "success", log.error
     return log
+
+
+def test_a_log_is_scored_again_without_naming_its_scorer(
+    inspect_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    again = tmp_path / "again.eval"
+    again.write_bytes(inspect_log("verbose").read_bytes())
+    done = subprocess.run(
+        [sys.executable, "-m", "inspect_ai", "score", str(again), "--overwrite",
+         "--action", "overwrite"],
+        capture_output=True, text=True, check=False, cwd=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "tau_discrimination_length" in done.stdout
 
 
 @pytest.mark.usefixtures("tokenless")

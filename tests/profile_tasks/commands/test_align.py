@@ -312,8 +312,8 @@ def test_the_table_of_profiles_says_why_there_is_no_interval(run: Run, tmp_path:
 def test_the_table_says_what_is_not_defined_and_why(run: Run, tmp_path: Path) -> None:
     file = write_pairs(tmp_path / "a.jsonl", range(5))
     few = run("align", file, file, *FEW).stdout
-    assert "groups with decided pairs: 5; an interval needs at least 8" in few.splitlines()
-    assert re.search(r"^tau_b +\+1\.000 \[no interval\]", few, re.MULTILINE)
+    assert "groups with decided pairs: 5; an alignment needs at least 8" in few.splitlines()
+    assert re.search(r"^tau_b +not defined", few, re.MULTILINE)
     one = run("align", file, file, "--factors", "length", *FEW).stdout
     assert "factors defined in both profiles: 1; an alignment needs at least 3" in one.splitlines()
 

@@ -72,7 +72,7 @@ def distinct_writer() -> object:
     def answer(messages: Sequence[Any], *_: object) -> ModelOutput:
         request = parse_request(messages[-1].text)
         writes = isinstance(request, GenerationRequest)
-        text = f"{WRITTEN}{request.score}. It rained." if writes else "Verdict: A"
+        text = f"{WRITTEN}{chr(96 + request.score)}. It rained." if writes else "Verdict: A"
         return ModelOutput.from_content("mockllm/model", text)
 
     return get_model("mockllm/model", custom_outputs=answer, memoize=False)
@@ -280,7 +280,9 @@ def test_the_notes_say_what_exactness_rests_on(tmp_path: Path) -> None:
     assert not noted(core, "later epochs")
     assert not noted(core, "key facts")
     assert not noted(estimated("summarization", setting="discrimination"), "written responses")
-    assert not noted(estimated("summarization", "length"), "repair")
+    assert noted(estimated("summarization", "length"), "for a repair")
+    writes = estimated("summarization", "length", setting="generation")
+    assert not noted(writes, "repair")
     assert not noted(estimated("summarization", "fluency"), "words takes more")
     assert noted(estimated("summarization", "source_coverage"), "taken to have key facts")
     assert noted(estimated("summarization", epochs=2), "later epochs")

@@ -99,7 +99,9 @@ def test_equal_empty_and_unreadable_answers_are_counted_and_never_ranked(tmp_pat
         output.usage = ModelUsage()  # else Inspect fetches a tokenizer
         return output
 
-    outputs = [answer(text) for text in ("One.", "One.", "", "Two words.", "Verdict: A", "Well.")]
+    outputs = [
+        answer(text) for text in ("One.", "One.", "", "Two words.", "Verdict: A", "Well.", "Hm.")
+    ]
     model = get_model("mockllm/model", custom_outputs=outputs, memoize=False)
     (ranking,) = rankings(run("document_qa", tmp_path, model, limit=1))
     assert [sample.same_as for sample in ranking.samples] == [None, 0, None, None]

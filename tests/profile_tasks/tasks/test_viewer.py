@@ -48,7 +48,7 @@ def test_no_run_is_warned_of_a_headline_that_is_not_there_yet(tmp_path: Path) ->
     command = ["eval", task, "-T", "limit=2", "--model", model, "--log-dir", str(tmp_path)]
     done = subprocess.run(
         [sys.executable, "-m", "inspect_ai", *command, "--display", "plain"],
-        capture_output=True, text=True, check=True,
+        capture_output=True, text=True, check=True, cwd=tmp_path,
     )  # fmt: skip
     assert "self_agreement_pearson" in done.stdout
     assert "Headline" not in done.stdout + done.stderr

@@ -251,11 +251,11 @@ def test_a_perfect_order_lies_in_its_interval(sign: int) -> None:
     assert found.low == found.value == found.high == sign
 
 
-def test_few_groups_have_no_interval() -> None:
+def test_of_few_groups_no_alignment_is_defined() -> None:
     tables = two_judges(np.random.default_rng(6), [2, 1, -1, 0], [2, 1, -1, 0], groups=7)
     found = true_alignment(*tables)
-    assert found.refusal == "groups with decided pairs: 7; an interval needs at least 8"
-    assert found.coefficients["pearson"].defined
+    assert found.refusal == "groups with decided pairs: 7; an alignment needs at least 8"
+    assert not any(each.defined for each in found.coefficients.values())
 
 
 def test_few_groups_of_one_of_the_two_have_no_interval_either() -> None:
@@ -265,7 +265,7 @@ def test_few_groups_of_one_of_the_two_have_no_interval_either() -> None:
     )  # the others tie
     for pair in ((tables[0], few), (few, tables[0])):
         found = true_alignment(*pair)
-        assert found.refusal == "groups with decided pairs: 7; an interval needs at least 8"
+        assert found.refusal == "groups with decided pairs: 7; an alignment needs at least 8"
         assert found.n_groups == 40
 
 
@@ -280,7 +280,7 @@ def test_groups_without_a_known_factor_do_not_count() -> None:
         for each in tables
     ]
     refusal = true_alignment(*known).refusal
-    assert refusal == "groups with decided pairs: 5; an interval needs at least 8"
+    assert refusal == "groups with decided pairs: 5; an alignment needs at least 8"
 
 
 def test_constant_profiles_have_no_alignment() -> None:
