@@ -103,8 +103,8 @@ def _behind_leading_thoughts(text: str, *, unopened: bool) -> str:
         if first is None:
             return text
         if first.group("close"):
-            ends = unopened and not _SECTION.fullmatch(first.group("closed") or "")
-            return text[first.end() :] if ends else text
+            opened = unopened and not _SECTION.fullmatch(first.group("closed") or "")
+            return text[first.end() :] if opened else text
         if first.start() > 0:
             return text
         fenced = first.group("open").startswith("`")

@@ -92,7 +92,7 @@ def responses_by_score(state: TaskState) -> dict[int, str | None] | None:
 
 def truncated_scores(state: TaskState) -> list[int] | None:
     """Target scores whose response was cut off by a token limit; None where nobody knows."""
-    stored = state.store.get(_TRUNCATED, [])
+    stored: list[int] | None = state.store.get(_TRUNCATED, [])
     return None if stored is None else list(stored)
 
 

@@ -197,10 +197,11 @@ def _verdict_lines(lines: Sequence[str], *, cut: bool) -> Iterator[tuple[int, Ve
         match = _VERDICT_LINE.fullmatch(_SENTENCE_END.split(line)[-1] if last else line)
         if match is None:
             continue
-        value = match.group("value")
-        heading = not value.strip(" *_`#\"'|") and below is not None
+        value, heading = match.group("value"), False
+        if below is not None and not value.strip(" *_`#\"'|"):
+            value, heading = lines[below], True
         alone = heading or not match.group("separator").strip()
-        choice = _choice(lines[below] if heading else value, whole=alone, number=not heading)
+        choice = _choice(value, whole=alone, number=not heading)
         if choice is not None:
             yield at, choice
 
@@ -457,27 +458,23 @@ def _without_quotations(lines: Sequence[str], material: Sequence[str]) -> list[s
     shown = {
         gist for text in material for line in _plain(text).split("\n") if (gist := _gist(line))
     }
-    written = [at for at, line in enumerate(lines) if line.strip()]
-    known = {at for at in written if _gist(lines[at]) in shown}
-    behind_mark = {at for at in written if re.match(r"\s*>\s", lines[at])}
-    quoted = behind_mark if behind_mark != set(written) else set()
-    for above, at in zip([None, *written], written, strict=False):
+    written = [(at, line, _gist(line)) for at, line in enumerate(lines) if line.strip()]
+    known = {at for at, _, gist in written if gist in shown}
+    quoted = {at for at, line, _ in written if re.match(r"\s*>\s", line)}
+    if len(quoted) == len(written):
+        quoted = set()  # decoration of the whole
+    nothing = (-1, "", "")
+    around = zip([nothing, *written], written, [*written[1:], nothing], strict=False)
+    for (above, line_above, gist_above), (at, _, gist), (below, line_below, _) in around:
         if at not in known:
             continue
-        run = above in known or _next(at, written) in known
-        alike = above in known and _gist(lines[above or 0]) == _gist(lines[at])
-        below = _next(at, written)
-        introduced = above is not None and (
-            _QUOTING.search(lines[above]) or lines[above].rstrip().endswith((":", "："))
+        run = bool({above, below} & known) and not (above in known and gist_above == gist)
+        introduced = line_above.rstrip().endswith((":", "\uff1a")) or any(
+            map(_QUOTING.search, (line_above, line_below))
         )
-        introduced = introduced or (below is not None and _QUOTING.search(lines[below]))
-        if (run and not alike and len(known) < len(written)) or introduced:
+        if introduced or (run and len(known) < len(written)):
             quoted.add(at)
     return ["" if at in quoted else line for at, line in enumerate(lines)]
-
-
-def _next(at: int, written: Sequence[int]) -> int | None:
-    return next((other for other in written if other > at), None)
 
 
 def _gist(line: str) -> str:
