@@ -28,6 +28,7 @@ from profile_tasks.solvers.feedback_requests import (
     RevisionRequest,
 )
 from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 
@@ -190,7 +191,7 @@ async def _drafts(annotated: AnnotatedSource, *, two: bool) -> tuple[str | None,
     model = get_model()
     second = GenerateConfig(seed=(model.config.seed or 0) + _SECOND_DRAW)
     outputs = await collect(
-        model.generate(request), *([model.generate(request, config=second)] if two else [])
+        reply(model, request), *([reply(model, request, second)] if two else [])
     )
     texts = [written_text(output) for output in outputs]
     return texts[0], texts[1] if two else None
@@ -202,17 +203,17 @@ async def _said_of(
     """Feedback of the model itself or of the evaluator; None where it is missing."""
     shown = (annotated.task, annotated.prompt, annotated.source, draft)
     if condition == "self":
-        return written_text(await get_model().generate(CritiqueRequest(*shown).render()))
+        return written_text(await reply(get_model(), CritiqueRequest(*shown).render()))
     if other is None:
         return None
     request = DraftComparisonRequest(*shown, other)
-    return written_text(await _evaluator().generate(request.render()))
+    return written_text(await reply(_evaluator(), request.render()))
 
 
 async def _revise(draft: str, annotated: AnnotatedSource, feedback: str | None) -> Revision:
     """The revision, judged by the model against its draft."""
     shown = (annotated.task, annotated.prompt, annotated.source)
-    output = await get_model().generate(RevisionRequest(*shown, draft, feedback).render())
+    output = await reply(get_model(), RevisionRequest(*shown, draft, feedback).render())
     text = written_text(output)
     picks: Picks = ()
     if text is not None and text != draft:

@@ -14,6 +14,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.settings import MAXIMUM_SAMPLES, Tournament
 from profile_tasks.solvers.both_orders import PairVerdict, pair_requests
 from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 from profile_tasks.solvers.tournament import Match, play
@@ -83,7 +84,7 @@ def self_guided_sampling(
 
         async def write(index: int) -> ModelOutput:
             config = GenerateConfig(temperature=temperature, seed=seed * MAXIMUM_SAMPLES + index)
-            return await get_model().generate(request, config=config)
+            return await reply(get_model(), request, config)
 
         outputs = await collect(*(write(index) for index in range(samples)))
         written = written_samples(list(outputs))
