@@ -10,6 +10,7 @@ the run as ever; what was answered is kept, and a resumed run does not pay for i
 import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
 from weakref import WeakKeyDictionary
@@ -47,16 +48,37 @@ ONE_REQUEST_REFUSED = frozenset({400, 413, 422})
 LONGEST = 1_000_000
 """Characters of an answer that are read; one with more of them is a fault."""
 
-UNUSABLE_FROM_THE_START = 5
-"""So many requests without a single answer before, and the model cannot be asked at all."""
+FROM_THE_START, IN_A_ROW = 5, 20
+"""So many requests in vain, with no answer before or since the last one, and none is sent on."""
 
 _OWN_SETTINGS = GenerateConfig()
 
 _MARK = "cleans_replies"
 
-_unusable_so_far: WeakKeyDictionary[ModelAPI, int] = WeakKeyDictionary()
-"""Requests in vain of each model; as soon as one is answered, they are no longer counted."""
-_has_answered: WeakKeyDictionary[ModelAPI, bool] = WeakKeyDictionary()
+
+@dataclass
+class Standing:
+    """What came of a model's requests so far.
+
+    Attributes:
+        answered: Whether one was answered.
+        in_vain: How many were not, since the last one that was.
+    """
+
+    answered: bool = False
+    in_vain: int = 0
+
+    def note_answer(self) -> None:
+        """Note that a request was answered."""
+        self.answered, self.in_vain = True, 0
+
+    def still_answers(self) -> bool:
+        """Note a request in vain; whether that can be the request's fault, and not the model's."""
+        self.in_vain += 1
+        return self.in_vain < (IN_A_ROW if self.answered else FROM_THE_START)
+
+
+_standing: WeakKeyDictionary[ModelAPI, Standing] = WeakKeyDictionary()
 
 
 async def reply(
@@ -75,6 +97,7 @@ async def reply(
         Exception: The model cannot be asked, or a schema in the settings was refused.
     """
     clean_replies(model.api)
+    standing = _standing.setdefault(model.api, Standing())
     messages = request if isinstance(request, str) else list(request)
     kept = {} if model.config.cache is not None else policy_of_run()
     for last in (False, True):
@@ -87,27 +110,17 @@ async def reply(
             if refused and config.response_schema is not None and refuses_schema(error):
                 raise
             if last or refused or was_tried_again(error):
-                _in_vain(model, error)
+                if not standing.still_answers():
+                    raise
+                what, status = type(reason_of(error)).__name__, status_of(error) or ""
+                logger.warning(
+                    "%s: no usable reply (%s); missing", model, f"{what} {status}".strip()
+                )
                 break
         else:
-            _has_answered[model.api] = True
+            standing.note_answer()
             return output
     return ModelOutput()
-
-
-def _in_vain(model: Model, error: Exception) -> None:
-    """Tell of a request that stays without an answer.
-
-    Raises:
-        Exception: The error, where nothing was answered before and this is not the first one.
-    """
-    if not _has_answered.get(model.api, False):
-        _unusable_so_far[model.api] = _unusable_so_far.get(model.api, 0) + 1
-        if _unusable_so_far[model.api] >= UNUSABLE_FROM_THE_START:
-            raise error
-    what, status = type(reason_of(error)).__name__, status_of(error)
-    told = f"{what} {status}" if status else what
-    logger.warning("%s sent a reply that cannot be used (%s); missing", model, told)
 
 
 def is_unreadable(error: Exception) -> bool:
@@ -131,7 +144,8 @@ def clean_replies(api: ModelAPI) -> None:
     """Let nothing enter by the model's replies that no file and no other request can hold.
 
     Half a surrogate pair becomes U+FFFD: no log could be written with it, and no other request sent
-    that quotes it. An answer of more than ``LONGEST`` characters becomes an empty one.
+    that quotes it. An answer of more than ``LONGEST`` characters becomes an empty one. And what a
+    model says in refusing is marked as such.
     """
     if not hasattr(api.generate, _MARK):
         vars(api)["generate"] = _cleaning(api.generate, api)
@@ -143,21 +157,37 @@ def _cleaning(
     @wraps(generate)
     async def cleaning(*args: _P.args, **kwargs: _P.kwargs) -> _Generated:
         result = await generate(*args, **kwargs)
-        output, call = result if isinstance(result, tuple) else (result, None)
-        if isinstance(output, ModelOutput) and _length(output) > LONGEST:
-            logger.warning("%s sent %d characters; missing", api.model_name, _length(output))
-            output = output.model_copy(update={"choices": [], "completion": ""})
-            if call is not None:
-                call.response = None
-        elif isinstance(output, ModelOutput) and not _can_be_written(output):
-            logger.warning("%s sent half characters; each is read as U+FFFD", api.model_name)
-            output = ModelOutput.model_validate(_cleaned(output.model_dump()))
-            if call is not None:
-                call.response = _cleaned(call.response)
-        return output if call is None or not isinstance(result, tuple) else (output, call)
+        if not isinstance(result, tuple):
+            return _clean(result, None, api)
+        output, call = result
+        return (_clean(output, call, api) if isinstance(output, ModelOutput) else output), call
 
     setattr(cleaning, _MARK, True)
     return cleaning
+
+
+def _clean(output: ModelOutput, call: ModelCall | None, api: ModelAPI) -> ModelOutput:
+    """An output that can be kept; its call, as it is logged, is changed with it."""
+    _mark_refusals(output)
+    if (length := _length(output)) > LONGEST:
+        logger.warning("%s sent %d characters; missing", api.model_name, length)
+        if call is not None:
+            call.response = None
+        return output.model_copy(update={"choices": [], "completion": ""})
+    if not _can_be_written(output):
+        logger.warning("%s sent half characters; each is read as U+FFFD", api.model_name)
+        if call is not None:
+            call.response = _cleaned(call.response)
+        return ModelOutput.model_validate(_cleaned(output.model_dump()))
+    return output
+
+
+def _mark_refusals(output: ModelOutput) -> None:
+    """A refusal is no text of the model's: it counts like that of a provider's filter."""
+    for choice in output.choices:
+        content = choice.message.content
+        if not isinstance(content, str) and any(getattr(p, "refusal", None) for p in content):
+            choice.stop_reason = "content_filter"
 
 
 def _length(output: ModelOutput) -> int:

@@ -32,7 +32,7 @@ from profile_tasks.solvers.reply import (
     LONGEST,
     ONE_REQUEST_REFUSED,
     UNREADABLE,
-    UNUSABLE_FROM_THE_START,
+    Standing,
 )
 from profile_tasks.untrusted_text import without_halves
 
@@ -68,6 +68,8 @@ class AnswerCache(CachingLM):
         cache_db: The file.
         model: What tells the model from others.
     """
+
+    dbdict: Any
 
     def __init__(self, lm: Any, cache_db: str, *, model: str) -> None:  # noqa: ANN401
         from sqlitedict import SqliteDict
@@ -227,19 +229,10 @@ class NoEchoError(ValueError):
     """A server has no log-likelihoods of given texts."""
 
 
-class _Standing:
-    """What came of a model's requests so far."""
-
-    def __init__(self) -> None:
-        self.answered = False
-        self.in_vain = 0
-
-    def is_missing(self, error: Exception) -> bool:
-        """Whether an error, when tries are used up, concerns its request alone."""
-        if not (isinstance(error, UNREADABLE) or _status(error) in ONE_REQUEST_REFUSED):
-            return False
-        self.in_vain += 1
-        return self.answered or self.in_vain < UNUSABLE_FROM_THE_START
+def _is_alone(error: Exception, standing: Standing) -> bool:
+    """Whether an error, when tries are used up, concerns its request and not the model."""
+    of_request = isinstance(error, UNREADABLE) or _status(error) in ONE_REQUEST_REFUSED
+    return of_request and standing.still_answers()
 
 
 def _status(error: Exception) -> int | None:
@@ -250,7 +243,7 @@ def _status(error: Exception) -> int | None:
 
 def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
     """In place of ``TemplateAPI.model_call``, which is sent again as often as it raises."""
-    standing, tries = _Standing(), Counter[str]()
+    standing, tries = Standing(), Counter[str]()
 
     def model_call(model: Any, messages: Any, *, generate: bool = True, **options: Any) -> Any:  # noqa: ANN401
         try:
@@ -260,10 +253,10 @@ def _one_at_a_time(call: Callable[..., Any]) -> Callable[..., Any]:
         except Exception as error:
             tries[request := str(messages)] += 1
             given_up = tries[request] >= model.max_retries
-            if generate and given_up and len(messages) == 1 and standing.is_missing(error):
+            if generate and given_up and len(messages) == 1 and _is_alone(error, standing):
                 return _NOTHING
             raise
-        standing.answered = True
+        standing.note_answer()
         return outputs
 
     return model_call
@@ -290,7 +283,7 @@ async def _all_or_those_under_way(
     from tqdm.asyncio import tqdm_asyncio
 
     failures: list[Exception] = []
-    standing = _Standing()
+    standing = Standing()
     at_once, batch_size = model._concurrent, model._batch_size
     slots = asyncio.Semaphore(at_once)
     call: Callable[..., Awaitable[Any]] = retry(
@@ -315,10 +308,11 @@ async def _all_or_those_under_way(
                     **options,
                 )
             except Exception as error:  # raised again when all are back
-                if not (generate and standing.is_missing(error)):
+                if not (generate and _is_alone(error, standing)):
                     failures.append(error)
                 return [_MISSING] * len(requests[batch])
-            standing.answered = True
+            if not all(map(_is_missing, answered)):
+                standing.note_answer()
             # A reply may hold fewer choices than it should, or more.
             wanted = len(requests[batch])
             return [*answered, *[_MISSING] * wanted][:wanted] if generate else answered

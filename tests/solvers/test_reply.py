@@ -14,8 +14,9 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, ResponseSchema,
 from inspect_ai.util import JSONSchema, LimitExceededError
 
 from profile_tasks.solvers.kept_answers import keep_answers
-from profile_tasks.solvers.reply import UNUSABLE_FROM_THE_START, is_unreadable, reply
+from profile_tasks.solvers.reply import FROM_THE_START, IN_A_ROW, is_unreadable, reply
 from profile_tasks.solvers.requests import NeutralRequest
+from profile_tasks.solvers.score_conditioned_generation import written_text
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -76,7 +77,7 @@ def test_an_unreadable_reply_is_asked_for_once_more_and_then_missing(
     (output,) = said(model_of(server))
     assert output.completion == ""
     assert len(server.asked) == 2
-    assert "sent a reply that cannot be used" in caplog.text
+    assert "no usable reply" in caplog.text
 
 
 @pytest.mark.parametrize("kind", [*ENDING, "closed before the answer"])
@@ -111,8 +112,18 @@ def test_a_server_that_never_answers_so_that_it_can_be_read_ends_the_run(
 ) -> None:
     server.fault, server.middle = always(faults, kind), 0
     model = model_of(server)
-    said(*[model] * (UNUSABLE_FROM_THE_START - 1))
+    said(*[model] * (FROM_THE_START - 1))
     with pytest.raises(Exception, match=r"JSON|property name|400"):
+        said(model)
+
+
+def test_a_key_that_is_refused_as_a_bad_request_ends_the_run_later(
+    faults: Any, server: Any
+) -> None:
+    server.fault, server.middle = always(faults, "400"), 1
+    model = model_of(server)
+    said(*[model] * IN_A_ROW)
+    with pytest.raises(Exception, match="400"):
         said(model)
 
 
@@ -139,6 +150,13 @@ def test_an_answer_beyond_all_measure_is_missing(
     (output,) = said(model_of(server))
     assert output.empty
     assert "characters; missing" in caplog.text
+
+
+def test_a_refusal_is_no_text_of_the_model(faults: Any, server: Any) -> None:
+    server.fault, server.middle = always(faults, "200, refusal"), 0
+    (output,) = said(model_of(server))
+    assert output.completion == "I will not."
+    assert written_text(output) is None
 
 
 def test_a_resumed_run_does_not_ask_for_what_was_answered(server: Any) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-pytestmark = pytest.mark.slow
+from profile_tasks.lm_eval_runner.answer_cache import NoEchoError, answers_kept
 
 REQUESTS = 20
 METADATA = json.dumps({"max_pairs_per_source": 1, "scores": "1,2,3"})
@@ -55,6 +55,7 @@ def chats(
     )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 4])
 @pytest.mark.parametrize("kind", ["200, broken JSON", "200, choices []", "400"])
 def test_what_nobody_can_read_is_missing_and_asked_for_by_the_next_run(
@@ -77,6 +78,7 @@ def test_what_nobody_can_read_is_missing_and_asked_for_by_the_next_run(
     assert answered < REQUESTS
 
 
+@pytest.mark.slow
 def test_two_models_that_share_a_cache_have_answers_of_their_own(
     server: Any, tmp_path: Path
 ) -> None:
@@ -88,6 +90,7 @@ def test_two_models_that_share_a_cache_have_answers_of_their_own(
     assert asked == [REQUESTS, 2 * REQUESTS, 2 * REQUESTS, 2 * REQUESTS]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at_once", [1, 4])
 def test_a_refused_key_ends_the_run_in_one_line_that_says_where_the_answers_are(
     at_once: int, faults: Any, server: Any, tmp_path: Path
@@ -96,13 +99,14 @@ def test_a_refused_key_ends_the_run_in_one_line_that_says_where_the_answers_are(
     done = chats(server, tmp_path, num_concurrent=at_once)
     assert done.returncode == 1
     assert "Traceback" not in done.stderr
-    last = done.stderr.strip().splitlines()[-1]
-    assert last.startswith("Error: the model did not answer: ")
-    assert "401" in last
-    assert f"Answers so far are in {tmp_path / 'answers'}_rank0.db" in last
-    assert last.endswith("the same command sends only what is missing")
+    (told,) = (line for line in done.stderr.splitlines() if line.startswith("Error: "))
+    assert told.startswith("Error: the model did not answer: ")
+    assert "401" in told
+    assert f"Answers so far are in {tmp_path / 'answers'}_rank0.db" in told
+    assert told.endswith("the same command sends only what is missing")
 
 
+@pytest.mark.slow
 def test_half_a_character_is_in_no_file(faults: Any, server: Any, tmp_path: Path) -> None:
     server.fault = faults.KINDS["200, lone surrogate in the text"]
     assert chats(server, tmp_path).returncode == 0
@@ -110,6 +114,7 @@ def test_half_a_character_is_in_no_file(faults: Any, server: Any, tmp_path: Path
     assert "\ufffd" in held
 
 
+@pytest.mark.slow
 def test_completions_without_echo_end_in_one_line(tiny_model: Path, tmp_path: Path) -> None:
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -137,4 +142,22 @@ def test_completions_without_echo_end_in_one_line(tiny_model: Path, tmp_path: Pa
         http.shutdown()
     assert done.returncode != 0
     assert "Traceback" not in done.stderr
-    assert "`echo`" in done.stderr.strip().splitlines()[-1]
+    assert any("`echo`" in line for line in done.stderr.splitlines() if line.startswith("Error: "))
+
+
+@pytest.mark.filterwarnings("ignore")  # lm-eval and its dependencies warn
+def test_log_probabilities_of_a_written_token_are_not_taken_for_those_of_the_text() -> None:
+    from lm_eval.models.openai_completions import LocalCompletionsAPI
+
+    def reply(*told: float) -> dict[str, Any]:
+        top = [{"x": value} for value in told]
+        logprobs = {"token_logprobs": list(told), "top_logprobs": top}
+        return {"choices": [{"index": 0, "logprobs": logprobs}]}
+
+    with answers_kept("m"):
+        assert LocalCompletionsAPI.parse_logprobs(reply(-9, -9, -1, -2, -5), ctxlens=[2]) == [
+            (-3, True)
+        ]
+        for silent in (reply(-5), {"choices": [{"index": 0, "text": "x"}]}):
+            with pytest.raises(NoEchoError, match="`echo`"):
+                LocalCompletionsAPI.parse_logprobs(silent, ctxlens=[2])
