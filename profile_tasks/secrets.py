@@ -167,7 +167,8 @@ def _replaced(value: object, keys: re.Pattern[str]) -> object:
     if isinstance(value, list):
         return [_replaced(entry, keys) for entry in value]
     if isinstance(value, tuple):
-        return tuple(_replaced(entry, keys) for entry in value)
+        entries = [_replaced(entry, keys) for entry in value]
+        return value._make(entries) if hasattr(value, "_make") else tuple(entries)
     return value
 
 

@@ -15,8 +15,18 @@ _INVISIBLE = re.compile(
     "\u2028\u2029\ufdd0-\ufdef\ufffe\uffff"
     "\ud800-\udfff]"
 )
+_HALF = re.compile("[\ud800-\udfff]")
 _SYMBOL_FOR_DELETE = 0x2421
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def without_halves(text: str) -> str:
+    r"""A text that UTF-8 can hold: half a surrogate pair, which JSON may escape, is replaced.
+
+    >>> without_halves("so \ud83d")
+    'so �'
+    """
+    return _HALF.sub("�", text)
 
 
 def one_line(text: str) -> str:

@@ -1,72 +1,220 @@
 """Asking a model, so that a reply nobody can use costs itself alone, and not the run.
 
-A server may answer with broken JSON, or with JSON of another form. Inspect ends a run at that, and
-what other requests have been answered is lost. Here such a request is sent once more, and then its
-answer is missing and told. What tells of a model that cannot be asked at all (no connection, no
-such model, a refused key) ends the run as ever.
+A server may answer with broken JSON, with JSON of another form, or refuse one request (too long, in
+its eyes not allowed). Inspect ends a run at that, and what other requests were answered is lost.
+Here an unreadable reply is asked for once more, and then the answer is missing and told. What tells
+of a model that cannot be asked at all (no connection, a refused key, nothing but such replies) ends
+the run as ever; what was answered is kept, and a resumed run does not pay for it again.
 """
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec
+from weakref import WeakKeyDictionary
 
-from inspect_ai.model import ChatMessage, GenerateConfig, Model, ModelOutput
+from inspect_ai.model import (
+    ChatMessage,
+    Content,
+    GenerateConfig,
+    Model,
+    ModelAPI,
+    ModelCall,
+    ModelOutput,
+)
 from pydantic import ValidationError
+from tenacity import RetryError
 
+from profile_tasks.solvers.kept_answers import policy_of_run
 from profile_tasks.solvers.stop_reason import with_stop_reason
-from profile_tasks.solvers.structured_output import reason_of, status_of
+from profile_tasks.solvers.structured_output import reason_of, refuses_schema, status_of
+from profile_tasks.untrusted_text import without_halves
 
 logger = logging.getLogger(__name__)
 
-_UNUSABLE = (
+_P = ParamSpec("_P")
+_Generated = ModelOutput | tuple[ModelOutput | Exception, ModelCall]
+
+UNREADABLE = (
     *(json.JSONDecodeError, ValidationError, UnicodeError),
     *(TypeError, AttributeError, KeyError, IndexError),
 )
 """What reading a reply raises that has not the form it should have."""
 
-_LONGEST = 1_000_000
-"""Characters of an answer that are read; what a model sends beyond is a fault."""
+ONE_REQUEST_REFUSED = frozenset({400, 413, 422})
+"""HTTP statuses that speak of a request, and not of the model, its key or its state."""
+
+LONGEST = 1_000_000
+"""Characters of an answer that are read; one with more of them is a fault."""
+
+FROM_THE_START, IN_A_ROW = 5, 20
+"""So many requests in vain, with no answer before or since the last one, and none is sent on."""
+
+_OWN_SETTINGS = GenerateConfig()
+
+_MARK = "cleans_replies"
+
+
+@dataclass
+class Standing:
+    """What came of a model's requests so far.
+
+    Attributes:
+        answered: Whether one was answered.
+        in_vain: How many were not, since the last one that was.
+    """
+
+    answered: bool = False
+    in_vain: int = 0
+
+    def note_answer(self) -> None:
+        """Note that a request was answered."""
+        self.answered, self.in_vain = True, 0
+
+    def still_answers(self) -> bool:
+        """Note a request in vain; whether that can be the request's fault, and not the model's."""
+        self.in_vain += 1
+        return self.in_vain < (IN_A_ROW if self.answered else FROM_THE_START)
+
+
+_standing: WeakKeyDictionary[ModelAPI, Standing] = WeakKeyDictionary()
 
 
 async def reply(
     model: Model,
     request: str | Sequence[ChatMessage],
-    config: GenerateConfig | None = None,
+    config: GenerateConfig = _OWN_SETTINGS,
 ) -> ModelOutput:
-    """What a model answers; empty where it sends what nobody can use, twice.
+    """What a model answers; empty where it sends what nobody can use, twice, or refuses.
 
     Args:
         model: The model.
         request: What it is asked.
         config: Settings of this request.
+
+    Raises:
+        Exception: The model cannot be asked, or a schema in the settings was refused.
     """
+    clean_replies(model.api)
+    standing = _standing.setdefault(model.api, Standing())
     messages = request if isinstance(request, str) else list(request)
-    config = config or GenerateConfig()
+    kept = {} if model.config.cache is not None else policy_of_run()
     for last in (False, True):
         try:
-            output = await model.generate(messages, config=config)
+            output = await model.generate(messages, config=config, **kept)
         except Exception as error:
-            if not _unusable(error):
+            refused = status_of(error) in ONE_REQUEST_REFUSED
+            if not (refused or is_unreadable(error)):
                 raise
-            if last:
-                what = type(reason_of(error)).__name__
-                logger.warning("%s sent a reply that cannot be read (%s); missing", model, what)
+            if refused and config.response_schema is not None and refuses_schema(error):
+                raise
+            if last or refused or was_tried_again(error):
+                if not standing.still_answers():
+                    raise
+                what, status = type(reason_of(error)).__name__, status_of(error) or ""
+                logger.warning(
+                    "%s: no usable reply (%s); missing", model, f"{what} {status}".strip()
+                )
+                break
         else:
-            return with_stop_reason(_capped(output, model), model, config)
+            standing.note_answer()
+            return with_stop_reason(output, model, config)
     return ModelOutput()
 
 
-def _unusable(error: Exception) -> bool:
+def is_unreadable(error: Exception) -> bool:
     """Whether a reply came, and was no answer."""
     reason = reason_of(error)
-    if isinstance(reason, _UNUSABLE):
+    if isinstance(reason, UNREADABLE):
         return True
-    # Clients wrap what they cannot read in an error of their own.
-    return type(reason).__name__ == "APIResponseValidationError" and status_of(error) == 200
+    # Clients wrap what they cannot read in errors of their own, after a status of 200.
+    name, message = type(reason).__name__, str(reason)
+    return (name == "APIResponseValidationError" and status_of(error) == 200) or (
+        name == "OpenAIResponseError" and "non-ChatCompletion" in message
+    )
 
 
-def _capped(output: ModelOutput, model: Model) -> ModelOutput:
-    if output.empty or len(output.completion) <= _LONGEST:
-        return output
-    logger.warning("%s sent %d characters; missing", model, len(output.completion))
-    return ModelOutput()
+def was_tried_again(error: Exception) -> bool:
+    """Whether Inspect has sent the request more than once, and gave up."""
+    return isinstance(error, RetryError) and error.last_attempt.attempt_number > 1
+
+
+def clean_replies(api: ModelAPI) -> None:
+    """Let nothing enter by the model's replies that no file and no other request can hold.
+
+    Half a surrogate pair becomes U+FFFD: no log could be written with it, and no other request sent
+    that quotes it. An answer of more than ``LONGEST`` characters becomes an empty one. And what a
+    model says in refusing is marked as such.
+    """
+    if not hasattr(api.generate, _MARK):
+        vars(api)["generate"] = _cleaning(api.generate, api)
+
+
+def _cleaning(
+    generate: Callable[_P, Awaitable[_Generated]], api: ModelAPI
+) -> Callable[_P, Awaitable[_Generated]]:
+    @wraps(generate)
+    async def cleaning(*args: _P.args, **kwargs: _P.kwargs) -> _Generated:
+        result = await generate(*args, **kwargs)
+        if not isinstance(result, tuple):
+            return _clean(result, None, api)
+        output, call = result
+        return (_clean(output, call, api) if isinstance(output, ModelOutput) else output), call
+
+    setattr(cleaning, _MARK, True)
+    return cleaning
+
+
+def _clean(output: ModelOutput, call: ModelCall | None, api: ModelAPI) -> ModelOutput:
+    """An output that can be kept; its call, as it is logged, is changed with it."""
+    _mark_refusals(output)
+    if (length := _length(output)) > LONGEST:
+        logger.warning("%s sent %d characters; missing", api.model_name, length)
+        if call is not None:
+            call.response = None
+        return output.model_copy(update={"choices": [], "completion": ""})
+    if not _can_be_written(output):
+        logger.warning("%s sent half characters; each is read as U+FFFD", api.model_name)
+        if call is not None:
+            call.response = _cleaned(call.response)
+        return ModelOutput.model_validate(_cleaned(output.model_dump()))
+    return output
+
+
+def _mark_refusals(output: ModelOutput) -> None:
+    """A refusal is no text of the model's: it counts like that of a provider's filter."""
+    for choice in output.choices:
+        content = choice.message.content
+        if not isinstance(content, str) and any(getattr(p, "refusal", None) for p in content):
+            choice.stop_reason = "content_filter"
+
+
+def _length(output: ModelOutput) -> int:
+    """Characters of all that was sent, thoughts included."""
+    return sum(len(text) for choice in output.choices for text in _texts(choice.message.content))
+
+
+def _texts(content: str | list[Content]) -> Iterator[str]:
+    if isinstance(content, str):
+        yield content
+    else:
+        for part in content:
+            yield from (value for value in vars(part).values() if isinstance(value, str))
+
+
+def _can_be_written(output: ModelOutput) -> bool:
+    try:
+        output.model_dump_json()
+    except ValueError:
+        return False
+    return True
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401 - JSON
+    if isinstance(value, str):
+        return without_halves(value)
+    if isinstance(value, dict):
+        return {_cleaned(key): _cleaned(entry) for key, entry in value.items()}
+    return [_cleaned(entry) for entry in value] if isinstance(value, list | tuple) else value

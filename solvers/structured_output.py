@@ -43,12 +43,17 @@ async def structured(
             GenerateConfig(response_schema=ResponseSchema(name=name, json_schema=form, strict=True))
         )
     except Exception as error:
-        if status_of(error) not in _REFUSES_SCHEMA:
+        if not refuses_schema(error):
             raise
         answered = await call(GenerateConfig())
         _refused.add(model.api)
         refused()
         return answered
+
+
+def refuses_schema(error: BaseException) -> bool:
+    """Whether an error may mean that the server knows no structured output."""
+    return status_of(error) in _REFUSES_SCHEMA
 
 
 def reason_of(error: BaseException) -> BaseException:

@@ -1,6 +1,7 @@
 """What tests share: the offline switch, the folder of real data, finished runs."""
 
 import gc
+import importlib.util
 import os
 import sys
 import sysconfig
@@ -60,6 +61,23 @@ def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
         return len(text.split())
 
     monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
+
+
+@pytest.fixture(scope="session")
+def faults(repository: Path) -> Any:
+    """``benchmarks/faults.py``: a server that answers as planted models do, with faults."""
+    folder = repository / "benchmarks"
+    spec = importlib.util.spec_from_file_location("faults", folder / "faults.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(folder))
+    try:
+        sys.modules["faults"] = module
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
+    return module
 
 
 @pytest.hookimpl(trylast=True)

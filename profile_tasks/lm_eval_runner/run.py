@@ -20,10 +20,10 @@ from lm_eval._cli.harness import HarnessCLI
 from lm_eval.api.registry import get_model
 from lm_eval.config.evaluate_config import EvaluatorConfig
 from lm_eval.tasks import TaskManager
-from lm_eval.utils import set_torch_seed
+from lm_eval.utils import set_torch_seed, simple_parse_args_string
 
 import profile_tasks.task_configs.planted_lm  # noqa: F401 - registers the model
-from profile_tasks.lm_eval_runner.answer_cache import answers_kept
+from profile_tasks.lm_eval_runner.answer_cache import answers_kept, model_identity
 from profile_tasks.lm_eval_runner.keys import keys_hidden, refuse_keys, stderr_without
 from profile_tasks.lm_eval_runner.validation import (
     CheckedTask,
@@ -85,9 +85,22 @@ def _run(arguments: list[str], keys: frozenset[str]) -> None:
     with (
         mock.patch.object(lm_eval.tasks, "TaskManager", OwnTaskManager),
         mock.patch.object(lm_eval.evaluator, "set_torch_seed", partial(_seed_torch, model)),
-        answers_kept(),
+        answers_kept(_identity(parsed)),
     ):
         harness.execute(parsed)
+
+
+def _identity(arguments: argparse.Namespace) -> str:
+    """What tells the model from others; a configuration file may name it."""
+    file = getattr(arguments, "config", None)
+    named = (EvaluatorConfig.load_yaml_config(file) if file else {}) | {
+        name: value for name, value in vars(arguments).items() if value
+    }
+    given = named.get("model_args") or {}
+    return model_identity(
+        str(named.get("model")),
+        simple_parse_args_string(given) if isinstance(given, str) else given,
+    )
 
 
 def _seed_torch(model: str | None, seed: int) -> None:

@@ -10,6 +10,7 @@ import json
 import logging
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -31,9 +32,11 @@ from inspect_ai.util import LimitExceededError
 from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
 from profile_tasks.scorers.grading.api_key import hide_keys
+from profile_tasks.scorers.grading.claims import claimed
 from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
 from profile_tasks.secrets import without_keys
+from profile_tasks.solvers.reply import clean_replies, is_unreadable, was_tried_again
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.structured_output import reason_of, status_of, structured
 
@@ -193,6 +196,7 @@ class Grader:
     notes: RunNotes = field(default_factory=RunNotes)
 
     def __post_init__(self) -> None:
+        clean_replies(self.model.api)
         hide_keys(self.model)
         note_requests(self.model.api)
 
@@ -235,7 +239,7 @@ class Grader:
         )
 
     async def _converse(self, request: GraderRequest[_T], attempt: int) -> _Conversation:
-        """One question, and one repair where its answer cannot be read."""
+        """One question, and one repair where its answer cannot be read, or no answer at all."""
         done = _Conversation()
         messages: list[ChatMessage] = [ChatMessageUser(content=request.render())]
         while done.requests < 2:
@@ -245,7 +249,10 @@ class Grader:
             except LimitExceededError:
                 raise
             except Exception as error:
-                done.failure, done.replayed = self._failed(error), False
+                done.replayed = False
+                if is_unreadable(error) and done.requests < 2 and not was_tried_again(error):
+                    continue
+                done.failure = self._failed(error)
                 break
             done.outputs.append(output)
             done.replayed &= cached
@@ -290,8 +297,11 @@ class Grader:
         config: GenerateConfig,
     ) -> tuple[ModelOutput, bool]:
         """The output, and whether it came from the cache."""
-        with sent_requests() as sent:
-            output = await self.model.generate(messages, config=config, cache=cache)
+        asked = [self.name, self.settings, config.model_dump_json(), str(cache)]
+        asked += [f"{message.role}: {message.text}" for message in messages]
+        async with claimed(asked) if cache else nullcontext():
+            with sent_requests() as sent:
+                output = await self.model.generate(messages, config=config, cache=cache)
         return output, not sent
 
 

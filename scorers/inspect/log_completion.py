@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Generic, TypeVar
 
-from inspect_ai.hooks import Hooks, SampleEnd, TaskEnd
+from inspect_ai.hooks import Hooks, SampleEnd, SampleStart, TaskEnd, TaskStart
 from inspect_ai.log import EvalLog, EvalMetric, EvalResults, EvalScore, write_eval_log_async
 from inspect_ai.scorer import Score
 
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
+from profile_tasks.solvers.kept_answers import keep_answers
 
 _Measured = TypeVar("_Measured")
 
@@ -95,12 +96,25 @@ class LogCompletion(Generic[_Measured]):
 
 
 class CompletesLogs(Hooks, Generic[_Measured]):
-    """A hook that completes the logs of one scorer, and leaves every other log alone."""
+    """A hook that completes the logs of one scorer, and leaves every other log alone.
+
+    It also notes in which run a sample is asked, so that a resumed run need not ask again.
+    """
 
     completion: ClassVar[LogCompletion[Any]]
 
     def __init__(self) -> None:
         self._measured: dict[str, list[_Measured]] = {}
+        self._tasks: dict[str, str] = {}  # of each attempt, what it shares with those it resumes
+
+    async def on_task_start(self, data: TaskStart) -> None:
+        """Note the task, whose id a resumed run keeps."""
+        self._tasks[data.eval_id] = data.spec.task_id
+
+    async def on_sample_start(self, data: SampleStart) -> None:
+        """Note the sample; Inspect calls this in the very context in which the sample runs."""
+        if (task := self._tasks.get(data.eval_id)) is not None:
+            keep_answers(task, str(data.summary.id))
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Keep the measurement, so that the log need not be read again."""

@@ -5,6 +5,7 @@ import inspect
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import inspect_ai.model
 import lm_eval
@@ -251,3 +252,20 @@ def test_an_error_whose_text_cannot_change_is_replaced() -> None:
     error.__cause__ = caught.value
     assert error_without(error, ["3kXy9q"]) is error
     assert str(error.__cause__) == str(told)
+
+
+def test_what_an_error_holds_by_name_keeps_its_names() -> None:
+    class Sent(NamedTuple):
+        url: str
+        key: str
+
+    class RefusedError(Exception):
+        def __init__(self, sent: Sent) -> None:
+            super().__init__(sent)
+
+        def __str__(self) -> str:
+            return f"refused at {self.args[0].url}"
+
+    error = RefusedError(Sent("http://host", "3kXy9q"))
+    assert str(error_without(error, ["3kXy9q"])) == "refused at http://host"
+    assert error.args[0].key == HIDDEN
