@@ -54,7 +54,7 @@ _REASON = r"(?:\s*[,;.:(!–—]|\s+-)\s*(?P<reason>.*)"
 _CHOICE = _pattern(
     rf"[\s\"'(\[{{<*_`#]*{_NAME}[\"')\]}}*_`]{{0,6}}"
     rf"(?:\s*(?P<order>>{{1,3}}|<{{1,3}}|={{1,2}})\s*(?:(?:{words.NOUN})\s*)?(?P<other>[AB12])(?!\w)"
-    rf"|\s*(?P<better>{words.BETTER}(?:\s+(?:than|over)\s+{_OTHER})?(?:\s+overall)?"
+    rf"|\s*(?P<better>{words.BETTER}(?:\s+(?:than|over|to)\s+{_OTHER})?(?:\s+overall)?"
     rf"|(?:{words.BEATS})\s+{_OTHER}))?(?:{_CLOSED}|{_BECAUSE}|{_REASON})"
 )
 _TIE = _pattern(rf"[\s\"'(\[{{*_`]*(?:{words.TIE})(?:{_CLOSED}|{_BECAUSE}|{_REASON})")
@@ -75,6 +75,7 @@ _LABELLED = _pattern(
 )
 _CHOOSES = _pattern(
     rf"[\s*_`]*{_OPENING}(?:{words.CHOOSES})\s*(?P<value>.*?)(?:(?<=\s)(?:better|preferable)[.!]?)?"
+    r"(?:\s+as\s+the\s+(?:better|best|winner|preferred)(?:\s+\w+)?[.!]?)?"
     rf"(?:\s+over\s+{_OTHER}[.!]?)?\s*"
 )
 _STATES = _pattern(rf"[\s*_`]*(?P<opening>{_OPENING})(?P<value>.*)")
@@ -111,7 +112,7 @@ _FENCE = re.compile(r"^[ \t]*(?:```|~~~)\w*[ \t]*$", re.MULTILINE)
 _LATEX = re.compile(r"\\(?:text|textbf|mathrm|mathbf)\{([^{}]*)\}")
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 _MATHS = re.compile(r"\$|\\\[|\\\]|\\\(|\\\)")
-_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|div|span|code|h\d|br\s*/?)>", re.IGNORECASE)
+_TAG = re.compile(r"</?(?:b|strong|i|em|u|p|div|span|code|h\d|br\s*/?)>")
 _ELEMENT = _pattern(r"<(verdict|answer|choice)>([^<]*)</\1>")
 _MARKED = re.compile(r"\[\[([^\[\]]{1,40})\]\]|\[RESULT\]([^\n]*)", re.IGNORECASE)
 _BOX, _BOX_END = "\u27e6", "\u27e7"
@@ -211,6 +212,8 @@ def _is_part(at: int, lines: Sequence[str]) -> bool:
     above = lines[at - 1].rstrip() if at else ""
     below = lines[at + 1].lstrip() if at + 1 < len(lines) else ""
     goes_on = below[:1].islower() and not re.match(r"\w+\s*:", below)
+    if "or" in (above.strip().casefold(), below.strip().casefold()):
+        return True
     if goes_on or (above[-1:].isalpha() and len(above.split()) > 3):
         return True
     introducing = next((line for line in reversed(lines[:at]) if line.strip()), "").strip(" *_")

@@ -69,6 +69,7 @@ BETTER = (
     rf"(?:(?:is|was|seems|appears|looks|reads)(?:\s+(?:{ADVERB}))*\s+"
     rf"(?:better|best|winner|preferred|preferable|stronger|superior)(?:\s+(?:one|{NOUN}))?"
     r"(?:\s+of\s+the\s+(?:two|pair)(?:\s+\w+)?)?|(?:clearly\s+)?wins"
+    r"|(?:is|gets)\s+my\s+(?:vote|choice|pick|preference)"
     r"|(?:é|es|est|è|ist|är)\s+(?:(?:a|la|il|le|die|el|o)\s+)?"
     r"(?:melhor|mejor|meilleure?|migliore|besser|bättre)|更好|の方が良い|лучше)"
 )
@@ -95,13 +96,17 @@ OPENING = (
     r"wait|no|actually|correction|so|thus|hence|therefore|overall|finally|conclusion"
     r"|of\s+the\s+two(?:\s+\w+)?|in\s+(?:conclusion|summary|short)|to\s+conclude|on\s+balance"
     r"|all\s+in\s+all|i\s+(?:think|believe|would\s+say)(?:\s+that)?"
+    r"|after\s+(?:weighing|comparing|considering|reading|reviewing)\s+(?:both|the\s+two|everything)"
+    r"|based\s+on\s+(?:the\s+criteria\s+above|all\s+of\s+this|this|the\s+above)"
+    r"|between\s+(?:the|these)\s+two(?:\s+\w+)?|taking\s+everything\s+into\s+account"
 )
 """What a line opens with that concludes."""
 
 BECAUSE = r"because\b|since\b|as\s+(?:it|they|this|that|the)\b|due\s+to\b|given\b"
 
 DOUBT = (
-    r"no|nope|not|never|wait|actually|correction|but|however|although|though|while|whereas|rather"
+    r"no(?=\s*(?:$|[,.;:!?-]))|no\s+wait|nope|not|never|wait|actually|correction|but|however"
+    r"|although|though|while|whereas|rather"
     r"|instead|or|hmm+|yet|still|nevertheless|maybe|perhaps|possibly|unsure|uncertain|depends?"
     r"|worse|weaker|reject\w*|fails?|scratch\s+that|reconsider\w*|disagree|unless|if|meant|mean"
     r"|should|would|could|first\s+sight|first\s+glance|think|prefer|pick|choose|sorry|mistake"
