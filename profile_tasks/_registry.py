@@ -3,6 +3,7 @@
 Inspect imports this module in every evaluation on a machine that has the package, other people's
 included: nothing here or in what it imports may load the statistics or data libraries.
 """
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
 from collections.abc import Callable
 from functools import partial

@@ -2,6 +2,7 @@
 
 Inspect's ``hf`` provider never does. What used up its token limit was cut off; nothing else was.
 """
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
 from inspect_ai.model import GenerateConfig, Model, ModelOutput
 from inspect_ai.model._generate_config import active_generate_config

@@ -132,8 +132,6 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
         for metric in side.metrics:
             if evidence.metrics.get(metric) is None:
                 return _untold(name, bar.text, _why_undefined(metric, evidence))
-            if few := _too_few(metric, evidence):
-                return _untold(name, bar.text, few)
     points = {m: v for m, v in evidence.metrics.items() if v is not None}
     relation, subject, limit = bar.relation, bar.left, 0.0
     if bar.left.metrics and bar.right.metrics:
@@ -146,6 +144,9 @@ def judge_inequality(name: str, bar: Inequality, evidence: Evidence) -> Verdict:
     value = float(subject.value(points))
     if not (math.isfinite(value) and math.isfinite(limit)):
         return _untold(name, bar.text, f"{subject.text} is not defined here (a division by 0)")
+    rests_on = (*bar.left.metrics, *bar.right.metrics)
+    if few := next(filter(None, (_too_few(metric, evidence) for metric in rests_on)), None):
+        return _untold(name, bar.text, few, value, limit)
     if bar.confidence is None:
         outcome: Outcome = "met" if _holds(value, relation, limit) else "missed"
         why = f"{subject.text} is {value:z.3f}, the point estimate"
