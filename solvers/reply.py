@@ -100,7 +100,8 @@ async def reply(
     clean_replies(model.api)
     standing = _standing.setdefault(model.api, Standing())
     messages = request if isinstance(request, str) else list(request)
-    kept = {} if model.config.cache is not None else policy_of_run()
+    free = getattr(model.api, "costs_nothing", False)
+    kept = {} if free or model.config.cache is not None else policy_of_run()
     for last in (False, True):
         try:
             output = await model.generate(messages, config=config, **kept)

@@ -21,7 +21,10 @@ corrects the earlier.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any, Literal
+
+import regex
 
 from profile_tasks.solvers import verdict_words as words
 from profile_tasks.solvers.final_answer import final_answer
@@ -117,6 +120,7 @@ _ELEMENT = _pattern(r"<(verdict|answer|choice)>([^<]*)</\1>")
 _MARKED = re.compile(r"\[\[([^\[\]]{1,40})\]\]|\[RESULT\]([^\n]*)", re.IGNORECASE)
 _BOX, _BOX_END = "\u27e6", "\u27e7"
 _IN_BOX = re.compile(f"{_BOX}([^{_BOX_END}]*){_BOX_END}")
+_UNSEEN = regex.compile(rf"[\p{{Cf}}\p{{Cs}}\ufe00-\ufe0f{words.CHEERFUL}]")
 _LOOKS_LATIN = re.compile(r"(?<!\w)[\u0410\u0412\u0391\u0392](?!\w)")
 _LATIN = str.maketrans("\u0410\u0412\u0391\u0392", "ABAB")
 """Cyrillic and Greek letters that look like A and B."""
@@ -439,11 +443,7 @@ def _plain(answer: str) -> str:
     """An answer without decoration, each verdict that is set off on a line of its own."""
     text = unicodedata.normalize("NFKC", answer).translate(_QUOTES)
     text = _LOOKS_LATIN.sub(lambda found: found.group().translate(_LATIN), text)
-    text = "".join(
-        sign
-        for sign in text
-        if sign not in words.CHEERFUL and unicodedata.category(sign) not in ("Cf", "Mn", "Cs")
-    )
+    text = text if text.isascii() else _UNSEEN.sub("", text)
     text = _TAG.sub("", _FENCE.sub("", _STRUCK.sub("", text)))
     text = _LATEX.sub(r"\1", _LATEX.sub(r"\1", text))
     text = _MATHS.sub("", _BOXED.sub(rf"{_BOX}\1{_BOX_END}", text))
@@ -458,9 +458,7 @@ def _without_quotations(lines: Sequence[str], material: Sequence[str]) -> list[s
     That is what stands behind ">", a run of lines that it was shown, and one such line where the
     line above introduces it.
     """
-    shown = {
-        gist for text in material for line in _plain(text).split("\n") if (gist := _gist(line))
-    }
+    shown = frozenset[str]().union(*map(_gists, material))
     written = [(at, line, _gist(line)) for at, line in enumerate(lines) if line.strip()]
     known = {at for at, _, gist in written if gist in shown}
     quoted = {at for at, line, _ in written if re.match(r"\s*>\s", line)}
@@ -478,6 +476,12 @@ def _without_quotations(lines: Sequence[str], material: Sequence[str]) -> list[s
         if introduced or (run and len(known) < len(written)):
             quoted.add(at)
     return ["" if at in quoted else line for at, line in enumerate(lines)]
+
+
+@lru_cache(maxsize=512)
+def _gists(text: str) -> frozenset[str]:
+    """What the lines of a text say; each text is shown several times."""
+    return frozenset(_gist(line) for line in _plain(text).split("\n")) - {""}
 
 
 def _gist(line: str) -> str:

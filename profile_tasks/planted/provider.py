@@ -53,6 +53,9 @@ GRADER = "grader"
 class PlantedAPI(ModelAPI):
     """Provider ``planted``: the model name is the profile's name, or ``grader``."""
 
+    costs_nothing = True
+    """So that its answers need not be kept for a run that goes on."""
+
     @told_in_one_line(in_python=True)
     def __init__(
         self,

@@ -18,6 +18,8 @@ from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.summarization import summarization
 
+# What one task shows, the others show among the slow tests.
+FIRST_AND_SLOW = [TASKS[0], *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS[1:])]
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 BUILD = {
@@ -74,7 +76,7 @@ def test_each_task_runs_on_real_preferences(task: str, tmp_path: Path, shared_da
     assert metrics(log)["tau_discrimination_length"] > 0
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", FIRST_AND_SLOW)
 @pytest.mark.parametrize("weight", [1.0, -1.0])
 def test_without_noise_the_only_weight_is_recovered_exactly(
     task: str, weight: float, tmp_path: Path
@@ -91,7 +93,7 @@ def test_without_noise_the_only_weight_is_recovered_exactly(
         assert metrics(log)[f"tau_{perspective}_length"] == weight
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", FIRST_AND_SLOW)
 def test_verbose_and_concise_are_ordered_as_named(task: str, read_inspect_log: ReadLog) -> None:
     verbose, concise = (
         metrics(read_inspect_log(profile, task)) for profile in ("verbose", "concise")
