@@ -123,7 +123,7 @@ def test_the_printed_result_of_the_readme_is_what_the_run_gives(
 ) -> None:
     from inspect_ai.log import recompute_metrics
 
-    printed = dict(re.findall(r"^(\w+) +(-?\d\.\d{3})$", readme, re.MULTILINE))
+    printed = dict(re.findall(r"^(\w+) +(-?\d+\.\d{3})$", readme, re.MULTILINE))
     log = read_inspect_log("verbose", "summarization")
     recompute_metrics(log)
     assert log.results is not None

@@ -223,6 +223,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "count",
         "decided pairs",
         of="discrimination",
+        printed="yes",
         tabled=True,
     ),
     Metric(
@@ -275,7 +276,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "share",
         "verdicts for the first shown",
         of="discrimination",
-        printed="yes",
         headline=True,
         tabled=True,
     ),
