@@ -21,8 +21,6 @@ def _from_the_run(findings: Findings) -> Iterator[str]:
     from profile_tasks.planted.annotator import SIMULATION_NOTE
 
     run = findings.run
-    if run.status != "success":
-        yield f"the run did not finish (status: {run.status}): only some sources count"
     if run.model.startswith("planted/"):
         yield f"{run.model} is {SIMULATION_NOTE}"
     known = packaged_factors()

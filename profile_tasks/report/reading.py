@@ -6,6 +6,7 @@ from profile_tasks.report.findings import Findings, findings
 from profile_tasks.report.texts import logged_texts
 from profile_tasks.runs.inspect_log import inspect_run, open_log, score_name
 from profile_tasks.runs.reading import is_log, read_runs
+from profile_tasks.runs.run import check_finished
 
 
 def read_findings(path: Path, score: str | None = None) -> list[Findings]:
@@ -24,6 +25,5 @@ def read_findings(path: Path, score: str | None = None) -> list[Findings]:
     log = open_log(str(path))
     name = score_name(log, score)
     run = inspect_run(log, name)
-    if not run.metrics:
-        raise ValueError(f"{path}: the run holds no results (status: {run.status})")
+    check_finished(run)
     return [findings(run, logged_texts(log, name))]

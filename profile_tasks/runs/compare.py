@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from profile_tasks.runs.run import Run
+from profile_tasks.runs.run import Run, check_finished
 from profile_tasks.runs.words import comparison_words
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.measurement.tables import (
@@ -42,8 +42,11 @@ def compare_runs(
         the two differ in, in sentences.
 
     Raises:
-        ValueError: The runs share no source or no factor, or their human preferences differ.
+        ValueError: A run did not finish, the runs share no source or no factor, or their human
+            preferences differ.
     """
+    for run in (first, second):
+        check_finished(run)
     shared = _shared_sources(first, second)
     sides = [[m for m in run.measurements if m.source_id in shared] for run in (first, second)]
     codes = shared_group_codes(*sides)
@@ -142,12 +145,7 @@ def _shared_sources(first: Run, second: Run) -> set[str]:
 
 def _differences(first: Run, second: Run) -> list[str]:
     """What makes the two runs less comparable, in words."""
-    notes = [
-        f"{name} did not finish (status: {run.status}): only some of its sources count"
-        for name, run in (("A", first), ("B", second))
-        if run.status != "success"
-    ]
-    notes += [f"{n}: {run.restated}" for n, run in (("A", first), ("B", second)) if run.restated]
+    notes = [f"{n}: {run.restated}" for n, run in (("A", first), ("B", second)) if run.restated]
     if first.name != second.name:
         notes.append(f"A is a run of {first.name}, B of {second.name}")
     graders = [_graders(run.measurements) for run in (first, second)]

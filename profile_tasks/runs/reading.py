@@ -8,7 +8,7 @@ from typing import Any
 
 from profile_tasks.runs.influence_json import influence_run
 from profile_tasks.runs.lm_eval import read_samples, results_runs
-from profile_tasks.runs.run import AnsweredSource, NothingReportedError, Run
+from profile_tasks.runs.run import AnsweredSource, NothingReportedError, Run, check_finished
 from profile_tasks.whole_files import read_whole
 
 _FIRST_OF_A_LOG = ("version", "status", "eval")
@@ -57,8 +57,7 @@ def finished_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
     for run in runs:
         if run.harness == "influence":
             raise NothingReportedError(str(path), "a profile of recorded preferences, not of a run")
-        if run.status != "success" or not run.metrics:
-            raise NothingReportedError(str(path), f"an unfinished run (status: {run.status})")
+        check_finished(run)
     return runs
 
 

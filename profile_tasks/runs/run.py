@@ -148,6 +148,16 @@ class Run:
         return Estimate.of_metrics(self.metrics, metric)
 
 
+def check_finished(run: Run) -> None:
+    """Refuse a run whose model was not evaluated to the end, wherever a run is read.
+
+    Raises:
+        NothingReportedError: It was not.
+    """
+    if run.status != "success" or not (run.metrics or run.measurements):
+        raise NothingReportedError(run.file, f"an unfinished run (status: {run.status})")
+
+
 def finite_or_none(value: object) -> float | None:
     """A metric's value as strict JSON has it."""
     return none_for_nan(finite_or_nan(value))

@@ -171,4 +171,4 @@ def test_an_unfinished_log_is_refused_as_gates_and_reports_refuse_it(
     assert told in run("report", file, "-o", tmp_path / "page.html", exit_code=2).stderr
     assert told in run("gate", file, "--bars", tmp_path / "bars.yaml", exit_code=2).stderr
     assert told in run("leaderboard", file, exit_code=2).stderr
-    assert f"A did not finish {told}" in run("compare", file, file).stdout
+    assert told in run("compare", file, file, exit_code=2).stderr

@@ -51,7 +51,6 @@ def test_a_sound_run_has_none() -> None:
             "human: influences near the end of the scale (length)",
         ),
         ({"graders": ("GPT-X",)}, "self-grading: GPT-X"),
-        ({"status": "error"}, "the run did not finish (status: error)"),
         ({"factors": ("charm",)}, "factors of the user's own, defined in the log: charm"),
         ({"metrics": {"flip_rate": Estimate(0.31)}}, "31% of the model's verdicts change"),
         ({"metrics": {"grader_missing_rate": Estimate(0.2)}}, "20% of the grader's judgements"),

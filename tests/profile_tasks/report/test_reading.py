@@ -194,7 +194,7 @@ def test_a_run_without_results_is_refused(verbose_log: Path, tmp_path: Path) -> 
     log = read_eval_log(str(verbose_log))
     log.status, log.results = "error", None
     write_eval_log(log, str(tmp_path / "cut.eval"))
-    with pytest.raises(ValueError, match=r"the run holds no results \(status: error\)"):
+    with pytest.raises(ValueError, match=r"an unfinished run \(status: error\)"):
         read_findings(tmp_path / "cut.eval")
 
 

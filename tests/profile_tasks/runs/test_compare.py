@@ -189,11 +189,10 @@ def test_runs_of_other_tasks_and_graders_are_noted() -> None:
     assert compared(run("a", grader="x/one"), run("b", grader="x/one"))["notes"] == []
 
 
-def test_an_unfinished_run_is_noted() -> None:
+def test_a_run_that_was_computed_anew_is_noted_and_an_unfinished_one_refused() -> None:
     assert compared(replace(run("a"), restated="why"), run("b"))["notes"] == ["A: why"]
-    assert compared(run("a", status="error"), run("b"))["notes"] == [
-        "A did not finish (status: error): only some of its sources count"
-    ]
+    with pytest.raises(ValueError, match=r"an unfinished run \(status: error\)"):
+        compared(run("a", status="error"), run("b"))
 
 
 def test_runs_without_verdicts_have_no_agreement() -> None:
