@@ -42,7 +42,7 @@ _MEANT_OTHERWISE = re.compile(
 )
 MEANT_OTHERWISE = (
     "whose intervals were bootstrap ones (of alignments: of the observed coefficient), and whose "
-    "alignments had other p-values, ceilings and corrections"
+    "alignments had other p-values, and metrics beside them that are gone"
 )
 """What task version 3 changed: the metrics of older ones that ``still_meant`` leaves out."""
 
