@@ -51,7 +51,7 @@ def test_the_page_of_the_project_is_one_that_this_script_wrote(calibrated, repos
     kept = (repository / "docs" / "calibration.md").read_text(encoding="utf-8")
     rows = [re.findall(r"^\| ([^|]+ \| [^|]+) \|", text, re.MULTILINE) for text in (page, kept)]
     heads = [row for row in rows[0] if row.startswith("haluquestqa")]
-    assert len(heads) == 4 * 3
+    assert len(heads) == 4 * 3 + 1  # tastes are held in one of the three designs
     assert set(heads) <= set(rows[1])
 
 
