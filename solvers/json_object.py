@@ -17,6 +17,7 @@ _MOST_STARTS, _MOST_CLOSED = 1000, 10
 _LONGEST_MENDED, _DEEPEST_MENDED = 20_000, 20
 """Characters of a broken object that is mended, and its opening braces."""
 _OPENERS = {'"': '"', "\u201c": "\u201d"}
+_ALTERNATIVES = re.compile(r"[\w\"']\s*\|\s*[\w\"']|[\"']\s+or\s+[\"']|:\s*[<>]")
 _SIGNS = re.compile(r"[{}\"\u201c\u201d]|\\.", re.DOTALL)
 _KEY = re.compile(r"(?:[{,]|[\"'\u201d\u2019]\s)\s*[\"'\u201c\u2018]?(\w+)[\"'\u201d\u2019]?\s*:")
 
@@ -76,6 +77,8 @@ def _mended(written: str) -> dict[str, Any] | None:
     if len(written) > _LONGEST_MENDED or written.count("{") > _DEEPEST_MENDED:
         return None
     plain = unescaped(written)
+    if _ALTERNATIVES.search(plain):
+        return None  # a template, and no answer to it
     named = Counter(_KEY.findall(plain))
     try:
         content = json_repair.loads(plain)

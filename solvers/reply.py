@@ -28,7 +28,7 @@ from pydantic import ValidationError
 from tenacity import RetryError
 
 from profile_tasks.solvers.kept_answers import policy_of_run
-from profile_tasks.solvers.stop_reason import with_stop_reason
+from profile_tasks.solvers.stop_reason import settings_of_run, with_stop_reason
 from profile_tasks.solvers.structured_output import reason_of, refuses_schema, status_of
 from profile_tasks.untrusted_text import without_halves
 
@@ -101,7 +101,8 @@ async def reply(
     standing = _standing.setdefault(model.api, Standing())
     messages = request if isinstance(request, str) else list(request)
     free = getattr(model.api, "costs_nothing", False)
-    kept = {} if free or model.config.cache is not None else policy_of_run()
+    chosen = (model.config.cache, settings_of_run().cache) != (None, None)
+    kept = {} if free or chosen else policy_of_run()
     for last in (False, True):
         try:
             output = await model.generate(messages, config=config, **kept)
@@ -113,6 +114,7 @@ async def reply(
                 raise
             if last or refused or was_tried_again(error):
                 if not standing.still_answers():
+                    _standing.pop(model.api, None)  # another run may find it well again
                     raise
                 what, status = type(reason_of(error)).__name__, status_of(error) or ""
                 logger.warning(

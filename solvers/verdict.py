@@ -107,6 +107,8 @@ _QUOTING = _pattern(rf"\b(?:{words.QUOTING})\b")
 _GOES_ON = _pattern(r"\W*(?:and\s+|&\s*)?(?:[AB12]\W*$|[AB]\s*(?:,|and\b|or\b|&))")
 _CONCLUSION = _pattern(rf"{_DECORATED}(?:overall|conclusion|final\w*)\W*")
 _RESPONSE = _pattern(r"\bis:?\s+(?:response|answer|summary)\s+[AB]\b")
+_REFUSAL = _pattern(rf"\b(?:{words.REFUSAL})\b")
+_WORSE = _pattern(rf"\b(?:{words.WORSE})\b|\?")
 _QUIZ = _pattern(r"\b(?:correct|right)\s+(?:answer|option|choice)\b|\bquestion\b|\bgrade\b")
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
@@ -128,6 +130,8 @@ _QUOTES = str.maketrans("“”‘’", "\"\"''")
 _LONGEST_ANSWER, _MOST_LINES, _LONGEST_LINE = 100_000, 2000, 1000
 """Characters and lines of an answer that is read, and characters of a line that may be a verdict;
 others are prose."""
+_SHORTEST, _SHORT = 3, 6
+"""Words of a line that is a mere name, and of one that is a heading or a remark."""
 
 
 def read_verdict(
@@ -221,7 +225,10 @@ def _is_part(at: int, lines: Sequence[str]) -> bool:
     if goes_on or (above[-1:].isalpha() and len(above.split()) > 3):
         return True
     introducing = next((line for line in reversed(lines[:at]) if line.strip()), "").strip(" *_")
-    return introducing.endswith((":", "：")) and not _is_own_label(introducing)
+    goes_on = not introducing.endswith((".", "!", "?"))
+    if goes_on and len(introducing.split()) <= _SHORT and _QUOTING.search(introducing):
+        return True
+    return introducing.endswith((":", "\uff1a")) and not _is_own_label(introducing)
 
 
 def _is_own_label(line: str) -> bool:
@@ -248,11 +255,15 @@ def _unopposed(at: int, choice: Verdict, lines: Sequence[str]) -> Verdict | None
     """A verdict, where no line takes it back, or concludes something else."""
     above, below = list(filter(str.strip, lines[:at])), list(filter(str.strip, lines[at + 1 :]))
     rest = "\n".join(below)
-    if _CORRECTION.search(rest) or any(map(_CONCLUSION.fullmatch, below)):
+    if _CORRECTION.search(rest) or _REFUSAL.search(rest) or any(map(_CONCLUSION.fullmatch, below)):
+        return None
+    if any(len(line.split()) <= _SHORTEST and _names(line) - {choice} for line in below):
         return None
     if _CHOOSING.search(rest) and _names(rest) - {choice}:
         return None
     stated = {_statement(line) for line in (*above[:1], *above[-1:], *below)} - {None, choice}
+    ordered = filter(None, map(_CHOICE.fullmatch, (*above, *below)))
+    stated |= {_named(match) for match in ordered if match["order"]} - {None, choice}
     corrected = any(map(_CORRECTION.search, above))
     others = _called_better(below) | {_letter(m) for m in _CONCLUDED.finditer("\n".join(above))}
     return choice if corrected or not (stated | others - {choice}) else None
@@ -268,7 +279,10 @@ def _stated(lines: Sequence[str]) -> Verdict | None:
     first, last = _statement(lines[0], first=True), _statement(lines[-1])
     bare = {choice for line in lines[1:-1] if (choice := _bare_letter(line)) is not None}
     if last is not None:
-        if lines[-2].rstrip(" *_").endswith((":", "：")) and not _is_own_label(lines[-2].strip()):
+        heading = lines[-2].strip(" *_")
+        short = len(heading.split()) <= _SHORT and not _names(heading)
+        worse = short and _WORSE.search(heading)
+        if worse or (heading.endswith((":", "\uff1a")) and not _is_own_label(heading)):
             return None
         if bare | {first} <= {last, None}:
             opposed = not _concludes(lines[-1]) and not _called_better(lines[:-1]) <= {last}
@@ -403,7 +417,8 @@ def _takes_back(reason: str, because: str, choice: Verdict) -> bool:
     """Whether what follows a choice may turn it round, or is a list that goes on."""
     said = reason or because
     others = _called_better([said]) - {choice}
-    remark = re.fullmatch(r"[^()]*\)\W*", reason)  # in brackets, which is about either
+    # In brackets a whole remark may be about either.
+    remark = re.fullmatch(r"[^()]*\)\W*", reason) and len(reason.split()) > _SHORT // 2
     if choice == "tie" or (reason and not remark):
         others |= _names(said) - {choice}
     if choice == "tie" and _LEANS.search(said):

@@ -121,22 +121,31 @@ CORRECTION = (
     r"wait|hold\s+on|correction|corrected|correct\s+(?:that|this|myself)|on\s+(?:reflection|second\s+thoughts?|closer\s+\w+)"
     r"|scratch\s+that|looking\s+again|reconsider\w*|chang(?:e|ed)\s+my\s+(?:mind|verdict|answer)"
     r"|take\s+(?:that|it)\s+back|no|actually|rather|revised?|mistake|sorry|oops|apologies"
-    r"|mixed\s+(?:\w+\s+)?up|confused|meant|i\s+mean|edit|updated?|instead"
+    r"|mixed\s+(?:\w+\s+)?up|confused|meant|i\s+mean|edit|updated?|instead|wrong|incorrect|err"
+    r"|never\s*mind|ignore\s+that|after\s+all|nein|non|нет|不对|不是|更正|いや|違う|아니"
 )
 """Between two choices, one of these says that the later one replaces the earlier; below one, that
 it is taken back."""
 
+REFUSAL = (
+    r"(?:cannot|can't|can\s+not|unable\s+to|refuse\s+to)\s+(?:\w+\s+)?"
+    r"(?:comply|decide|choose|judge|help)"
+)
+
 CHOOSING = (
-    r"prefer|pick|choose|vote|choice|verdict|winner|tie-?break(?:er)?|forced|had\s+to|my\s+answer"
+    r"it(?:'s|\s+is)(?=\s+[AB]\b)|rank(?:ed|ing)?|prefer|pick|choose|vote|choice|verdict|winner|tie-?break(?:er)?|forced|had\s+to|my\s+answer"
     r"|should\s+(?:have\s+won|be\s+preferred|win)|(?:had|were)\s+(?:it|they)"
 )
 """Below a choice, one of these says that the choosing goes on."""
 
 QUOTING = (
     r"says?|said|quot\w+|reads?|contain(?:s|ed)?|ends?\s+with|begins?\s+with|claims?|states?|writes?|prints?"
-    r"|like\s+this|not\s+write|example|for\s+instance|instruction|injected|injection|ignored?"
+    r"|like\s+this|format|not\s+write|example|for\s+instance|instruction|injected|injection|ignored?"
 )
 """A line that introduces what somebody else wrote."""
+
+WORSE = r"worse|weaker|weakest|worst|least|reject(?:ed)?|inferior|losers?|bad|poorer"
+"""A heading above a letter that is not chosen."""
 
 KEY = (
     r"(?:final_?|my_?|overall_?)?(?:verdict|answer|decision|choice|judge?ment|result|winner)|better"

@@ -102,7 +102,7 @@ def judge(
 def cautions(verdicts: Iterable[Verdict], evidence: Evidence) -> list[str]:
     """What must be said of the intervals that verdicts rest on."""
     words = " ".join(f"{verdict.name} {verdict.bar} {verdict.why}" for verdict in verdicts)
-    groups = None if evidence.study is None else evidence.study.n_groups
+    groups = _groups_of(evidence)
     return [*of_few_sources(groups), *([OF_RANKS] if _has_ranks(words) else [])]
 
 
@@ -362,10 +362,15 @@ def _untold(
     return Verdict(name, text, "cannot tell", Estimate(value), limit, why)
 
 
+def _groups_of(evidence: Evidence) -> int | None:
+    """How many groups of sources the whole run has."""
+    return evidence.run.groups if evidence.study is None else evidence.study.n_groups
+
+
 def _too_few(metric: str, evidence: Evidence) -> str | None:
     """Why a metric rests on too little to be judged at all; None where it does not."""
     estimate = evidence.estimates.get(metric)
-    groups = None if estimate is None else estimate.n_groups
+    groups = _groups_of(evidence) if estimate is None else estimate.n_groups
     if groups is None or groups >= MINIMUM_GROUPS:
         return None
     return f"{metric} rests on {groups} groups of sources; a bar needs at least {MINIMUM_GROUPS}"

@@ -331,7 +331,8 @@ def _unrelated(found: FoundAlignment) -> str:
 
 def _gap(gap: Mapping[str, Estimate]) -> str:
     if not gap[GAP].defined:
-        return f"The paper's gap, judge less writer, is not defined ({gap[GAP].reason})."
+        why = f" ({gap[GAP].reason})" if gap[GAP].reason else ""
+        return f"The paper's gap, judge less writer, is not defined{why}."
     sentence = f"The paper's gap, judge less writer across different texts, is {interval(gap[GAP])}"
     texts, taste = (gap.get(name, NOTHING) for name in GAP_PARTS)
     if texts.defined and taste.defined:

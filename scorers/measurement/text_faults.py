@@ -16,20 +16,23 @@ from profile_tasks.solvers.prompts import GENERATION_PROMPTS
 TextFault = Literal["echo", "score_talk", "loop"]
 TEXT_FAULTS: tuple[TextFault, ...] = get_args(TextFault)
 
-MOSTLY = 0.5
-"""Share of a text's runs of words from which on it is an echo, or a loop."""
+ECHOED, REPEATED = 0.8, 0.5
+"""Share of a text's runs of words from which on it is an echo, and a loop."""
 
-_ECHOED, _REPEATED = 5, 4
+_ECHO_RUN, _LOOP_RUN = 5, 4
 """Words in a row that count as one run of the request, and of the text itself."""
 
 _SHORTEST_LOOP = 20
 """Words; shorter texts repeat themselves by chance."""
 
 _SCORE_TALK = re.compile(
-    r"\btarget\s+score\b|\bscores?\s*(?:of|:|is|=)\s*\d|\brat(?:ed|ing)\s*(?:of|as|it|:)?\s*(?:a\s+)?\d"
-    r"|\b\d+\s*(?:/|out\s+of)\s*(?:5|10)\b|\bon\s+(?:a|the)\s+scale\s+(?:of|from)?\s*\d",
+    r"\btarget\s+score\b|\bscores?\s*(?:of|:|is|=)\s*[1-9]\b(?![.:]\d|\s*(?:to|[-\u2013])\s*\d)"
+    r"|\brat(?:ed|ing)\s*(?:of|as|it|:)?\s*(?:an?\s+)?[1-9]\b(?!\.\d)"
+    r"|\bon\s+(?:a|the)\s+scale\s+(?:of|from)?\s*\d"
+    r"|\bi\s+(?:would\s+)?(?:give|rate|score)\s+(?:it|this)\s+(?:an?\s+)?[1-9]\b",
     re.IGNORECASE,
 )
+"""In English alone."""
 
 
 def text_faults(
@@ -41,8 +44,9 @@ def text_faults(
         source: What was asked.
         written: Target score -> text; None where there is none.
     """
-    request = f"{GENERATION_PROMPTS[source.task]}\n{source.prompt}"
-    asked = set(_runs(words(request.casefold()), _ECHOED))
+    words_of_it = {"score": max(written), "low": 1, "high": 5, "sections": ""}
+    request = f"{GENERATION_PROMPTS[source.task].format(**words_of_it)}\n{source.prompt}"
+    asked = set(_runs(words(request.casefold()), _ECHO_RUN))
     material = f"{source.prompt}\n{source.source or ''}"
     named = {match.group().casefold() for match in _SCORE_TALK.finditer(material)}
     return {
@@ -62,13 +66,13 @@ def without_faults(
 def _faults(text: str, asked: set[tuple[str, ...]], named: set[str]) -> list[TextFault]:
     said = words(text.casefold())
     found: list[TextFault] = []
-    if (runs := _runs(said, _ECHOED)) and sum(run in asked for run in runs) >= MOSTLY * len(runs):
+    if (runs := _runs(said, _ECHO_RUN)) and sum(r in asked for r in runs) >= ECHOED * len(runs):
         found.append("echo")
     talk = {match.group().casefold() for match in _SCORE_TALK.finditer(text)}
     if talk - named:
         found.append("score_talk")
-    repeated = _runs(said, _REPEATED)
-    if len(said) >= _SHORTEST_LOOP and len(set(repeated)) <= (1 - MOSTLY) * len(repeated):
+    repeated = _runs(said, _LOOP_RUN)
+    if len(said) >= _SHORTEST_LOOP and len(set(repeated)) <= (1 - REPEATED) * len(repeated):
         found.append("loop")
     return found
 

@@ -40,6 +40,9 @@ def test_an_object_is_found_in_whatever_form(text: str) -> None:
         '{"a": NaN}',
         "{}",
         "{A, B}",
+        '{"a": 1|2|3}',
+        '{"n": >4}',
+        '{"n": "4" or "5",}',
     ],
 )
 def test_what_was_cut_off_or_says_two_things_is_none(text: str) -> None:

@@ -1,7 +1,7 @@
 """Met, missed, or nobody can tell: from evidence with known replicates."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -225,6 +225,14 @@ def test_an_absolute_value_reaches_zero_where_its_inside_does() -> None:
     far = verdict("abs(x) <= 0.2 with 95% confidence", x=-0.5)
     assert far.outcome == "missed"
     assert 0.35 < far.found.low < 0.5 < far.found.high < 0.65
+
+
+def test_results_that_tell_only_how_many_groups_they_rest_on_are_held_to_that_number() -> None:
+    run = replace(evidence().run, groups=5)
+    found = judge_inequality("x", parse_bar("rouge1 > 0.1"), Evidence(run, run.metrics))
+    assert found.outcome == "cannot tell"
+    enough = Evidence(replace(run, groups=8), run.metrics)
+    assert judge_inequality("x", parse_bar("rouge1 > 0.1"), enough).outcome == "met"
 
 
 @pytest.mark.parametrize("bar", ["a > 0 with 95% confidence", "a > 0", "1 - a < 0.9"])

@@ -38,6 +38,16 @@ def test_talk_of_the_score_is_told(talk: str) -> None:
     assert faults(f"The museum opens later. {talk}") == ("score_talk",)
 
 
+@pytest.mark.parametrize(
+    "fact",
+    ["The treaty was signed on 2018/10/05.", "Add 3/10 of the flour.", "Rated 7.5 by critics.",
+     "About 3 out of 10 patients recovered.", "He won with a score of 3 to 1.",
+     "A rating of 15 amps is needed."],
+)  # fmt: skip
+def test_numbers_of_the_world_are_no_talk_of_the_score(fact: str) -> None:
+    assert faults(fact) == ()
+
+
 def test_a_source_about_scores_may_be_talked_about() -> None:
     about = SOURCE.model_copy(update={"source": "The hotel was rated 4 out of 5 by its guests."})
     assert faults("Guests rated 4 out of 5 for the hotel.", about) == ()
