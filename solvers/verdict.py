@@ -107,6 +107,7 @@ _QUOTING = _pattern(rf"\b(?:{words.QUOTING})\b")
 _GOES_ON = _pattern(r"\W*(?:and\s+|&\s*)?(?:[AB12]\W*$|[AB]\s*(?:,|and\b|or\b|&))")
 _CONCLUSION = _pattern(rf"{_DECORATED}(?:overall|conclusion|final\w*)\W*")
 _RESPONSE = _pattern(r"\bis:?\s+(?:response|answer|summary)\s+[AB]\b")
+_HEADING = _pattern(rf"{_DECORATED}(?:{words.NOUN})\s+[AB]\W*$")
 _REFUSAL = _pattern(rf"\b(?:{words.REFUSAL})\b")
 _WORSE = _pattern(rf"\b(?:{words.WORSE})\b|\?")
 _QUIZ = _pattern(r"\b(?:correct|right)\s+(?:answer|option|choice)\b|\bquestion\b|\bgrade\b")
@@ -257,7 +258,8 @@ def _unopposed(at: int, choice: Verdict, lines: Sequence[str]) -> Verdict | None
     rest = "\n".join(below)
     if _CORRECTION.search(rest) or _REFUSAL.search(rest) or any(map(_CONCLUSION.fullmatch, below)):
         return None
-    if any(len(line.split()) <= _SHORTEST and _names(line) - {choice} for line in below):
+    mere = [line for line in below if len(line.split()) <= _SHORTEST and not _HEADING.match(line)]
+    if _names("\n".join(mere)) - {choice}:
         return None
     if _CHOOSING.search(rest) and _names(rest) - {choice}:
         return None

@@ -121,7 +121,8 @@ CORRECTION = (
     r"wait|hold\s+on|correction|corrected|correct\s+(?:that|this|myself)|on\s+(?:reflection|second\s+thoughts?|closer\s+\w+)"
     r"|scratch\s+that|looking\s+again|reconsider\w*|chang(?:e|ed)\s+my\s+(?:mind|verdict|answer)"
     r"|take\s+(?:that|it)\s+back|no|actually|rather|revised?|mistake|sorry|oops|apologies"
-    r"|mixed\s+(?:\w+\s+)?up|confused|meant|i\s+mean|edit|updated?|instead|wrong|incorrect|err"
+    r"|mixed\s+(?:\w+\s+)?up|confused|meant|i\s+mean|edit|updated?|instead|err"
+    r"|(?:that|this|it|i)\s+(?:is|was)\s+(?:wrong|incorrect)"
     r"|never\s*mind|ignore\s+that|after\s+all|nein|non|нет|不对|不是|更正|いや|違う|아니"
 )
 """Between two choices, one of these says that the later one replaces the earlier; below one, that
