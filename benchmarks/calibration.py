@@ -217,9 +217,9 @@ def truth(data: Path, cell: Cell, likeness: float, taste: int) -> dict[str, _Arr
         utility = utility + spread * (SPREAD_OF_SOURCES * nodes[:, None] + OWN_SPREAD * nodes)
         wins.append(expit((utility - TIE) / NOISE) @ chance)
         losses.append(expit((-utility - TIE) / NOISE) @ chance)
+    known = ~found.missing
     profiles = [
         (drawn * ((up - down) @ chance)) @ found.signs / ((drawn * ((up + down) @ chance)) @ known)
-        for known in [~found.missing]
         for up, down in zip(wins, losses, strict=True)
     ]
     agree = drawn @ ((wins[0] * wins[1] + losses[0] * losses[1]) @ chance)

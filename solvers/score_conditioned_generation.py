@@ -9,7 +9,7 @@ not see each other (this implementation's choice).
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from inspect_ai.model import ContentText, ModelOutput, get_model
+from inspect_ai.model import ModelOutput, get_model
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
@@ -120,11 +120,7 @@ def was_cut_off(output: ModelOutput) -> bool | None:
 
 
 def written_text(output: ModelOutput) -> str | None:
-    """The response in an output; None when it is empty, or a refusal, the provider's or its own."""
+    """The response in an output; None when it is empty, or a refusal as ``reply`` marks them."""
     if output.empty or output.stop_reason == "content_filter":
-        return None
-    content = output.message.content
-    parts = () if isinstance(content, str) else content
-    if any(isinstance(part, ContentText) and part.refusal for part in parts):
         return None
     return response_text(output.completion)

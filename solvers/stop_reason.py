@@ -7,15 +7,14 @@ Inspect's ``hf`` provider never does. What used up its token limit was cut off; 
 from inspect_ai.model import GenerateConfig, Model, ModelOutput
 from inspect_ai.model._generate_config import active_generate_config
 
+_NEARLY = 0.9
+"""Of a batch every output counts as long as the longest: its own tokens must reach the limit too,
+as nearly as text that is tokenized again tells."""
+
 
 def settings_of_run() -> GenerateConfig:
     """How the running evaluation lets its model generate."""
     return active_generate_config()
-
-
-_NEARLY = 0.9
-"""Of a batch every output counts as long as the longest: its own tokens must reach the limit too,
-as nearly as text that is tokenized again tells."""
 
 
 def with_stop_reason(output: ModelOutput, model: Model, config: GenerateConfig) -> ModelOutput:

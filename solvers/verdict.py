@@ -111,6 +111,10 @@ _HEADING = _pattern(rf"{_DECORATED}(?:{words.NOUN})\s+[AB]\W*$")
 _REFUSAL = _pattern(rf"\b(?:{words.REFUSAL})\b")
 _WORSE = _pattern(rf"\b(?:{words.WORSE})\b|\?")
 _QUIZ = _pattern(r"\b(?:correct|right)\s+(?:answer|option|choice)\b|\bquestion\b|\bgrade\b")
+_ANNOUNCES = _pattern(r"\b(?:my|final|so|therefore|thus|correct(?:ed|ion))\b")
+_BARE_LABEL = _pattern(rf"{_DECORATED}{_BEFORE}(?:{words.VERDICT}|{words.LABEL})[\s*_]*[:\uff1a]")
+_IS_FIRST = _pattern(rf"a|1|i|one|{words.FIRST}")
+_KEY = _pattern(words.KEY)
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+(?=\S)")
 
 _STRUCK = re.compile(r"~~[^~\n]*~~")
@@ -234,11 +238,8 @@ def _is_part(at: int, lines: Sequence[str]) -> bool:
 
 def _is_own_label(line: str) -> bool:
     """Whether a line that ends in a colon announces the judge's own choice."""
-    own = re.search(r"\b(?:my|final|so|therefore|thus|correct(?:ed|ion))\b", line, re.IGNORECASE)
-    bare = re.fullmatch(
-        rf"{_DECORATED}{_BEFORE}(?:{words.VERDICT}|{words.LABEL})[\s*_]*[:：]", line, re.IGNORECASE
-    )
-    return bool((own or bare) and not _QUOTING.search(line) and not _QUIZ.search(line))
+    announces = _ANNOUNCES.search(line) or _BARE_LABEL.fullmatch(line)
+    return bool(announces and not _QUOTING.search(line) and not _QUIZ.search(line))
 
 
 def _agreed(choices: Sequence[tuple[int, Verdict]], lines: Sequence[str]) -> Verdict | None:
@@ -446,7 +447,7 @@ def _named(match: re.Match[str]) -> Verdict | None:
 
 
 def _is_first(name: str) -> bool:
-    return bool(re.fullmatch(rf"a|1|i|one|{words.FIRST}", name, re.IGNORECASE))
+    return bool(_IS_FIRST.fullmatch(name))
 
 
 def _letter(match: re.Match[str]) -> Verdict:
@@ -532,7 +533,7 @@ def _of_object(text: str, material: Sequence[str]) -> tuple[Verdict | None, bool
 
 def _values(content: dict[str, Any], depth: int = 3) -> list[object]:
     """Of an object, all that stands under a key for a verdict; else what it wraps."""
-    keyed = [v for key, v in content.items() if re.fullmatch(words.KEY, str(key), re.IGNORECASE)]
+    keyed = [value for key, value in content.items() if _KEY.fullmatch(str(key))]
     if keyed or not depth:
         return keyed
     wrapped = [value for value in content.values() if isinstance(value, dict)]

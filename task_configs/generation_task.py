@@ -7,8 +7,8 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.text_faults import (
     TEXT_FAULTS,
+    measured_texts,
     text_faults,
-    without_faults,
 )
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, response_text, score_scale
@@ -39,8 +39,7 @@ class Generation(ProfileTask):
         scores = self.settings.target_scores
         written = dict(zip(scores, map(response_text, answers), strict=True))
         faults = text_faults(source, written)
-        if self.settings.faulty_texts == "missing":
-            written = without_faults(written, faults)
+        written = measured_texts(written, faults, self.settings.faulty_texts)
         return measure_source(
             source,
             self.factors,

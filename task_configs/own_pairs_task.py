@@ -14,8 +14,8 @@ from profile_tasks.runs.scored_texts import texts_about
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.text_faults import (
     TEXT_FAULTS,
+    measured_texts,
     text_faults,
-    without_faults,
 )
 from profile_tasks.solvers.both_orders import pair_requests, read_pick
 from profile_tasks.solvers.own_pairs import OwnPairs
@@ -85,6 +85,6 @@ class JudgedOwnPairs(ProfileTask):
 
     def _own(self, source: AnnotatedSource) -> OwnPairs:
         responses = self.written[source.id].responses
-        if self.settings.faulty_texts == "missing":
-            responses = without_faults(responses, text_faults(source, responses))
-        return OwnPairs(source, responses, self.settings.pairing, self.settings.orders)
+        faults = text_faults(source, responses)
+        kept = measured_texts(responses, faults, self.settings.faulty_texts)
+        return OwnPairs(source, kept, self.settings.pairing, self.settings.orders)

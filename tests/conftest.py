@@ -34,22 +34,24 @@ def repository() -> Path:
     return REPOSITORY
 
 
+def beside_the_checkout(name: str, what: str) -> Path:
+    """A folder that is no part of the project; the test that needs it skips without."""
+    folder = REPOSITORY.parent / "shared" / name
+    if not folder.is_dir():
+        pytest.skip(f"no folder {folder} with {what}")
+    return folder
+
+
 @pytest.fixture(scope="session")
 def shared_data() -> Path:
-    """Real human preferences beside the checkout; tests that need them skip without."""
-    folder = REPOSITORY.parent / "shared" / "data"
-    if not folder.is_dir():
-        pytest.skip(f"no folder {folder} with the real preference data")
-    return folder
+    """Real human preferences."""
+    return beside_the_checkout("data", "the real preference data")
 
 
 @pytest.fixture(scope="session")
 def shared_cases() -> Path:
-    """Inputs that went wrong once, with the right readings; tests that need them skip without."""
-    folder = REPOSITORY.parent / "shared" / "cases"
-    if not folder.is_dir():
-        pytest.skip(f"no folder {folder} with inputs that went wrong")
-    return folder
+    """Inputs that went wrong once, with the right readings."""
+    return beside_the_checkout("cases", "inputs that went wrong")
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ class AnswerCache(CachingLM):
 
     dbdict: Any
 
-    def __init__(self, lm: Any, cache_db: str, *, model: str) -> None:  # noqa: ANN401
+    def __init__(self, lm: Any, cache_db: str, *, model: str) -> None:  # noqa: ANN401 - lm-eval's own
         from sqlitedict import SqliteDict
 
         super().__init__(lm, cache_db)

@@ -30,7 +30,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import run_study
-from profile_tasks.scorers.measurement.text_faults import text_faults, without_faults
+from profile_tasks.scorers.measurement.text_faults import measured_texts, text_faults
 from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
@@ -140,8 +140,8 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
         annotated = state.metadata_as(AnnotatedSource)
         written = responses_by_score(state)
         faults = None if written is None else text_faults(annotated, written)
-        if written and faults and settings.faulty_texts == "missing":
-            written = without_faults(written, faults)
+        if written and faults:
+            written = measured_texts(written, faults, settings.faulty_texts)
         pairs = generation_pairs(list(written), settings.pairing, annotated.id) if written else ()
         wanted = chosen(annotated.task, grading.is_possible)
         compared = compared_responses(annotated, written, pairs)

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.words import words
+from profile_tasks.settings import FaultyTexts
 from profile_tasks.solvers.prompts import GENERATION_PROMPTS
 
 TextFault = Literal["echo", "score_talk", "loop"]
@@ -44,8 +45,10 @@ def text_faults(
         source: What was asked.
         written: Target score -> text; None where there is none.
     """
-    words_of_it = {"score": max(written), "low": 1, "high": 5, "sections": ""}
-    request = f"{GENERATION_PROMPTS[source.task].format(**words_of_it)}\n{source.prompt}"
+    instruction = GENERATION_PROMPTS[source.task].format(
+        score=max(written), low=1, high=5, sections=""
+    )
+    request = f"{instruction}\n{source.prompt}"
     asked = set(_runs(words(request.casefold()), _ECHO_RUN))
     material = f"{source.prompt}\n{source.source or ''}"
     named = {match.group().casefold() for match in _SCORE_TALK.finditer(material)}
@@ -56,11 +59,14 @@ def text_faults(
     }
 
 
-def without_faults(
-    written: Mapping[int, str | None], faults: Mapping[int, Sequence[TextFault]]
+def measured_texts(
+    written: Mapping[int, str | None],
+    faults: Mapping[int, Sequence[TextFault]],
+    faulty_texts: FaultyTexts,
 ) -> dict[int, str | None]:
-    """What was written, with texts missing that have a fault."""
-    return {score: None if faults.get(score) else text for score, text in written.items()}
+    """What was written, with texts missing that have a fault where such are made missing."""
+    missing = faults if faulty_texts == "missing" else {}
+    return {score: None if missing.get(score) else text for score, text in written.items()}
 
 
 def _faults(text: str, asked: set[tuple[str, ...]], named: set[str]) -> list[TextFault]:

@@ -601,9 +601,9 @@ def _check_confidence(confidence: float) -> None:
         raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
 
 
-def too_few(n_groups: int, of: str = "groups") -> str:
+def too_few(n_groups: int) -> str:
     """Return why so few groups have no interval."""
-    return f"{of}: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
+    return f"groups: {n_groups}; an interval needs at least {MINIMUM_GROUPS}"
 
 
 _NO_VARIANCE = 1e-15

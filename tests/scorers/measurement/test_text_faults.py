@@ -8,7 +8,7 @@ import pytest
 from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.measurement.source_measurement import measure_source, standard_metrics
-from profile_tasks.scorers.measurement.text_faults import text_faults, without_faults
+from profile_tasks.scorers.measurement.text_faults import measured_texts, text_faults
 from profile_tasks.solvers.requests import GenerationRequest, parse_request
 
 SOURCE = load_preferences("demo", task="summarization", limit=1).sources[0]
@@ -61,7 +61,8 @@ def test_a_text_that_repeats_itself_is_a_loop() -> None:
 def test_faulty_texts_can_be_made_missing() -> None:
     written: dict[int, str | None] = {1: "Target score 1.", 2: "Fine.", 3: None}
     found = text_faults(SOURCE, written)
-    assert without_faults(written, found) == {1: None, 2: "Fine.", 3: None}
+    assert measured_texts(written, found, "missing") == {1: None, 2: "Fine.", 3: None}
+    assert measured_texts(written, found, "count") == written
 
 
 def test_their_rates_are_of_the_texts_that_were_written() -> None:
