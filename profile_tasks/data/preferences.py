@@ -211,7 +211,7 @@ def load_preferences(
             "leave the file of sources out"
         )
     chosen = _selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed)
-    judged = without_pairs(chosen, gathered.unjudged)
+    judged = without_pairs(chosen, gathered.unjudged)  # people's missing ones are kept
     if not judged:
         raise PreferenceDataError(f"{name}: field {preference_column!r} is null in every row")
     return PreferenceData(

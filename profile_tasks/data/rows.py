@@ -23,6 +23,9 @@ from profile_tasks.data.files import (
 
 Preference = Literal["a", "b", "tie"]
 PREFERENCES: tuple[Preference, ...] = get_args(Preference)
+PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "b": -1, "tie": 0}
+JUDGE_PREFIX = "judge_"
+"""How the columns are named that hold a recorded judge's verdicts."""
 
 
 class AnnotatedPair(BaseModel):
@@ -32,7 +35,7 @@ class AnnotatedPair(BaseModel):
         id: Unique in its file.
         response_a: One response, never blank.
         response_b: The other response, never blank.
-        preference: The better response, or "tie".
+        preference: The better response, or "tie"; None where nobody said, which is missing.
         annotators: The single votes, where they are known.
         factors_a: Human factor values of response_a by factor name; None where one is missing.
         factors_b: The same of response_b.
@@ -45,11 +48,16 @@ class AnnotatedPair(BaseModel):
     id: str
     response_a: str
     response_b: str
-    preference: Preference
+    preference: Preference | None
     annotators: tuple[Preference, ...] = ()
     factors_a: dict[str, float | None] = {}
     factors_b: dict[str, float | None] = {}
     extra: dict[str, JsonValue] = {}
+
+    @property
+    def sign(self) -> int | None:
+        """The preference as 1 (a), 0 (tie) or -1 (b); None where it is missing."""
+        return None if self.preference is None else PREFERENCE_SIGNS[self.preference]
 
     def recorded(self, factor: str) -> tuple[float, float]:
         """Recorded values of a factor, of response_a and response_b; NaN where one is missing."""
@@ -93,8 +101,7 @@ def read_stories(path: Path) -> Stories:
 class CheckedRow:
     """A row that keeps the rules, with its source joined.
 
-    Where `judged` is false, a recorded judge gave no verdict, and the preference of `pair` means
-    nothing: it must not leave this package.
+    Where `judged` is false, a recorded judge gave no verdict.
     """
 
     pair: AnnotatedPair
@@ -148,7 +155,8 @@ def read_row(
     # Votes belong to people's preference; another column is another judge's.
     votes_column = "annotators" if preference_column in PEOPLES_COLUMNS else None
     judged = votes_column is not None or row.get(preference_column, "") is not None
-    preference, votes = _preference(row, preference_column, votes_column) if judged else ("tie", ())
+    told = judged and not (votes_column and _only_judges(row, preference_column, votes_column))
+    preference, votes = _preference(row, preference_column, votes_column) if told else (None, ())
     factors = _object(row, factors_column)
     modelled = {"id", "response_a", "response_b", preference_column, votes_column}
     extra = {k: v for k, v in row.items() if k not in modelled and k not in _SOURCE_COLUMNS}
@@ -177,6 +185,12 @@ def read_row(
         source_id=source_id,
         reference=optional_text(row, "reference"),
     )
+
+
+def _only_judges(row: Row, *peoples: str) -> bool:
+    """Whether a row holds verdicts of recorded judges alone, and nobody's preference."""
+    verdicts = (JUDGE_PREFIX, "picks_", "probability_")
+    return not any(map(row.get, peoples)) and any(c.startswith(verdicts) for c in row)
 
 
 def _check_encodable(row: Row) -> None:

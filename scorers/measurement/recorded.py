@@ -5,7 +5,14 @@ from dataclasses import replace
 
 import numpy as np
 
-from profile_tasks.data.preferences import PreferenceData, recorded_factors, without_pairs
+from profile_tasks.data.preferences import (
+    AnnotatedPair,
+    AnnotatedSource,
+    PreferenceData,
+    recorded_factors,
+    without_pairs,
+)
+from profile_tasks.data.rows import PREFERENCE_SIGNS
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -15,7 +22,6 @@ from profile_tasks.scorers.factors.selection import (
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
@@ -41,9 +47,8 @@ def human_comparisons(
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
             a grader and is not recorded.
     """
-    rows = [(source, pair) for source in data.sources for pair in source.pairs]
-    tasks = list(dict.fromkeys(source.task for source in data.sources))
-    chosen = _chosen(factors, tasks, recorded_factors(data.sources))
+    rows = _judged_rows(data)
+    chosen = chosen_factors(data, factors)
     computed = [factor for factor in chosen if factor.kind != "recorded"]
     codes = shared_group_codes(data.sources) if group_codes is None else group_codes
     sources = [source.source for source, _ in rows]
@@ -63,7 +68,7 @@ def human_comparisons(
                 columns[factor.id] = np.array([p.recorded(factor.id)[side] for _, p in rows])
         sides.append(np.column_stack([columns[factor.id] for factor in chosen]))
     return Comparisons.from_values(
-        preference=np.array([PREFERENCE_SIGNS[pair.preference] for _, pair in rows]),
+        preference=np.array([pair.sign for _, pair in rows]),
         values_a=sides[0],
         values_b=sides[1],
         group=np.array([codes[source.group] for source, _ in rows]),
@@ -85,7 +90,7 @@ def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[Prefere
 
 def recorded_votes(data: PreferenceData) -> Votes:
     """The single votes that the data record, row by row with ``human_comparisons``."""
-    rows = [(source.group, pair.annotators) for source in data.sources for pair in source.pairs]
+    rows = [(source.group, pair.annotators) for source, pair in _judged_rows(data)]
     codes = shared_group_codes(data.sources)
     return Votes.from_lists(
         [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
@@ -93,10 +98,24 @@ def recorded_votes(data: PreferenceData) -> Votes:
     )
 
 
-def _chosen(
-    factors: str | Sequence[str], tasks: Sequence[str], recorded: Sequence[str]
-) -> tuple[Factor, ...]:
-    """The factors asked for, in their order; what no grader is asked about stands in the data."""
+def _judged_rows(data: PreferenceData) -> list[tuple[AnnotatedSource, AnnotatedPair]]:
+    """Each pair that has a preference, with its source."""
+    pairs = ((source, pair) for source in data.sources for pair in source.pairs)
+    return [(source, pair) for source, pair in pairs if pair.preference is not None]
+
+
+def chosen_factors(data: PreferenceData, factors: str | Sequence[str]) -> tuple[Factor, ...]:
+    """The factors asked for, in their order; what no grader is asked about stands in the data.
+
+    Args:
+        data: As of ``human_comparisons``.
+        factors: As there.
+
+    Raises:
+        ValueError: As there.
+    """
+    tasks = list(dict.fromkeys(source.task for source in data.sources))
+    recorded = recorded_factors(data.sources)
     asked = read_selection(factors)
     if asked.word is not None:
         if "" in tasks:
