@@ -10,7 +10,6 @@ from profile_tasks.commands.printing import (
     FORMAT_OPTION,
     Record,
     emit,
-    estimate,
     p_value,
     say,
 )
@@ -65,7 +64,8 @@ def judges(
     judge's, with intervals by source.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
+    from profile_tasks.scorers.measurement.recorded import chosen_factors
+    from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges, measured_alone
     from profile_tasks.solvers.recorded_answers import RECORDED_NOTE, recorded_models
 
     try:
@@ -76,8 +76,10 @@ def judges(
                 "is a judge's; leave --preference-column out"
             )
         models = recorded_models(data.sources, data.name, names)
+        alone = measured_alone(data.sources, chosen_factors(data, ctx.params["factors"]))
         found = RecordedJudges(
-            _measured(data, models, ctx.params["factors"]),
+            alone,
+            _measured(data, models, alone),
             reference=data.judge or "people",
             replicates=replicates,
             seed=seed,
@@ -110,14 +112,13 @@ def judges(
 
 
 def _measured(
-    data: "PreferenceData", models: "Sequence[RecordedModel]", factors: str
+    data: "PreferenceData",
+    models: "Sequence[RecordedModel]",
+    alone: "Sequence[SourceMeasurement]",
 ) -> "dict[str, list[SourceMeasurement]]":
     """What each judge's verdicts give, by its name; the pairs are measured once for all."""
-    from profile_tasks.scorers.measurement.recorded import chosen_factors
-    from profile_tasks.scorers.measurement.recorded_judges import measured_alone
     from profile_tasks.scorers.measurement.source_measurement import with_verdicts
 
-    alone = measured_alone(data.sources, chosen_factors(data, factors))
     return {
         model.name: [
             with_verdicts(measured, model.judged(source) or ())
@@ -222,11 +223,12 @@ def _rows(record: Record) -> list[Record]:
 
 def _print(record: Record, *, detailed: bool) -> None:
     people, found = record["reference"], record["judges"]
-    say(f"{record['data']}: {len(found)} judges beside {people}")
+    say(f"{record['data']}: {len(found)} judge{'s' * (len(found) != 1)} beside {people}")
     say(record["recorded"])
     for name, judged in found.items():
         say(f"{name}: {judged['words']}")
-    emit("table", {}, [], "\nverdicts, intervals by source", _agreements(found), width=_WIDTH)
+    if found:
+        emit("table", {}, [], "\nverdicts, intervals by source", _agreements(found), width=_WIDTH)
     for reason, where in _reasons(found).items():
         say(f"no {where}: {reason}")
     title = f"\ntau by factor; * differs from {people} (5 %, Holm over the factors of a judge)"
@@ -234,8 +236,10 @@ def _print(record: Record, *, detailed: bool) -> None:
     for name in found if detailed else ():
         title = f"\n{name} beside {people}"
         emit("table", {}, [], title, _differences(record, name), width=_WIDTH)
+    if record["writers"]:
+        say(f"recorded as writers, which logs show (--log-dir): {', '.join(record['writers'])}")
     if record["logs"]:
-        say(f"\n{len(record['logs'])} logs in {Path(record['logs'][0]).parent}")
+        say(f"\nlogs in {Path(record['logs'][0]).parent}: {len(record['logs'])}")
 
 
 def _agreements(found: Record) -> list[dict[str, str]]:
@@ -284,13 +288,17 @@ def _differs(difference: Mapping[str, Any] | None) -> bool:
 
 
 def _differences(record: Record, name: str) -> list[dict[str, str]]:
+    from profile_tasks.report.headline import interval
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
     people = record["reference"]
+    people_taus = record[people]["factors"]
     return [
         {
             "factor": factor,
-            f"{people} [95 %]": estimate(record[people]["factors"][factor], "tau"),
-            "judge [95 %]": estimate(entry, "tau"),
-            "difference [95 %]": estimate(entry["difference"]),
+            f"{people} [95 %]": interval(Estimate.of_record(people_taus[factor], "tau")),
+            "judge [95 %]": interval(Estimate.of_record(entry, "tau")),
+            "difference [95 %]": interval(Estimate.of_record(entry["difference"])),
             "p Holm": p_value(entry["difference"]["p_adjusted"]),
             "verdict": entry["difference"]["taste"]["verdict"],
         }

@@ -97,8 +97,7 @@ class Replay:
                 "dataset": self.file,
                 "setting": setting,
                 "orders": model.orders or 2,
-                "own_pairs": False,
-                **_scores(model),
+                **_written(model),
             }
         )
         measured = [
@@ -228,9 +227,10 @@ def _setting(model: RecordedModel) -> Setting:
     return "discrimination" if model.verdicts else "generation"
 
 
-def _scores(model: RecordedModel) -> dict[str, Any]:
+def _written(model: RecordedModel) -> dict[str, Any]:
+    """The settings about writing: what was asked for, and that nobody judged it."""
     scores = sorted({score for texts in model.texts.values() for score in texts})
-    return {"scores": scores} if scores else {}
+    return {"scores": scores, "own_pairs": False} if scores else {}
 
 
 def _sample(

@@ -132,16 +132,16 @@ class RecordedAPI(ModelAPI):
             turned = (request.prompt, request.source or "", request.response_b, request.response_a)
             if turned in self.verdicts:
                 raise self._unknown(
-                    f"a pair in another order, {request.response_a[:60]!r} first",
+                    f"{_about(request)} in another order",
                     "is recorded in one order only; ask in that one: -T orders=1",
                 )
             raise self._unknown(
-                f"a pair about {request.prompt[:60]!r}, {request.response_a[:60]!r} first",
+                _about(request),
                 "has no row about it; give the data of that file: -T dataset=FILE",
             )
         if len(picks) > 1:
             raise self._unknown(
-                f"a pair about {request.prompt[:60]!r}, {request.response_a[:60]!r} first",
+                _about(request),
                 "has several rows with these texts, and different verdicts; replay it by row: "
                 "profile-tasks judges FILE --log-dir DIR",
             )
@@ -153,9 +153,7 @@ class RecordedAPI(ModelAPI):
             raise self._unknown("a request to write", "is recorded as a judge only")
         written = self.texts.get((request.prompt, request.source or ""))
         if written is None:
-            raise self._unknown(
-                f"a request about {request.prompt[:60]!r}", "has no row about that source"
-            )
+            raise self._unknown(_about(request), "has no row about that source")
         if request.score not in written:
             raise self._unknown(
                 f"the target score {request.score}",
@@ -194,6 +192,12 @@ def _recorded_picks(
             # A row without any verdict is missing in each order in which others were judged.
             picks = verdict.picks if any(verdict.picks) else (None,) * model.orders
             yield from zip(requests, picks, strict=False)
+
+
+def _about(request: DiscriminationRequest | GenerationRequest) -> str:
+    first = getattr(request, "response_a", "")
+    shown = f", {first[:60]!r} shown first," if first else ""
+    return f"the request {request.prompt[:60]!r}{shown}"
 
 
 def _shown(request: DiscriminationRequest) -> _Asked:

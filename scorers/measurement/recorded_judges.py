@@ -86,12 +86,14 @@ class RecordedJudges:
     """Judges of the same pairs.
 
     Attributes:
-        measurements: By judge, one a source.
+        alone: What was measured on each source without a judge.
+        measurements: By judge, the same with its verdicts.
         reference: Whose preference the data hold; where it is another judge's, that one's column.
         replicates: Bootstrap replicates.
         seed: Of everything random.
     """
 
+    alone: Sequence[SourceMeasurement]
     measurements: Mapping[str, Sequence[SourceMeasurement]]
     reference: str = "people"
     replicates: int = 2000
@@ -100,12 +102,11 @@ class RecordedJudges:
     @cached_property
     def study(self) -> Study:
         """One study of all judges; the table of people is called as everywhere."""
-        codes = shared_group_codes(*self.measurements.values())
-        tables: dict[str, Comparisons] = {}
+        codes = shared_group_codes(self.alone)
+        tables: dict[str, Comparisons] = {HUMAN: comparison_tables(self.alone, codes)[0]}
         shares: dict[str, Comparisons] = {}
         for name, records in self.measurements.items():
-            people, judge = comparison_tables(records, codes)
-            tables |= {HUMAN: people, _judge(name): judge}
+            _, tables[_judge(name)] = comparison_tables(records, codes)
             shares[_agreement(name)] = agreement_table(records, codes)
             shares[_kappa(name)] = _kappa_table(records, codes)
         return Study(tables, shares, replicates=self.replicates, seed=self.seed)
