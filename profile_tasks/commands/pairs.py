@@ -77,7 +77,7 @@ def pairs(
     for each in made:
         _print(each, err=output is None)
     if output is not None:
-        _print_next(output, task, runs[0].system)
+        _print_next(output, made[0])
 
 
 def _print(made: "PairedRuns", *, err: bool) -> None:
@@ -95,13 +95,15 @@ def _print(made: "PairedRuns", *, err: bool) -> None:
         say("SIMULATED: a planted annotator took part; no evidence about any model", err=err)
 
 
-def _print_next(output: Path, task: str | None, system: str) -> None:
+def _print_next(output: Path, made: "PairedRuns") -> None:
     import shlex
 
-    file, column = shlex.quote(str(output)), shlex.quote(f"by_{system}")
+    file, system = shlex.quote(str(output)), made.runs[0].system
+    task = made.rows[0].get("task", "instruction_following")
     say(
         f"written to {output}\n"
-        f"which factors differ: profile-tasks influence {file} --preference-column {column}\n"
-        f"ask a judge: inspect eval profile_tasks/{task or 'instruction_following'} --model MODEL "
-        f"-T dataset={file} -T setting=discrimination"
+        f"which factors differ: profile-tasks influence {file} --preference-column "
+        f"{shlex.quote(f'written_by_{system}')}\n"
+        f"ask a judge: inspect eval profile_tasks/{task} --model MODEL -T dataset={file} "
+        "-T setting=discrimination"
     )

@@ -240,7 +240,7 @@ def _row(
         "factors": {"a": dict(a.scores), "b": dict(b.scores)} if a.scores or b.scores else None,
     }
     kept = {field: value for field, value in row.items() if value is not None or field == "source"}
-    return kept | {f"by_{run.system}": wrote.get(run.system) for run in runs}
+    return kept | {f"written_by_{run.system}": wrote.get(run.system) for run in runs}
 
 
 def _request(one: Output, two: Output, names: str) -> Prompt:

@@ -22,6 +22,7 @@ from profile_tasks.runs.lm_eval import (
     read_samples,
     results_beside,
 )
+from profile_tasks.runs.reading import is_log
 from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
 from profile_tasks.solvers.score_conditioned_generation import has_responses
@@ -134,6 +135,11 @@ def read_outputs(location: str, fields: Fields) -> SystemRun:
     """
     if "://" not in location and Path(location).is_dir():
         raise ValueError(f"{location}: a folder; name the log in it (*.eval, samples_*.jsonl)")
+    if location.endswith(".json") and Path(location).is_file() and not is_log(Path(location)):
+        raise ValueError(
+            f"{location}: neither an Inspect log nor samples of lm-eval (samples_*.jsonl of a run "
+            "with --log_samples)"
+        )
     read = _lm_eval_outputs if location.endswith(".jsonl") else _inspect_outputs
     run = read(location, fields)
     if not run.outputs:

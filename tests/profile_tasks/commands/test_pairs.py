@@ -80,7 +80,7 @@ def test_which_factors_differ_is_one_more_command(
 ) -> None:
     run("pairs", *two_logs, "-o", tmp_path / "pairs.jsonl")
     found = run(
-        "influence", tmp_path / "pairs.jsonl", "--preference-column", "by_mockllm/wordy",
+        "influence", tmp_path / "pairs.jsonl", "--preference-column", "written_by_mockllm/wordy",
         "--factors", "length,includes", "--format", "json",
     )  # fmt: skip
     record = json.loads(found.stdout)

@@ -52,8 +52,8 @@ def test_a_row_is_two_answers_to_one_input() -> None:
         "system_a": row["system_a"],
         "system_b": {"x/one": "y/two", "y/two": "x/one"}[row["system_a"]],
         "factors": {"a": {"acc": float(first == "A")}, "b": {"acc": float(second == "A")}},
-        "by_x/one": "a" if first == "A" else "b",
-        "by_y/two": "b" if first == "A" else "a",
+        "written_by_x/one": "a" if first == "A" else "b",
+        "written_by_y/two": "b" if first == "A" else "a",
     }
     assert "preference" not in row
 
@@ -173,7 +173,7 @@ def test_of_three_runs_every_two_make_pairs() -> None:
     for row in rows:
         wrote = {"one": None, "two": None, "three": None}
         wrote |= {row["system_a"]: "a", row["system_b"]: "b"}
-        assert {name: row[f"by_{name}"] for name in wrote} == wrote
+        assert {name: row[f"written_by_{name}"] for name in wrote} == wrote
 
 
 def test_runs_without_an_input_in_common_are_refused() -> None:

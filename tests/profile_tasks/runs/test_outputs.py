@@ -343,7 +343,7 @@ def test_likelihoods_are_no_texts(evaluated: Callable[..., Path]) -> None:
         ("x.jsonl", '{"id": 1}', r"x.jsonl:1: no sample of lm-eval .*--log_samples"),
         ("x.jsonl", "", r"holds no samples"),
         ("x.eval", "x", r"not an Inspect log"),
-        ("results.json", '{"results": {}}', r"not an Inspect log"),
+        ("results.json", '{"results": {}}', r"neither an Inspect log nor samples .*--log_samples"),
     ],
 )
 def test_what_is_no_run_is_said(tmp_path: Path, name: str, content: str, problem: str) -> None:
