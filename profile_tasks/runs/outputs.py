@@ -42,6 +42,7 @@ Flaw = Literal[
 """Why an answer cannot stand in a pair."""
 
 CUT_OFF: Flaw = "answer cut off by a limit"
+FAILED: Flaw = "sample failed or was invalidated"
 
 _FIELDS = frozenset({"id", "epoch", "input", "target", "messages", "output", "scores"})
 _FIELDS |= {"metadata", "store", "error", "limit", "invalidation"}
@@ -147,17 +148,21 @@ def read_outputs(location: str, fields: Fields) -> SystemRun:
     return run
 
 
-def _of_source(each: AnsweredSource, id_: str, epoch: int) -> tuple[Output, int]:
+def _of_source(
+    each: AnsweredSource, id_: str, epoch: int, *, failed: bool = False
+) -> tuple[Output, int | None]:
     """The text that this project had written for the highest target score, and that score."""
-    score = max(each.responses)
-    text, source = each.responses[score] or "", each.source
+    score, source = max(each.responses, default=None), each.source
+    text = "" if score is None else each.responses[score] or ""
     flaw: Flaw | None = None if text else "empty answer"
+    if score in each.cut_off:
+        flaw = CUT_OFF
     output = Output(
         key=_hash([source.prompt, source.source]),
         id=id_,
         epoch=epoch,
         text=text,
-        flaw=CUT_OFF if score in each.cut_off else flaw,
+        flaw=FAILED if failed else flaw,
         prompt=source.prompt,
         sent=source.prompt,
         source=source.source,
@@ -181,13 +186,14 @@ def _wrote_nothing(location: str, what: str) -> ValueError:
 
 def _inspect_outputs(location: str, fields: Fields) -> SystemRun:
     log = open_log(location, _FIELDS)
+    task = log.header.eval.task_registry_name or log.header.eval.task
+    own = task.startswith(_OWN)
     found = [
-        _of_sample(sample, f"{location}: sample {sample.get('id')!r}", fields)
+        _of_sample(sample, f"{location}: sample {sample.get('id')!r}", fields, own=own)
         for sample in log.samples()
     ]
     scores = {score for _, score in found if score is not None}
-    task = log.header.eval.task_registry_name or log.header.eval.task
-    if not scores and task.startswith(_OWN):
+    if own and not scores:
         raise _wrote_nothing(location, f"a log of {task}, a task")
     return SystemRun(
         file=location,
@@ -199,13 +205,17 @@ def _inspect_outputs(location: str, fields: Fields) -> SystemRun:
     )
 
 
-def _of_sample(sample: LoggedSample, place: str, fields: Fields) -> tuple[Output, int | None]:
+def _of_sample(
+    sample: LoggedSample, place: str, fields: Fields, *, own: bool
+) -> tuple[Output, int | None]:
     """An answer, and the target score that it was written for in this project."""
     try:
         id_, epoch = str(sample["id"]), int(sample["epoch"])
-        if has_responses(sample.get("store") or {}):
-            return _of_source(answered(sample), id_, epoch)
-        return _logged(sample, id_, epoch, place, fields), None
+        failed = bool(sample.get("error") or sample.get("invalidation"))
+        if has_responses(sample.get("store") or {}) or (own and failed):
+            return _of_source(answered(sample), id_, epoch, failed=failed)
+        output = _logged(sample, id_, epoch, place, fields)
+        return (replace(output, flaw=FAILED) if failed else output), None
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{place}: not as Inspect logs one ({error!r:.200})") from error
 
@@ -217,8 +227,6 @@ def _logged(sample: LoggedSample, id_: str, epoch: int, place: str, fields: Fiel
         flaw = "input is not text alone"
     elif sample.get("limit"):  # of messages, tokens or time of the whole sample
         flaw = CUT_OFF
-    if sample.get("error") or sample.get("invalidation"):
-        flaw = "sample failed or was invalidated"
     prompt, source = _named(sample.get("metadata") or {}, fields, place)
     key = _hash([sample["input"] if given is None else _prompt(given), source])
     targets = sample.get("target")
@@ -327,7 +335,8 @@ def _lm_eval_outputs(location: str, fields: Fields) -> SystemRun:
         ]
         if not found:
             raise _wrote_nothing(location, "samples")
-        outputs, score = [output for output, _ in found], max(score for _, score in found)
+        outputs = [output for output, _ in found]
+        score = max(score for _, score in found if score is not None)
     else:
         outputs = _of_documents(location, fields)
     beside = results_beside(location)

@@ -1,5 +1,7 @@
 """Pairs of two runs: what is matched with what, and what becomes of every sample."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,7 +15,7 @@ from profile_tasks.runs.output_pairs import (
     named_apart,
     paired,
 )
-from profile_tasks.runs.outputs import CUT_OFF, Output, SystemRun
+from profile_tasks.runs.outputs import CUT_OFF, FAILED, Fields, Output, SystemRun, read_outputs
 
 
 def output(key: str, id_: str | None = None, epoch: int = 1, **more: Any) -> Output:
@@ -97,7 +99,7 @@ def test_answers_of_the_same_epoch_are_paired_and_the_ids_say_which() -> None:
 
 
 def test_what_cannot_stand_in_a_pair_is_counted_where_it_happened() -> None:
-    flaws = [None, "empty answer", CUT_OFF, "sample failed or was invalidated", None, None]
+    flaws = [None, "empty answer", CUT_OFF, FAILED, None, None]
     one = run("one", *(output(str(i), flaw=flaw) for i, flaw in enumerate(flaws)))
     two = run("two", *(output(str(i), flaw="empty answer" if i == 1 else None) for i in range(5)))
     made = pair(one, two)
@@ -105,7 +107,7 @@ def test_what_cannot_stand_in_a_pair_is_counted_where_it_happened() -> None:
     assert made.left_out == {
         "empty answer": (1, 1),
         CUT_OFF: (1, 0),
-        "sample failed or was invalidated": (1, 0),
+        FAILED: (1, 0),
         OTHER_SIDE: (0, 2),
         ONLY_HERE: (1, 0),
     }
@@ -207,3 +209,20 @@ def test_systems_of_one_model_are_told_apart_by_the_run() -> None:
         named_apart((hot, again))
     with pytest.raises(ValueError, match="1 names for 2 runs"):
         named_apart((hot, cold), ("H",))
+
+
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_a_failed_sample_of_this_project_is_the_same_input_still(
+    read_inspect_log: Any, inspect_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    from inspect_ai.log import EvalError, write_eval_log
+
+    log = read_inspect_log("verbose", setting="generation")
+    log.samples[0].store = {}
+    log.samples[0].error = EvalError(message="down", traceback="", traceback_ansi="")
+    log.samples[1].error = log.samples[0].error
+    write_eval_log(log, str(tmp_path / "failed.eval"))
+    files = (str(tmp_path / "failed.eval"), str(inspect_log("concise", setting="generation")))
+    made = pair(*named_apart([read_outputs(file, Fields()) for file in files]))
+    assert made.left_out == {FAILED: (2, 0), OTHER_SIDE: (0, 2)}
+    assert not [note for note in made.notes if "another text" in note]
