@@ -1,7 +1,7 @@
 """Pairs of what two systems answered to the same inputs, in the project's schema, for judging.
 
 Inputs are matched by themselves, and answers by their epoch; where a run has the same input several
-times, the samples' ids tell which. Nobody has judged the pairs: no row has a preference. On which
+times, the samples' ids tell which. Nobody has judged the pairs: their rows hold no votes. On which
 side an answer stands is chance by a hash, and the same whatever the order of the runs.
 """
 
@@ -237,6 +237,7 @@ def _row(
         "response_b": b.text,
         "system_a": run_a.system,
         "system_b": run_b.system,
+        "annotators": [],  # nobody was asked
         "factors": {"a": dict(a.scores), "b": dict(b.scores)} if a.scores or b.scores else None,
     }
     kept = {field: value for field, value in row.items() if value is not None or field == "source"}

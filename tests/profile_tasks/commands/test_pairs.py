@@ -185,7 +185,6 @@ def test_names_in_a_log_are_not_obeyed(
         assert "\x1b" not in result.output
 
 
-@pytest.mark.xfail(reason="rows without a preference are not legal yet", strict=True)
 def test_a_planted_judge_has_its_profile_on_the_pairs(
     run: Run, two_logs: tuple[str, str], tmp_path: Path
 ) -> None:
