@@ -53,6 +53,7 @@ def test_a_row_is_two_answers_to_one_input() -> None:
         "response_b": second,
         "system_a": row["system_a"],
         "system_b": {"x/one": "y/two", "y/two": "x/one"}[row["system_a"]],
+        "annotators": [],
         "factors": {"a": {"acc": float(first == "A")}, "b": {"acc": float(second == "A")}},
         "written_by_x/one": "a" if first == "A" else "b",
         "written_by_y/two": "b" if first == "A" else "a",
