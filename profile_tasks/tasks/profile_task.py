@@ -74,7 +74,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         "discrimination": lambda: pairwise_discrimination(orders),
     }
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)
