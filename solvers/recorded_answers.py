@@ -17,13 +17,20 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import get_args
 
 from pydantic import JsonValue
 
 from profile_tasks.data.files import PreferenceDataError, quoted
+from profile_tasks.data.preference import (
+    JUDGE_PREFIX,
+    PICKS_PREFIX,
+    PREFERENCE_SIGNS,
+    PREFERENCES,
+    PROBABILITY_PREFIX,
+    VERDICT_PREFIXES,
+    Preference,
+)
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
-from profile_tasks.data.rows import JUDGE_PREFIX, PREFERENCE_SIGNS, Preference
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.solvers.both_orders import PairVerdict, Pick
 
@@ -35,10 +42,9 @@ RECORDED_NOTE = (
     "model was asked in this run"
 )
 
-_PICKS, _PROBABILITY, _TEXTS = "picks_", "probability_", "texts_"
-_PREFIXES = (JUDGE_PREFIX, _PICKS, _PROBABILITY, _TEXTS)
+_TEXTS = "texts_"
+_PREFIXES = (*VERDICT_PREFIXES, _TEXTS)
 _POSITIONS: tuple[Pick, ...] = ("first", "second", "tie")
-_VERDICTS: tuple[Preference, ...] = get_args(Preference)
 _SUREST = math.log(2.0**53 - 1)
 """Log odds of the greatest probability below 1; one rounded to 0 or 1 has at most these."""
 
@@ -116,7 +122,7 @@ def recorded_models(
 
 def _model(name: str, sources: Sequence[AnnotatedSource], data: str) -> RecordedModel:
     pairs = [pair for source in sources for pair in source.pairs]
-    judges = any(prefix + name in pair.extra for prefix in _PREFIXES[:3] for pair in pairs)
+    judges = any(prefix + name in pair.extra for prefix in VERDICT_PREFIXES for pair in pairs)
     writes = any(_TEXTS + name in pair.extra for pair in pairs)
     return RecordedModel(
         name,
@@ -168,8 +174,8 @@ def _verdict(row: _Row) -> PairVerdict:
         verdict = _by_probability(probabilities)
         if picks is not None and picks != verdict.picks:
             raise row.wrong(
-                _PICKS,
-                f"is {quoted(list(picks))}, but the probabilities in {_PROBABILITY + row.name!r} "
+                PICKS_PREFIX,
+                f"is {quoted(list(picks))}, but the probabilities in {PROBABILITY_PREFIX + row.name!r} "
                 f"make {quoted(list(verdict.picks))}; correct or remove one of the two columns",
             )
     elif picks is not None:
@@ -193,7 +199,7 @@ def _alone(row: _Row) -> Preference | None:
     value = row.value(JUDGE_PREFIX)
     if value is None:
         return None
-    for verdict in _VERDICTS:
+    for verdict in PREFERENCES:
         if value == verdict:
             return verdict
     raise row.wrong(
@@ -203,25 +209,25 @@ def _alone(row: _Row) -> Preference | None:
 
 def _picks(row: _Row) -> tuple[Pick | None, ...] | None:
     expected = "'first', 'second', 'tie' or null"
-    listed = row.listed(_PICKS, expected)
+    listed = row.listed(PICKS_PREFIX, expected)
     if listed is None:
         return None
     for value in listed:
         if value is not None and value not in _POSITIONS:
-            raise row.wrong(_PICKS, f"holds {quoted(value)}; expected {expected}")
+            raise row.wrong(PICKS_PREFIX, f"holds {quoted(value)}; expected {expected}")
     return tuple(next((p for p in _POSITIONS if p == value), None) for value in listed)
 
 
 def _probabilities(row: _Row) -> tuple[float | None, ...] | None:
     expected = "probabilities of the response shown first, 0 to 1, or null"
-    listed = row.listed(_PROBABILITY, expected)
+    listed = row.listed(PROBABILITY_PREFIX, expected)
     if listed is None:
         return None
     found: list[float | None] = []
     for value in listed:
         number = not isinstance(value, bool) and isinstance(value, int | float)
         if value is not None and not (number and 0 <= float(str(value)) <= 1):
-            raise row.wrong(_PROBABILITY, f"holds {quoted(value)}; expected {expected}")
+            raise row.wrong(PROBABILITY_PREFIX, f"holds {quoted(value)}; expected {expected}")
         found.append(None if value is None else float(str(value)))
     return tuple(found)
 

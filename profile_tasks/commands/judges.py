@@ -14,7 +14,7 @@ from profile_tasks.commands.printing import (
     say,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.recorded import format_of, load_recorded, recorded_options
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def judges(
     from profile_tasks.solvers.recorded_answers import RECORDED_NOTE, recorded_models
 
     try:
-        data = load_recorded(file, ctx.params, seed=seed)
+        data = load_recorded(file, ctx.params, seed=seed, one_judge=False)
         if log_dir is not None and data.judge:
             raise ValueError(
                 f"--log-dir: a log holds people's preference beside a model's, and {data.judge!r} "
@@ -141,6 +141,7 @@ def _written(
     from profile_tasks.recorded.logs import replays, write_logs
 
     settings = {
+        **format_of(options),
         "sources": options["sources"],
         "factors": options["factors"],
         "limit": options["limit"],

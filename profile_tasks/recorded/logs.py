@@ -129,7 +129,7 @@ class Replay:
                     "task_version": TASK_VERSION,
                     "task_args": settings.record(),
                     "dataset": EvalDataset(
-                        name=self.data.name,
+                        name=self.data.title,
                         samples=len(samples),
                         sample_ids=[sample.id for sample in samples],
                         shuffled=False,

@@ -10,7 +10,7 @@ output says so. Offline; no model is asked.
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -25,8 +25,10 @@ from inspect_ai.model import (
 )
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from profile_tasks.data.preferences import AnnotatedSource, load_preferences
+from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.sources import load_data
 from profile_tasks.scorers.inspect.arguments import ArgumentError, told_in_one_line
+from profile_tasks.settings import DataSettings, PairSettings
 from profile_tasks.solvers.both_orders import Pick, pair_requests
 from profile_tasks.solvers.prompts import VERDICT_REPAIR
 from profile_tasks.solvers.recorded_answers import (
@@ -55,6 +57,10 @@ _SAID: dict[Pick | None, str] = {
 }
 
 
+class RecordedSettings(DataSettings, PairSettings):
+    """How the file is read: as a task reads it."""
+
+
 class RecordedAPI(ModelAPI):
     """Provider ``recorded``: the model's name is that of its columns."""
 
@@ -72,6 +78,9 @@ class RecordedAPI(ModelAPI):
         api_key: str | None = None,
         config: GenerateConfig = GenerateConfig(),  # noqa: B008 - Inspect's own signature
         file: str | None = None,
+        format: str | None = None,  # noqa: A002 - as the setting is called
+        map: str | Mapping[str, str] | None = None,  # noqa: A002
+        labels: str | Mapping[str, str] | None = None,
         sources: str | None = None,
         **model_args: Any,  # noqa: ANN401 - Inspect hands over whatever -M holds
     ) -> None:
@@ -79,13 +88,14 @@ class RecordedAPI(ModelAPI):
         if model_args:
             raise ValueError(
                 f"recorded/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
-                "Must be one of: file, sources"
+                "Must be one of: file, format, map, labels, sources"
             )
         if file is None:
             raise ValueError(
                 f"recorded/{model_name}: name the file that holds its answers: -M file=FILE"
             )
-        data = load_preferences(str(file), source_file=sources)
+        named = {"dataset": str(file), "format": format, "map": map, "labels": labels}
+        data = load_data(RecordedSettings.read(named | {"sources": sources}))
         (self.recorded,) = recorded_models(data.sources, data.name, [model_name])
         self.data = data.name
         self.verdicts = _by_request(self.recorded, data.sources)
@@ -103,7 +113,8 @@ class RecordedAPI(ModelAPI):
     ) -> ModelOutput:
         """The recorded answer to the last request; empty where none is recorded."""
         asked = [message.text for message in input if isinstance(message, ChatMessageUser)]
-        text = asked[-2] if asked[-1] == VERDICT_REPAIR and len(asked) > 1 else asked[-1]
+        at = len(asked) - (2 if asked[-1] == VERDICT_REPAIR and len(asked) > 1 else 1)
+        text = asked[at]
         request = parse_request(text)
         metadata: dict[str, object] = {"recorded": RECORDED_NOTE}
         if isinstance(request, DiscriminationRequest):
@@ -112,7 +123,7 @@ class RecordedAPI(ModelAPI):
             if pick in ("a", "b"):
                 metadata["position"] = None
         elif isinstance(request, GenerationRequest):
-            answer = self._text(request) or ""
+            answer = self._text(request, asked[:at]) or ""
         else:
             raise self._unknown("a request without a target score", "writes for target scores only")
         output = ModelOutput.from_content(model=self.recorded.model, content=answer)
@@ -148,10 +159,10 @@ class RecordedAPI(ModelAPI):
         (pick,) = picks
         return pick
 
-    def _text(self, request: GenerationRequest) -> str | None:
+    def _text(self, request: GenerationRequest, before: Sequence[str]) -> str | None:
         if not self.recorded.texts:
             raise self._unknown("a request to write", "is recorded as a judge only")
-        written = self.texts.get((request.prompt, request.source or ""))
+        written = self.texts.get((*before, request.prompt, request.source or ""))
         if written is None:
             raise self._unknown(_about(request), "has no row about that source")
         if request.score not in written:
@@ -188,7 +199,7 @@ def _recorded_picks(
 ) -> Iterator[tuple[DiscriminationRequest, Pick | None]]:
     for source in sources:
         for pair, verdict in zip(source.pairs, model.judged(source) or (), strict=False):
-            requests = pair_requests(source, pair.response_a, pair.response_b, model.orders)
+            requests = pair_requests(source, *pair.shown, model.orders)
             # A row without any verdict is missing in each order in which others were judged.
             picks = verdict.picks if any(verdict.picks) else (None,) * model.orders
             yield from zip(requests, picks, strict=False)
@@ -209,7 +220,17 @@ def _by_source(
 ) -> dict[_Asked, dict[int, str | None]]:
     """What is written to each prompt and source, by target score."""
     written = ((source, model.written(source)) for source in sources)
-    return {(s.prompt, s.source or ""): texts for s, texts in written if texts is not None}
+    return {
+        (*_turns(source), source.source or ""): texts
+        for source, texts in written
+        if texts is not None
+    }
+
+
+def _turns(source: AnnotatedSource) -> list[str]:
+    """What the user says to ask for a text: the prompt, or turn by turn."""
+    said = [message.content for message in source.conversation if message.role == "user"]
+    return said or [source.prompt]
 
 
 @cache

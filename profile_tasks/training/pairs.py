@@ -90,7 +90,7 @@ def recorded_pairs(data: PreferenceData) -> FoundPairs:
                 f"{data.name}: the pairs of source {source.id!r} name no task; give it (--task)"
             )
         for pair in source.pairs:
-            if pair.preference is None or pair.preference == "tie":
+            if pair.preference in (None, "tie"):
                 left_out[pair.preference or "no preference"] += 1
                 continue
             texts = (pair.response_a, pair.response_b)

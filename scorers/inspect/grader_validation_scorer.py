@@ -302,7 +302,7 @@ def _units(
             unit=pair.id,
             human=human[pair.id],
             grader=result,
-            preference=pair.sign,
+            preference=pair.sign or 0,  # where nobody preferred, nothing is decided either
             flipped=_flipped(grades, label, _ids(pair)),
             repeated=second,
         )

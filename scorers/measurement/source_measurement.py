@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field
 
+from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.data.rows import PREFERENCE_SIGNS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
@@ -381,7 +381,8 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
 
 def _judge_metrics(judged: Sequence[tuple[int | None, PairVerdict]]) -> dict[str, float]:
     """How the model's verdicts agree with the human preference of each pair, and behave."""
-    readable = [pair for h, v in judged if None not in (pair := (h, v.preference))]
+    compared = [(human, verdict) for human, verdict in judged if human is not None]
+    readable = [(human, v.preference) for human, v in compared if v.preference is not None]
     human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
     metrics = {
         "discrimination_accuracy_half_credit": half_credit_accuracy(human, model),

@@ -1,6 +1,7 @@
 """The tables that the measurements of many sources make: everything estimated reads these."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -120,10 +121,9 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     votes: list[tuple[int, ...]] = []
     groups: list[int] = []
     for record in _one_a_source(records):
-        of_pairs = zip(record.human, record.votes or [()] * len(record.human), strict=True)
-        known = [each for human, each in of_pairs if human is not None]
-        votes += known
-        groups += [codes[record.group]] * len(known)
+        known = [preference is not None for preference in record.human]
+        votes += compress(record.votes or [()] * len(known), known)
+        groups += [codes[record.group]] * sum(known)
     return Votes.from_lists(votes, groups)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import load_preferences
-from profile_tasks.data.rows import PREFERENCE_SIGNS
 from profile_tasks.scorers.measurement.recorded import chosen_factors
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges, measured_alone
 from profile_tasks.scorers.measurement.source_measurement import (
