@@ -175,7 +175,7 @@ def _verdict(row: _Row) -> PairVerdict:
         if picks is not None and picks != verdict.picks:
             raise row.wrong(
                 PICKS_PREFIX,
-                f"is {quoted(list(picks))}, but the probabilities in {PROBABILITY_PREFIX + row.name!r} "
+                f"is {quoted(list(picks))}, but those in {PROBABILITY_PREFIX + row.name!r} "
                 f"make {quoted(list(verdict.picks))}; correct or remove one of the two columns",
             )
     elif picks is not None:

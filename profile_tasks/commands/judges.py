@@ -1,6 +1,8 @@
 """``profile-tasks judges``: judges whose verdicts stand in one file, each beside people."""
 
+import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -148,7 +150,8 @@ def _written(
         "skip_bad_rows": options["skip_bad_rows"],
         "seed": seed,
     }
-    with progress("writing logs", len(models)) as advance:
+    # What Inspect says of itself must not stand in the middle of JSON.
+    with redirect_stdout(sys.stderr), progress("writing logs", len(models)) as advance:
         paths = []
         for path in write_logs(replays(file, data, settings), models, folder):
             paths.append(path)

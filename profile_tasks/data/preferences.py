@@ -29,7 +29,7 @@ from profile_tasks.data.files import (
 )
 from profile_tasks.data.foreign_rows import converted
 from profile_tasks.data.formats import chosen_format
-from profile_tasks.data.preference import Preference, is_judge
+from profile_tasks.data.preference import VERDICT_PREFIXES, Preference, is_judge
 from profile_tasks.data.rows import (
     PEOPLES_COLUMNS,
     AnnotatedPair,

@@ -74,6 +74,7 @@ class Replay:
         factors: Which factors are measured.
         measured: The annotated pairs of each source, measured without a model.
         settings: Those of a run that would have read the file so, beside setting and orders.
+        about: What a reader of each log must know about data and factors.
     """
 
     file: str
@@ -82,6 +83,7 @@ class Replay:
     factors: Sequence[Factor]
     measured: Sequence[SourceMeasurement]
     settings: Mapping[str, Any]
+    about: Mapping[str, Any]
 
     def log(self, model: RecordedModel) -> EvalLog:
         """The log of a run of a model.
@@ -137,10 +139,11 @@ class Replay:
                     "model": model.model,
                     "model_args": {"file": self.file},
                     "config": EvalConfig(epochs=1),
-                    "metadata": data_metadata(self.data)
-                    | factor_metadata(self.factors, auto=False)
-                    | {"factors": [factor.id for factor in self.factors]}
-                    | {"settings": settings.record(), "recorded": RECORDED_NOTE},
+                    "metadata": {
+                        **self.about,
+                        "settings": settings.record(),
+                        "recorded": RECORDED_NOTE,
+                    },
                     "viewer": VIEWER,
                     "scorers": [_scorer(options, settings.seed)],
                 }
@@ -187,7 +190,8 @@ def replays(file: str, data: PreferenceData, settings: Mapping[str, Any]) -> lis
             )
         of_task = replace(data, sources=tuple(sources))
         measured = measured_alone(sources, factors)
-        found.append(Replay(file, of_task, task, factors, measured, settings))
+        about = data_metadata(of_task) | factor_metadata(factors, auto=False)
+        found.append(Replay(file, of_task, task, factors, measured, settings, about))
     return found
 
 

@@ -113,7 +113,7 @@ def test_probabilities_become_margins_in_which_a_liking_for_a_position_cancels(
         ),
         (
             {"picks_x": ["second"], "probability_x": [0.7]},
-            r"'picks_x' is .*, but the probabilities in 'probability_x' make",
+            r"'picks_x' is .*, but those in 'probability_x' make",
         ),
         ({"texts_x": ["one"]}, r"'texts_x' is .*; expected \{\"1\": text"),
         ({"texts_x": {"good": "one"}}, r"'texts_x' holds the score 'good'; expected"),
