@@ -220,6 +220,41 @@ def test_rows_of_equal_texts_and_other_verdicts_are_replayed_by_row_alone(
     assert first.discrimination == (1, -1)
 
 
+def test_a_writer_answers_in_conversations_that_end_alike(tmp_path: Path) -> None:
+    content = rows()
+    for i, row in enumerate(content):
+        row["prompt"] = [
+            {"role": "user", "content": f"Let us talk of {i // 2}."},
+            {"role": "assistant", "content": "Gladly."},
+            {"role": "user", "content": "Say more."},
+        ]
+    file = write(tmp_path / "answers.jsonl", content)
+    log = asked(file, "writer", tmp_path, setting="generation", scores=(1, 3, 5))
+    assert metrics(log)["generation_missing_rate"] == 0.0
+    written = {str(s.id): s.store["responses_by_score"]["1"] for s in log.samples or ()}
+    assert len(set(written.values())) == 12
+
+
+def test_the_model_reads_files_of_other_people_as_tasks_do(tmp_path: Path) -> None:
+    content = [
+        {{"prompt": "instruction", "preference": "best"}.get(k, k): v for k, v in row.items()}
+        for row in rows()
+    ]
+    file = write(tmp_path / "theirs.jsonl", content)
+    read = {"map": {"instruction": "prompt", "best": "preference"}}
+    (log,) = inspect_eval(
+        instruction_following(dataset=str(file), setting="discrimination", **read),
+        model="recorded/both",
+        model_args={"file": str(file), **read},
+        log_dir=str(tmp_path),
+        display="none",
+        log_realtime=False,
+    )
+    assert log.status == "success"
+    assert log.results is not None
+    assert log.results.scores[0].metrics["unreadable_rate"].value == 3 / 48
+
+
 def test_a_writer_becomes_the_generation_perspective(replayed: Replay) -> None:
     found = metrics(replayed()["writer"])
     assert found["tau_generation_length"] == 1.0
