@@ -217,9 +217,7 @@ def adjusted_influence(
             f"freedom, {confidence:.0%}"
         ),
         control=(
-            None
-            if systems is None
-            else _control(comparisons, systems, pairs, decided, reasons)
+            None if systems is None else _control(comparisons, systems, pairs, decided, reasons)
         ),
     )
 
@@ -230,7 +228,7 @@ class _Pairs:
 
     Attributes:
         design: (m, F) manifestations.
-        group: (m,) group codes.
+        group: (m,) group codes, rising.
         code: (m, 2) systems. Without control all pairs are of one system, whose strength cancels.
         n_systems: how many codes there are.
 
@@ -269,7 +267,7 @@ def _complete_pairs(
     """Return the pairs that can be used, each turned so that its first response is preferred.
 
     The model allows it, and it makes the result the same, to the last bit, however the pairs were
-    given.
+    given. So does the order by group.
     """
     usable = comparisons.preference != 0
     why = "there are no pairs with a preference"
@@ -294,10 +292,13 @@ def _complete_pairs(
         code = np.where(
             preference[:, None] > 0, systems.code[usable], systems.code[usable][:, ::-1]
         )
+    group = comparisons.group[usable]
+    rows = np.flatnonzero(complete)
+    rows = rows[np.argsort(group[rows], kind="stable")]
     return _Pairs(
-        oriented[complete].astype(np.float64),
-        comparisons.group[usable][complete],
-        code[complete],
+        oriented[rows].astype(np.float64),
+        group[rows],
+        code[rows],
         1 if systems is None else len(systems.names),
     )
 
@@ -493,10 +494,9 @@ def _cluster_errors(
     """Return the first coefficients' standard errors (count,), CR2, and degrees of freedom.
 
     With X the design, W the weights of the last step of the fit and Z = W^1/2 X (X'WX)^-1/2, the
-    hat matrix is ZZ'. CR2 multiplies the residuals of group g by (I - Z_g Z_g')^-1/2.
+    hat matrix is ZZ'. CR2 multiplies the residuals of group g by (I - Z_g Z_g')^-1/2. The rows of
+    a group stand together.
     """
-    order = np.argsort(group, kind="stable")
-    design, group = design[order], group[order]
     utility = design @ coefficient
     # The outcome is 1 throughout; residuals are over the root of their variance.
     residual, spread = np.exp(-utility / 2), 1 / (2 * np.cosh(utility / 2))
