@@ -189,7 +189,7 @@ def adjusted_influence(
         left = design @ direction <= _DIRECTION_TOLERANCE
         if not involved.size:
             decided.systems += apart
-            decided.n_pairs += np.count_nonzero(~left)
+            decided.n_pairs += int((~left).sum())
         pairs = pairs.where(left)
 
     estimates = np.full((4, len(factors)), np.nan)
