@@ -13,6 +13,8 @@ COMMANDS = {
     "align": "Alignment of two factor profiles.",
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",
+    "pairs": "Answers of two models, from finished runs, as pairs.",
+    "convert": "A preference file of other people in this project's form.",
     "export": "Preference pairs as training data, in the formats of TRL.",
     "train": "DPO, SFT or KTO on exported data (extra train).",
     "factors": "The factors there are, or those that a selection holds.",

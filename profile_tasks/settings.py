@@ -98,6 +98,32 @@ def _conditions(given: str | Sequence[str] | None) -> tuple[Condition, ...] | No
     return tuple(name for name in CONDITIONS if name in names)
 
 
+def _pairs(given: object) -> dict[str, str] | None:
+    """What a mapping says, or the text "theirs=ours,theirs=ours"; lists, as Inspect splits them."""
+    if given is None or isinstance(given, Mapping):
+        return given if given is None else {str(k): v for k, v in given.items()}
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, Sequence):
+        raise ValueError(f"is {given!r}; expected {_PAIRS}")
+    pairs = [str(part).strip().rpartition("=") for part in parts]
+    if not all(theirs and ours for theirs, _, ours in pairs):
+        raise ValueError(f"is {given!r}; expected {_PAIRS}")
+    return {theirs.strip(): ours.strip() for theirs, _, ours in pairs}
+
+
+def _labelled(given: object) -> dict[str, str | None] | None:
+    pairs = _pairs(given)
+    if pairs is None:
+        return None
+    labels = {
+        theirs: None if ours in (None, "none", "null") else ours for theirs, ours in pairs.items()
+    }
+    if wrong := [ours for ours in labels.values() if ours not in ("a", "b", "tie", None)]:
+        raise ValueError(f"maps a label to {wrong[0]!r}; expected a, b, tie or none")
+    return labels
+
+
+_PAIRS = "theirs=ours, several with commas, or a mapping"
 _SEVERAL_SCORES = "at least two different whole numbers >= 1, e.g. 1,2,3,4,5"
 
 _Count = Annotated[int, Field(ge=1)]
@@ -112,6 +138,8 @@ Text = Annotated[_Text, "a text"]
 OptionalText = Annotated[_Text | None, "a text, or None"]
 Selection = Annotated[_Names, "auto, core, surface, all, factor ids or a YAML file"]
 Names = Annotated[_Names | None, "names, or None"]
+Mapped = Annotated[Mapping[str, str] | None, BeforeValidator(_pairs), _PAIRS]
+Labelled = Annotated[Mapping[str, str | None] | None, BeforeValidator(_labelled), _PAIRS]
 Scores = Annotated[Sequence[int | str] | int | str, AfterValidator(_rising), _SEVERAL_SCORES]
 Conditions = Annotated[
     str | Sequence[str] | None,
@@ -207,7 +235,13 @@ class DataSettings(Settings):
     """Which data a task takes."""
 
     dataset: Text = "demo"
-    """demo, tldr, shp2, webgpt, or a .jsonl, .json, .csv or .parquet file of annotated pairs."""
+    """demo, tldr, shp2, webgpt, or a file of annotated pairs (.jsonl, .csv, .parquet, ...)."""
+    format: OptionalText = None
+    """Format of the file, or a YAML file of yours; else the only one that fits."""
+    map: Mapped = None
+    """Columns of the file as fields of ours: winner=preference,text_1=response_a."""
+    labels: Labelled = None
+    """Labels of the file as preferences: model_a=a,model_b=b,both=tie,skip=none."""
     sources: OptionalText = None
     """File of source texts by source_id, for data that keep them apart."""
     revision: OptionalText = None
@@ -389,7 +423,11 @@ class LabelledDataSettings(Settings):
     """Which data a grader is validated on."""
 
     dataset: Annotated[Text, "a file of annotated pairs with human labels, -T dataset=FILE"]
-    """A .jsonl, .json, .csv or .parquet file of annotated pairs with human labels in factors."""
+    """A file of annotated pairs with human labels in factors."""
+    format: OptionalText = None
+    """Format of the file, or a YAML file of yours; else the only one that fits."""
+    map: Mapped = None
+    """Columns of the file as fields of ours: text_1=response_a,text_2=response_b."""
 
 
 class LabelSettings(GraderSettings):

@@ -161,9 +161,7 @@ def pair_requests(
 def discrimination_requests(source: AnnotatedSource, orders: int) -> list[DiscriminationRequest]:
     """The requests about all annotated pairs of a source, pair by pair."""
     return [
-        request
-        for pair in source.pairs
-        for request in pair_requests(source, pair.response_a, pair.response_b, orders)
+        request for pair in source.pairs for request in pair_requests(source, *pair.shown, orders)
     ]
 
 

@@ -28,7 +28,7 @@ from profile_tasks.solvers.feedback_requests import (
     RevisionRequest,
 )
 from profile_tasks.solvers.pairwise_discrimination import picks_of
-from profile_tasks.solvers.reply import reply
+from profile_tasks.solvers.reply import as_chat, reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 
@@ -187,7 +187,10 @@ def _evaluator() -> Model:
 
 async def _drafts(annotated: AnnotatedSource, *, two: bool) -> tuple[str | None, str | None]:
     """A draft, and where two are wanted another one, drawn with another seed."""
-    request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
+    asked = NeutralRequest(
+        annotated.task, annotated.prompt, annotated.source, annotated.conversation
+    )
+    request = as_chat(asked.messages())
     model = get_model()
     second = GenerateConfig(seed=(model.config.seed or 0) + _SECOND_DRAW)
     outputs = await collect(

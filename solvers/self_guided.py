@@ -14,7 +14,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.settings import MAXIMUM_SAMPLES, Tournament
 from profile_tasks.solvers.both_orders import PairVerdict, pair_requests
 from profile_tasks.solvers.pairwise_discrimination import picks_of
-from profile_tasks.solvers.reply import reply
+from profile_tasks.solvers.reply import as_chat, reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 from profile_tasks.solvers.tournament import Match, play
@@ -80,7 +80,10 @@ def self_guided_sampling(
         annotated = state.metadata_as(AnnotatedSource)
         bound = JUDGE_ROLE in model_roles()
         judge = get_model(role=JUDGE_ROLE, required=True) if bound else get_model()
-        request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
+        asked = NeutralRequest(
+            annotated.task, annotated.prompt, annotated.source, annotated.conversation
+        )
+        request = as_chat(asked.messages())
 
         async def write(index: int) -> ModelOutput:
             config = GenerateConfig(temperature=temperature, seed=seed * MAXIMUM_SAMPLES + index)

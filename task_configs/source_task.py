@@ -16,16 +16,18 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.settings import Setting
+from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.task_configs.run_settings import run_settings
 
-Request = tuple[str, Any]
-"""Text of a request, and what the request type takes beside it."""
+Request = tuple[str | GenerationRequest, Any]
+"""A request or its text, and what the request type takes beside it."""
 
 
 class SourceRecord(Protocol):
@@ -170,11 +172,11 @@ class SourceTask(Task, Generic[_Record]):
             Instance(
                 request_type=self.OUTPUT_TYPE,
                 doc=doc,
-                arguments=(_prompted(text, ctx, apply_chat_template, chat_template), beside),
+                arguments=(_prompted(request, ctx, apply_chat_template, chat_template), beside),
                 idx=index,
                 metadata=metadata,
             )
-            for index, (text, beside) in enumerate(self.requests(self.sources[doc["id"]]))
+            for index, (request, beside) in enumerate(self.requests(self.sources[doc["id"]]))
         ]
 
     def process_results(self, doc: dict[str, Any], results: Sequence[Any]) -> dict[str, Any]:
@@ -222,9 +224,16 @@ class SourceTask(Task, Generic[_Record]):
 
 
 def _prompted(
-    text: str, system: str, as_chat: bool, chat_template: Callable[..., str] | None
+    request: str | GenerationRequest,
+    system: str,
+    as_chat: bool,
+    chat_template: Callable[..., str] | None,
 ) -> str:
+    if isinstance(request, str):
+        text, said = request, [Message(role="user", content=request)]
+    else:
+        text, said = request.render(), request.messages()
     if as_chat and chat_template is not None:
         messages = [{"role": "system", "content": system}] if system else []
-        return chat_template([*messages, {"role": "user", "content": text}])
+        return chat_template([*messages, *(message.model_dump() for message in said)])
     return f"{system}\n\n{text}" if system else text

@@ -40,6 +40,10 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:
         kind = {"type": click.Choice(choices) if choices else str}
-    option = name.replace("_", "-")
+    option = _OPTIONS.get(name, name).replace("_", "-")
     names = f"--{option}" + f"/--no-{option}" * (field.default is True)
-    return click.option(names, show_default=True, **shown, **kind)
+    return click.option(names, name, show_default=True, **shown, **kind)
+
+
+_OPTIONS = {"format": "data-format"}
+"""Options that are not called as their settings: --format is what a command prints."""

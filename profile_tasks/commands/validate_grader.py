@@ -23,7 +23,9 @@ _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real on
 @click.command(epilog="Example: profile-tasks validate-grader pairs.jsonl --grader openai/gpt-4o")
 @click.argument("file")
 @grader_options
-@settings_options(GraderValidationSettings, ["labels", "factors", "limit", "retest"])
+@settings_options(
+    GraderValidationSettings, ["format", "map", "labels", "factors", "limit", "retest"]
+)
 @FORMAT_OPTION
 def validate_grader(
     file: str,

@@ -5,7 +5,6 @@ from collections import defaultdict
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.runs.reading import read_answers
 from profile_tasks.runs.run import AnsweredSource
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 
 TextsByScore = list[tuple[float, str]]
 
@@ -97,7 +96,9 @@ def recorded_scores(source: AnnotatedSource) -> TextsByScore:
     """
     outcomes: defaultdict[str, list[float]] = defaultdict(list)
     for pair in source.pairs:
-        won = (1 + PREFERENCE_SIGNS[pair.preference]) / 2
+        if pair.sign is None:
+            continue
+        won = (1 + pair.sign) / 2
         outcomes[pair.response_a].append(won)
         outcomes[pair.response_b].append(1 - won)
     return [(sum(shares) / len(shares), text) for text, shares in outcomes.items()]

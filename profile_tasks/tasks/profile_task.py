@@ -77,7 +77,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         "discrimination": lambda: pairwise_discrimination(orders),
     }
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)
@@ -131,6 +131,17 @@ def data_metadata(data: PreferenceData) -> dict[str, object]:
         "skipped_rows": len(data.skipped),
         "prompt_version": PROMPT_VERSION,
     }
+    if data.read_as:
+        metadata["data_read_as"] = data.read_as
+        logger.info("%s: %s", data.name, data.read_as)
+    if data.unjudged_pairs:
+        metadata["pairs_without_preference"] = data.unjudged_pairs
+        logger.warning(
+            "%s: %d of %d pairs have no preference of people, and count for the model's alone",
+            data.name,
+            data.unjudged_pairs,
+            metadata["loaded_pairs"],
+        )
     if data.skipped:
         metadata["first_skipped_rows"] = [str(row) for row in data.skipped[:20]]
         logger.warning(

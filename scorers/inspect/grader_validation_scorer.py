@@ -24,7 +24,6 @@ from profile_tasks.scorers.grading.record import (
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.grader_agreement import (
     GraderAgreement,
@@ -303,7 +302,7 @@ def _units(
             unit=pair.id,
             human=human[pair.id],
             grader=result,
-            preference=PREFERENCE_SIGNS[pair.preference],
+            preference=pair.sign or 0,  # where nobody preferred, nothing is decided either
             flipped=_flipped(grades, label, _ids(pair)),
             repeated=second,
         )

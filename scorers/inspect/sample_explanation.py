@@ -27,7 +27,11 @@ def sample_answer(measurement: SourceMeasurement) -> str | None:
     if measurement.picks is None:
         return None
     agreed = sample_value(measurement)["judged_as_human"]
-    return f"{agreed} of {len(measurement.human)} pairs judged as by people"
+    return f"{agreed} of {_by_people(measurement)} pairs judged as by people"
+
+
+def _by_people(measurement: SourceMeasurement) -> int:
+    return sum(preference is not None for preference in measurement.human)
 
 
 def sample_explanation(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> str:
@@ -72,7 +76,8 @@ def _annotated(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> Itera
     ):
         model = "" if judged is None else f", the model {_JUDGED[judged[index]]}"
         shown = _shown_more(measurement.factors, signs, ("A", "B"))
-        yield f"{one_line(name)}: people prefer {_PREFERRED[human]}{model}; {shown}"
+        people = "nobody's preference" if human is None else f"people prefer {_PREFERRED[human]}"
+        yield f"{one_line(name)}: {people}{model}; {shown}"
 
 
 def _written(measurement: SourceMeasurement) -> Iterator[str]:

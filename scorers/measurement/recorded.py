@@ -5,7 +5,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from profile_tasks.data.preferences import PreferenceData, recorded_factors, without_pairs
+from profile_tasks.data.preference import PREFERENCE_SIGNS
+from profile_tasks.data.preferences import (
+    AnnotatedPair,
+    AnnotatedSource,
+    PreferenceData,
+    recorded_factors,
+)
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -15,11 +21,7 @@ from profile_tasks.scorers.factors.selection import (
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.measurement.source_measurement import (
-    PREFERENCE_SIGNS,
-    check_systems,
-    named_systems,
-)
+from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
@@ -44,9 +46,14 @@ def human_comparisons(
 
     Raises:
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
-            a grader and is not recorded.
+            a grader and is not recorded; nobody preferred anything.
     """
-    rows = [(source, pair) for source in data.sources for pair in source.pairs]
+    rows = [(source, pair) for source in data.sources for pair in _judged(source)]
+    if not rows:
+        judges = f"; --preference-column names a recorded judge: {', '.join(data.judges)}"
+        raise ValueError(
+            f"{data.name}: no row has a preference of people{judges if data.judges else ''}"
+        )
     tasks = list(dict.fromkeys(source.task for source in data.sources))
     chosen = _chosen(factors, tasks, recorded_factors(data.sources))
     computed = [factor for factor in chosen if factor.kind != "recorded"]
@@ -68,7 +75,7 @@ def human_comparisons(
                 columns[factor.id] = np.array([p.recorded(factor.id)[side] for _, p in rows])
         sides.append(np.column_stack([columns[factor.id] for factor in chosen]))
     return Comparisons.from_values(
-        preference=np.array([PREFERENCE_SIGNS[pair.preference] for _, pair in rows]),
+        preference=np.array([pair.sign for _, pair in rows], np.int8),
         values_a=sides[0],
         values_b=sides[1],
         group=np.array([codes[source.group] for source, _ in rows]),
@@ -79,18 +86,25 @@ def human_comparisons(
 
 def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, ...]:
     """Two judges' preferences in one data set, over the pairs that both judged."""
-    ids = [
-        {pair.id for source in data.sources for pair in source.pairs} for data in (first, second)
-    ]
+    both = set.intersection(
+        *({p.id for source in data.sources for p in _judged(source)} for data in (first, second))
+    )
     return tuple(
-        replace(data, sources=without_pairs(data.sources, own - other))
-        for data, own, other in ((first, ids[0], ids[1]), (second, ids[1], ids[0]))
+        replace(
+            data,
+            sources=tuple(
+                source.model_copy(update={"pairs": pairs})
+                for source in data.sources
+                if (pairs := tuple(pair for pair in source.pairs if pair.id in both))
+            ),
+        )
+        for data in (first, second)
     )
 
 
 def recorded_votes(data: PreferenceData) -> Votes:
     """The single votes that the data record, row by row with ``human_comparisons``."""
-    rows = [(source.group, pair.annotators) for source in data.sources for pair in source.pairs]
+    rows = [(source.group, p.annotators) for source in data.sources for p in _judged(source)]
     codes = shared_group_codes(data.sources)
     return Votes.from_lists(
         [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
@@ -106,8 +120,13 @@ def recorded_systems(data: PreferenceData) -> Systems:
     """
     check_systems(data.sources)
     return Systems.from_names(
-        [named_systems(pair) for source in data.sources for pair in source.pairs]
+        [named_systems(pair) for source in data.sources for pair in _judged(source)]
     )
+
+
+def _judged(source: AnnotatedSource) -> list[AnnotatedPair]:
+    """The pairs that have a preference."""
+    return [pair for pair in source.pairs if pair.preference is not None]
 
 
 def _chosen(

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field
 
-from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, Preference
+from profile_tasks.data.preference import PREFERENCE_SIGNS
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
@@ -45,8 +46,6 @@ from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.target_scores import same_text
 
-PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
-
 SYSTEM_COLUMNS = ("system_a", "system_b")
 """Where the data name who wrote response_a and response_b."""
 
@@ -72,7 +71,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         source_id: The source; unique in a data set.
         group: What is resampled as one.
         factors: Factor ids, in the order of every row of manifestations.
-        human: Human preference of each annotated pair, in {1, 0, -1}.
+        human: Human preference of each annotated pair, in {1, 0, -1}; None where there is none.
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
         systems: Who wrote the two responses of each annotated pair, None where it is not named;
@@ -104,7 +103,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     source_id: str
     group: str
     factors: tuple[str, ...]
-    human: tuple[int, ...]
+    human: tuple[int | None, ...]
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
     systems: tuple[tuple[str | None, str | None], ...] = ()
@@ -275,7 +274,7 @@ def measure_source(
         source_id=annotated.id,
         group=annotated.group,
         factors=tuple(factor.id for factor in factors),
-        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
+        human=tuple(pair.sign for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
         votes=_votes(annotated),
         systems=tuple(map(named_systems, annotated.pairs)) if control == "system" else (),
@@ -417,9 +416,10 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     return metrics
 
 
-def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float]:
+def _judge_metrics(judged: Sequence[tuple[int | None, PairVerdict]]) -> dict[str, float]:
     """How the model's verdicts agree with the human preference of each pair, and behave."""
-    readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+    compared = [(human, verdict) for human, verdict in judged if human is not None]
+    readable = [(human, v.preference) for human, v in compared if v.preference is not None]
     human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
     metrics = {
         "discrimination_accuracy_half_credit": half_credit_accuracy(human, model),
@@ -428,10 +428,10 @@ def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float
         "discrimination_kappa": discrimination_kappa(human, model),
         **verdict_rates([verdict for _, verdict in judged]),
     }
-    margins = [verdict.margin for _, verdict in judged]
+    margins = [verdict.margin for _, verdict in compared]
     known = [margin for margin in margins if margin is not None]
-    if len(known) == len(judged):
-        calibrated = tie_calibration([human for human, _ in judged], known)
+    if len(known) == len(compared) and known:
+        calibrated = tie_calibration([human for human, _ in compared], known)
         metrics["discrimination_accuracy_tie_calibrated"] = calibrated.accuracy
         metrics["discrimination_tie_threshold"] = calibrated.threshold
     return metrics

@@ -1,6 +1,7 @@
 """The tables that the measurements of many sources make: everything estimated reads these."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -122,8 +123,9 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     votes: list[tuple[int, ...]] = []
     groups: list[int] = []
     for record in _one_a_source(records):
-        votes += record.votes or [()] * len(record.human)
-        groups += [codes[record.group]] * len(record.human)
+        known = [preference is not None for preference in record.human]
+        votes += compress(record.votes or [()] * len(known), known)
+        groups += [codes[record.group]] * sum(known)
     return Votes.from_lists(votes, groups)
 
 
@@ -221,7 +223,7 @@ def agreement_table(
     return rows.comparisons(AGREEMENT_SHARES, "discrimination")
 
 
-def _agreement_rows(human: int, verdict: PairVerdict) -> Iterator[tuple[int | None, ...]]:
+def _agreement_rows(human: int | None, verdict: PairVerdict) -> Iterator[tuple[int | None, ...]]:
     """The two rows of a pair in ``AGREEMENT_SHARES``; None does not count."""
     credit = None if verdict.preference is None or not human else human * verdict.preference
     flipped = None if verdict.flipped is None else int(verdict.flipped)

@@ -1,0 +1,235 @@
+"""Rows of other people's files as rows of ours, as their format says."""
+
+import hashlib
+import json
+import math
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import combinations
+
+from pydantic import JsonValue
+
+from profile_tasks.data.files import Record, Row, RowError, quoted
+from profile_tasks.data.foreign_texts import texts_of
+from profile_tasks.data.foreign_verdicts import number_of, verdicts_of
+from profile_tasks.data.formats import (
+    TAKEN_AS_THEY_ARE,
+    TEXTS,
+    VERDICTS,
+    Format,
+    ResponseColumns,
+    value_of,
+)
+from profile_tasks.data.preference import JUDGE_PREFIX, Preference, is_judge, turned
+
+_SIDED = ("response", "before", "system")
+_REQUIRED = {*TEXTS, "preference", "conversation_a", "conversation_b", "chosen", "rejected"}
+
+
+def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
+    """The rows of a file as rows of ours, each with its place.
+
+    Args:
+        format_: Of the file.
+        records: As read; bad rows stay what they are.
+    """
+    if format_.responses is not None:
+        return list(_pairs_of_responses(format_, format_.responses, records))
+    found = list(_each(format_, records))
+    return _merged(found) if format_.merged else found
+
+
+def _each(format_: Format, records: Iterable[Record]) -> Iterator[Record]:
+    for number, (place, row) in enumerate(records, start=1):
+        try:
+            yield Record(
+                place, row if isinstance(row, RowError) else _as_ours(format_, row, number)
+            )
+        except RowError as error:
+            yield Record(place, error)
+
+
+def _as_ours(format_: Format, row: Row, number: int) -> Row:
+    held = _fields(format_, row)
+    named = (*format_.columns, *format_.extract)
+    taken = {name for theirs in named for name in (theirs, *re.findall(r"\w+", theirs))}
+    if not format_.ours:
+        taken |= {*TEXTS, *VERDICTS}
+    ours: Row = {name: value for name, value in row.items() if name not in taken}
+    ours |= {name: held[name] for name in TAKEN_AS_THEY_ARE if name in held}
+    if ours.get("id") is None:
+        ours["id"] = str(number)
+    ours |= texts_of(format_, held)
+    return ours | (
+        _sides(ours) if "chosen" in held else verdicts_of(format_, held, _judge(format_, row))
+    )
+
+
+def _judge(format_: Format, row: Row) -> str | None:
+    name = None if format_.judge is None else value_of(format_.judge, row)
+    return None if name is None else re.sub(r"[^\w.-]+", "_", str(name))
+
+
+def _fields(format_: Format, row: Row) -> Row:
+    """What the row holds, by the fields of ours; what is not there is left out.
+
+    Raises:
+        RowError: Columns are missing, all of them named.
+    """
+    fields = {*TEXTS, *VERDICTS}
+    held: Row = {
+        name: value
+        for name, value in row.items()
+        if format_.ours and (name in fields or is_judge(name))
+    }
+    implied = {"prompt"} if "chosen" in format_.columns.values() else set()
+    missing: dict[str, list[str]] = defaultdict(list)
+    votes: list[JsonValue] = []
+    for theirs, ours in format_.columns.items():
+        value = without_nan(value_of(theirs, row))
+        if ours == "vote":
+            votes += [] if value is None else [value]
+        elif value is not None or (theirs in row and (ours == "preference" or is_judge(ours))):
+            held[ours] = value
+        elif ours in _REQUIRED - implied and theirs not in row:
+            missing[ours].append(theirs)
+    lacking = [names[0] for ours, names in missing.items() if ours not in held]
+    if lacking:
+        raise RowError(
+            f"missing field{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))} of format "
+            f"{format_.name}; the row has: {', '.join(row) or 'no fields'}"
+        )
+    if votes:
+        held["annotators"] = votes
+    for theirs, patterns in format_.extract.items():
+        if (text := value_of(theirs, row)) is not None:
+            held |= _extracted(text, patterns, theirs)
+    return held
+
+
+def without_nan(value: JsonValue) -> JsonValue:
+    """A value; None for the NaN with which pandas, and JSON of Python's, say that there is none."""
+    return None if isinstance(value, float) and math.isnan(value) else value
+
+
+def _extracted(text: JsonValue, patterns: Sequence[str], theirs: str) -> Row:
+    """The fields that a text holds, by the first pattern that fits."""
+    tries = (re.search(pattern, text, re.DOTALL) for pattern in patterns if isinstance(text, str))
+    found = next(filter(None, tries), None)
+    if found is None:
+        raise RowError(f"field {theirs!r} is {quoted(text)}; expected a text as the format has it")
+    groups = found.groupdict()
+    turns = sorted(int(name.removeprefix("user_")) for name in groups if name.startswith("user_"))
+    if not turns:
+        return dict(groups)
+    return {
+        f"conversation_{side}": [
+            message
+            for turn in turns
+            for message in (
+                {"role": "user", "content": groups[f"user_{turn}"]},
+                {"role": "assistant", "content": groups[f"{side}_{turn}"]},
+            )
+        ]
+        for side in ("a", "b")
+    }
+
+
+def _sides(row: Row) -> Row:
+    """The chosen response as a or b, by a hash: the place of the better one must tell nothing."""
+    texts = "\0".join(str(row.get(field)) for field in TEXTS)
+    if not hashlib.sha256(texts.encode("utf-8", "surrogatepass")).digest()[0] & 1:
+        return {"preference": "a"}
+    sides = ((f"{name}_{one}", f"{name}_{two}") for name in _SIDED for one, two in ("ab", "ba"))
+    return {"preference": "b"} | {
+        one: row.get(other) for one, other in sides if one in row or other in row
+    }
+
+
+# Several rows, one pair ---------------------------------------------------------------------------
+
+
+def _merged(records: Iterable[Record]) -> list[Record]:
+    """Rows about the same two responses as one pair with their votes, in the place of the first."""
+    pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
+    bad: list[Record] = []
+    for place, row in records:
+        if isinstance(row, RowError):
+            bad.append(Record(place, row))
+            continue
+        a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
+        key = json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])
+        pairs.setdefault(key, (place, []))[1].append((row, a > b))
+    return [Record(place, _with_votes(rows)) for place, rows in pairs.values()] + bad
+
+
+def _with_votes(rows: Sequence[tuple[Row, bool]]) -> Row:
+    (first, order), *others = rows
+    if not others or "preference" not in first:
+        return first
+    votes = [
+        turned(vote) if swapped != order else vote  # type: ignore[arg-type]
+        for vote, swapped in ((row.get("preference"), swapped) for row, swapped in rows)
+    ]
+    told = {name: value for name, value in first.items() if name != "preference"}
+    return told | {"annotators": [vote for vote in votes if vote is not None]}
+
+
+# One row, or several, with rated responses; several pairs -----------------------------------------
+
+
+def _pairs_of_responses(
+    format_: Format, where: ResponseColumns, records: Iterable[Record]
+) -> Iterator[Record]:
+    """Every two rated responses to one prompt; the better rated one is preferred."""
+    gathered: defaultdict[str, list[tuple[str, Row]]] = defaultdict(list)
+    for number, (place, row) in enumerate(records, start=1):
+        try:
+            if isinstance(row, RowError):
+                raise row
+            held = _fields(format_, row)
+            about = {name: held[name] for name in TAKEN_AS_THEY_ARE if name in held}
+            about |= texts_of(format_, held)
+            judge = _judge(format_, row)
+            each = [row] if where.each is None else value_of(where.each, row)
+            if not isinstance(each, list):
+                raise RowError(f"field {where.each!r} is {quoted(each)}; expected a list")
+            key = json.dumps([about, None if where.each is None else number])
+            gathered[key] += [
+                (place, {"about": about, "judge": judge, **_rated(where, response)})
+                for response in each
+            ]
+        except RowError as error:
+            yield Record(place, error)
+    for number, rated in enumerate(gathered.values(), start=1):
+        for (at, (place, one)), (to, (_, other)) in combinations(enumerate(rated, start=1), 2):
+            yield Record(place, _rated_pair(one, other, f"{number}-{at}-{to}"))
+
+
+def _rated(where: ResponseColumns, response: JsonValue) -> Row:
+    if not isinstance(response, dict):
+        raise RowError(f"a response is {quoted(response)}; expected an object")
+    values = {name: without_nan(value_of(of, response)) for name, of in where.factors.items()}
+    known = {name: value for name, value in values.items() if value not in (None, "N/A")}
+    return {
+        "text": value_of(where.text, response),
+        "rating": number_of(without_nan(value_of(where.rating, response)), where.rating),
+        "system": value_of(where.system, response) if where.system else None,
+        "factors": {name: number_of(value, name) for name, value in known.items()},
+    }
+
+
+def _rated_pair(one: Row, other: Row, pair_id: str) -> Row:
+    row: Row = {"id": pair_id, **one["about"]}  # type: ignore[dict-item]
+    for side, response in (("a", one), ("b", other)):
+        row[f"response_{side}"] = response["text"]
+        row[f"rating_{side}"] = response["rating"]
+        if response["system"] is not None:
+            row[f"system_{side}"] = response["system"]
+    if one["factors"] or other["factors"]:
+        row["factors"] = {"a": one["factors"], "b": other["factors"]}
+    a, b = (float(str(each["rating"])) for each in (one, other))
+    better: Preference = "tie" if a == b else "a" if a > b else "b"
+    column = f"{JUDGE_PREFIX}{one['judge']}" if one["judge"] else "preference"
+    return row | {column: better, "preference_derived": True}
