@@ -2,8 +2,8 @@
 
     python benchmarks/recorded_judges.py ../shared/data/recorded [--page docs/findings.md]
 
-Runs `profile-tasks judges` on every file of the folder, writes its tables into the page, between the
-two marks there, and draws docs/findings.png. RECORDED: no model is asked.
+Runs `profile-tasks judges` on every file of the folder, writes its tables into the page, between
+the two marks there, and draws docs/findings.png. RECORDED: no model is asked.
 """
 
 import argparse
@@ -86,6 +86,8 @@ def tables(file: Path, record: Record) -> Iterator[str]:
     for name, judge in judges.items():
         length = judge["factors"]["length"]
         difference = length["difference"]
+        ends = {f"difference_{end}": difference[end] for end in ("ci_low", "ci_high")}
+        named = {"difference": difference["value"], **ends}
         others = [
             f"{factor} {signed(each['difference']['value'])}"
             for factor, each in judge["factors"].items()
@@ -101,7 +103,7 @@ def tables(file: Path, record: Record) -> Iterator[str]:
             with_interval(judge, "flip_rate", plain=True).split(" ")[0],
             with_interval(judge, "first_position_rate", plain=True).split(" ")[0],
             signed(length["tau"]),
-            f"{mark}{with_interval({'v': difference['value'], 'v_ci_low': difference['ci_low'], 'v_ci_high': difference['ci_high']}, 'v')}{mark}",
+            f"{mark}{with_interval(named, 'difference')}{mark}",
             ", ".join(others) or "none told",
         ]
         yield f"| {' | '.join(map(str, cells))} |"

@@ -174,6 +174,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             own_verdicts=own_verdicts(state),
             grades=grades,
             learned=learned,
+            control=settings.control,
         )
         return score_of(annotated, measurement, grades)
 
