@@ -164,20 +164,22 @@ def _words(judged: Record, record: Record) -> str:
     from profile_tasks.report.headline import contrast, in_words, interval
     from profile_tasks.scorers.statistics.estimate import Estimate
 
-    apart = {
+    people = record["reference"]
+    differences = {
         factor: entry["difference"]
         for factor, entry in judged["factors"].items()
-        if (p := entry["difference"]["p_adjusted"]) is not None and p < _LEVEL
+        if entry["difference"]["value"] is not None
     }
-    people = record["reference"]
-    if not apart:
-        known = [e["difference"]["value"] is not None for e in judged["factors"].values()]
+    if not differences:
+        return f"no influence can be held against {people}"
+    told = {factor: each for factor, each in differences.items() if _differs(each)}
+    factor = max(told or differences, key=lambda f: abs(differences[f]["value"]))
+    difference = interval(Estimate.of_record(differences[factor]))
+    if not told:
         return (
-            f"no influence is told to differ from {people}, which does not show that they agree"
-            if any(known)
-            else f"no influence can be held against {people}"
+            f"no influence is told to differ from {people}, which does not show that they agree; "
+            f"widest apart is {in_words(factor)}, by {difference}"
         )
-    factor = max(apart, key=lambda f: abs(apart[f]["value"]))
     own, theirs = (
         Estimate.of_record(of["factors"][factor], "tau") for of in (judged, record[people])
     )
@@ -186,8 +188,7 @@ def _words(judged: Record, record: Record) -> str:
         if people == "people"
         else f"{in_words(factor)} {interval(own)} against {interval(theirs)} of {people}"
     )
-    difference = interval(Estimate.of_record(apart[factor]))
-    return f"{said}; difference {difference}, {_KINDS[apart[factor]['taste']['verdict']]}"
+    return f"{said}; difference {difference}, {_KINDS[differences[factor]['taste']['verdict']]}"
 
 
 _LEVEL = 0.05
