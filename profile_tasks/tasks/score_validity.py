@@ -54,6 +54,9 @@ def document_qa_score_validity(settings: ScoreValiditySettings) -> Task:
 
 
 def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
+    # Importing it registers its hook, which other people's evaluations should not carry.
+    import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
+
     if settings.measure != "compliance" and in_evaluation():
         check_log_likelihoods(get_model())
     data = load_data(settings, of_task)

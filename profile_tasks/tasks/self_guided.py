@@ -36,6 +36,9 @@ def self_guided_task(of_task: str, settings: SelfGuidedSettings) -> Task:
     Raises:
         ValueError: A factor needs a grader, or the data lack sources.
     """
+    # Importing it registers its hook, which other people's evaluations should not carry.
+    import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
+
     chosen = measured_factors(settings.factors, of_task, grader=False, learned_by={})
     if graded := needing_grader(chosen):
         raise ValueError(

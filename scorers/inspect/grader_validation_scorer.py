@@ -30,6 +30,7 @@ from profile_tasks.scorers.statistics.grader_agreement import (
     LabelledResults,
     grader_agreement,
 )
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.settings import LabelSettings, Text, takes
 
 SCORER = "human_agreement"
@@ -106,7 +107,8 @@ def agreement_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         validations = [validation_of(score.score) for score in scores]
-        return dict(run_agreement(validations, replicates=replicates, seed=seed).values())
+        every = run_agreement(validations, replicates=replicates, seed=seed).values()
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 

@@ -33,7 +33,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
 )
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.measurement.text_faults import measured_texts, text_faults
-from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
+from profile_tasks.scorers.statistics.metric_catalogue import points_first, printed
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
 from profile_tasks.solvers.pairwise_discrimination import (
@@ -51,7 +51,7 @@ fits a screen; the log has all of them. Who pays for a grader sees every factor.
 
 @metric(scores="unreduced")
 def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
-    """Alignments and gap with intervals, agreement, and the first factors' influence.
+    """Alignments with intervals, agreement, and the first factors' influence.
 
     Args:
         replicates: Bootstrap replicates.
@@ -72,19 +72,15 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
     return compute
 
 
-def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
-    """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    first = ("self_agreement_", "alignment_")
-    headline = [n for n in every if n.startswith(first) and is_printed(n, every[n])]
-    printed = names(lambda metric: metric.printed == "yes")
-    standard = [name for name in printed if name in every and name not in headline]
+def printed_names(every: Mapping[str, float], factors: Sequence[str]) -> list[str]:
+    """Which metrics the terminal shows, the leading ones first; influences of these factors."""
     taus = [
         name
         for factor in factors
         for perspective in ("human", "discrimination", "generation")
         if (name := f"tau_{perspective}_{factor}") in every
     ]
-    return headline + standard + taus
+    return points_first(printed(every) + taus)
 
 
 class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):

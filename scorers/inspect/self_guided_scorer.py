@@ -20,6 +20,7 @@ from profile_tasks.scorers.measurement.source_measurement import SourceMeasureme
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
 from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
@@ -157,7 +158,8 @@ def self_guided_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         rankings = [ranking_of(score.score) for score in scores]
-        return dict(ranking_metrics(rankings, replicates=replicates, seed=seed))
+        every = ranking_metrics(rankings, replicates=replicates, seed=seed)
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 

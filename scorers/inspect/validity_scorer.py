@@ -6,6 +6,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
     REPLICATES,
@@ -53,7 +54,8 @@ def validity_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
     def compute(scores: list[SampleScore]) -> Value:
         measured = [TextsMeasured.model_validate(score.score.metadata) for score in scores]
-        return dict(validity_values(measured, replicates=replicates, seed=seed))
+        every = validity_values(measured, replicates=replicates, seed=seed)
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 
