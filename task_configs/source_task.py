@@ -166,11 +166,12 @@ class SourceTask(Task, Generic[_Record]):
         **_: object,
     ) -> list[Instance]:
         """One instance a request, of the type of this task."""
+        template = chat_template if apply_chat_template else None
         return [
             Instance(
                 request_type=self.OUTPUT_TYPE,
                 doc=doc,
-                arguments=(_prompted(text, ctx, apply_chat_template, chat_template), beside),
+                arguments=(self._prompted(text, ctx, template), beside),
                 idx=index,
                 metadata=metadata,
             )
@@ -220,11 +221,10 @@ class SourceTask(Task, Generic[_Record]):
         check_sources(self.profile_task, data, self.setting)
         return data
 
-
-def _prompted(
-    text: str, system: str, as_chat: bool, chat_template: Callable[..., str] | None
-) -> str:
-    if as_chat and chat_template is not None:
-        messages = [{"role": "system", "content": system}] if system else []
-        return chat_template([*messages, {"role": "user", "content": text}])
-    return f"{system}\n\n{text}" if system else text
+    def _prompted(self, text: str, system: str, chat_template: Callable[..., str] | None) -> str:
+        if chat_template is not None:
+            messages = [{"role": "system", "content": system}] if system else []
+            return chat_template([*messages, {"role": "user", "content": text}])
+        # An answer that is given, and not written, begins a paragraph of its own.
+        ending = "\n\n" if self.OUTPUT_TYPE == "loglikelihood" else ""
+        return f"{system}\n\n{text}{ending}" if system else f"{text}{ending}"

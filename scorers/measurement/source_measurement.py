@@ -72,12 +72,13 @@ class SourceMeasurement(BaseModel, frozen=True):
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
         picks: Of the verdict on each annotated pair; None where that was not asked.
-        margins: The same; None where the model judged in words.
+        margins: The same, none for a missing verdict; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         own_picks: Of the model's verdict as a judge of each pair in ``pairs_written``, of which the
             response for the higher score is the first; empty where it was not asked, as about equal
             texts. None where it was asked about none.
+        own_margins: The same; None where the model judged them in words.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit; None where the
             provider does not tell.
@@ -106,6 +107,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     own_picks: tuple[Picks, ...] | None = None
+    own_margins: tuple[tuple[float, ...], ...] | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] | None = ()
     text_faults: dict[int, tuple[TextFault, ...]] | None = None
@@ -122,9 +124,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     @property
     def verdicts(self) -> tuple[PairVerdict, ...] | None:
         """The model's verdict on each annotated pair; None where that was not asked."""
-        if self.margins is not None:
-            return tuple(PairVerdict.by_likelihood(margins) for margins in self.margins)
-        return None if self.picks is None else tuple(PairVerdict(picks) for picks in self.picks)
+        return None if self.picks is None else _verdicts(self.picks, self.margins)
 
     @property
     def discrimination(self) -> tuple[int | None, ...] | None:
@@ -141,7 +141,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         """
         if self.own_picks is None:
             return None
-        verdicts = map(PairVerdict, self.own_picks)
+        verdicts = _verdicts(self.own_picks, self.own_margins)
         return tuple(zip(self.pairs_written or (), verdicts, strict=True))
 
     @property
@@ -154,6 +154,13 @@ class SourceMeasurement(BaseModel, frozen=True):
         if self.own_verdicts is None:
             return None
         return tuple(0 if pair.identical else v.preference for pair, v in self.own_verdicts)
+
+
+def _verdicts(
+    picks: Sequence[Picks], margins: Sequence[tuple[float, ...]] | None
+) -> tuple[PairVerdict, ...]:
+    """Verdicts as a record holds them; without margins where they were given in words."""
+    return tuple(map(PairVerdict, picks, margins if margins is not None else [()] * len(picks)))
 
 
 @dataclass(frozen=True)
@@ -255,10 +262,11 @@ def measure_source(
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
         if own_verdicts is not None:
-            added["own_picks"] = tuple(
-                own_verdicts.get((pair.higher, pair.lower), PairVerdict(())).picks
+            own = [
+                own_verdicts.get((pair.higher, pair.lower), PairVerdict(()))
                 for pair in added["pairs_written"]
-            )
+            ]
+            added |= {f"own_{name}": value for name, value in _judged(own).items()}
     return SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
@@ -280,7 +288,11 @@ def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
     """The model's verdicts, with their margins where it judged by likelihood."""
     return {
         "picks": tuple(verdict.picks for verdict in verdicts),
-        "margins": tuple(verdict.margins for verdict in verdicts if verdict.margins) or None,
+        "margins": (
+            tuple(verdict.margins for verdict in verdicts)
+            if any(verdict.margins for verdict in verdicts)
+            else None
+        ),
     }
 
 
