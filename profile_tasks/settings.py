@@ -51,6 +51,7 @@ Condition = Literal["none", "self", "evaluator", "factor"]
 Tournament = Literal["round_robin", "knock_out"]
 Measure = Literal["both", "likelihood", "compliance"]
 FaultyTexts = Literal["count", "missing"]
+Control = Literal["none", "system"]
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
@@ -324,6 +325,8 @@ class MeasuringSettings(GradingSettings, PairingSettings):
     """Found by the grader (judged), or by a local model (unieval)."""
     unieval_checkpoint: Text = UNIEVAL_CHECKPOINT
     """Folder, or name on the hub, of the UniEval checkpoint."""
+    control: Control = "none"
+    """Beside the adjusted influence, one with the strength of system_a and system_b held fixed."""
 
     @property
     def learned_by(self) -> dict[str, LearnedBy]:

@@ -228,7 +228,7 @@ NUMBER = r"[+-]?\d+\.\d+"
 
 
 def adjusted_tables(page: str) -> list[dict[str, list[float]]]:
-    """Tables of docs/adjusted.md: factor -> marginal, adjusted with their ends, and inflation."""
+    """Tables of docs/adjusted.md: factor -> its numbers with decimals, in their order."""
     tables = []
     for table in re.findall(r"^\| factor \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL):
         rows = re.findall(r"^\| `(\w+)` \|(.*)$", table, re.MULTILINE)
@@ -242,28 +242,65 @@ def adjusted_tables(page: str) -> list[dict[str, list[float]]]:
 
 
 def test_the_tables_of_adjusted_influence_are_what_the_command_gives(
-    repository: Path, shared_data: Path, tmp_path: Path
+    repository: Path, shared_data: Path
 ) -> None:
     page = (repository / "docs" / "adjusted.md").read_text(encoding="utf-8")
-    halu = shared_data / "haluquestqa.jsonl"
-    rows = [json.loads(line) for line in halu.read_text(encoding="utf-8").splitlines()]
-    for row in rows:
-        for side in "ab":
-            row["factors"][side]["by_gpt4"] = float(row[f"system_{side}"] == "gpt-4")
-    (tmp_path / "authors.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    files = (shared_data / "pandalm.jsonl", halu, tmp_path / "authors.jsonl")
+    marginal = ("tau", "ci_low", "ci_high")
+    adjusted = ("adjusted", "adjusted_ci_low", "adjusted_ci_high")
+    controlled = ("adjusted_control", "adjusted_control_ci_low", "adjusted_control_ci_high")
     tables = adjusted_tables(page)
-    for file, table in zip(files, tables, strict=True):
-        found = CliRunner().invoke(
-            main, ["influence", str(file), "--factors", ",".join(table), "--format", "json"]
-        )
-        assert found.exit_code == 0, found.output
-        for factor, values in json.loads(found.stdout)["factors"].items():
-            keys = ("tau", "ci_low", "ci_high", "adjusted", "adjusted_ci_low", "adjusted_ci_high")
+    for name, keys, last, table in zip(
+        ("pandalm", "haluquestqa", "haluquestqa"),
+        (marginal + adjusted, marginal + adjusted, adjusted + controlled),
+        (("vif",), ("vif",), ()),
+        tables,
+        strict=True,
+    ):
+        factors = influences(shared_data / f"{name}.jsonl", ",".join(table))
+        for factor, values in factors.items():
             assert table[factor] == pytest.approx(
-                [values[key] for key in (*keys, "vif")], abs=0.051
+                [values[key] for key in (*keys, *last)], abs=0.051
             )
             assert table[factor][:6] == pytest.approx([values[key] for key in keys], abs=0.0051)
+
+
+JUDGES = {"GPT-3.5 (recorded)": "judge_gpt35turbo", "PandaLM-7B (recorded)": "judge_pandalm7b"}
+
+
+def test_the_table_of_length_by_file_is_what_the_command_gives(
+    repository: Path, shared_data: Path
+) -> None:
+    page = (repository / "docs" / "adjusted.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| file \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| (\d+), \d+ \|(.*)$", table[0], re.MULTILINE)
+    assert len(rows) == 10
+    for name, who, n_pairs, cells in rows:
+        folder = (
+            shared_data if (shared_data / f"{name}.jsonl").exists() else shared_data / "recorded"
+        )
+        column = JUDGES.get(who, "preference")
+        length = influences(folder / f"{name}.jsonl", "length", "--preference-column", column)[
+            "length"
+        ]
+        numbers = [float(x) for x in re.findall(NUMBER, cells.replace(MINUS, "-"))]
+        ends = ("", "_ci_low", "_ci_high")
+        keys = [each + end for each in ("adjusted", "adjusted_control") for end in ends]
+        assert length["n"] == int(n_pairs)
+        assert numbers == pytest.approx([length[key] for key in keys], abs=0.0051)
+        share = re.search(r"(\d+) %", cells)
+        assert (share is None) == (length["system_share"] is None)
+        if share is not None:
+            assert int(share[1]) == round(100 * length["system_share"])
+
+
+def influences(file: Path, factors: str, *options: str) -> dict[str, dict[str, float]]:
+    """What the command gives of each factor, with control."""
+    command = ["influence", str(file), "--factors", factors, *options, "--control", "system"]
+    found = CliRunner().invoke(main, [*command, "--replicates", "100", "--format", "json"])
+    assert found.exit_code == 0, found.output
+    factors_found: dict[str, dict[str, float]] = json.loads(found.stdout)["factors"]
+    return factors_found
 
 
 def test_pinned_revisions_are_documented(repository: Path) -> None:

@@ -114,7 +114,8 @@ class PreferenceData:
         judge: The column whose preferences these are, where it is a recorded judge's; None:
             people's.
         judges: The columns of recorded judges' verdicts that the rows have.
-        read_as: What was read as what, where the rows are in another format than ours.
+        format: The format of the rows, where it is another than ours.
+        read_as: What was read as what in it, in one line.
 
     """
 
@@ -125,7 +126,13 @@ class PreferenceData:
     name: str
     judge: str | None = None
     judges: tuple[str, ...] = ()
+    format: str | None = None
     read_as: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The name, with the format where it is another than ours."""
+        return self.name if self.format is None else f"{self.name} (format {self.format})"
 
     @property
     def told(self) -> bool:
@@ -263,6 +270,7 @@ def load_preferences(
         name=name,
         judge=judge,
         judges=judges,
+        format=None if as_format is None else as_format.name,
         read_as=None if as_format is None else as_format.told(theirs),
     )
     if judge is not None and not data.told:

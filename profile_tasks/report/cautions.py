@@ -57,6 +57,8 @@ def _from_numbers(findings: Findings) -> Iterator[str]:
                 f"collinear in {perspective}: {', '.join(inflated)} (variance inflation above "
                 f"{HIGH_VIF:g}). Their adjusted influence cannot be told apart well"
             )
+        for said in profile.control_cautions:
+            yield f"control of systems in {perspective}: {said}"
         unfit = [f for f, found in profile.influences.items() if found.adjusted.reason]
         if unfit:
             yield (

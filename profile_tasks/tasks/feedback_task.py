@@ -64,7 +64,7 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
     check_sources(task, data, "generation")
     said, about = _factor_feedback(task, settings, data)
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)

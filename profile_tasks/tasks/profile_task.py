@@ -24,6 +24,7 @@ from profile_tasks.scorers.grading.grader import (
 )
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
+from profile_tasks.scorers.measurement.source_measurement import check_systems
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings
@@ -65,6 +66,8 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
     check_sources(task, data, settings.setting)
+    if settings.control == "system":
+        check_systems(data.sources)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
     scores, orders = settings.target_scores, settings.orders
@@ -74,7 +77,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         "discrimination": lambda: pairwise_discrimination(orders),
     }
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)

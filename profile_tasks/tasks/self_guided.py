@@ -45,7 +45,7 @@ def self_guided_task(of_task: str, settings: SelfGuidedSettings) -> Task:
     data = load_data(settings, of_task)
     check_sources(of_task, data, "generation")
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         solver=self_guided_sampling(
             settings.samples, settings.temperature, settings.tournament, settings.seed
         ),

@@ -165,6 +165,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             own_verdicts=own_verdicts(state),
             grades=grades,
             learned=learned,
+            control=settings.control,
         )
         metadata = measurement.model_dump(mode="json")
         if grades is not None:

@@ -21,9 +21,11 @@ from profile_tasks.scorers.factors.selection import (
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.systems import Systems
 
 
 def human_comparisons(
@@ -107,6 +109,18 @@ def recorded_votes(data: PreferenceData) -> Votes:
     return Votes.from_lists(
         [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
         [codes[group] for group, _ in rows],
+    )
+
+
+def recorded_systems(data: PreferenceData) -> Systems:
+    """Who wrote the responses, row by row with ``human_comparisons``.
+
+    Raises:
+        ValueError: No pair names both of its systems, or a name is no text.
+    """
+    check_systems(data.sources)
+    return Systems.from_names(
+        [named_systems(pair) for source in data.sources for pair in _judged(source)]
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from profile_tasks.data.preference import PREFERENCE_SIGNS
-from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
@@ -41,9 +41,13 @@ from profile_tasks.scorers.measurement.standard_metrics import (
 from profile_tasks.scorers.measurement.text_faults import TEXT_FAULTS, TextFault
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.settings import Control
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.target_scores import same_text
+
+SYSTEM_COLUMNS = ("system_a", "system_b")
+"""Where the data name who wrote response_a and response_b."""
 
 _PROBLEMS_KEPT = 3
 """All of them stand with the grades; these are for the summary of a run."""
@@ -70,6 +74,8 @@ class SourceMeasurement(BaseModel, frozen=True):
         human: Human preference of each annotated pair, in {1, 0, -1}; None where there is none.
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
+        systems: Who wrote the two responses of each annotated pair, None where it is not named;
+            empty where systems are not controlled for.
         picks: Of the verdict on each annotated pair; None where that was not asked.
         margins: The same; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
@@ -100,6 +106,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     human: tuple[int | None, ...]
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
+    systems: tuple[tuple[str | None, str | None], ...] = ()
     picks: tuple[Annotated[Picks, Field(min_length=1)], ...] | None = None
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
@@ -215,6 +222,7 @@ def measure_source(
     own_verdicts: Mapping[ScorePair, PairVerdict] | None = None,
     grades: SourceGrades | None = None,
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    control: Control = "none",
 ) -> SourceMeasurement:
     """Measure one source: its annotated pairs, and what a model judged and wrote.
 
@@ -233,6 +241,10 @@ def measure_source(
             it was asked about none.
         grades: What the grader said; without them facts and judged factors are missing.
         learned: Values of the learned factors: factor id -> response id -> value.
+        control: Whether to record the systems, so that their strength can be held fixed.
+
+    Raises:
+        ValueError: A system's name is no text.
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
@@ -265,6 +277,7 @@ def measure_source(
         human=tuple(pair.sign for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
         votes=_votes(annotated),
+        systems=tuple(map(named_systems, annotated.pairs)) if control == "system" else (),
         verdict_repairs=verdict_repairs,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
@@ -299,6 +312,40 @@ def _votes(annotated: AnnotatedSource) -> tuple[tuple[int, ...], ...]:
     if not any(pair.annotators for pair in annotated.pairs):
         return ()
     return tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+
+
+def named_systems(pair: AnnotatedPair) -> tuple[str | None, str | None]:
+    """Who wrote the two responses of a pair; None where the data do not say.
+
+    Raises:
+        ValueError: A name is no text.
+    """
+    a, b = (_system(pair, column) for column in SYSTEM_COLUMNS)
+    return a, b
+
+
+def _system(pair: AnnotatedPair, column: str) -> str | None:
+    name = pair.extra.get(column)
+    if name is not None and not isinstance(name, str):
+        raise ValueError(
+            f"pair {pair.id!r:.60}: field {column!r} is {name!r:.60}; expected the name of a "
+            "system, as a text"
+        )
+    return (name or "").strip() or None
+
+
+def check_systems(sources: Iterable[AnnotatedSource]) -> None:
+    """Check that systems can be controlled for: at least one pair names both of its.
+
+    Raises:
+        ValueError: None does, or a name is no text.
+    """
+    named = [named_systems(pair) for source in sources for pair in source.pairs]
+    if not any(None not in names for names in named):
+        raise ValueError(
+            f"control=system: none of the {len(named)} pairs names who wrote its responses. "
+            f"Give the columns {' and '.join(SYSTEM_COLUMNS)}, or leave the control out"
+        )
 
 
 def _written(

@@ -12,7 +12,8 @@ from profile_tasks.scorers.measurement.source_measurement import Manifestations,
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.records import Record
-from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, REPLICATES, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, OWN, REPLICATES, Study
+from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.solvers.both_orders import PairVerdict
 
 AGREEMENT_SHARES = (
@@ -46,6 +47,7 @@ def run_study(
         human_votes(records),
         replicates,
         seed,
+        systems=annotated_systems(records),
     )
 
 
@@ -127,6 +129,29 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     return Votes.from_lists(votes, groups)
 
 
+def annotated_systems(measurements: Iterable[SourceMeasurement]) -> dict[str, Systems]:
+    """Who wrote the annotated responses, row by row with the tables that judge them, by name.
+
+    Empty where systems were not controlled for.
+    """
+    records = _in_order(measurements)
+    if not any(record.systems for record in records):
+        return {}
+    judged = [(r.systems, r.discrimination) for r in records if r.discrimination is not None]
+    people = [(r.systems, r.human) for r in _one_a_source(records)]
+    return {
+        name: Systems.from_names(
+            [
+                names
+                for systems, preferences in rows
+                for names, preference in zip(systems, preferences, strict=True)
+                if preference is not None
+            ]
+        )
+        for name, rows in ((HUMAN, people), (JUDGE, judged))
+    }
+
+
 def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, str]:
     """Why the influences that recorded factors cannot have are missing, by the metric's name."""
     return {
@@ -157,8 +182,8 @@ def _with_unit(entry: Record, factor: Factor | None) -> Record:
     where = factor.defined_for or None if factor else None
     added = {
         name: f"{entry[name]}; it is defined for {where}"
-        for name in ("reason", "adjusted_reason")
-        if where and entry["missing"] and "the factor is missing" in (entry[name] or "")
+        for name in ("reason", "adjusted_reason", "adjusted_control_reason")
+        if where and entry["missing"] and "the factor is missing" in (entry.get(name) or "")
     }
     return entry | added | {"unit": factor.unit if factor else None, "defined_for": where}
 

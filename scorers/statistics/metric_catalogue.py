@@ -544,6 +544,11 @@ CATALOGUE: tuple[Metric, ...] = (
     Metric(
         "adjusted_{perspective}_{factor}", "influence with the other factors held fixed", "log-odds"
     ),
+    Metric(
+        "adjusted_control_{perspective}_{factor}",
+        "the same with the strengths of systems held fixed too",
+        "log-odds",
+    ),
     Metric("rank_{perspective}_{factor}", "rank of the influence, 1 for the greatest", "rank"),
     Metric(
         "reliability_{perspective}_{coefficient}",
