@@ -90,7 +90,7 @@ def _is_no_name_of_ours(name: str, value: JsonValue, held: Row) -> bool:
 
 def _judge(format_: Format, row: Row) -> str | None:
     name = None if format_.judge is None else value_of(format_.judge, row)
-    return None if name in (None, False) else re.sub(r"[^\w.-]+", "_", str(name))
+    return None if name in (None, False, "") else re.sub(r"[^\w.-]+", "_", str(name))
 
 
 def _fields(format_: Format, row: Row) -> Row:
@@ -117,14 +117,17 @@ def _fields(format_: Format, row: Row) -> Row:
             held[ours] = value
         elif ours in _REQUIRED - implied and theirs not in row:
             lacking.append(theirs)
+    extracted = {theirs: value_of(theirs, row) for theirs in format_.extract}
+    for theirs, text in extracted.items():
+        if text is not None:
+            held |= _extracted(text, format_.extract[theirs], theirs)
+        elif any("user_1" in pattern for pattern in format_.extract[theirs]):
+            lacking.append(theirs)
     if lacking:
         raise RowError(
             f"missing field{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))} of format "
             f"{format_.name}; the row has: {', '.join(row) or 'no fields'}"
         )
-    for theirs, patterns in format_.extract.items():
-        if (text := value_of(theirs, row)) is not None:
-            held |= _extracted(text, patterns, theirs)
     return held
 
 

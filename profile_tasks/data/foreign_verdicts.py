@@ -116,6 +116,10 @@ def _votes(format_: Format, held: Row, field: str) -> list[JsonValue]:
     if not isinstance(votes, list):
         raise RowError(f"field {field!r} is {quoted(votes)}; expected a list of votes")
     if isinstance(statuses, list):
+        if len(statuses) != len(votes):
+            raise RowError(
+                f"field {field!r} holds {len(votes)} votes, and {len(statuses)} statuses"
+            )
         votes = [v for v, said in zip(votes, statuses, strict=True) if said == "submitted"]
     told = [_vote_of(format_, vote, field) for vote in votes]
     return [verdict for verdict in told if verdict is not None]

@@ -301,11 +301,13 @@ def nearest_format(row: Row) -> str | None:
         each.name: len(set(each.recognised_by) & row.keys()) / len(each.recognised_by)
         for each in formats
     }
-    best = max(shares, key=shares.__getitem__)
-    if shares[best] < 0.5:
+    most = max(shares.values())
+    if most < 0.5:
         return None
-    lacking = [c for c in named_formats()[best].recognised_by if c not in row]
-    return f"nearest format: {best}" + (f", without {', '.join(lacking)}" if lacking else "")
+    best = [name for name, share in shares.items() if share == most]
+    lacking = [c for c in named_formats()[best[0]].recognised_by if c not in row]
+    without = f", without {', '.join(lacking)}" if lacking and len(best) == 1 else ""
+    return f"nearest format: {' or '.join(best)}{without}"
 
 
 # Expressions --------------------------------------------------------------------------------------

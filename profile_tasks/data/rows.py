@@ -246,8 +246,15 @@ def _missing(
     if "preference" in needed and votes:
         names += f" (or {votes!r})"
     others = {name.lower(): name for name in row if name not in COLUMNS}
-    found = {ours: nearest(ours.lower(), others, cutoff=0.7) for ours in needed}
-    meant = {ours: others[near] for ours, near in found.items() if near is not None}
+    meant: dict[str, str] = {}
+    for ours in needed:
+        left = [name for name, theirs in others.items() if theirs not in meant.values()]
+        near = nearest(ours.lower(), left, cutoff=0.7)
+        if near is not None:
+            meant[ours] = others[near]
+    if set(_RESPONSES) <= meant.keys():  # the first column is the first response
+        both = sorted((meant[name] for name in _RESPONSES), key=list(row).index)
+        meant |= dict(zip(_RESPONSES, both, strict=True))
     if meant:
         known = " and ".join(map(repr, meant.values()))
         remedy = f"{'are' if len(meant) > 1 else 'is'} {known} meant? Rename it"

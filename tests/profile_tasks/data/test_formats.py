@@ -326,7 +326,7 @@ ARGILLA: Row = {"id": "r", "prompt": ASK, "response1": LONG, "response2": SHORT}
     ("responses", "votes"),
     [
         (["response1", "response2"], ("a",)),
-        ([["response2", "response1"], None], ("b",)),
+        ([["response2", "response1"], ["response1", "response2"]], ("b",)),
         ([[{"value": "response2", "rank": 2}, {"value": "response1", "rank": 1}], None], ("a",)),
         ([[{"value": "response2", "rank": 1}, {"value": "response1", "rank": 1}], None], ("tie",)),
     ],
@@ -339,6 +339,16 @@ def test_only_what_was_submitted_to_argilla_counts(
         "preference.responses.status": ["submitted", "discarded"],
     }
     assert only(load(tmp_path, [ARGILLA | flat]))[1].annotators == votes
+
+
+def test_a_draft_of_argilla_is_no_vote(tmp_path: Path) -> None:
+    draft = {"user_id": "u0", "status": "draft", "value": None}
+    row = ROWS["argilla"]
+    assert isinstance(row["preference"], list)
+    data = load(tmp_path, [row | {"preference": [draft, *row["preference"]]}])
+    assert only(data)[1].annotators == ("a",)
+    flat = {"preference.responses": ["response1"], "preference.responses.status": []}
+    assert "holds 1 votes, and 0 statuses" in error_of(tmp_path, [ARGILLA | flat])
 
 
 def test_a_record_of_argilla_that_nobody_has_seen_has_no_preference(tmp_path: Path) -> None:
@@ -475,6 +485,26 @@ def test_arena_hard_judgments_are_picks_by_position(version: str, tmp_path: Path
     assert pair.extra["judge_gpt-4-1106"] == "a"
     assert pair.extra["picks_gpt-4-1106"] == ["first", "second"]
     assert (pair.extra["system_a"], pair.extra["system_b"]) == ("m1", "m2")
+
+
+@pytest.mark.parametrize("scores", [(None, "B>A"), ("A>B", None)])
+def test_an_order_that_was_not_judged_is_not_taken_for_the_other(
+    scores: tuple[str | None, str | None], tmp_path: Path
+) -> None:
+    games = [{"score": score, "user_prompt": HARD_PROMPT} for score in scores]
+    row = {"question_id": "u1", "model": "m2", "judge": "gpt-4", "games": games}
+    _, pair = only(load(tmp_path, [row]))
+    assert pair.extra["judge_gpt-4"] is None
+    assert pair.extra["picks_gpt-4"] == [
+        score and ("first", "second")[score == "B>A"] for score in scores
+    ]
+
+
+def test_judgments_without_the_judges_prompts_say_what_they_lack(tmp_path: Path) -> None:
+    row = {"question_id": "u1", "model": "m2", "judge": "gpt-4", "games": [{"score": "A>B"}] * 2}
+    assert error_of(tmp_path, [row]).startswith(
+        "theirs.jsonl:1: missing field 'games[0].user_prompt || "
+    )
 
 
 # --- ratings ------------------------------------------------------------------------------------
@@ -686,6 +716,16 @@ def test_all_missing_columns_are_named_with_the_nearest_format(tmp_path: Path) -
     assert error_of(tmp_path, [row], format="arena").startswith(
         "theirs.jsonl:1: missing field 'winner' of format arena; the row has: question_id, "
     )
+
+
+def test_columns_that_are_meant_are_named_once_and_in_their_order(tmp_path: Path) -> None:
+    row = {"prompt": ASK, "response_1": LONG, "response_2": SHORT, "preference_strength": -2}
+    assert "or map=response_1=response_a,response_2=response_b" in error_of(tmp_path, [row])
+
+
+def test_formats_that_are_equally_near_are_all_named(tmp_path: Path) -> None:
+    row = {"system": "", "question": ASK, "chosen": LONG, "rejected": SHORT}
+    assert error_of(tmp_path, [row]).endswith("; nearest format: hh_rlhf or trl")
 
 
 # --- packed files and frames --------------------------------------------------------------------
