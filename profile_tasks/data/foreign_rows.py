@@ -27,6 +27,7 @@ from profile_tasks.data.preference import (
     PREFERENCES,
     Preference,
     is_judge,
+    label_of,
     turned,
 )
 from profile_tasks.data.rows import COLUMNS
@@ -60,12 +61,13 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
     held = _fields(format_, row)
-    named = (*format_.columns, *format_.extract)
+    told = (theirs for theirs, ours in format_.columns.items() if ours != "turn")
+    named = (*told, *format_.extract)
     taken = {name for theirs in named for name in (theirs, *re.findall(r"\w+", theirs))}
     ours: Row = {
         name: value
         for name, value in row.items()
-        if name not in taken and (format_.ours or _is_no_name_of_ours(name, value, held))
+        if name not in taken and (format_.ours or _stays(name, value, held))
     }
     ours |= {name: held[name] for name in TAKEN_AS_THEY_ARE if name in held}
     if ours.get("id") is None:
@@ -76,15 +78,16 @@ def _as_ours(format_: Format, row: Row, number: int) -> Row:
     )
 
 
-def _is_no_name_of_ours(name: str, value: JsonValue, held: Row) -> bool:
-    """Whether a column may stay: what others call as we do need not be the same.
+def _stays(name: str, value: JsonValue, held: Row) -> bool:
+    """Whether a column of which the format does not speak stays.
 
-    A judge's verdicts are told by what they hold, and where chosen and rejected become a and b
-    there are none.
+    What others call as we do need not be the same. A judge's verdicts are told by what they hold,
+    and where chosen and rejected become a and b there are none.
     """
     if name.startswith((JUDGE_PREFIX, PICKS_PREFIX)):
         verdicts = value if isinstance(value, list) else [value]
-        return "chosen" not in held and {*verdicts} <= {None, *PREFERENCES, "first", "second"}
+        known = (None, *PREFERENCES, "first", "second")
+        return "chosen" not in held and all(verdict in known for verdict in verdicts)
     return name == "id" or name not in COLUMNS
 
 
@@ -103,7 +106,8 @@ def _fields(format_: Format, row: Row) -> Row:
     held: Row = {
         name: value
         for name, value in row.items()
-        if format_.ours and (name in fields or is_judge(name))
+        if format_.ours
+        and (name in fields or (is_judge(name) and label_of(value) in format_.labels))
     }
     implied = {"prompt"} if "chosen" in format_.columns.values() else set()
     lacking: list[str] = []
@@ -191,7 +195,8 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
     others: list[Record] = []
     for place, row in records:
-        if isinstance(row, RowError) or "preference" not in row:  # bad, or a judge's
+        # Bad ones, a judge's, and those that hold several votes already.
+        if isinstance(row, RowError) or isinstance(row.get("preference", []), list):
             others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")

@@ -11,6 +11,13 @@ from profile_tasks.data.files import Row, RowError, quoted
 from profile_tasks.data.foreign_verdicts import number_of
 from profile_tasks.data.formats import Format
 
+_BOTH = (
+    ("conversation_a", "conversation_b"),
+    ("chosen", "rejected"),
+    ("response_a", "response_b"),
+)
+"""Where the two responses may stand."""
+
 
 def texts_of(format_: Format, held: Row) -> Row:
     """Prompt and responses in the form of docs/data.md, of whatever form they have.
@@ -22,18 +29,7 @@ def texts_of(format_: Format, held: Row) -> Row:
     Raises:
         RowError: They cannot be told apart, or are not as the format says.
     """
-    names = next(
-        (
-            pair
-            for pair in (
-                ("conversation_a", "conversation_b"),
-                ("chosen", "rejected"),
-                ("response_a", "response_b"),
-            )
-            if set(pair) & held.keys()
-        ),
-        None,
-    )
+    names = next((pair for pair in _BOTH if set(pair) & held.keys()), None)
     if names is None:
         return {"prompt": held["prompt"]} if "prompt" in held else {}
     prompt, a, b = (_said(format_, held, field) for field in ("prompt", *names))
@@ -42,7 +38,7 @@ def texts_of(format_: Format, held: Row) -> Row:
         prompt = None
     for said, name in zip((a, b), names, strict=True):
         if said is None:
-            raise RowError(f"empty response: field {name!r} is null")
+            raise RowError(f"empty response: field {name!r} is missing or null")
         whole = name.startswith("conversation")
         if isinstance(said, list) or (whole and isinstance(said, str)):
             expected = "a list of messages, as JSON" if whole else "a text or messages"
@@ -172,7 +168,7 @@ def _listed(messages: Sequence[Message]) -> list[JsonValue]:
     return [message.model_dump() for message in messages]
 
 
-def _split_texts(a: str | None, b: str | None, names: tuple[str, str]) -> Row:
+def _split_texts(a: str, b: str, names: tuple[str, str]) -> Row:
     """Whole texts with an implicit prompt, which is what both begin with, to the last space.
 
     So TRL's ``extract_prompt`` has it.

@@ -8,7 +8,6 @@ become a prompt and two responses. Columns are named by JMESPath expressions ove
 
 import json
 import re
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -113,10 +112,11 @@ class Format(BaseModel):
         for theirs, ours in columns.items():
             if ours not in FIELDS and not is_judge(ours):
                 raise ValueError(f"maps {theirs!r} to {ours!r}{instead_of(ours, FIELDS)}")
-        for ours, times in Counter(columns.values()).items():
-            if times > 1 and ours != "vote":
-                several = ", ".join(repr(theirs) for theirs in columns if columns[theirs] == ours)
-                raise ValueError(f"maps {several} to {ours!r}; map one, or both as an expression")
+            several = [repr(other) for other in columns if columns[other] == ours]
+            if len(several) > 1 and ours != "vote":
+                raise ValueError(
+                    f"maps {', '.join(several)} to {ours!r}; map one, or an expression of both"
+                )
         return columns
 
     @field_validator("extract")
@@ -155,14 +155,11 @@ class Format(BaseModel):
 
     def fits(self, rows: Sequence[Row]) -> bool:
         """Whether all these rows, at least one, look as this format has them."""
-        return all(set(self.recognised_by) <= row.keys() and self._fits(row) for row in rows)
-
-    def _fits(self, row: Row) -> bool:
+        if not all(set(self.recognised_by) <= row.keys() for row in rows):
+            return False
+        when = self.recognised_when
         try:
-            return (
-                self.recognised_when is None
-                or value_of(self.recognised_when, self.opened(row)) is True
-            )
+            return when is None or all(value_of(when, self.opened(row)) is True for row in rows)
         except RowError:
             return False
 

@@ -193,6 +193,11 @@ def test_columns_of_winners_without_one_winner_are_refused(
     assert "expected a single 1 among 0" in error_of(tmp_path, [row])
 
 
+def test_columns_of_which_a_format_does_not_speak_are_kept(tmp_path: Path) -> None:
+    _, pair = only(load(tmp_path, [ROWS["arena"]]))
+    assert (pair.extra["language"], pair.extra["turn"]) == ("English", 1)
+
+
 def test_other_pairs_of_a_question_have_ids_of_their_own(tmp_path: Path) -> None:
     row = ROWS["arena"]
     data = load(tmp_path, [row, row | {"model_b": "m3", "conversation_b": said(ASK, "Wren.")}])
@@ -236,7 +241,7 @@ def test_newer_arena_exports_have_messages_in_parts_and_other_names(tmp_path: Pa
 @pytest.mark.parametrize("name", ["trl", "arena", "helpsteer3"])
 def test_what_others_call_as_we_do_is_not_ours(name: str, tmp_path: Path) -> None:
     theirs = {"source": "evol_instruct", "task": "code", "group": "g", "judge_hash": "f00",
-              "factors": 3, "reference": 4, "before_a": "x"}  # fmt: skip
+              "judge_says": [{"x": 1}], "factors": 3, "reference": 4, "before_a": "x"}  # fmt: skip
     source, pair = only(load(tmp_path, [ROWS[name] | theirs], task="summarization"))
     assert (source.source, source.reference, source.task) == (None, None, "summarization")
     assert source.group != "g"
@@ -631,6 +636,12 @@ def test_a_format_of_ones_own_is_a_yaml_file(tmp_path: Path) -> None:
     assert (data.read_as or "").startswith("read as format mine: nr as id, question as prompt")
 
 
+def test_a_column_that_is_only_named_like_a_judges_is_no_verdict(tmp_path: Path) -> None:
+    row = OURS | {"preference": "1", "judge_model": "gpt-4", "judge_x": 2}
+    _, pair = only(load(tmp_path, [row], labels={"1": "a", "2": "b"}))
+    assert (pair.extra["judge_model"], pair.extra["judge_x"]) == ("gpt-4", "b")
+
+
 def test_a_map_is_added_to_a_format(tmp_path: Path) -> None:
     row = ROWS["arena"] | {"verdict": "A wins"}
     data = load(
@@ -662,7 +673,7 @@ def test_labels_alone_are_those_of_our_columns(tmp_path: Path) -> None:
         ),
         (
             {"map": MAP | {"who.lost || who.won": "preference"}},
-            "map or labels: maps 'who.won', 'who.lost || who.won' to 'preference'; map one",
+            "map or labels: maps 'who.won', 'who.lost || who.won' to 'preference'; map one, or",
         ),
         ({"map": MAP | {"who": "picks"}}, "map or labels: picks and verdicts are a judge's"),
     ],
