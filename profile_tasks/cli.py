@@ -10,6 +10,7 @@ from profile_tasks import __version__
 
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
+    "judges": "People beside every judge whose verdicts a file records.",
     "align": "Alignment of two factor profiles.",
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",

@@ -26,18 +26,22 @@ __all__ = ["PairVerdict", "Pick", "Picks", "Verdict", "read_pick", "read_verdict
 
 _T = TypeVar("_T")
 
-Pick = Literal["first", "second", "tie"]
-"""Which of two responses shown is picked, by its position."""
+Pick = Literal["first", "second", "tie", "a", "b"]
+"""Which of two responses shown is picked, by its position; "a" and "b", of a recorded verdict, are
+the responses themselves, where nobody recorded which of them was shown first."""
 
 Picks = Annotated[tuple[Pick | None, ...], Field(max_length=2)]
 """A pick for each order shown; None where it could not be read. A log holds verdicts so."""
 
 _PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
-_SIGNS: Mapping[Pick | None, int] = {"first": 1, "tie": 0, "second": -1}
+_ALONE: Mapping[Pick | None, Pick] = {"first": "a", "second": "b"}
+_SIGNS: Mapping[Pick | None, int] = {"first": 1, "a": 1, "tie": 0, "second": -1, "b": -1}
 _OPPOSITE: Mapping[Pick | None, Pick | None] = {
     "first": "second",
     "second": "first",
     "tie": "tie",
+    "a": "b",
+    "b": "a",
     None: None,
 }
 
@@ -51,6 +55,15 @@ def named(pick: Pick | None, *, swapped: bool) -> Pick | None:
     return _OPPOSITE[pick] if swapped else pick
 
 
+def without_position(pick: Pick | None) -> Pick | None:
+    """What a pick of two responses shown as recorded names, where nobody knows that they were.
+
+    >>> without_position("first"), without_position("tie")
+    ('a', 'tie')
+    """
+    return _ALONE.get(pick, pick)
+
+
 def _second_turned(answers: Sequence[_T], opposite: Callable[[_T], _T]) -> tuple[_T, ...]:
     """Answers by position shown, in the terms of the recorded order; and back."""
     return tuple(opposite(answer) if at == 1 else answer for at, answer in enumerate(answers))
@@ -62,7 +75,7 @@ class PairVerdict:
 
     Attributes:
         picks: By position shown: with the two as recorded, then swapped; one where they were shown
-            in one order, none where nobody was asked.
+            in one order, or the verdict was recorded alone; none where nobody was asked.
         margins: Where the judge is a likelihood, how much likelier it finds the verdict for the
             response shown first than that for the other (difference of natural logarithms), in the
             order of the picks; empty elsewhere.

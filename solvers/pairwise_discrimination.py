@@ -21,6 +21,7 @@ from profile_tasks.solvers.both_orders import (
     by_pair,
     discrimination_requests,
     read_pick,
+    without_position,
 )
 from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.prompts import VERDICT_REPAIR
@@ -71,7 +72,8 @@ async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:
     asked: list[ChatMessage] = [ChatMessageUser(content=request.render())]
     output = await _answer(judge, asked)
     pick = _read(output, request)
-    if pick is None and not _refused(output):
+    again = not (_refused(output) or getattr(judge.api, "answers_once", False))
+    if pick is None and again:
         said = ChatMessageAssistant(content="" if output.empty else output.completion)
         asked += [*([said] if said.text else []), ChatMessageUser(content=VERDICT_REPAIR)]
         _count_repair()
@@ -86,9 +88,12 @@ async def _answer(judge: Model, messages: Sequence[ChatMessage]) -> ModelOutput:
 def _read(output: ModelOutput, request: DiscriminationRequest) -> Pick | None:
     if output.empty or _refused(output):
         return None
-    return read_pick(
+    pick = read_pick(
         output.completion, truncated=bool(was_cut_off(output)), material=request.material
     )
+    # A recorded verdict may be known without the position of the response that it names.
+    alone = (output.metadata or {}).get("position", "known") is None
+    return without_position(pick) if alone else pick
 
 
 def _refused(output: ModelOutput) -> bool:
@@ -115,9 +120,10 @@ def put_verdicts(state: TaskState, verdicts: Sequence[PairVerdict]) -> None:
 def verdicts_by_pair(state: TaskState) -> list[PairVerdict] | None:
     """The verdicts on the source's pairs, in their order; None if the model was not asked."""
     picks, margins = state.store.get(_PICKS_KEY), state.store.get(_MARGINS_KEY)
-    if margins is not None:
-        return [PairVerdict.by_likelihood(pair) for pair in margins]
-    return None if picks is None else [PairVerdict(tuple(pair)) for pair in picks]
+    if picks is None:
+        return None
+    each = zip(picks, margins or [()] * len(picks), strict=True)
+    return [PairVerdict(tuple(pair), tuple(margin)) for pair, margin in each]
 
 
 def put_own_verdicts(state: TaskState, verdicts: Mapping[ScorePair, PairVerdict]) -> None:

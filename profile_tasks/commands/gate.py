@@ -63,7 +63,7 @@ def gate(
     try:
         bars = load_bars(bars_file)
         evidence = read_evidence(log, task, score)
-        notes += filter(None, [evidence.run.restated])
+        notes += filter(None, [evidence.run.recorded, evidence.run.restated])
         verdicts = judge(bars, evidence, _comparing(evidence, bars_file.parent, score, notes))
         notes += cautions(verdicts, evidence)
     except (OSError, ValueError) as error:

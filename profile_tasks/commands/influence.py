@@ -74,6 +74,9 @@ def influence(
             "n_unjudged_pairs": data.unjudged_pairs,
             "annotators": annotators_record(study, whose),
         }
+    if data.judge:
+        family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
+        record["p_family"] = family
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = f"recorded judge {data.judge}: " if data.judge else ""
     title += (

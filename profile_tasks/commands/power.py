@@ -274,7 +274,9 @@ def _pilot(
     )
     table, *second = (human_comparisons(each, about_sources["factors"]) for each in data)
     profile = profile_of(table)
-    title = f"pilot {data[0].name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
+    judged = " and ".join(each.judge for each in data if each.judge)
+    title = f"pilot {data[0].name}{f', {judged}' if judged else ''}: "
+    title += f"{profile.n_pairs} decided pairs in {profile.n_groups} groups"
     if second:
         return title, pilot_population(table, *second)
     if design.difference is None:

@@ -115,7 +115,8 @@ def _print_table(
         return
     table = Table(box=None, pad_edge=False)
     for index, column in enumerate(rows[0]):
-        table.add_column(column, justify=justify if index else "left", no_wrap=index == 0)
+        side = justify if index else "left"
+        table.add_column(column, justify=side, no_wrap=index == 0, overflow="fold")
     for row in rows:
         # Text, not str: factor names come from files and must not be read as markup.
         table.add_row(*(Text(_harmless(cell)) for cell in row.values()))

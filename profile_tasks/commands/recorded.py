@@ -72,6 +72,7 @@ def load_recorded(
     seed: int,
     preference_column: str | None = None,
     notes: bool = True,
+    one_judge: bool = True,
 ) -> "PreferenceData":
     """The preferences in a file; what is left out of them is told on stderr.
 
@@ -81,6 +82,7 @@ def load_recorded(
         seed: Of the choice of sources.
         preference_column: Another column than the one in the options.
         notes: Whether to tell what is left out.
+        one_judge: Whether the only judge of a file without a preference of people stands for them.
 
     Raises:
         ImportError: A library that the file's format needs is not installed.
@@ -104,7 +106,7 @@ def load_recorded(
         )
 
     data = load(column)
-    if not data.judge and not data.told and len(data.judges) == 1:
+    if one_judge and not data.judge and not data.told and len(data.judges) == 1:
         # Nobody else's preferences stand there, and they are called by the judge's name.
         data = load(data.judges[0])
     if data.read_as and notes:

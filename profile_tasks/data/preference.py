@@ -12,6 +12,9 @@ JUDGE_PREFIX = "judge_"
 """How the columns are named that hold a recorded judge's verdicts."""
 PICKS_PREFIX = "picks_"
 """How those are named that hold them by order and position shown."""
+PROBABILITY_PREFIX = "probability_"
+"""How those are named that hold, order by order, how probable the first shown was to be picked."""
+VERDICT_PREFIXES = (JUDGE_PREFIX, PICKS_PREFIX, PROBABILITY_PREFIX)
 
 
 def is_judge(column: str) -> bool:

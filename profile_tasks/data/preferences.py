@@ -29,7 +29,7 @@ from profile_tasks.data.files import (
 )
 from profile_tasks.data.foreign_rows import converted
 from profile_tasks.data.formats import chosen_format
-from profile_tasks.data.preference import Preference, is_judge
+from profile_tasks.data.preference import VERDICT_PREFIXES, Preference, is_judge
 from profile_tasks.data.rows import (
     PEOPLES_COLUMNS,
     AnnotatedPair,
@@ -250,7 +250,8 @@ def load_preferences(
             stories=stories,
             preference_column=preference_column,
             factors_column=factors_column,
-            people=not judges or not columns.keys().isdisjoint(PEOPLES_COLUMNS),
+            people=not any(column.startswith(VERDICT_PREFIXES) for column in columns)
+            or not columns.keys().isdisjoint(PEOPLES_COLUMNS),
         ),
         skip_bad_rows=skip_bad_rows,
     )

@@ -23,6 +23,8 @@ def _from_the_run(findings: Findings) -> Iterator[str]:
     run = findings.run
     if run.model.startswith("planted/"):
         yield f"{run.model} is {SIMULATION_NOTE}"
+    if run.recorded:
+        yield run.recorded
     known = packaged_factors()
     own = [factor for factor in findings.factors if factor not in known]
     if own and run.harness == "inspect":

@@ -367,14 +367,15 @@ def _decided_by(
             if votes
             else "people: the recorded preference"
         )
-    elif measured.margins is not None:
+    elif measured.margins is not None and measured.margins[pair.index]:
         yield "log-likelihood of the first shown less that of the other: " + ", ".join(
             f"{margin:+.2f}" for margin in measured.margins[pair.index]
         )
     elif measured.picks is not None:
-        yield "the model's verdicts, by position shown: " + ", ".join(
-            shown(pick or "unreadable") for pick in measured.picks[pair.index]
-        )
+        picks = measured.picks[pair.index]
+        alone = {"a", "b"} & set(picks)
+        start = "the recorded verdict: " if alone else "the model's verdicts, by position shown: "
+        yield start + ", ".join(shown(pick or "unreadable") for pick in picks)
     if known is not None and known.kind == "judged" and grades is not None:
         ids = [grades.same_as.get(response, response) for response in (pair.preferred, pair.other)]
         yield "the grader's verdicts, one an order shown: " + ", ".join(

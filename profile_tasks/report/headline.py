@@ -112,9 +112,9 @@ def _perspective(findings: Findings, perspective: str) -> str:
         return _untested(findings, perspective, start, apart)
     consistency = _consistency(findings.model, taste.consistency, "people")
     if not apart:
-        said = _none_differs(findings.model, taste, "people")
+        said = none_differs(findings.model, taste, "people")
         return f"{start} {said}{'' if taste.consistency.reason else consistency}"
-    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    leading = [_contrast_in(findings, perspective, factor) for factor in apart[:2]]
     sentence = f"{start} {findings.model} {', and '.join(leading)}"
     if others := apart[2:]:
         names = ", ".join(in_words(factor) for factor in others[:5])
@@ -142,7 +142,7 @@ def _written(findings: Findings, start: str) -> str:
         return sentence
     judgement = "its own judgement of the same texts"
     if not taste.differing:
-        return f"{sentence} {_start(_none_differs('its writing', taste, judgement))}"
+        return f"{sentence} {_start(none_differs('its writing', taste, judgement))}"
     departed = ", and ".join(
         in_words(factor)
         + ("" if taste.consistency.reason else f" ({interval(taste.factors[factor].number)})")
@@ -175,7 +175,7 @@ def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str
             f"{start} the intervals of {findings.model} and of people overlap for {held}, "
             "so this file cannot tell them apart; that does not show that they agree."
         )
-    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    leading = [_contrast_in(findings, perspective, factor) for factor in apart[:2]]
     return (
         f"{start} {findings.model} {', and '.join(leading)} (the intervals of {len(apart)} of "
         f"{total} do not overlap; whether that is taste or consistency this file cannot tell)."
@@ -194,8 +194,14 @@ def _scale(taste: Taste) -> str:
     return "whatever the scale" if taste.consistency.reason else "after one scale"
 
 
-def _none_differs(subject: str, taste: Taste, other: str) -> str:
-    """That no factor departs, and what that leaves open."""
+def none_differs(subject: str, taste: Taste, other: str) -> str:
+    """That no factor departs, and what that leaves open.
+
+    Args:
+        subject: Who was compared, as a sentence has it.
+        taste: What came of it; no factor differs.
+        other: With whom.
+    """
     total = _factors(len(taste.factors))
     if no_scale := taste.consistency.reason:  # whatever a log of an earlier version says
         return (
@@ -226,10 +232,23 @@ def _consistency(subject: str, found: Estimate, other: str) -> str:
     return f" {subject} differs in consistency: it is {times} as {other}."
 
 
-def _contrast(findings: Findings, perspective: str, factor: str) -> str:
+def _contrast_in(findings: Findings, perspective: str, factor: str) -> str:
     """What the model does with a factor, against what people do."""
-    model = findings.profiles[perspective].influences[factor].tau
-    human = findings.profiles["human"].influences[factor].tau
+    model, human = (findings.profiles[p].influences[factor].tau for p in (perspective, "human"))
+    taste = findings.tastes.get(perspective)
+    departure = math.nan if taste is None else taste.factors[factor].number.value
+    return contrast(factor, model, human, departure)
+
+
+def contrast(factor: str, model: Estimate, human: Estimate, departure: float = math.nan) -> str:
+    """What a judge does with a factor, against what people do.
+
+    Args:
+        factor: The factor.
+        model: Its influence on the judge's preference.
+        human: Its influence on people's.
+        departure: What of the difference is taste; NaN where that is not known.
+    """
     m, h = model.value, human.value
     name = in_words(factor)
     numbers = (
@@ -256,8 +275,6 @@ def _contrast(findings: Findings, perspective: str, factor: str) -> str:
         return f"{verb} {name} {numbers[0]} where people hardly do {numbers[1]}"
     more = "more" if abs(m) > abs(h) else "less"
     sentence = f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
-    taste = findings.tastes.get(perspective)
-    departure = math.nan if taste is None else taste.factors[factor].number.value
     if departure * (m - h) < 0:  # its consistency alone would take it farther than that
         other = "less" if more == "more" else "more"
         sentence += f", yet {other} than its consistency would have it"

@@ -270,10 +270,13 @@ def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
 
 
 def _overview(sections: Sequence[TaskSection]) -> Table:
+    """The models; a profile of recorded preferences is held against nobody's."""
     rows: list[tuple[Cell, ...]] = []
     for section in sections:
         for run in section.runs:
             findings = run.findings
+            if not findings.compared:
+                continue
             numbers = [
                 findings.alignments[p]["tau_b"].number
                 if "tau_b" in findings.alignments.get(p, {})

@@ -145,7 +145,8 @@ def _shared_sources(first: Run, second: Run) -> set[str]:
 
 def _differences(first: Run, second: Run) -> list[str]:
     """What makes the two runs less comparable, in words."""
-    notes = [f"{n}: {run.restated}" for n, run in (("A", first), ("B", second)) if run.restated]
+    told = [(n, why) for n, r in (("A", first), ("B", second)) for why in (r.recorded, r.restated)]
+    notes = [f"{name}: {why}" for name, why in told if why]
     if first.name != second.name:
         notes.append(f"A is a run of {first.name}, B of {second.name}")
     graders = [_graders(run.measurements) for run in (first, second)]

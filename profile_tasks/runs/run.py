@@ -19,6 +19,7 @@ from profile_tasks.scorers.statistics.estimate import (
     finite_or_nan,
     none_for_nan,
 )
+from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
@@ -142,6 +143,11 @@ class Run:
         parts = {"generation", "discrimination"} if self.setting == "both" else {self.setting}
         own = any(name.startswith("tau_own_") for name in self.metrics)
         return frozenset(parts | {OWN_PAIRS} if own else parts)
+
+    @property
+    def recorded(self) -> str | None:
+        """What to say wherever the run is shown, where its answers are recorded ones; else None."""
+        return f"{self.model}: {RECORDED_NOTE}" if self.model.startswith(RECORDED) else None
 
     def estimate(self, metric: str) -> Estimate:
         """A metric with the interval that was reported, if any; NaN where it is not defined."""

@@ -16,6 +16,7 @@ from inspect_ai.scorer import Score
 
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
 from profile_tasks.solvers.kept_answers import keep_answers
+from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 
 _Measured = TypeVar("_Measured")
 
@@ -137,6 +138,8 @@ class CompletesLogs(Hooks, Generic[_Measured]):
         log.results = self.completion.results(
             log.results, {ours.name: measured}, evaluated_model(log)
         )
+        if log.eval.model.startswith(RECORDED):
+            log.eval.metadata = {**(log.eval.metadata or {}), "recorded": RECORDED_NOTE}
         self.completion.tell(log, measured)
         await write_eval_log_async(log, log.location, header_only=True)
 

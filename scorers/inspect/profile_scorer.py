@@ -7,6 +7,7 @@ headline; ``full_profile`` adds every other metric, with its interval, to the fi
 from collections.abc import Mapping, Sequence
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import anyio
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -16,6 +17,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.selection import measured_factors
+from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
@@ -105,11 +107,18 @@ def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Fac
         settings: Those of the run.
         factors: What they choose on its data.
     """
-    return factor_profile(
-        task=task,
-        recorded=[factor.id for factor in factors if factor.kind == "recorded"] or None,
+    return factor_profile(**scorer_options(task, settings, factors))
+
+
+def scorer_options(
+    task: str, settings: MeasuringSettings, factors: Sequence[Factor]
+) -> dict[str, Any]:
+    """What the scorer of a run is called with, as a log holds it; arguments as there."""
+    return {
+        "task": task,
         **settings.model_dump(include=set(MeasuringSettings.model_fields)),
-    )
+        "recorded": [factor.id for factor in factors if factor.kind == "recorded"] or None,
+    }
 
 
 @scorer(metrics=[headline_metrics()])
@@ -167,17 +176,30 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             learned=learned,
             control=settings.control,
         )
-        metadata = measurement.model_dump(mode="json")
-        if grades is not None:
-            metadata["grades"] = grades.model_dump(mode="json")
-        return Score(
-            value=sample_value(measurement),
-            answer=sample_answer(measurement),
-            explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
-            metadata=metadata,
-        )
+        return score_of(annotated, measurement, grades)
 
     return score
+
+
+def score_of(
+    annotated: AnnotatedSource, measurement: SourceMeasurement, grades: SourceGrades | None = None
+) -> Score:
+    """The score of a sample.
+
+    Args:
+        annotated: The source.
+        measurement: What was measured on it.
+        grades: What the grader said.
+    """
+    metadata = measurement.model_dump(mode="json")
+    if grades is not None:
+        metadata["grades"] = grades.model_dump(mode="json")
+    return Score(
+        value=sample_value(measurement),
+        answer=sample_answer(measurement),
+        explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
+        metadata=metadata,
+    )
 
 
 def _learned(

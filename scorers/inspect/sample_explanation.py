@@ -15,7 +15,8 @@ def sample_value(measurement: SourceMeasurement) -> dict[str, int]:
     if (judged := measurement.discrimination) is not None:
         # As the accuracy counts: where neither people nor the model say that both are as good.
         counts["judged_as_human"] = sum(
-            human == model != 0 for human, model in zip(measurement.human, judged, strict=True)
+            human is not None and human == model != 0
+            for human, model in zip(measurement.human, judged, strict=True)
         )
     if measurement.pairs_written is not None:
         counts["written_pairs"] = len(measurement.pairs_written)
@@ -93,7 +94,7 @@ def _written(measurement: SourceMeasurement) -> Iterator[str]:
         yield f"{high} over {low}{model}: {_shown_more(measurement.factors, signs, (high, low))}"
 
 
-_PREFERRED = {1: "A", -1: "B", 0: "neither"}
+_PREFERRED = {1: "A", -1: "B", 0: "neither", None: "nothing that is known"}
 _JUDGED_OWN = {1: "so", -1: "the other way", 0: "alike, or with the order", None: "unreadably"}
 _JUDGED = {1: "A", -1: "B", 0: "neither, or with the order", None: "unreadably"}
 

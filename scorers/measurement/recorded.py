@@ -54,8 +54,7 @@ def human_comparisons(
         raise ValueError(
             f"{data.name}: no row has a preference of people{judges if data.judges else ''}"
         )
-    tasks = list(dict.fromkeys(source.task for source in data.sources))
-    chosen = _chosen(factors, tasks, recorded_factors(data.sources))
+    chosen = chosen_factors(data, factors)
     computed = [factor for factor in chosen if factor.kind != "recorded"]
     codes = shared_group_codes(data.sources) if group_codes is None else group_codes
     sources = [source.source for source, _ in rows]
@@ -129,10 +128,18 @@ def _judged(source: AnnotatedSource) -> list[AnnotatedPair]:
     return [pair for pair in source.pairs if pair.preference is not None]
 
 
-def _chosen(
-    factors: str | Sequence[str], tasks: Sequence[str], recorded: Sequence[str]
-) -> tuple[Factor, ...]:
-    """The factors asked for, in their order; what no grader is asked about stands in the data."""
+def chosen_factors(data: PreferenceData, factors: str | Sequence[str]) -> tuple[Factor, ...]:
+    """The factors asked for, in their order; what no grader is asked about stands in the data.
+
+    Args:
+        data: As of ``human_comparisons``.
+        factors: As there.
+
+    Raises:
+        ValueError: As there.
+    """
+    tasks = list(dict.fromkeys(source.task for source in data.sources))
+    recorded = recorded_factors(data.sources)
     asked = read_selection(factors)
     if asked.word is not None:
         if "" in tasks:

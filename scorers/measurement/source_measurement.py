@@ -77,7 +77,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         systems: Who wrote the two responses of each annotated pair, None where it is not named;
             empty where systems are not controlled for.
         picks: Of the verdict on each annotated pair; None where that was not asked.
-        margins: The same; None where the model judged in words.
+        margins: The same, empty where a pick is unreadable; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         own_picks: Of the model's verdict as a judge of each pair in ``pairs_written``, of which the
@@ -128,9 +128,10 @@ class SourceMeasurement(BaseModel, frozen=True):
     @property
     def verdicts(self) -> tuple[PairVerdict, ...] | None:
         """The model's verdict on each annotated pair; None where that was not asked."""
-        if self.margins is not None:
-            return tuple(PairVerdict.by_likelihood(margins) for margins in self.margins)
-        return None if self.picks is None else tuple(PairVerdict(picks) for picks in self.picks)
+        if self.picks is None:
+            return None
+        margins = self.margins or ((),) * len(self.picks)
+        return tuple(map(PairVerdict, self.picks, margins))
 
     @property
     def discrimination(self) -> tuple[int | None, ...] | None:
@@ -288,11 +289,20 @@ def measure_source(
     )
 
 
+def with_verdicts(
+    measured: SourceMeasurement, verdicts: Sequence[PairVerdict]
+) -> SourceMeasurement:
+    """A measurement of annotated pairs with somebody's verdict on each of them."""
+    return measured.model_copy(update=_judged(verdicts))
+
+
 def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
     """The model's verdicts, with their margins where it judged by likelihood."""
     return {
         "picks": tuple(verdict.picks for verdict in verdicts),
-        "margins": tuple(verdict.margins for verdict in verdicts if verdict.margins) or None,
+        "margins": tuple(verdict.margins for verdict in verdicts)
+        if any(verdict.margins for verdict in verdicts)
+        else None,
     }
 
 
@@ -428,10 +438,9 @@ def _judge_metrics(judged: Sequence[tuple[int | None, PairVerdict]]) -> dict[str
         "discrimination_kappa": discrimination_kappa(human, model),
         **verdict_rates([verdict for _, verdict in judged]),
     }
-    margins = [verdict.margin for _, verdict in compared]
-    known = [margin for margin in margins if margin is not None]
-    if len(known) == len(compared) and known:
-        calibrated = tie_calibration([human for human, _ in compared], known)
+    margins = [(h, v.margin) for h, v in judged if h is not None and v.margin is not None]
+    if margins:
+        calibrated = tie_calibration(*zip(*margins, strict=True))
         metrics["discrimination_accuracy_tie_calibrated"] = calibrated.accuracy
         metrics["discrimination_tie_threshold"] = calibrated.threshold
     return metrics

@@ -54,6 +54,7 @@ _NOTHING_COUNTS: Mapping[str, str] = {
     "discrimination_accuracy_half_credit": "no pair has a human preference and a readable verdict",
     "discrimination_accuracy": "there is no pair on which both people and the model decide",
     "flip_rate": "no pair has two readable verdicts",
+    "first_position_rate": "of no verdict for a response is it known which was shown first",
 }
 """Why a share of verdicts is not defined."""
 

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import Preference
 from profile_tasks.data.rows import plurality
 from profile_tasks.scorers.measurement.source_measurement import (
-    PREFERENCE_SIGNS,
     SourceMeasurement,
     standard_metrics,
 )
