@@ -23,8 +23,8 @@ from profile_tasks.data.formats import (
 )
 from profile_tasks.data.preference import (
     JUDGE_PREFIX,
-    PICKS_PREFIX,
     PREFERENCES,
+    VERDICT_PREFIXES,
     Preference,
     is_judge,
     label_of,
@@ -84,10 +84,12 @@ def _stays(name: str, value: JsonValue, held: Row) -> bool:
     What others call as we do need not be the same. A judge's verdicts are told by what they hold,
     and where chosen and rejected become a and b there are none.
     """
-    if name.startswith((JUDGE_PREFIX, PICKS_PREFIX)):
+    if name.startswith(VERDICT_PREFIXES):
         verdicts = value if isinstance(value, list) else [value]
         known = (None, *PREFERENCES, "first", "second")
-        return "chosen" not in held and all(verdict in known for verdict in verdicts)
+        return "chosen" not in held and all(
+            said in known or isinstance(said, int | float) for said in verdicts
+        )
     return name == "id" or name not in COLUMNS
 
 

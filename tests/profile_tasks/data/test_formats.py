@@ -251,9 +251,11 @@ def test_what_others_call_as_we_do_is_not_ours(name: str, tmp_path: Path) -> Non
 def test_a_judges_column_beside_a_format_is_kept_where_a_and_b_are_as_there(
     tmp_path: Path,
 ) -> None:
-    judged = {"judge_x": "b", "picks_x": ["second", "first"]}
+    judged = {"judge_x": "b", "picks_x": ["second", "first"], "probability_x": 0.25}
     data = load(tmp_path, [ROWS["arena"] | judged], preference_column="judge_x")
-    assert (data.judge, better(only(data)[1])) == ("judge_x", SHORT)
+    _, pair = only(data)
+    assert (data.judge, better(pair), pair.extra["probability_x"]) == ("judge_x", SHORT, 0.25)
+    assert "probability_x" not in only(load(tmp_path, [ROWS["trl"] | judged]))[1].extra
     assert "missing field 'judge_x'" in error_of(
         tmp_path, [ROWS["trl"] | judged], preference_column="judge_x"
     )
