@@ -75,13 +75,18 @@ def check_log_likelihoods(
     )
 
 
-async def log_likelihoods(model: Model, request: str, texts: Sequence[str]) -> list[float]:
+async def log_likelihoods(
+    model: Model, request: str, texts: Sequence[str], *, spaced: bool = False
+) -> list[float]:
     """Natural logarithm of the probability that a model answers with exactly this, text by text.
 
     Args:
         model: The model.
         request: The request.
         texts: Possible answers, none of them empty.
+        spaced: A local model counts the white space that ends the request to each text, as lm-eval
+            does. What two texts differ by stays the same, but for rounding, which may decide where
+            two responses are as good: so both harnesses round alike.
 
     Raises:
         LogLikelihoodError: The model gives none, or its tokens do not spell a text.
@@ -91,7 +96,7 @@ async def log_likelihoods(model: Model, request: str, texts: Sequence[str]) -> l
         return [model.api.log_likelihood(request, text) for text in texts]
     provider = str(model).partition("/")[0]
     if provider == "hf":
-        return await anyio.to_thread.run_sync(_of_local_model, model, request, texts)
+        return await anyio.to_thread.run_sync(_of_local_model, model, request, texts, spaced)
     told = _in_the_prompt if provider in IN_THE_PROMPT else _echoed
     return list(await collect(*(told(model, request, text) for text in texts)))
 
@@ -169,14 +174,14 @@ _ONE_AT_A_TIME = Lock()
 """A local model gains nothing from samples that run side by side."""
 
 
-def _of_local_model(model: Model, request: str, texts: Sequence[str]) -> list[float]:
+def _of_local_model(model: Model, request: str, texts: Sequence[str], spaced: bool) -> list[float]:
     """Teacher forcing with the provider's own model, tokenizer and chat template."""
     import torch
 
     api: Any = model.api
     context = _asked(model, request)
     options = _tokenizing(api, context)
-    before = api.tokenizer(context, **options)["input_ids"]
+    before = api.tokenizer(context.rstrip() if spaced else context, **options)["input_ids"]
     wholes = [api.tokenizer(context + text, **options)["input_ids"] for text in texts]
     longest = getattr(api.model.config, "max_position_embeddings", None)
     if longest is not None and (length := max(map(len, wholes))) > longest:

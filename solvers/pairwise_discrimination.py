@@ -117,10 +117,11 @@ async def verdicts_of(
 async def _margin(judge: Model, request: DiscriminationRequest) -> float | None:
     """How much likelier a judge finds the first verdict; None where it cannot tell."""
     try:
-        return margin_between(*await log_likelihoods(judge, request.render(), VERDICTS))
+        told = await log_likelihoods(judge, request.render(), VERDICTS, spaced=True)
     except RequestRefusedError as error:
         logger.warning("%s; missing", error)
         return None
+    return margin_between(*told)
 
 
 async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:

@@ -34,9 +34,8 @@ def test_prompts_are_taken_once_and_none_that_comes_with_a_document(
     }  # fmt: skip
     file = tmp_path / "more.jsonl"
     file.write_text("".join(json.dumps(row | beside) + "\n" for row in rows))
-    assert [row["prompt"] for row in loop.rows_by_prompt([str(file)])[len(demo) :]] == [
-        "Name a colour."
-    ]
+    more = loop.rows_by_prompt([str(file)])[len(demo) :]
+    assert [row["prompt"] for row in more] == ["Name a colour."]
 
 
 def test_new_texts_stand_beside_old_ones_of_the_same_seed(loop: ModuleType) -> None:

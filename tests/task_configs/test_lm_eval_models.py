@@ -132,7 +132,7 @@ def test_likelihoods_judge_as_in_inspect(tiny_model: Path, tmp_path: Path, as_ch
     task = "profile_summarization_discrimination_loglikelihood"
     done = command(
         *OURS, "lm-eval", "--model", "hf", "--tasks", task, "--device", "cpu",
-        "--model_args", f"pretrained={tiny_model},dtype=float64", "--metadata",
+        "--model_args", f"pretrained={tiny_model}", "--metadata",
         json.dumps({"limit": SOURCES}), "--log_samples", "--output_path", tmp_path / "out",
         *(["--apply_chat_template"] if as_chat else []), folder=tmp_path,
     )  # fmt: skip
@@ -145,7 +145,7 @@ def test_likelihoods_judge_as_in_inspect(tiny_model: Path, tmp_path: Path, as_ch
     (log,) = inspect_eval(
         "profile_tasks/summarization",
         model=get_model(
-            "hf/tiny", model_path=str(tiny_model), device="cpu", dtype="float64", memoize=False,
+            "hf/tiny", model_path=str(tiny_model), device="cpu", memoize=False,
             **({} if as_chat else {"use_chat_template": False}),
         ),
         task_args={"limit": SOURCES, "setting": "discrimination", "judge_by": "likelihood"},
