@@ -193,7 +193,7 @@ MEANT = {
 
 
 def spelled_out(name: str) -> list[str]:
-    """The names that the table in docs, or the catalogue, means by one with words in braces."""
+    """The names that docs/metrics.md or the catalogue means by one with words in braces."""
     parts = re.split(r"\{(.*?)\}", name)
     choices = [
         part.split(",") if "," in part else [MEANT.get(part, part)] if odd else [part]
