@@ -58,9 +58,10 @@ def test_words_differ_by_source_with_students_interval(loop: ModuleType) -> None
 
 def test_sources_needed_follow_from_the_scatter(loop: ModuleType) -> None:
     # 100 sources whose wins scatter by one half: a win rate of .6 takes (2.8 x .5 / .1)^2 of them.
-    won = {"ci_low": 0.402, "ci_high": 0.598, "groups": 100}
-    assert loop.sources_needed(won, 0.6) == 196
-    assert loop.sources_needed(won, 0.55) == 784
+    deviation = loop.scatter({"ci_low": 0.402, "ci_high": 0.598, "groups": 100})
+    assert deviation == pytest.approx(0.5)
+    assert loop.sources_needed(deviation, 0.1) == 196
+    assert loop.sources_needed(deviation, 0.05) == 784
 
 
 @pytest.mark.slow
