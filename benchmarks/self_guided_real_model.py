@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 import random
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,6 +31,9 @@ from self_guided_training import FACTORS, PAGE, TASK, Commands, write_lines
 BEGIN, END = "<!-- real model: begin -->", "<!-- real model: end -->"
 
 SAMPLES, HELDOUT_SAMPLES = 3, 2
+LONGEST = 300
+"""Characters of a prompt."""
+
 WIN_RATE, WORDS = 0.6, 10
 """Effects of which it is said how many sources would show them."""
 
@@ -42,7 +46,7 @@ def rows_by_prompt(files: Sequence[str]) -> list[dict[str, Any]]:
     for file in ("demo", *files):
         for source in load_preferences(file, task=TASK).sources:
             pair = source.pairs[0]
-            if source.source is None and len(source.prompt) <= 300:
+            if source.source is None and len(source.prompt) <= LONGEST:
                 found.setdefault(
                     source.prompt.casefold(),
                     {
@@ -239,6 +243,11 @@ def measured(loop: Loop, rows: Sequence[Mapping[str, Any]], trained: Path) -> di
 def looped(loop: Loop, files: Sequence[str], train: int, heldout: int) -> dict[str, Any]:
     """The whole loop; its record."""
     rows = rows_by_prompt(files)
+    if len(rows) < train + heldout:
+        sys.exit(
+            f"{len(rows)} prompts without a document, of at most {LONGEST} characters, are there, and "
+            f"{train + heldout} are wanted; give more --prompts"
+        )
     random.Random(loop.seed).shuffle(rows)  # noqa: S311 - no secret
     sources, others = rows[:train], rows[train:][:heldout]
     write_lines(loop.folder / "sources.jsonl", sources)

@@ -80,17 +80,24 @@ def test_the_whole_loop_runs_and_goes_on_where_it_stopped(
     settings.write_text(json.dumps(json.loads(settings.read_text("utf-8")) | ends))
     script = repository / "benchmarks" / "self_guided_real_model.py"
     work, output = tmp_path / "work", tmp_path / "record.json"
+    rows = [
+        {"id": f"{n}", "task": "instruction_following", "prompt": f"What is {n} and {n}?",
+         "response_a": "One.", "response_b": "One and two.", "preference": "a"}
+        for n in range(12)
+    ]  # fmt: skip
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
     def run() -> str:
         return subprocess.run(
-            [sys.executable, script, model, "--train", "6", "--heldout", "4", "--work", work,
-             "--output", output],
+            [sys.executable, script, model, "--prompts", prompts, "--train", "8",
+             "--heldout", "10", "--work", work, "--output", output],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
 
     table = run()
     record = json.loads(output.read_text("utf-8"))
-    assert record["sources"] == 6
+    assert record["sources"] == 8
     assert 0 <= record["win_rate"]["ci_low"] <= record["win_rate"]["value"] <= 1
     assert record["self_guided"]["before"]["sample_words"] > 0
     assert "| win rate of the new texts | | |" in table.replace("|  |", "| |")
