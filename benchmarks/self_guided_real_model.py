@@ -245,8 +245,8 @@ def looped(loop: Loop, files: Sequence[str], train: int, heldout: int) -> dict[s
     rows = rows_by_prompt(files)
     if len(rows) < train + heldout:
         sys.exit(
-            f"{len(rows)} prompts without a document, of at most {LONGEST} characters, are there, and "
-            f"{train + heldout} are wanted; give more --prompts"
+            f"{len(rows)} prompts without a document, of at most {LONGEST} characters, are there, "
+            f"and {train + heldout} are wanted; give more --prompts"
         )
     random.Random(loop.seed).shuffle(rows)  # noqa: S311 - no secret
     sources, others = rows[:train], rows[train:][:heldout]
