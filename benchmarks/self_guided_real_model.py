@@ -338,7 +338,7 @@ def _tau(found: Mapping[str, float], factor: str) -> str:
 
 def _ends(found: Mapping[str, Any], form: str = "{:.2f}", value: str = "value") -> str:
     middle, low, high = (form.format(found[name]) for name in (value, "ci_low", "ci_high"))
-    return f"{middle} ({low} to {high})"
+    return f"{middle} ({low} to {high})" if math.isfinite(found["ci_low"]) else middle
 
 
 def main() -> None:
