@@ -1,7 +1,7 @@
 """The improvement loop on a real model that judges its own samples by likelihood, measured.
 
     python benchmarks/self_guided_real_model.py MODEL [--prompts FILE ...] [--work FOLDER]
-        [--train 48] [--heldout 40] [--seed 0] [--output FILE] [--page]
+        [--train 48] [--heldout 30] [--seed 0] [--output FILE] [--page]
 
 MODEL is the folder of a transformers model with a chat template. Its prompts are those of the
 demonstration data and of FILEs in the project's schema, each once, drawn by the seed into sources
@@ -19,6 +19,7 @@ import argparse
 import json
 import math
 import random
+import sys
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -30,8 +31,11 @@ from self_guided_training import FACTORS, PAGE, TASK, Commands, write_lines
 BEGIN, END = "<!-- real model: begin -->", "<!-- real model: end -->"
 
 SAMPLES, HELDOUT_SAMPLES = 3, 2
-TOLD = (0.55, 0.60)
-"""Win rates that a run of more sources could be wanted to tell from one half."""
+LONGEST = 300
+"""Characters of a prompt."""
+
+WIN_RATE, WORDS = 0.6, 10
+"""Effects of which it is said how many sources would show them."""
 
 
 def rows_by_prompt(files: Sequence[str]) -> list[dict[str, Any]]:
@@ -42,7 +46,7 @@ def rows_by_prompt(files: Sequence[str]) -> list[dict[str, Any]]:
     for file in ("demo", *files):
         for source in load_preferences(file, task=TASK).sources:
             pair = source.pairs[0]
-            if source.source is None and len(source.prompt) <= 300:
+            if source.source is None and len(source.prompt) <= LONGEST:
                 found.setdefault(
                     source.prompt.casefold(),
                     {
@@ -181,16 +185,18 @@ def words_difference(
     return mean_difference([words(after[name]) - words(before[name]) for name in before])
 
 
-def sources_needed(won: Mapping[str, float], rate: float) -> int:
-    """Sources that tell a win rate from one half in four of five runs, at 5 % two-sided.
+def scatter(found: Mapping[str, float]) -> float:
+    """Standard deviation over sources that an interval of their mean comes from."""
+    return (found["ci_high"] - found["ci_low"]) / (2 * 1.96) * math.sqrt(found["groups"])
 
-    Args:
-        won: A win rate with its interval, from ``groups`` sources: what their scatter is.
-        rate: The true one.
+
+def sources_needed(deviation: float, effect: float) -> int:
+    """Sources in which an effect would show in four of five runs, at 5 % two-sided.
+
+    >>> sources_needed(0.5, 0.1)
+    196
     """
-    error = (won["ci_high"] - won["ci_low"]) / (2 * 1.96)
-    scatter = error * math.sqrt(won["groups"])
-    return math.ceil(((1.96 + 0.84) * scatter / (rate - 0.5)) ** 2)
+    return math.ceil(round((2.8 * deviation / effect) ** 2, 6))
 
 
 def measured(loop: Loop, rows: Sequence[Mapping[str, Any]], trained: Path) -> dict[str, Any]:
@@ -203,6 +209,7 @@ def measured(loop: Loop, rows: Sequence[Mapping[str, Any]], trained: Path) -> di
     pairs = paired_rows(rows, texts["after"], texts["before"])
     write_lines(loop.folder / "pairs.jsonl", pairs)
     won = loop.verdicts("after against before", "pairs.jsonl")
+    words = words_difference(texts["after"], texts["before"])
     influence = json.loads(
         loop.commands.run(
             "factors of the new texts",
@@ -223,9 +230,12 @@ def measured(loop: Loop, rows: Sequence[Mapping[str, Any]], trained: Path) -> di
     }
     return {
         "self_guided": {name: metrics(log) for name, log in logs.items()},
-        "words": words_difference(texts["after"], texts["before"]),
+        "words": words,
         "win_rate": win_rate,
-        "needed": {f"{rate:.2f}": sources_needed(win_rate, rate) for rate in TOLD},
+        "needed": {
+            "win_rate": sources_needed(scatter(win_rate), WIN_RATE - 0.5),
+            "words": sources_needed(words["deviation"], WORDS),
+        },
         "influence": influence["factors"],
     }
 
@@ -233,6 +243,11 @@ def measured(loop: Loop, rows: Sequence[Mapping[str, Any]], trained: Path) -> di
 def looped(loop: Loop, files: Sequence[str], train: int, heldout: int) -> dict[str, Any]:
     """The whole loop; its record."""
     rows = rows_by_prompt(files)
+    if len(rows) < train + heldout:
+        sys.exit(
+            f"{len(rows)} prompts without a document, of at most {LONGEST} characters, are there, "
+            f"and {train + heldout} are wanted; give more --prompts"
+        )
     random.Random(loop.seed).shuffle(rows)  # noqa: S311 - no secret
     sources, others = rows[:train], rows[train:][:heldout]
     write_lines(loop.folder / "sources.jsonl", sources)
@@ -265,7 +280,12 @@ def table(record: Mapping[str, Any]) -> str:
     """The record as the table of docs/self-guided.md."""
     before, after = (record["self_guided"][name] for name in ("before", "after"))
     rows = [
-        ("judges as people do, with half credit", "", "", _ends(record["judging_as_people"])),
+        (
+            "judges pairs as they are labelled, with half credit",
+            "",
+            "",
+            _ends(record["judging_as_people"]),
+        ),
         ("judging flips", f"{before['flip_rate']:.2f}", f"{after['flip_rate']:.2f}", ""),
         (
             "words of a sample",
@@ -302,6 +322,10 @@ def table(record: Mapping[str, Any]) -> str:
         "| on held-out sources | before | after | difference, or of both |",
         "|---|---|---|---|",
         *(f"| {' | '.join(cells)} |" for cells in rows),
+        "",
+        f"At this scatter a true win rate of {WIN_RATE} would show (in four of five runs) from "
+        f"about {record['needed']['win_rate']} sources on, a change by {WORDS} words from about "
+        f"{record['needed']['words']}.",
     ]
     return "\n".join(lines)
 
@@ -314,7 +338,7 @@ def _tau(found: Mapping[str, float], factor: str) -> str:
 
 def _ends(found: Mapping[str, Any], form: str = "{:.2f}", value: str = "value") -> str:
     middle, low, high = (form.format(found[name]) for name in (value, "ci_low", "ci_high"))
-    return f"{middle} ({low} to {high})"
+    return f"{middle} ({low} to {high})" if math.isfinite(found["ci_low"]) else middle
 
 
 def main() -> None:
@@ -323,7 +347,7 @@ def main() -> None:
     parser.add_argument("model", type=Path, help="folder of a transformers model")
     parser.add_argument("--prompts", nargs="*", default=[], help="files of annotated pairs")
     parser.add_argument("--train", type=int, default=48, help="sources to train on")
-    parser.add_argument("--heldout", type=int, default=40, help="sources to measure on")
+    parser.add_argument("--heldout", type=int, default=30, help="sources to measure on")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--work", type=Path, help="a folder that keeps what was done")
     parser.add_argument("--output", type=Path, help="write the record as JSON")

@@ -58,9 +58,10 @@ def test_words_differ_by_source_with_students_interval(loop: ModuleType) -> None
 
 def test_sources_needed_follow_from_the_scatter(loop: ModuleType) -> None:
     # 100 sources whose wins scatter by one half: a win rate of .6 takes (2.8 x .5 / .1)^2 of them.
-    won = {"ci_low": 0.402, "ci_high": 0.598, "groups": 100}
-    assert loop.sources_needed(won, 0.6) == 196
-    assert loop.sources_needed(won, 0.55) == 784
+    deviation = loop.scatter({"ci_low": 0.402, "ci_high": 0.598, "groups": 100})
+    assert deviation == pytest.approx(0.5)
+    assert loop.sources_needed(deviation, 0.1) == 196
+    assert loop.sources_needed(deviation, 0.05) == 784
 
 
 @pytest.mark.slow
@@ -79,20 +80,27 @@ def test_the_whole_loop_runs_and_goes_on_where_it_stopped(
     settings.write_text(json.dumps(json.loads(settings.read_text("utf-8")) | ends))
     script = repository / "benchmarks" / "self_guided_real_model.py"
     work, output = tmp_path / "work", tmp_path / "record.json"
+    rows = [
+        {"id": f"{n}", "task": "instruction_following", "prompt": f"What is {n} and {n}?",
+         "response_a": "One.", "response_b": "One and two.", "preference": "a"}
+        for n in range(12)
+    ]  # fmt: skip
+    prompts = tmp_path / "prompts.jsonl"
+    prompts.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
 
     def run() -> str:
         return subprocess.run(
-            [sys.executable, script, model, "--train", "6", "--heldout", "4", "--work", work,
-             "--output", output],
+            [sys.executable, script, model, "--prompts", prompts, "--train", "8",
+             "--heldout", "10", "--work", work, "--output", output],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
 
     table = run()
     record = json.loads(output.read_text("utf-8"))
-    assert record["sources"] == 6
+    assert record["sources"] == 8
     assert 0 <= record["win_rate"]["ci_low"] <= record["win_rate"]["value"] <= 1
     assert record["self_guided"]["before"]["sample_words"] > 0
-    assert "| win rate of the new texts | | |" in table.replace("|  |", "| |")
+    assert "| win rate of the new texts |  |  | " in table
     assert run() == table
     again = json.loads(output.read_text("utf-8"))
     assert "train" not in again["seconds"]
