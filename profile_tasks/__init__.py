@@ -28,10 +28,12 @@ if (_checkout / "pyproject.toml").is_file() and (_checkout / "solvers").is_dir()
     __path__.append(str(_checkout))
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.notebook.{_HOMES[name]}"), name)
+if not TYPE_CHECKING:  # for a type checker every name would be there
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        return getattr(import_module(f"{__name__}.notebook.{_HOMES[name]}"), name)
 
 
 def __dir__() -> list[str]:

@@ -2,6 +2,8 @@
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,27 @@ def test_a_profile_is_what_the_command_gives() -> None:
         ):
             expected = [values[value], values[f"{ends}ci_low"], values[f"{ends}ci_high"]]
             assert number(found.frame(), quantity=quantity, factor=factor) == expected
+
+
+def test_the_package_is_light_until_a_function_is_asked_for() -> None:
+    code = (
+        "import sys, profile_tasks\n"
+        "heavy = {'pandas', 'numpy', 'matplotlib', 'inspect_ai', 'pydantic'}\n"
+        "print(sorted(heavy & set(sys.modules)), sorted(set(profile_tasks.__all__)))\n"
+        "print(profile_tasks.profile.__module__, profile_tasks.Result.__module__)\n"
+        "assert not hasattr(profile_tasks, 'prfile') and 'judges' in dir(profile_tasks)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        check=True,
+        capture_output=True,
+        text=True,
+        cwd=Path(pt.__file__).parent.parent,
+    )
+    assert done.stdout.splitlines() == [
+        "[] ['Result', 'compare', 'judges', 'profile', 'read_run']",
+        "profile_tasks.notebook.functions profile_tasks.notebook.result",
+    ]
 
 
 def test_every_frame_has_the_same_columns_and_types() -> None:

@@ -71,6 +71,21 @@ def test_results_of_lm_eval_hold_one_run_a_task(lm_eval_results: Log) -> None:
     assert set(frame.task) == {"summarization"}
 
 
+@pytest.mark.parametrize("setting", ["generation", "discrimination"])
+def test_samples_of_lm_eval_give_what_the_log_of_inspect_does(
+    lm_eval_samples: Callable[[str], Path], inspect_log: Log, setting: str
+) -> None:
+    factors = ["length", commas]
+    samples = pt.read_run(lm_eval_samples(setting), factors).frame()
+    log = pt.read_run(inspect_log("verbose"), factors).frame()
+    keys = ["quantity", "perspective", "factor"]
+    both = samples.merge(log, on=keys, suffixes=("", "_log"))
+    both = both[both.quantity == "influence"]
+    assert sorted(both.perspective) == sorted(["human", setting] * 2)
+    for column in ("estimate", "low", "high", "n"):
+        assert (both[column] == both[f"{column}_log"]).all()
+
+
 def test_json_of_influence_is_read_as_the_profile_it_came_from(tmp_path: Path) -> None:
     profile = pt.profile("demo", "length,readability", task="summarization", replicates=100)
     file = tmp_path / "demo.json"
