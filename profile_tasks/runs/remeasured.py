@@ -80,20 +80,22 @@ def _measured(
     computed: Sequence[Factor],
 ) -> SourceMeasurement:
     written = found.pairs_written
-    anew = measure_source(
-        answered.source,
-        computed,
-        responses_by_score=None if written is None else answered.responses,
-        generation_pairs=[(pair.higher, pair.lower) for pair in written or ()],
-    )
+    anew = found.model_copy(update={"factors": (), "values": {}, "recorded": ()})
+    if computed:
+        anew = measure_source(
+            answered.source,
+            computed,
+            responses_by_score=None if written is None else answered.responses,
+            generation_pairs=[(pair.higher, pair.lower) for pair in written or ()],
+        )
+    new = {factor: at for at, factor in enumerate(anew.factors)}
+    old = {factor: at for at, factor in enumerate(found.factors)}
 
-    def joined(here: Manifestations, there: Manifestations) -> Manifestations:
-        """The signs of each pair: as the run has them, else as computed."""
+    def joined(there: Manifestations, here: Manifestations) -> Manifestations:
+        """The signs of each pair: as computed, else as the run has them."""
         return tuple(
-            tuple((dict(zip(found.factors, old, strict=True)) | new)[name] for name in names)
-            for old, new in zip(
-                here, (dict(zip(anew.factors, row, strict=True)) for row in there), strict=True
-            )
+            tuple(after[new[name]] if name in new else before[old[name]] for name in names)
+            for before, after in zip(there, here, strict=True)
         )
 
     return found.model_copy(

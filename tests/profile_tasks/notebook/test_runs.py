@@ -123,6 +123,16 @@ def test_factors_measured_anew_are_those_that_the_run_would_have_measured(
     pd.testing.assert_frame_equal(measured.frame(), anew.frame())
 
 
+@pytest.mark.parametrize("beside", [[], [commas]])
+def test_what_a_grader_found_in_the_run_stays(inspect_log: Log, beside: list[Any]) -> None:
+    log = inspect_log("verbose", grader="planted/grader", factors="length,hallucination", limit=9)
+    reported, anew = pt.read_run(log).frame(), pt.read_run(log, ["hallucination", *beside]).frame()
+    for perspective in ("human", "generation", "discrimination", "own"):
+        at = {"quantity": "influence", "perspective": perspective, "factor": "hallucination"}
+        assert number(anew, **at) == number(reported, **at)
+    assert set(anew.factor.dropna()) == {"hallucination", *(each.__name__ for each in beside)}
+
+
 @pytest.mark.parametrize(
     ("factors", "problem"),
     [
