@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +54,29 @@ def test_docstring_examples_run(name: str) -> None:
 def test_some_docstrings_hold_examples() -> None:
     found = [doctest.DocTestFinder().find(importlib.import_module(name)) for name in modules()]
     assert sum(bool(test.examples) for tests in found for test in tests) >= 100
+
+
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_the_examples_of_the_python_api_run(
+    repository: Path,
+    inspect_log: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    outcome = doctest.testfile(
+        str(repository / "docs" / "python.md"),
+        module_relative=False,
+        globs={
+            "pt": profile_tasks,
+            "verbose": inspect_log("verbose"),
+            "concise": inspect_log("concise"),
+        },
+        encoding="utf-8",
+    )
+    assert (outcome.failed, outcome.attempted >= 10) == (0, True)
+    assert (tmp_path / "judges.svg").is_file()
 
 
 def console_commands(text: str) -> list[str]:

@@ -45,6 +45,41 @@ def compare_runs(
         ValueError: A run did not finish, the runs share no source or no factor, or their human
             preferences differ.
     """
+    study, n_sources, notes = paired_study(
+        first, second, replicates=replicates, seed=seed, confidence=confidence
+    )
+    compared = {
+        "log_a": first.file,
+        "log_b": second.file,
+        "model_a": first.model,
+        "model_b": second.model,
+        "n_sources": n_sources,
+        "notes": notes,
+        **compared_record(study, margin=margin),
+    }
+    return compared | {"words": comparison_words(compared)}
+
+
+def paired_study(
+    first: Run,
+    second: Run,
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> tuple[Study, int, list[str]]:
+    """The study of both runs, how many sources they share, and what was left out, in words.
+
+    Args:
+        first: Run A; its tables are named as ``side`` says.
+        second: Run B.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+        confidence: Of every interval, between 0 and 1.
+
+    Raises:
+        ValueError: As of ``compare_runs``.
+    """
     for run in (first, second):
         check_finished(run)
     shared = _shared_sources(first, second)
@@ -68,16 +103,7 @@ def compare_runs(
         seed=seed,
         confidence=confidence,
     )
-    compared = {
-        "log_a": first.file,
-        "log_b": second.file,
-        "model_a": first.model,
-        "model_b": second.model,
-        "n_sources": len(shared),
-        "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **compared_record(study, margin=margin),
-    }
-    return compared | {"words": comparison_words(compared)}
+    return study, len(shared), [*_differences(first, second), *_left_out(measured, tables)]
 
 
 def _common_tables(

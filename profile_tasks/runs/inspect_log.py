@@ -174,12 +174,13 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     )
 
 
-def read_run(location: str, score: str | None = None) -> Run:
+def read_run(location: str, score: str | None = None, *, texts: bool = False) -> Run:
     """A run with what was measured on each sample.
 
     Args:
         location: File, or address that Inspect can read.
         score: Name of the score; None where the log holds one of this project.
+        texts: Whether to keep the sources and what was written too.
 
     Raises:
         FileNotFoundError: There is no such log.
@@ -188,10 +189,14 @@ def read_run(location: str, score: str | None = None) -> Run:
     """
     log = open_log(location)
     name = score_name(log, score)
-    measurements = _measurements(log, name)
-    if not measurements:
+    read = [(answered(s) if texts else None, m) for s, m in scored_samples(log, name)]
+    if not read:
         raise _no_score(log, score)
-    return replace(inspect_run(log, name), measurements=measurements)
+    return replace(
+        inspect_run(log, name),
+        measurements=tuple(measurement for _, measurement in read),
+        answers=tuple(answer for answer, _ in read if answer is not None),
+    )
 
 
 def with_measurements(run: Run, score: str | None = None) -> Run:

@@ -1,7 +1,8 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from profile_tasks.data.preferences import (
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
+    FactorChoice,
     needing_grader,
     read_selection,
     resolve_factors,
@@ -22,15 +24,58 @@ from profile_tasks.scorers.factors.selection import (
 )
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
-from profile_tasks.scorers.measurement.tables import shared_group_codes
+from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.records import annotators_record, influence_record
+from profile_tasks.scorers.statistics.study import Study
 from profile_tasks.scorers.statistics.systems import Systems
+from profile_tasks.settings import Control
+
+
+def recorded_profile(
+    data: PreferenceData,
+    factors: FactorChoice = "auto",
+    *,
+    control: Control = "none",
+    replicates: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The factor profile of a data set, as JSON of ``profile-tasks influence`` has it.
+
+    Args:
+        data: Sources with annotated pairs.
+        factors: As of ``human_comparisons``.
+        control: "system": beside the adjusted influence, one with the systems held fixed.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+
+    Raises:
+        ValueError: As of ``human_comparisons`` and ``recorded_systems``.
+    """
+    table = human_comparisons(data, factors)
+    whose = table.perspective
+    study = Study(
+        {whose: table},
+        votes=recorded_votes(data),
+        replicates=replicates,
+        seed=seed,
+        systems={whose: recorded_systems(data)} if control == "system" else {},
+    )
+    record = with_units(influence_record(study, whose)) | {
+        "judge": data.judge,
+        "n_unjudged_pairs": data.unjudged_pairs,
+        "annotators": annotators_record(study, whose),
+    }
+    if data.judge:
+        family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
+        record["p_family"] = family
+    return record
 
 
 def human_comparisons(
     data: PreferenceData,
-    factors: str | Sequence[str] = "auto",
+    factors: FactorChoice = "auto",
     group_codes: Mapping[str, int] | None = None,
 ) -> Comparisons:
     """The comparison table of a data set: of people's preferences, or of a recorded judge's.
@@ -128,7 +173,7 @@ def _judged(source: AnnotatedSource) -> list[AnnotatedPair]:
     return [pair for pair in source.pairs if pair.preference is not None]
 
 
-def chosen_factors(data: PreferenceData, factors: str | Sequence[str]) -> tuple[Factor, ...]:
+def chosen_factors(data: PreferenceData, factors: FactorChoice) -> tuple[Factor, ...]:
     """The factors asked for, in their order; what no grader is asked about stands in the data.
 
     Args:

@@ -7,11 +7,11 @@ and influence, and each difference from people, has its interval from the same r
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
-from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
@@ -98,6 +98,36 @@ class RecordedJudges:
     reference: str = "people"
     replicates: int = 2000
     seed: int = 0
+
+    @classmethod
+    def of_data(
+        cls,
+        data: PreferenceData,
+        models: Sequence[RecordedModel],
+        factors: Sequence[Factor],
+        *,
+        replicates: int = 2000,
+        seed: int = 0,
+    ) -> Self:
+        """The judges among the models of a file; the pairs are measured once for all.
+
+        Args:
+            data: The sources with their pairs.
+            models: Whose verdicts are taken; who stands for people there is left out.
+            factors: Which factors to measure.
+            replicates: Bootstrap replicates.
+            seed: Of everything random.
+        """
+        alone = measured_alone(data.sources, factors)
+        measurements = {
+            model.name: [
+                with_verdicts(measured, model.judged(source) or ())
+                for source, measured in zip(data.sources, alone, strict=True)
+            ]
+            for model in models
+            if model.verdicts and f"judge_{model.name}" != data.judge
+        }
+        return cls(alone, measurements, data.judge or "people", replicates, seed)
 
     @cached_property
     def study(self) -> Study:
