@@ -85,12 +85,12 @@ class DotRow:
         name: Of the factor.
         dots: One for each who has a value.
         said: What is said of each, with the counts behind it.
-        marked: Whether a difference is told.
+        mark: A character beside the name, where a difference is told.
         keys: What the rows can be sorted by -> value; without a name where there is none.
     """
 
     name: str
     dots: tuple[Dot, ...]
     said: tuple[str, ...]
-    marked: bool = False
+    mark: str = ""
     keys: Mapping[str, float] = field(default_factory=dict)

@@ -18,6 +18,7 @@ from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+_LEVEL = 0.05
 _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
@@ -54,25 +55,24 @@ def summary(findings: Findings) -> str:
         )
     apart = told_apart(findings, "discrimination")
     taste = findings.tastes.get("discrimination")
-    influences = findings.profiles["discrimination"].influences
-    total, known = _factors(len(influences)), findings.profiles["discrimination"].n_groups
-    over = "" if known is None else f" over {known} groups of sources"
-    if apart:
-        told = "in taste" if taste else "as far as intervals tell"
-        stance = _contrast_in(findings, "discrimination", apart[0], brief=True)
-        return (
-            f"As a judge, {model} {stance}; it differs from people {told} in {len(apart)} of "
-            f"{total}{over}."
-        )
-    if taste is not None and not taste.consistency.reason and taste.verdict in EQUIVALENT:
+    total = _factors(len(findings.profiles["discrimination"].influences))
+    if (groups := findings.profiles["discrimination"].n_groups) is not None:
+        total += f" over {groups} groups of sources"
+    if taste and not apart and not taste.consistency.reason and taste.verdict in EQUIVALENT:
         return (
             f"As a judge, {model} has people's taste: no influence departs by "
-            f"{decimal(taste.margin)} or more ({total}{over})."
+            f"{decimal(taste.margin)} or more ({total})."
         )
-    return (
-        f"As a judge, {model} is not told apart from people in any of {total}{over}; that does not "
-        "show that they agree."
-    )
+    in_taste = bool(taste and apart)
+    apart = apart or influences_apart(findings)
+    if not apart:
+        return (
+            f"As a judge, {model} is not told apart from people in any of {total}; that does not "
+            "show that they agree."
+        )
+    stance = _contrast_in(findings, "discrimination", apart[0], brief=True)
+    how = "in taste" if in_taste else "by taste or by consistency"
+    return f"As a judge, {model} {stance}; it differs from people {how} in {len(apart)} of {total}."
 
 
 def in_words(factor: str) -> str:
@@ -125,8 +125,23 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     )
 
 
+def influences_apart(findings: Findings) -> tuple[str, ...]:
+    """Factors in which the judge's influence is told from people's, the farthest first.
+
+    Be it by taste or by consistency: at 5 %, adjusted by Holm over the factors.
+    """
+    found = findings.differences.get("discrimination", {})
+    return tuple(
+        factor
+        for factor in _widest_apart(findings, "discrimination")
+        if factor in found and (p := found[factor].p_holm) is not None and p < _LEVEL
+    )
+
+
 def farthest_first(findings: Findings) -> list[str]:
-    """Every factor: those told apart, then by how far the judge is from people, else the writer.
+    """Every factor: those told apart in taste, then otherwise, then by how far from people.
+
+    How far the judge is, and the writer where nothing was judged.
 
     Where there is nobody to hold against people, the strongest influence comes first.
     """
@@ -136,8 +151,10 @@ def farthest_first(findings: Findings) -> list[str]:
         return sorted(influences, key=lambda factor: -taus.get(factor, -1.0))
     perspective = findings.compared[-1]
     every = {f: None for p in findings.profiles.values() for f in p.influences}
-    apart = told_apart(findings, perspective)
-    return list(dict.fromkeys([*apart, *_widest_apart(findings, perspective), *every]))
+    told: tuple[str, ...] = ()
+    if perspective == "discrimination":
+        told = (*told_apart(findings, perspective), *influences_apart(findings))
+    return list(dict.fromkeys([*told, *_widest_apart(findings, perspective), *every]))
 
 
 def _widest_apart(findings: Findings, perspective: str) -> list[str]:

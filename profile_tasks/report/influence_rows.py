@@ -3,8 +3,14 @@
 from collections.abc import Iterator
 
 from profile_tasks.report.dots import INFLUENCE, Dot, DotRow
+from profile_tasks.report.drawing import MISALIGNED
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import farthest_first, interval, told_apart
+from profile_tasks.report.headline import (
+    farthest_first,
+    influences_apart,
+    interval,
+    told_apart,
+)
 from profile_tasks.report.report_data import Influence
 
 WHO = {
@@ -15,15 +21,23 @@ WHO = {
 }
 """Perspective -> whose preferences these are, as a reader has it; in the order of the dots."""
 
+APART = "\N{WHITE UP-POINTING TRIANGLE}"
+"""Marks factors in which the judge differs from people, be it by taste or by consistency."""
+
 STRONGEST = 5
 """So many factors stand in the figure below the headline."""
 
 
 def influence_rows(findings: Findings) -> tuple[DotRow, ...]:
     """A row a factor, that in which the model is farthest from people first."""
-    apart = told_apart(findings, "discrimination") if "human" in findings.profiles else ()
+    marks: dict[str, str] = {}
+    if {"human", "discrimination"} <= set(findings.profiles):
+        marks = dict.fromkeys(influences_apart(findings), APART)
+        in_taste = "discrimination" in findings.tastes
+        apart = told_apart(findings, "discrimination")
+        marks |= dict.fromkeys(apart, MISALIGNED if in_taste else APART)
     return tuple(
-        _row(findings, factor, marked=factor in apart) for factor in farthest_first(findings)
+        _row(findings, factor, marks.get(factor, "")) for factor in farthest_first(findings)
     )
 
 
@@ -32,7 +46,7 @@ def shown_perspectives(findings: Findings) -> dict[str, str]:
     return {p: who for p, who in WHO.items() if p in findings.profiles}
 
 
-def _row(findings: Findings, factor: str, *, marked: bool) -> DotRow:
+def _row(findings: Findings, factor: str, mark: str) -> DotRow:
     found = {
         p: findings.profiles[p].influences[factor]
         for p in shown_perspectives(findings)
@@ -47,7 +61,7 @@ def _row(findings: Findings, factor: str, *, marked: bool) -> DotRow:
         name=factor,
         dots=tuple(Dot.of(p, tau, INFLUENCE) for p, tau in taus.items()),
         said=tuple(f"{WHO[p]}: {'; '.join(_said(each))}" for p, each in found.items()),
-        marked=marked,
+        mark=mark,
         keys=keys,
     )
 

@@ -103,6 +103,7 @@ class Paired:
 
     first: str
     second: str
+    lead: str
     words: tuple[str, ...]
     notes: tuple[str, ...]
     table: Table
@@ -280,7 +281,7 @@ def _paired(id_: str, task: str, found: PairedRuns, names: Sequence[str]) -> Pai
         COLUMNS,
         found.rows,
     )
-    return Paired(first, second, found.words, found.notes, table)
+    return Paired(first, second, found.lead, found.words, found.notes, table)
 
 
 def _names(found: Sequence[Findings]) -> list[str]:
