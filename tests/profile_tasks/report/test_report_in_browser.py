@@ -157,11 +157,10 @@ def test_axe_finds_no_serious_fault(view: Page, which: str, request: pytest.Fixt
     for details in ("details.said", "details.figures", "details.data"):
         if view.locator(details).count():
             view.locator(details).first.evaluate("element => { element.open = true }")
-    for tab in view.get_by_role("tab").all():
-        tab.click()
-        found = axe.Axe().run(view).response["violations"]
-        serious = [v for v in found if v["impact"] in {"serious", "critical"}]
-        assert serious == [], [(v["id"], v["nodes"][0]["html"]) for v in serious]
+    view.evaluate("document.querySelectorAll('.panel').forEach(part => { part.hidden = false })")
+    found = axe.Axe().run(view).response["violations"]
+    serious = [v for v in found if v["impact"] in {"serious", "critical"}]
+    assert serious == [], [(v["id"], v["nodes"][0]["html"]) for v in serious]
 
 
 def everything_open(page: Page) -> None:
