@@ -154,14 +154,16 @@
   const order = byId("order");
   const only = byId("only");
 
+  const given = new Map(all(".influences table.dots tbody tr").map((row, place) => [row, place]));
+
   function arrangeFactors() {
     const key = order.value;
     for (const body of all(".influences table.dots tbody")) {
       const rows = [...body.rows];
       const at = (row) => (row.dataset[key] === undefined ? -Infinity : Number(row.dataset[key]));
-      rows.sort(key === "name"
-        ? (a, b) => a.dataset.name.localeCompare(b.dataset.name, "en")
-        : (a, b) => at(b) - at(a) || 0);
+      rows.sort((a, b) => given.get(a) - given.get(b));
+      if (key === "name") rows.sort((a, b) => a.dataset.name.localeCompare(b.dataset.name, "en"));
+      else if (key !== "") rows.sort((a, b) => at(b) - at(a) || 0);
       body.append(...rows);
       const part = only.value.trim().toLowerCase();
       for (const row of rows) row.hidden = !row.cells[0].textContent.toLowerCase().includes(part);

@@ -192,9 +192,10 @@ def _tabs(sections: Sequence[TaskSection]) -> dict[str, str]:
 def _orders(sections: Sequence[TaskSection]) -> dict[str, str]:
     """What the rows of factors can be ordered by."""
     keys = {key for s in sections for run in s.runs for row in run.rows for key in row.keys}
+    first = "told apart, then farthest from people" if "difference" in keys else "strongest first"
     names = {"difference": "farthest from people", **WHO}
-    names = {key: name for key, name in names.items() if key in keys}
-    return names | {"name": "name of the factor"}
+    found = {key: name for key, name in names.items() if key in keys}
+    return {"": first, **found, "name": "name of the factor"}
 
 
 def _choices(sections: Sequence[TaskSection]) -> dict[str, tuple[str, dict[str, str]]]:

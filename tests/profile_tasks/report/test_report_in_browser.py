@@ -179,6 +179,12 @@ def opened_part(page: Page) -> list[str]:
     ]
 
 
+def attributes(found: Locator, name: str) -> list[str]:
+    """What the elements' data say, in the order of the page."""
+    values: list[str] = found.evaluate_all("(all, name) => all.map(e => e.dataset[name])", name)
+    return values
+
+
 def shown_pairs(page: Page) -> Locator:
     return page.locator(".example:not([hidden])")
 
@@ -242,12 +248,16 @@ def test_pointing_at_a_factor_shows_the_counts_behind_it(page: Page) -> None:
 
 def test_factors_are_ordered_and_found_by_a_part_of_their_name(page: Page) -> None:
     def values(key: str) -> list[float]:
-        rows = page.locator(".influences .dots").first.locator("tbody tr").all()
-        return [float(row.get_attribute(f"data-{key}") or "nan") for row in rows]
+        rows = page.locator(".influences .dots").first.locator("tbody tr")
+        return [float(value) for value in attributes(rows, key)]
 
-    for key in ("human", "generation", "difference"):
+    given = values("human")
+    for key in ("difference", "human", "generation"):
         page.locator("#order").select_option(key)
         assert values(key) == sorted(values(key), reverse=True)
+    assert values("human") != given
+    page.locator("#order").select_option("")
+    assert values("human") == given
     page.locator("#order").select_option("name")
     names = page.locator(".influences .dots").first.locator("tbody th").all_inner_texts()
     assert names == sorted(names)
@@ -273,23 +283,23 @@ def test_pairs_are_chosen_and_ordered(page: Page) -> None:
     everything = page.locator(".example").count()
     assert shown_pairs(page).count() == everything
     page.locator("#arrange").select_option("shared")
-    shared = [float(p.get_attribute("data-shared") or "nan") for p in shown_pairs(page).all()]
+    shared = [float(value) for value in attributes(shown_pairs(page), "shared")]
     assert shared == sorted(shared, reverse=True)
     assert len(set(shared)) > 5
     page.locator("#arrange").select_option("source")
-    sources = [p.get_attribute("data-source") or "" for p in shown_pairs(page).all()]
+    sources = attributes(shown_pairs(page), "source")
     assert sources == sorted(sources)
     page.locator("#arrange").select_option("")
-    factors = [p.get_attribute("data-factor") for p in shown_pairs(page).all()]
-    assert len(set(factors)) == sum(a != b for a, b in zip(factors, [None, *factors], strict=False))
+    factors = attributes(shown_pairs(page), "factor")
+    assert len(set(factors)) == sum(a != b for a, b in zip(factors, ["", *factors], strict=False))
 
 
 def test_one_pair_is_opened_after_the_other(page: Page) -> None:
     page.get_by_role("tab", name="examples").click()
 
     def opened() -> list[int]:
-        pairs = shown_pairs(page).all()
-        return [at for at, pair in enumerate(pairs) if pair.get_attribute("open") is not None]
+        found: list[bool] = shown_pairs(page).evaluate_all("pairs => pairs.map(pair => pair.open)")
+        return [at for at, is_open in enumerate(found) if is_open]
 
     assert opened() == [0]
     page.locator("#next").click()
@@ -416,6 +426,12 @@ def test_it_prints(browser: Browser, planted_page: Path) -> None:
     assert len(opened_part(page)) == 5
     for selector in (".said .cautions li", "details.figures figure", ".metrics td"):
         assert page.locator(selector).first.is_visible()
-    assert all(text.is_visible() for text in shown_pairs(page).locator(".text").all())
+    drawn = (
+        shown_pairs(page)
+        .locator(".text")
+        .evaluate_all("texts => texts.map(text => text.checkVisibility() && text.offsetHeight > 0)")
+    )
+    assert all(drawn)
+    assert len(drawn) == 2 * shown_pairs(page).count()
     assert page.pdf().startswith(b"%PDF")
     context.close()
