@@ -264,9 +264,7 @@ def html(board: Leaderboard) -> str:
             f"metric-{number}": {
                 "name": metric,
                 "heading": headings[metric],
-                "better": {True: "More is better.", False: "Less is better."}.get(
-                    higher_is_better(metric), "Neither side is better."
-                ),
+                "better": _BETTER[higher_is_better(metric)],
                 "axis": (axis := Axis.holding(run.estimate(metric) for run in runs)),
                 "boards": [
                     (_html_title(each), [_html_row(row, metric, axis) for row in rows])
@@ -286,6 +284,13 @@ def html(board: Leaderboard) -> str:
             for each in board.boards
         ],
     )
+
+
+_BETTER = {
+    True: "More is better.",
+    False: "Less is better.",
+    None: "Neither side is better.",
+}
 
 
 def _html_title(board: Board) -> str:
