@@ -50,6 +50,7 @@ LearnedBy = Literal["judged", "unieval"]
 Condition = Literal["none", "self", "evaluator", "factor"]
 Tournament = Literal["round_robin", "knock_out"]
 Measure = Literal["both", "likelihood", "compliance"]
+JudgeBy = Literal["words", "likelihood"]
 FaultyTexts = Literal["count", "missing"]
 Control = Literal["none", "system"]
 
@@ -291,6 +292,13 @@ class AskingSettings(PairingSettings):
         return cast("tuple[int, ...]", self.scores)  # as they are once they have been checked
 
 
+class VerdictSettings(Settings):
+    """How a model says which of two responses is better."""
+
+    judge_by: JudgeBy = "words"
+    """The model judges in words, or by which verdict it finds likelier (hf, vllm, echo, ...)."""
+
+
 class JudgeSettings(Settings):
     """How a grader is asked for judged factors."""
 
@@ -344,7 +352,9 @@ class ScoredTaskSettings(Settings):
 # Of tasks -----------------------------------------------------------------------------------------
 
 
-class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSettings):
+class ProfileSettings(
+    VerdictSettings, MeasuringSettings, AskingSettings, PairSettings, DataSettings
+):
     """Settings of ``summarization``, ``instruction_following`` and ``document_qa``."""
 
     setting: Setting = "both"
@@ -368,7 +378,7 @@ class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSetti
         return self.pairing if self.own_pairs and self.setting == "both" else None
 
 
-class FeedbackSettings(GradingSettings, PairSettings, DataSettings):
+class FeedbackSettings(VerdictSettings, GradingSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_feedback``."""
 
     factors: Selection = "auto"
@@ -397,7 +407,7 @@ class WinnerSettings(Settings):
     """Let every two samples meet (n (n - 1) requests), or the winners of each round (2 (n - 1))."""
 
 
-class SelfGuidedSettings(WinnerSettings, SourceSettings, DataSettings):
+class SelfGuidedSettings(VerdictSettings, WinnerSettings, SourceSettings, DataSettings):
     """Settings of the tasks ``<task>_self_guided``; of the data only the sources are used."""
 
     samples: Annotated[int, Field(ge=2, le=MAXIMUM_SAMPLES), f"2 to {MAXIMUM_SAMPLES}"] = 4
@@ -410,7 +420,7 @@ class SelfGuidedSettings(WinnerSettings, SourceSettings, DataSettings):
     """Of their sampling."""
 
 
-class ScoreValiditySettings(PairSettings, DataSettings):
+class ScoreValiditySettings(VerdictSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_score_validity``."""
 
     texts: OptionalText = None

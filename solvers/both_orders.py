@@ -11,6 +11,7 @@ which response shows more of a factor.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import neg
@@ -36,6 +37,7 @@ Picks = Annotated[tuple[Pick | None, ...], Field(max_length=2)]
 _PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
 _ALONE: Mapping[Pick | None, Pick] = {"first": "a", "second": "b"}
 _SIGNS: Mapping[Pick | None, int] = {"first": 1, "a": 1, "tie": 0, "second": -1, "b": -1}
+_PICK_OF_SIGN: Mapping[int, Pick] = {1: "first", 0: "tie", -1: "second"}
 _OPPOSITE: Mapping[Pick | None, Pick | None] = {
     "first": "second",
     "second": "first",
@@ -88,10 +90,14 @@ class PairVerdict:
     margins: tuple[float, ...] = ()
 
     @classmethod
-    def by_likelihood(cls, margins: Sequence[float]) -> Self:
-        """The verdict of these margins, with what each of them picks alone."""
-        picks: list[Pick] = ["first" if m > 0 else "second" if m < 0 else "tie" for m in margins]
-        return cls(tuple(picks), tuple(margins))
+    def by_likelihood(cls, margins: Sequence[float | None]) -> Self:
+        """The verdict of these margins, with what each of them picks alone.
+
+        One that is not known is an unreadable pick, and leaves the verdict without margins.
+        """
+        known = tuple(margin for margin in margins if margin is not None)
+        picks = tuple(None if m is None else _PICK_OF_SIGN[(m > 0) - (m < 0)] for m in margins)
+        return cls(picks, known if len(known) == len(margins) else ())
 
     @classmethod
     def of_recorded(cls, picks: Sequence[Pick | None]) -> Self:
@@ -185,6 +191,24 @@ def by_pair(answers: Sequence[_T], orders: int) -> list[tuple[_T, ...]]:
     [(3, 1), (-2, 0)]
     """
     return [tuple(answers[at : at + orders]) for at in range(0, len(answers), orders)]
+
+
+def margin_between(of_first: float, of_second: float) -> float:
+    """How much likelier the verdict for the response shown first is than that for the other.
+
+    Args:
+        of_first: Log-likelihood of the first of ``VERDICTS``.
+        of_second: That of the second.
+
+    Raises:
+        ValueError: One is no finite number.
+    """
+    for value in (of_first, of_second):
+        if not math.isfinite(value):
+            raise ValueError(
+                f"a log-likelihood is {value}; the model's outputs are broken (try dtype=float32)"
+            )
+    return of_first - of_second
 
 
 def read_pick(

@@ -168,11 +168,12 @@ class SourceTask(Task, Generic[_Record]):
         **_: object,
     ) -> list[Instance]:
         """One instance a request, of the type of this task."""
+        template = chat_template if apply_chat_template else None
         return [
             Instance(
                 request_type=self.OUTPUT_TYPE,
                 doc=doc,
-                arguments=(_prompted(request, ctx, apply_chat_template, chat_template), beside),
+                arguments=(self._prompted(request, ctx, template), beside),
                 idx=index,
                 metadata=metadata,
             )
@@ -222,18 +223,19 @@ class SourceTask(Task, Generic[_Record]):
         check_sources(self.profile_task, data, self.setting)
         return data
 
-
-def _prompted(
-    request: str | GenerationRequest,
-    system: str,
-    as_chat: bool,
-    chat_template: Callable[..., str] | None,
-) -> str:
-    if isinstance(request, str):
-        text, said = request, [Message(role="user", content=request)]
-    else:
-        text, said = request.render(), request.messages()
-    if as_chat and chat_template is not None:
-        messages = [{"role": "system", "content": system}] if system else []
-        return chat_template([*messages, *(message.model_dump() for message in said)])
-    return f"{system}\n\n{text}" if system else text
+    def _prompted(
+        self,
+        request: str | GenerationRequest,
+        system: str,
+        chat_template: Callable[..., str] | None,
+    ) -> str:
+        if isinstance(request, str):
+            text, said = request, [Message(role="user", content=request)]
+        else:
+            text, said = request.render(), request.messages()
+        if chat_template is not None:
+            messages = [{"role": "system", "content": system}] if system else []
+            return chat_template([*messages, *(message.model_dump() for message in said)])
+        # An answer that is given, and not written, begins a paragraph of its own.
+        ending = "\n\n" if self.OUTPUT_TYPE == "loglikelihood" else ""
+        return f"{system}\n\n{text}{ending}" if system else f"{text}{ending}"

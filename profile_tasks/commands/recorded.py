@@ -113,12 +113,9 @@ def load_recorded(
         say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():
         say(f"skipped: {row}", err=True)
-    if data.judge and data.unjudged_pairs and notes:
-        say(
-            f"note: {data.unjudged_pairs} pairs without a verdict in {data.judge!r} (null) "
-            "are left out",
-            err=True,
-        )
+    if data.unjudged_pairs and data.told and notes:
+        lacking = f"a verdict in {data.judge!r} (null)" if data.judge else "a preference of people"
+        say(f"note: {data.unjudged_pairs} pairs without {lacking} are left out", err=True)
     if data.unjoined_rows and notes:
         say(
             f"note: {data.unjoined_rows} rows name a source_id without --sources; "
@@ -152,7 +149,7 @@ def load_two_judges(
         load_recorded(file, options, seed=seed, preference_column=column, notes=notes)
         for column, notes in ((None, True), (second_column, False))
     )
-    columns = f"{options['preference_column']!r} and {second_column!r}"
+    columns = f"{first.judge or options['preference_column']!r} and {second_column!r}"
     one, other = common_pairs(first, second)
     if not one.sources:
         raise ValueError(f"{file}: {columns} judge no pair in common")

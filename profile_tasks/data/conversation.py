@@ -1,9 +1,13 @@
 """Conversations: requests of several turns, as messages and as the one text that a judge reads."""
 
 import ast
+import io
 import json
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+from token import STRING
+from tokenize import TokenError, generate_tokens
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
@@ -46,8 +50,9 @@ _LIST = re.compile(r"""\s*\[\s*\{\s*["'](role|content|from|value)["']\s*:""")
 
 def looks_like_messages(value: JsonValue) -> bool:
     """Whether a value is meant as messages: a list of objects with roles, or the text of one."""
-    text = value if isinstance(value, str) else json.dumps(value)
-    return _LIST.match(text) is not None
+    if isinstance(value, str):
+        return _LIST.match(value) is not None
+    return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
 def read_messages(value: JsonValue, field: str) -> tuple[Message, ...]:
@@ -77,12 +82,23 @@ def structured(value: JsonValue, field: str) -> JsonValue:
         parsed: JsonValue = json.loads(value)
     except (ValueError, RecursionError):
         try:
-            parsed = ast.literal_eval(value.strip())
-        except (ValueError, SyntaxError, MemoryError, RecursionError):
+            # By way of JSON, because Python also spells sets, bytes and dots.
+            parsed = json.loads(json.dumps(_as_python_prints(value.strip())))
+        except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError, TokenError):
             raise RowError(
                 f"field {field!r} is {quoted(value)}; expected a list, as JSON"
             ) from None
     return parsed
+
+
+def _as_python_prints(text: str) -> object:
+    """What Python printed; numpy prints lists without commas, where texts would run together."""
+    value = ast.literal_eval(text)
+    if isinstance(value, list) and all(isinstance(each, str) for each in value):
+        kinds = [token.type for token in generate_tokens(io.StringIO(text).readline)]
+        if (STRING, STRING) in pairwise(kinds):
+            raise ValueError(text)
+    return value
 
 
 def _message(value: JsonValue, field: str) -> Message:

@@ -327,11 +327,13 @@ def _parquet_row(row: Mapping[str, object], nested: Sequence[str]) -> Row | RowE
     return held
 
 
-def _parquet_number(value: object) -> str | float:
+def _parquet_number(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else _parquet_text(value)
 
 
-def _parquet_text(value: object) -> str:
+def _parquet_text(value: object) -> object:
+    if hasattr(value, "tolist"):  # numpy's, as pandas reads lists
+        return value.tolist()
     # Some writers store texts as bytes without saying that they are texts.
     return value.decode() if isinstance(value, bytes) else str(value)
 

@@ -4,8 +4,8 @@ import hashlib
 import json
 import math
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import combinations
 
 from pydantic import JsonValue
@@ -21,7 +21,16 @@ from profile_tasks.data.formats import (
     ResponseColumns,
     value_of,
 )
-from profile_tasks.data.preference import JUDGE_PREFIX, Preference, is_judge, turned
+from profile_tasks.data.preference import (
+    JUDGE_PREFIX,
+    PREFERENCES,
+    VERDICT_PREFIXES,
+    Preference,
+    is_judge,
+    label_of,
+    turned,
+)
+from profile_tasks.data.rows import COLUMNS
 
 _SIDED = ("response", "before", "system")
 _REQUIRED = {*TEXTS, "preference", "conversation_a", "conversation_b", "chosen", "rejected"}
@@ -34,29 +43,32 @@ def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
         format_: Of the file.
         records: As read; bad rows stay what they are.
     """
+    opened = _each(records, lambda row, _: format_.opened(row))
     if format_.responses is not None:
-        return list(_pairs_of_responses(format_, format_.responses, records))
-    found = list(_each(format_, records))
+        return list(_pairs_of_responses(format_, format_.responses, opened))
+    found = list(_each(opened, lambda row, number: _as_ours(format_, row, number)))
     return _merged(found) if format_.merged else found
 
 
-def _each(format_: Format, records: Iterable[Record]) -> Iterator[Record]:
+def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterator[Record]:
+    """What is read of each good row and its number; or why it cannot be."""
     for number, (place, row) in enumerate(records, start=1):
         try:
-            yield Record(
-                place, row if isinstance(row, RowError) else _as_ours(format_, row, number)
-            )
+            yield Record(place, row if isinstance(row, RowError) else read(row, number))
         except RowError as error:
             yield Record(place, error)
 
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
     held = _fields(format_, row)
-    named = (*format_.columns, *format_.extract)
+    told = (theirs for theirs, ours in format_.columns.items() if ours != "turn")
+    named = (*told, *format_.extract)
     taken = {name for theirs in named for name in (theirs, *re.findall(r"\w+", theirs))}
-    if not format_.ours:
-        taken |= {*TEXTS, *VERDICTS}
-    ours: Row = {name: value for name, value in row.items() if name not in taken}
+    ours: Row = {
+        name: value
+        for name, value in row.items()
+        if name not in taken and (format_.ours or _stays(name, value, held))
+    }
     ours |= {name: held[name] for name in TAKEN_AS_THEY_ARE if name in held}
     if ours.get("id") is None:
         ours["id"] = str(number)
@@ -66,9 +78,24 @@ def _as_ours(format_: Format, row: Row, number: int) -> Row:
     )
 
 
+def _stays(name: str, value: JsonValue, held: Row) -> bool:
+    """Whether a column of which the format does not speak stays.
+
+    What others call as we do need not be the same. A judge's verdicts are told by what they hold,
+    and where chosen and rejected become a and b there are none.
+    """
+    if name.startswith(VERDICT_PREFIXES):
+        verdicts = value if isinstance(value, list) else [value]
+        known = (None, *PREFERENCES, "first", "second")
+        return "chosen" not in held and all(
+            said in known or isinstance(said, int | float) for said in verdicts
+        )
+    return name == "id" or name not in COLUMNS
+
+
 def _judge(format_: Format, row: Row) -> str | None:
     name = None if format_.judge is None else value_of(format_.judge, row)
-    return None if name is None else re.sub(r"[^\w.-]+", "_", str(name))
+    return None if name in (None, False, "") else re.sub(r"[^\w.-]+", "_", str(name))
 
 
 def _fields(format_: Format, row: Row) -> Row:
@@ -81,31 +108,37 @@ def _fields(format_: Format, row: Row) -> Row:
     held: Row = {
         name: value
         for name, value in row.items()
-        if format_.ours and (name in fields or is_judge(name))
+        if format_.ours
+        and (name in fields or (is_judge(name) and label_of(value) in format_.labels))
     }
     implied = {"prompt"} if "chosen" in format_.columns.values() else set()
-    missing: dict[str, list[str]] = defaultdict(list)
+    lacking: list[str] = []
     votes: list[JsonValue] = []
     for theirs, ours in format_.columns.items():
         value = without_nan(value_of(theirs, row))
-        if ours == "vote":
-            votes += [] if value is None else [value]
-        elif value is not None or (theirs in row and (ours == "preference" or is_judge(ours))):
+        if ours == "vote" and theirs in row:
+            votes.append(value)
+            held["annotators"] = votes
+        elif value is not None or (theirs in row and _says_by_null(ours)):
             held[ours] = value
         elif ours in _REQUIRED - implied and theirs not in row:
-            missing[ours].append(theirs)
-    lacking = [names[0] for ours, names in missing.items() if ours not in held]
+            lacking.append(theirs)
+    extracted = {theirs: value_of(theirs, row) for theirs in format_.extract}
+    for theirs, text in extracted.items():
+        if text is not None:
+            held |= _extracted(text, format_.extract[theirs], theirs)
+        elif any("user_1" in pattern for pattern in format_.extract[theirs]):
+            lacking.append(theirs)
     if lacking:
         raise RowError(
             f"missing field{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))} of format "
             f"{format_.name}; the row has: {', '.join(row) or 'no fields'}"
         )
-    if votes:
-        held["annotators"] = votes
-    for theirs, patterns in format_.extract.items():
-        if (text := value_of(theirs, row)) is not None:
-            held |= _extracted(text, patterns, theirs)
     return held
+
+
+def _says_by_null(field: str) -> bool:
+    return field in ("preference", "win_a", "win_b", "win_tie") or is_judge(field)
 
 
 def without_nan(value: JsonValue) -> JsonValue:
@@ -117,10 +150,16 @@ def _extracted(text: JsonValue, patterns: Sequence[str], theirs: str) -> Row:
     """The fields that a text holds, by the first pattern that fits."""
     tries = (re.search(pattern, text, re.DOTALL) for pattern in patterns if isinstance(text, str))
     found = next(filter(None, tries), None)
-    if found is None:
+    if found is None or not isinstance(text, str):
         raise RowError(f"field {theirs!r} is {quoted(text)}; expected a text as the format has it")
     groups = found.groupdict()
-    turns = sorted(int(name.removeprefix("user_")) for name in groups if name.startswith("user_"))
+    longest = re.search(found.re.pattern.replace(".*?", ".*"), text, re.DOTALL)
+    if longest is None or longest.groupdict() != groups:
+        raise RowError(
+            f"field {theirs!r} can be read in two ways: what stands between the texts "
+            "also stands within one of them"
+        )
+    turns = [n for n in range(1, 1 + len(groups)) if f"user_{n}" in groups]
     if not turns:
         return dict(groups)
     return {
@@ -151,22 +190,33 @@ def _sides(row: Row) -> Row:
 
 
 def _merged(records: Iterable[Record]) -> list[Record]:
-    """Rows about the same two responses as one pair with their votes, in the place of the first."""
+    """Rows about the same two responses as one pair with their votes, in the place of the first.
+
+    Other rows with the same id, which is a question's, are given ids of their own.
+    """
     pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
-    bad: list[Record] = []
+    others: list[Record] = []
     for place, row in records:
-        if isinstance(row, RowError):
-            bad.append(Record(place, row))
+        # Bad ones, a judge's, and those that hold several votes already.
+        if isinstance(row, RowError) or isinstance(row.get("preference", []), list):
+            others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
         key = json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])
         pairs.setdefault(key, (place, []))[1].append((row, a > b))
-    return [Record(place, _with_votes(rows)) for place, rows in pairs.values()] + bad
+    merged = [Record(place, _with_votes(rows)) for place, rows in pairs.values()] + others
+    times: Counter[str] = Counter()
+    for _, row in merged:
+        if not isinstance(row, RowError):
+            times[question := str(row["id"])] += 1
+            if times[question] > 1:
+                row["id"] = f"{question}#{times[question]}"
+    return merged
 
 
 def _with_votes(rows: Sequence[tuple[Row, bool]]) -> Row:
     (first, order), *others = rows
-    if not others or "preference" not in first:
+    if not others:
         return first
     votes = [
         turned(vote) if swapped != order else vote  # type: ignore[arg-type]
@@ -189,11 +239,11 @@ def _pairs_of_responses(
             if isinstance(row, RowError):
                 raise row
             held = _fields(format_, row)
-            about = {name: held[name] for name in TAKEN_AS_THEY_ARE if name in held}
+            about = {n: held[n] for n in TAKEN_AS_THEY_ARE if n in held and n != "id"}
             about |= texts_of(format_, held)
             judge = _judge(format_, row)
             each = [row] if where.each is None else value_of(where.each, row)
-            if not isinstance(each, list):
+            if not isinstance(each, list) or not each:
                 raise RowError(f"field {where.each!r} is {quoted(each)}; expected a list")
             key = json.dumps([about, None if where.each is None else number])
             gathered[key] += [
@@ -203,6 +253,9 @@ def _pairs_of_responses(
         except RowError as error:
             yield Record(place, error)
     for number, rated in enumerate(gathered.values(), start=1):
+        if len(rated) == 1:
+            alone = RowError("there is no other rated response to the same prompt to make a pair")
+            yield Record(rated[0][0], alone)
         for (at, (place, one)), (to, (_, other)) in combinations(enumerate(rated, start=1), 2):
             yield Record(place, _rated_pair(one, other, f"{number}-{at}-{to}"))
 

@@ -6,14 +6,17 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from profile_tasks.data.conversation import (
-    Message,
-    looks_like_messages,
-    read_messages,
-    structured,
-)
+from profile_tasks.data.conversation import Message, looks_like_messages, read_messages
 from profile_tasks.data.files import Row, RowError, quoted
+from profile_tasks.data.foreign_verdicts import number_of
 from profile_tasks.data.formats import Format
+
+_BOTH = (
+    ("conversation_a", "conversation_b"),
+    ("chosen", "rejected"),
+    ("response_a", "response_b"),
+)
+"""Where the two responses may stand."""
 
 
 def texts_of(format_: Format, held: Row) -> Row:
@@ -26,35 +29,29 @@ def texts_of(format_: Format, held: Row) -> Row:
     Raises:
         RowError: They cannot be told apart, or are not as the format says.
     """
-    names = next(
-        (
-            pair
-            for pair in (
-                ("conversation_a", "conversation_b"),
-                ("chosen", "rejected"),
-                ("response_a", "response_b"),
-            )
-            if set(pair) & held.keys()
-        ),
-        None,
-    )
+    names = next((pair for pair in _BOTH if set(pair) & held.keys()), None)
     if names is None:
         return {"prompt": held["prompt"]} if "prompt" in held else {}
     prompt, a, b = (_said(format_, held, field) for field in ("prompt", *names))
     if isinstance(prompt, list):  # the user's turns alone, as in LMSYS-Kaggle
         a, b = (_interleaved(prompt, answers, n) for answers, n in zip((a, b), names, strict=True))
         prompt = None
-    if isinstance(a, str | None) and isinstance(b, str | None):
-        if prompt is None and names != ("response_a", "response_b"):
+    for said, name in zip((a, b), names, strict=True):
+        if said is None:
+            raise RowError(f"empty response: field {name!r} is missing or null")
+        whole = name.startswith("conversation")
+        if isinstance(said, list) or (whole and isinstance(said, str)):
+            expected = "a list of messages, as JSON" if whole else "a text or messages"
+            raise RowError(f"field {name!r} is {quoted(held[name])}; expected {expected}")
+    if isinstance(a, str) and isinstance(b, str):
+        if prompt is None and "chosen" in held:
             return _split_texts(a, b, names)
         asked = _listed(prompt) if isinstance(prompt, tuple) else prompt
         return _known({"prompt": asked, "response_a": a, "response_b": b})
     before = _messages_of(prompt)
-    sides = [
-        said if isinstance(said, tuple) else (Message(role="assistant", content=str(said)),)
-        for said in (a, b)
-    ]
-    sides = [said if _begins(said, before) else (*before, *said) for said in sides]
+    sides = [_whole(before, said, name) for said, name in zip((a, b), names, strict=True)]
+    if held.get("turn") is not None:
+        sides = [_until(number_of(held["turn"], "turn"), said) for said in sides]
     return _of_conversations(sides[0], sides[1], names)
 
 
@@ -65,21 +62,15 @@ def _known(row: Mapping[str, JsonValue]) -> Row:
 def _said(format_: Format, held: Row, field: str) -> Any:  # noqa: ANN401 - one of four forms
     """A text, messages as a tuple, a list of texts, or None."""
     value = held.get(field)
-    if field in format_.json_columns:
-        value = structured(value, field)
     if isinstance(value, str) and format_.speakers and field in ("chosen", "rejected"):
         return _spoken(format_.speakers, value, field)
-    if looks_like_messages(value) or (isinstance(value, list) and value and _is_object(value[0])):
+    if looks_like_messages(value):
         return read_messages(value, field)
     if isinstance(value, list):
         return value
     if value is not None and not isinstance(value, str):
         raise RowError(f"field {field!r} is {quoted(value)}; expected text or messages")
     return value
-
-
-def _is_object(value: JsonValue) -> bool:
-    return isinstance(value, dict)
 
 
 def _spoken(speakers: Mapping[str, str], text: str, field: str) -> tuple[Message, ...]:
@@ -103,8 +94,11 @@ def _spoken(speakers: Mapping[str, str], text: str, field: str) -> tuple[Message
 
 
 def _interleaved(asked: Sequence[JsonValue], answers: JsonValue, field: str) -> Any:  # noqa: ANN401
-    if not isinstance(answers, list) or len(answers) != len(asked):
-        raise RowError(f"field {field!r} is {quoted(answers)}; expected {len(asked)} answers")
+    if not isinstance(answers, list) or not 0 < len(answers) == len(asked):
+        raise RowError(
+            f"field {field!r} is {quoted(answers)}; expected one answer a turn, of which there are "
+            f"{len(asked)}"
+        )
     if not isinstance(answers[-1], str) or not answers[-1].strip():
         raise RowError(f"empty response: the last answer in field {field!r} is {answers[-1]!r}")
     turns: list[JsonValue] = []
@@ -122,8 +116,26 @@ def _messages_of(prompt: Any) -> tuple[Message, ...]:  # noqa: ANN401 - a text, 
     return prompt if isinstance(prompt, tuple) else (Message(role="user", content=prompt),)
 
 
-def _begins(said: Sequence[Message], before: Sequence[Message]) -> bool:
-    return len(said) > len(before) and tuple(said[: len(before)]) == tuple(before)
+def _whole(before: tuple[Message, ...], said: Any, field: str) -> tuple[Message, ...]:  # noqa: ANN401
+    """A conversation from its first turn on, of which a prompt column may hold the beginning.
+
+    Messages that do not begin with what the assistant said are the whole conversation already.
+    """
+    if isinstance(said, str):
+        return (*before, Message(role="assistant", content=said))
+    messages: tuple[Message, ...] = said
+    if messages[0].role == "assistant":
+        return (*before, *messages)
+    told = {each.content.strip() for each in messages}
+    if any(each.content.strip() not in told for each in before):
+        raise RowError(f"field {field!r} is a whole conversation, in which 'prompt' does not stand")
+    return messages
+
+
+def _until(turn: float, said: tuple[Message, ...]) -> tuple[Message, ...]:
+    """A conversation up to the assistant's answer that was judged, the first one being turn 1."""
+    answers = [at for at, each in enumerate(said, start=1) if each.role == "assistant"]
+    return said[: answers[int(turn) - 1]] if 1 <= turn <= len(answers) else said
 
 
 def _of_conversations(
@@ -156,7 +168,7 @@ def _listed(messages: Sequence[Message]) -> list[JsonValue]:
     return [message.model_dump() for message in messages]
 
 
-def _split_texts(a: str | None, b: str | None, names: tuple[str, str]) -> Row:
+def _split_texts(a: str, b: str, names: tuple[str, str]) -> Row:
     """Whole texts with an implicit prompt, which is what both begin with, to the last space.
 
     So TRL's ``extract_prompt`` has it.

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 
 from pydantic import JsonValue
 
+from profile_tasks.data.conversation import structured
 from profile_tasks.data.files import Row, RowError, quoted
 from profile_tasks.data.formats import Format
 from profile_tasks.data.preference import (
@@ -21,22 +22,20 @@ from profile_tasks.data.preference import (
 def verdict_of(format_: Format, value: JsonValue, field: str) -> Preference | None:
     """What a label says; None where it says that there is no verdict.
 
-    A ranking says it by its first, as a list, or by its ranks, as Argilla has them.
-
     Raises:
         RowError: The label is unknown.
     """
     if value is None:
         return None
-    if isinstance(value, dict) and isinstance(value.get("rank"), list):
-        return _ranked(format_, value, field)
-    if isinstance(value, list) and value:
-        value = value[0]
-    if format_.middle is not None:
-        number = number_of(value, field)
-        return "tie" if number == format_.middle else "a" if number < format_.middle else "b"
-    labels = format_.labels or {preference: preference for preference in PREFERENCES}
+    labels = format_.labels
     label = label_of(value)
+    if format_.scale is not None and label not in labels:
+        low, high = format_.scale
+        number = number_of(value, field)
+        if not low <= number <= high:
+            raise RowError(f"field {field!r} is {quoted(value)}; expected {low:g} to {high:g}")
+        return "tie" if 2 * number == low + high else "a" if 2 * number < low + high else "b"
+    labels = labels or {preference: preference for preference in PREFERENCES}
     if label not in labels:
         raise RowError(
             f"field {field!r} is {quoted(value)}; expected {', '.join(map(repr, labels))}"
@@ -45,14 +44,26 @@ def verdict_of(format_: Format, value: JsonValue, field: str) -> Preference | No
     return labels[label]
 
 
-def _ranked(format_: Format, value: Mapping[str, JsonValue], field: str) -> Preference | None:
-    ranks, names = value["rank"], value.get("value")
-    if not isinstance(ranks, list) or not isinstance(names, list) or len(ranks) != len(names) != 2:
-        raise RowError(f"field {field!r} is {quoted(dict(value))}; expected two ranks with values")
-    if ranks[0] == ranks[1]:
-        return "tie"
-    best = names[0] if number_of(ranks[0], field) < number_of(ranks[1], field) else names[1]
-    return verdict_of(format_, best, field)
+def _vote_of(format_: Format, value: JsonValue, field: str) -> Preference | None:
+    """A vote: a label, or a ranking of both responses.
+
+    Argilla writes a ranking as names in their order, each with its rank in some versions, or as
+    an object of both lists.
+    """
+    if isinstance(value, dict):
+        names, ranks = value.get("value"), value.get("rank")
+    elif isinstance(value, list):
+        names = [each.get("value") if isinstance(each, dict) else each for each in value]
+        ranks = [
+            each.get("rank") if isinstance(each, dict) else at for at, each in enumerate(value)
+        ]
+    else:
+        return verdict_of(format_, value, field)
+    if not (isinstance(names, list) and isinstance(ranks, list) and len(names) == len(ranks) == 2):
+        raise RowError(f"field {field!r} holds {quoted(value)}; expected a ranking of two")
+    one, other = (number_of(rank, field) for rank in ranks)
+    best = verdict_of(format_, names[0] if one < other else names[1], field)
+    return "tie" if one == other else best
 
 
 def number_of(value: JsonValue, field: str) -> float:
@@ -84,14 +95,34 @@ def verdicts_of(format_: Format, held: Row, judge: str | None) -> Row:
     found: Row = {
         field: verdict_of(format_, held[field], field)
         for field in held
-        if field == "preference" or is_judge(field)
+        if (field == "preference" and not _is_list(held[field])) or is_judge(field)
     }
-    if isinstance(votes := held.get("annotators"), list):
-        told = [verdict_of(format_, vote, "annotators") for vote in votes]
-        found["annotators"] = [verdict for verdict in told if verdict is not None]
+    for field in ("preference", "annotators"):
+        if field in held and field not in found:
+            found[field] = _votes(format_, held, field)
     if {"win_a", "win_b"} <= held.keys():
         found["preference"] = _winner(held)
     return found if judge is None else _judged(format_, held, found, judge)
+
+
+def _is_list(value: JsonValue) -> bool:
+    return isinstance(value, list) or (isinstance(value, str) and value.startswith("["))
+
+
+def _votes(format_: Format, held: Row, field: str) -> list[JsonValue]:
+    """A list of votes; without those that say nothing, or were not submitted."""
+    votes = structured(held[field], field)
+    statuses = held.get("statuses")
+    if not isinstance(votes, list):
+        raise RowError(f"field {field!r} is {quoted(votes)}; expected a list of votes")
+    if isinstance(statuses, list):
+        if len(statuses) != len(votes):
+            raise RowError(
+                f"field {field!r} holds {len(votes)} votes, and {len(statuses)} statuses"
+            )
+        votes = [v for v, said in zip(votes, statuses, strict=True) if said == "submitted"]
+    told = [_vote_of(format_, vote, field) for vote in votes]
+    return [verdict for verdict in told if verdict is not None]
 
 
 def _winner(held: Row) -> Preference:

@@ -7,16 +7,18 @@ become a prompt and two responses. Columns are named by JMESPath expressions ove
 """
 
 import json
+import re
 from collections.abc import Collection, Mapping, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import jmespath
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, ValidationError, field_validator, model_validator
 
-from profile_tasks.data.files import PreferenceDataError, Row
+from profile_tasks.data.conversation import structured
+from profile_tasks.data.files import PreferenceDataError, Row, RowError
 from profile_tasks.data.preference import Preference, is_judge, label_of
 from profile_tasks.nearest_name import instead_of
 
@@ -33,8 +35,8 @@ TAKEN_AS_THEY_ARE = (
 VERDICTS = ("preference", "annotators")
 FIELDS = (
     *(*TEXTS, *TAKEN_AS_THEY_ARE, *VERDICTS, "vote"),
-    *("conversation_a", "conversation_b", "chosen", "rejected"),
-    *("win_a", "win_b", "win_tie", "picks", "verdicts"),
+    *("conversation_a", "conversation_b", "turn", "chosen", "rejected"),
+    *("win_a", "win_b", "win_tie", "picks", "verdicts", "statuses"),
 )
 """What a column of other people may hold; ``judge_<name>`` beside them."""
 
@@ -69,9 +71,10 @@ class Format(BaseModel):
         recognised_by: Columns that a file in this format has.
         recognised_when: Expression that is true of each of its rows.
         columns: Expression -> the field of ours that it holds, one of ``FIELDS`` or judge_<name>.
-        json_columns: Fields whose texts are JSON, as in CSV.
+        json_columns: Columns of lists and objects, which are JSON where a file has cells of text.
         labels: Label -> preference; null: no verdict. Empty: a, b and tie.
-        middle: Where labels are numbers: below it a is better, above it b.
+        scale: Lowest and highest number, where labels are numbers: below its middle a is better,
+            above it b.
         speakers: Where a conversation is one text: what a turn begins with -> role.
         extract: Expression -> patterns, of which the first that fits gives fields by its groups;
             the groups user_1, a_1, b_1, user_2, ... are the turns of two conversations.
@@ -91,7 +94,7 @@ class Format(BaseModel):
     columns: Mapping[str, str]
     json_columns: tuple[str, ...] = ()
     labels: Mapping[str, Preference | None] = {}
-    middle: float | None = None
+    scale: tuple[float, float] | None = None
     speakers: Mapping[str, str] = {}
     extract: Mapping[str, tuple[str, ...]] = {}
     judge: str | None = None
@@ -109,15 +112,56 @@ class Format(BaseModel):
         for theirs, ours in columns.items():
             if ours not in FIELDS and not is_judge(ours):
                 raise ValueError(f"maps {theirs!r} to {ours!r}{instead_of(ours, FIELDS)}")
+            several = [repr(other) for other in columns if columns[other] == ours]
+            if len(several) > 1 and ours != "vote":
+                raise ValueError(
+                    f"maps {', '.join(several)} to {ours!r}; map one, or an expression of both"
+                )
         return columns
+
+    @field_validator("extract")
+    @classmethod
+    def _patterns(cls, extract: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+        for pattern in (pattern for patterns in extract.values() for pattern in patterns):
+            try:
+                groups = re.compile(pattern).groupindex.keys()
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no pattern: {error}") from error
+            turns = {
+                f"{who}_{n}" for n in range(1, 1 + len(groups) // 3) for who in ("user", "a", "b")
+            }
+            if not groups <= set(FIELDS) and groups != turns:
+                raise ValueError(f"the groups of {pattern!r} are neither fields nor turns")
+        return extract
+
+    @model_validator(mode="after")
+    def _orders_are_a_judges(self) -> Self:
+        if self.judge is None and not {"picks", "verdicts"}.isdisjoint(self.columns.values()):
+            raise ValueError("picks and verdicts are a judge's; a YAML file names it with 'judge'")
+        return self
+
+    def opened(self, row: Row) -> Row:
+        """The row with its lists and objects, where it holds them as texts.
+
+        Raises:
+            RowError: A text begins like one, and is none.
+        """
+        texts = {column: row.get(column) for column in self.json_columns}
+        return row | {
+            column: structured(text, column)
+            for column, text in texts.items()
+            if isinstance(text, str) and text.lstrip()[:1] in ("[", "{")
+        }
 
     def fits(self, rows: Sequence[Row]) -> bool:
         """Whether all these rows, at least one, look as this format has them."""
-        return all(
-            set(self.recognised_by) <= row.keys()
-            and (self.recognised_when is None or value_of(self.recognised_when, row) is True)
-            for row in rows
-        )
+        if not all(set(self.recognised_by) <= row.keys() for row in rows):
+            return False
+        when = self.recognised_when
+        try:
+            return when is None or all(value_of(when, self.opened(row)) is True for row in rows)
+        except RowError:
+            return False
 
     def told(self, columns: Collection[str]) -> str:
         """One line about what is read as what."""
@@ -152,7 +196,7 @@ def read_format(path: Path) -> Format:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise PreferenceDataError(f"{path}: field {where!r}: {first['msg']}") from error
+        raise PreferenceDataError(f"{path}: field {where!r}: {_told(first['msg'])}") from error
     except (OSError, UnicodeDecodeError, yaml.YAMLError, TypeError) as error:
         told = " ".join(str(error).split())
         raise PreferenceDataError(f"{path}: not a readable format ({told})") from error
@@ -183,6 +227,11 @@ def chosen_format(
         base = Format(name=OURS, ours=True, columns={})
     elif format_.endswith((".yaml", ".yml")):
         base = read_format(Path(format_).expanduser())
+        if base.judge and rows and all(value_of(base.judge, row) is None for row in rows):
+            raise PreferenceDataError(
+                f"{place}: judge: no row has {base.judge!r}; a name is written in quotes of both "
+                f"kinds, \"'{base.judge}'\""
+            )
     elif format_ in named_formats():
         base = named_formats()[format_]
     else:
@@ -192,10 +241,16 @@ def chosen_format(
         )
     if not (columns or labels):
         return base
-    for theirs in columns or {}:
-        if rows and all(value_of(theirs, row) is None for row in rows):
-            held = ", ".join(dict.fromkeys(name for row in rows for name in row))
-            raise PreferenceDataError(f"{place}: map: no row has {theirs!r}; the rows have: {held}")
+    lacking = [
+        repr(theirs)
+        for theirs in columns or {}
+        if all(theirs not in row and value_of(theirs, row) is None for row in rows)
+    ]
+    if rows and lacking:
+        held = ", ".join(dict.fromkeys(name for row in rows for name in row))
+        raise PreferenceDataError(
+            f"{place}: map: no row has {', '.join(lacking)}; the rows have: {held}"
+        )
     replaced = set((columns or {}).values())
     kept = {theirs: ours for theirs, ours in base.columns.items() if ours not in replaced}
     return _checked(
@@ -208,7 +263,12 @@ def _checked(held: Mapping[str, Any]) -> Format:
     try:
         return Format.model_validate(held)
     except ValidationError as error:
-        raise PreferenceDataError(f"map or labels: {error.errors()[0]['msg']}") from error
+        told = _told(error.errors()[0]["msg"])
+        raise PreferenceDataError(f"map or labels: {told}") from error
+
+
+def _told(message: str) -> str:
+    return message.removeprefix("Value error, ")  # which pydantic puts before our own
 
 
 def _recognised(rows: Sequence[Row], place: str) -> Format | None:
@@ -238,11 +298,13 @@ def nearest_format(row: Row) -> str | None:
         each.name: len(set(each.recognised_by) & row.keys()) / len(each.recognised_by)
         for each in formats
     }
-    best = max(shares, key=shares.__getitem__)
-    if shares[best] < 0.5:
+    most = max(shares.values())
+    if most < 0.5:
         return None
-    lacking = [c for c in named_formats()[best].recognised_by if c not in row]
-    return f"nearest format: {best}" + (f", without {', '.join(lacking)}" if lacking else "")
+    best = [name for name, share in shares.items() if share == most]
+    lacking = [c for c in named_formats()[best[0]].recognised_by if c not in row]
+    without = f", without {', '.join(lacking)}" if lacking and len(best) == 1 else ""
+    return f"nearest format: {' or '.join(best)}{without}"
 
 
 # Expressions --------------------------------------------------------------------------------------

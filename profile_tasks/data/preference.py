@@ -1,5 +1,6 @@
 """What a preference between two responses may be, and how others write it."""
 
+import re
 from collections.abc import Mapping
 from typing import Literal, get_args
 
@@ -35,11 +36,9 @@ def turned(preference: Preference | None) -> Preference | None:
 def label_of(value: object) -> str:
     """How a label is written in ``labels``, whatever kind of value a file holds.
 
-    >>> label_of(1.0), label_of(True), label_of(" model_a ")
-    ('1', 'true', 'model_a')
+    >>> label_of(1.0), label_of("1.0"), label_of(True), label_of(" model_a ")
+    ('1', '1', 'true', 'model_a')
     """
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value).strip()
+    return re.sub(r"\A([+-]?\d+)\.0+\Z", r"\1", str(value).strip())

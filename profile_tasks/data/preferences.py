@@ -288,29 +288,31 @@ def plain_rows(data: PreferenceData) -> Iterator[Row]:
 
     Other columns are kept. Sources that were joined stand in the rows.
     """
+    told_by = data.judge or "preference"
     for source in data.sources:
         shared: Row = {
-            "prompt": _listed(source.conversation) or source.prompt,
             "source": source.source,
             "reference": source.reference,
             "group": source.group,
             "task": source.task or None,
         }
         for pair in source.pairs:
-            row: Row = {
-                "id": pair.id,
+            optional: Row = {
                 **shared,
-                "response_a": pair.response_a,
-                "response_b": pair.response_b,
                 "before_a": _listed(pair.before_a),
                 "before_b": _listed(pair.before_b),
-                "preference": pair.preference,
                 "annotators": list(pair.annotators) or None,
+            }
+            nobody: Row = {"annotators": []} if data.judge is None else {data.judge: None}
+            yield {
+                "id": pair.id,
+                "prompt": _listed(source.conversation) or source.prompt,
+                "response_a": pair.response_a,
+                "response_b": pair.response_b,
+                **({told_by: pair.preference} if pair.preference else nobody),
+                **{name: value for name, value in optional.items() if value is not None},
                 **pair.extra,
             }
-            if pair.preference is None:
-                row["annotators"] = []  # which says that nobody was asked
-            yield {name: value for name, value in row.items() if value not in (None, "")}
 
 
 def _listed(messages: Sequence[Message]) -> JsonValue:

@@ -132,7 +132,7 @@ PEOPLES_COLUMNS = ("preference", "annotators")
 
 _RESPONSES = ("response_a", "response_b")
 _SOURCE_COLUMNS = frozenset({"prompt", "source", "reference", "group", "task"})
-_COLUMNS = _SOURCE_COLUMNS | {
+COLUMNS = _SOURCE_COLUMNS | {
     "id",
     "source_id",
     "response_a",
@@ -143,6 +143,7 @@ _COLUMNS = _SOURCE_COLUMNS | {
     "annotators",
     "factors",
 }
+"""Names of the columns that mean something here; all others are kept with the pair."""
 
 
 def read_row(
@@ -244,13 +245,20 @@ def _missing(
     names = " and ".join(filter(None, [", ".join(map(repr, needed[:-1])), repr(needed[-1])]))
     if "preference" in needed and votes:
         names += f" (or {votes!r})"
-    others = {name.lower(): name for name in row if name not in _COLUMNS}
-    found = {ours: nearest(ours.lower(), others, cutoff=0.7) for ours in needed}
-    meant = {ours: others[near] for ours, near in found.items() if near is not None}
+    others = {name.lower(): name for name in row if name not in COLUMNS}
+    meant: dict[str, str] = {}
+    for ours in needed:
+        left = [name for name, theirs in others.items() if theirs not in meant.values()]
+        near = nearest(ours.lower(), left, cutoff=0.7)
+        if near is not None:
+            meant[ours] = others[near]
+    if set(_RESPONSES) <= meant.keys():  # the first column is the first response
+        both = sorted((meant[name] for name in _RESPONSES), key=list(row).index)
+        meant |= dict(zip(_RESPONSES, both, strict=True))
     if meant:
         known = " and ".join(map(repr, meant.values()))
         remedy = f"{'are' if len(meant) > 1 else 'is'} {known} meant? Rename it"
-        if mapped and _COLUMNS.issuperset(meant):
+        if mapped and COLUMNS.issuperset(meant):
             remedy += ", or map=" + ",".join(f"{theirs}={ours}" for ours, theirs in meant.items())
     else:
         listed = ", ".join(row) or "no fields"

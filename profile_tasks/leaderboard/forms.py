@@ -15,7 +15,7 @@ from profile_tasks.leaderboard.boards import HEADLINE, MARGIN, METHOD, Board, Ro
 from profile_tasks.report.cautions import Badge, run_badges
 from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
-from profile_tasks.runs.run import Run
+from profile_tasks.runs.run import LIKELIHOOD, Run
 from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
@@ -75,6 +75,12 @@ def places_text(row: Row) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
+def setting_text(run: Run) -> str:
+    """What was measured, and how the model judged where that was not in words."""
+    named = run.setting == LIKELIHOOD or not run.judged_by_likelihood
+    return run.setting if named else f"{run.setting}, by likelihood"
+
+
 def standing_text(row: Row) -> str:
     """How many of the others are no better and no worse: "1 tied, 3 cannot tell"; else empty."""
     counts = {"tied": len(row.tied), "cannot tell": row.undecided}
@@ -95,7 +101,7 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
             "model": one_line(row.run.model),
             **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
             "sources": _sources_text(row.run),
-            "setting": one_line(row.run.setting),
+            "setting": one_line(setting_text(row.run)),
             "date": row.run.date[:10],
         }
         for row in board.rows
@@ -320,7 +326,7 @@ def _html_row(row: Row, metric: str, axis: Axis) -> dict[str, Any]:
         "value": run.metrics.get(metric),
         "dots": [Dot.of("value", found, axis)] if found.defined else [],
         "sources": run.sources,
-        "setting": one_line(run.setting),
+        "setting": one_line(setting_text(run)),
         "date": run.date,
         "file": one_line(run.file),
         "harness": run.harness,

@@ -374,7 +374,7 @@ def _decided_by(
             if votes
             else "people: the recorded preference"
         )
-    elif measured.margins is not None and measured.margins[pair.index]:
+    elif measured.margins and measured.margins[pair.index]:
         yield "log-likelihood of the first shown less that of the other: " + ", ".join(
             f"{margin:+.2f}" for margin in measured.margins[pair.index]
         )

@@ -149,6 +149,12 @@ def _differences(first: Run, second: Run) -> list[str]:
     notes = [f"{name}: {why}" for name, why in told if why]
     if first.name != second.name:
         notes.append(f"A is a run of {first.name}, B of {second.name}")
+    if {run.conditions.get("judged_by") for run in (first, second)} == {"words", "likelihood"}:
+        likely, spoken = ("A", "B") if first.judged_by_likelihood else ("B", "A")
+        notes.append(
+            f"{likely} judged by likelihood and {spoken} in words: what they differ in as judges "
+            "may be the way of asking"
+        )
     graders = [_graders(run.measurements) for run in (first, second)]
     if graders[0] != graders[1]:
         a, b = (", ".join(sorted(each)) or "none" for each in graders)

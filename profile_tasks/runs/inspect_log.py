@@ -327,6 +327,11 @@ def _conditions(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int 
             "prompt_version": about.get("prompt_version"),
             "pairs": about.get("loaded_pairs"),
             **{name: settings.get(name) for name in COMPARED_SETTINGS},
+            "judged_by": (
+                None
+                if settings.get("setting") == "generation"
+                else settings.get("judge_by", "words")
+            ),
             "grader": about.get("grader") or ", ".join(graders) or None,
             "grader_prompt_version": about.get("grader_prompt_version"),
             "judge_orders": settings.get("judge_orders") if about.get("grader") else None,
@@ -353,6 +358,7 @@ def _described(
         "setting": settings.get("setting"),
         "target scores": settings.get("scores"),
         "pairing": settings.get("pairing"),
+        "the model judged by": settings.get("judge_by"),
         "orders shown to the model": settings.get("orders"),
         "orders shown to the grader": settings.get("judge_orders"),
         "seed of the choices": settings.get("seed"),

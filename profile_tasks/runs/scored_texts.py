@@ -21,10 +21,17 @@ def scored_texts(data: PreferenceData, texts: str | None) -> dict[str, TextsBySc
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file holds no written texts, or none about these sources.
+        ValueError: The file holds no written texts, or none about these sources; or nobody's
+            preference says how good the annotated responses are.
     """
     if texts is None:
-        return {source.id: recorded_scores(source) for source in data.sources}
+        found = {source.id: recorded_scores(source) for source in data.sources}
+        if not any(found.values()):
+            raise ValueError(
+                f"{data.name}: no row has a preference of people, so the annotated responses have "
+                "no scores; give texts=, those of a generation run"
+            )
+        return {name: scored for name, scored in found.items() if scored}
     return {
         name: [(float(score), text) for score, text in answered.texts.items()]
         for name, answered in texts_about(data, texts).items()

@@ -26,6 +26,7 @@ from profile_tasks.solvers.feedback_revision import (
     allowed_conditions,
     feedback_revision,
 )
+from profile_tasks.solvers.pairwise_discrimination import check_judge
 from profile_tasks.tasks.departures import factor_feedback
 from profile_tasks.tasks.profile_task import (
     data_metadata,
@@ -60,6 +61,7 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
     graded = needing_grader(chosen)
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
+        check_judge(get_model(), settings.judge_by)
     data = load_data(settings, task)
     check_sources(task, data, "generation")
     said, about = _factor_feedback(task, settings, data)
@@ -71,7 +73,9 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
             if graded and not in_evaluation()
             else None
         ),
-        solver=feedback_revision(settings.conditions, said, settings.allow_self_grading),
+        solver=feedback_revision(
+            settings.conditions, said, settings.allow_self_grading, settings.judge_by
+        ),
         scorer=feedback_profile(
             task=task,
             factors=settings.factors,

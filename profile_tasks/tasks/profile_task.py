@@ -28,7 +28,7 @@ from profile_tasks.scorers.measurement.source_measurement import check_systems
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings
-from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
+from profile_tasks.solvers.pairwise_discrimination import check_judge, pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.tasks.viewer import VIEWER
@@ -65,16 +65,17 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
     graded = needing_grader(chosen)
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
+        check_judge(get_model(), settings.judge_by if settings.judges else "words")
     check_sources(task, data, settings.setting)
     if settings.control == "system":
         check_systems(data.sources)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
-    scores, orders = settings.target_scores, settings.orders
+    scores, orders, judge_by = settings.target_scores, settings.orders, settings.judge_by
     solvers: dict[Setting, Callable[[], Solver]] = {
-        "both": lambda: both_settings(scores, orders, settings.judged_own),
+        "both": lambda: both_settings(scores, orders, settings.judged_own, judge_by),
         "generation": lambda: score_conditioned_generation(scores),
-        "discrimination": lambda: pairwise_discrimination(orders),
+        "discrimination": lambda: pairwise_discrimination(orders, judge_by),
     }
     return Task(
         dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),

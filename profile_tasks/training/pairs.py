@@ -174,6 +174,7 @@ def self_guided_pairs(
         description={
             "model": model,
             "judge": ", ".join(judges),
+            "judged by": ", ".join(dict.fromkeys(ranking.judge_by for ranking in rankings)),
             "tournament": ", ".join(dict.fromkeys(ranking.tournament for ranking in rankings)),
         },
     )

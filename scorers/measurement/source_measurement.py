@@ -77,12 +77,13 @@ class SourceMeasurement(BaseModel, frozen=True):
         systems: Who wrote the two responses of each annotated pair, None where it is not named;
             empty where systems are not controlled for.
         picks: Of the verdict on each annotated pair; None where that was not asked.
-        margins: The same, empty where a pick is unreadable; None where the model judged in words.
+        margins: The same, none for a missing verdict; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         own_picks: Of the model's verdict as a judge of each pair in ``pairs_written``, of which the
             response for the higher score is the first; empty where it was not asked, as about equal
             texts. None where it was asked about none.
+        own_margins: The same; None where the model judged them in words.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit; None where the
             provider does not tell.
@@ -112,6 +113,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     own_picks: tuple[Picks, ...] | None = None
+    own_margins: tuple[tuple[float, ...], ...] | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] | None = ()
     text_faults: dict[int, tuple[TextFault, ...]] | None = None
@@ -128,10 +130,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     @property
     def verdicts(self) -> tuple[PairVerdict, ...] | None:
         """The model's verdict on each annotated pair; None where that was not asked."""
-        if self.picks is None:
-            return None
-        margins = self.margins or ((),) * len(self.picks)
-        return tuple(map(PairVerdict, self.picks, margins))
+        return None if self.picks is None else _verdicts(self.picks, self.margins)
 
     @property
     def discrimination(self) -> tuple[int | None, ...] | None:
@@ -148,7 +147,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         """
         if self.own_picks is None:
             return None
-        verdicts = map(PairVerdict, self.own_picks)
+        verdicts = _verdicts(self.own_picks, self.own_margins)
         return tuple(zip(self.pairs_written or (), verdicts, strict=True))
 
     @property
@@ -161,6 +160,13 @@ class SourceMeasurement(BaseModel, frozen=True):
         if self.own_verdicts is None:
             return None
         return tuple(0 if pair.identical else v.preference for pair, v in self.own_verdicts)
+
+
+def _verdicts(
+    picks: Sequence[Picks], margins: Sequence[tuple[float, ...]] | None
+) -> tuple[PairVerdict, ...]:
+    """Verdicts as a record holds them; without margins where they were given in words."""
+    return tuple(map(PairVerdict, picks, margins if margins is not None else [()] * len(picks)))
 
 
 @dataclass(frozen=True)
@@ -267,10 +273,11 @@ def measure_source(
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
         if own_verdicts is not None:
-            added["own_picks"] = tuple(
-                own_verdicts.get((pair.higher, pair.lower), PairVerdict(())).picks
+            own = [
+                own_verdicts.get((pair.higher, pair.lower), PairVerdict(()))
                 for pair in added["pairs_written"]
-            )
+            ]
+            added |= {f"own_{name}": value for name, value in _judged(own).items()}
     return SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
@@ -300,9 +307,11 @@ def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
     """The model's verdicts, with their margins where it judged by likelihood."""
     return {
         "picks": tuple(verdict.picks for verdict in verdicts),
-        "margins": tuple(verdict.margins for verdict in verdicts)
-        if any(verdict.margins for verdict in verdicts)
-        else None,
+        "margins": (
+            tuple(verdict.margins for verdict in verdicts)
+            if any(verdict.margins for verdict in verdicts)
+            else None
+        ),
     }
 
 

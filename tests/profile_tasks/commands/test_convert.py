@@ -2,12 +2,13 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from profile_tasks.data.preferences import load_preferences
+from profile_tasks.data.preferences import load_preferences, plain_rows
 
 Run = Callable[..., Result]
 
@@ -44,6 +45,41 @@ def test_what_is_written_reads_as_what_was_read(theirs: Path, run: Run, tmp_path
     converted = load_preferences(str(output))
     assert converted.sources == original.sources
     assert converted.read_as is None
+
+
+OURS = {"id": "1", "prompt": "Why?", "response_a": "So.", "response_b": "Thus."}
+TURN = [{"role": "assistant", "content": "What?"}, {"role": "user", "content": "Why?"}]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"preference": "tie", "annotators": ["a", "b"], "group": "g", "reference": "As."},
+        {"preference": "b", "factors": {"a": {"errors": 2}, "b": {"errors": None, "note": "x"}}},
+        {"annotators": []},
+        {"judge_x": None},
+        {"judge_x": "b", "picks_x": ["first", None], "preference": "a"},
+        {"preference": "a", "before_a": TURN, "note": None, "more": [], "empty": ""},
+        {"preference": "a", "prompt": "", "source": "A text.", "source_id": "s"},
+    ],
+)
+def test_nothing_is_lost_on_the_way(row: dict[str, object], run: Run, tmp_path: Path) -> None:
+    other = {"id": "2", "prompt": "How?", "judge_x": "a"}
+    told = {name: row[name] for name in ("preference", "annotators") if name in row}
+    given, output = tmp_path / "given.jsonl", tmp_path / "pairs.jsonl"
+    lines = [json.dumps(OURS | row), json.dumps(OURS | told | other)]
+    given.write_text("\n".join(lines), encoding="utf-8")
+    run("convert", str(given), "-o", str(output))
+    assert load_preferences(str(output)) == replace(
+        load_preferences(str(given)), name="pairs.jsonl"
+    )
+
+
+def test_the_rows_of_a_judge_are_not_peoples(tmp_path: Path) -> None:
+    path = tmp_path / "judged.jsonl"
+    path.write_text(json.dumps(OURS | {"preference": "a", "judge_x": "b"}) + "\n")
+    (row,) = plain_rows(load_preferences(str(path), preference_column="judge_x"))
+    assert (row["preference"], row["judge_x"]) == ("a", "b")
 
 
 def test_without_an_output_rows_are_printed(theirs: Path, run: Run) -> None:

@@ -153,6 +153,18 @@ def test_another_column_is_a_recorded_judge_of_its_name(run: Run, tmp_path: Path
     assert (people["perspective"], people["judge"], people["n_pairs"]) == ("human", None, 40)
 
 
+def test_pairs_that_nobody_judged_are_counted(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "p.jsonl"
+    rows = [
+        {"id": n, "prompt": f"Q{n}?", "response_a": "Yes.", "response_b": "No, no.",
+         **({"annotators": []} if n else {"preference": "a"})}
+        for n in range(3)
+    ]  # fmt: skip
+    file.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    shown = run("influence", str(file), "--factors", "length")
+    assert shown.stderr == "note: 2 pairs without a preference of people are left out\n"
+
+
 def test_the_report_of_a_recorded_judge_names_it(run: Run, tmp_path: Path) -> None:
     file = write_judge(tmp_path / "p.jsonl")
     options = ("--factors", "length", "--preference-column", "judge_x", "--format", "json")

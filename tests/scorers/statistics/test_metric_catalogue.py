@@ -145,7 +145,7 @@ MEANT = {
 
 
 def spelled_out(name: str) -> list[str]:
-    """The names that README's table or the catalogue means by one with words in braces."""
+    """The names that docs/metrics.md or the catalogue means by one with words in braces."""
     parts = re.split(r"\{(.*?)\}", name)
     choices = [
         part.split(",") if "," in part else [MEANT.get(part, part)] if odd else [part]
@@ -154,8 +154,8 @@ def spelled_out(name: str) -> list[str]:
     return ["".join(chosen) for chosen in product(*choices)]
 
 
-def readme_metrics() -> set[str]:
-    table = (ROOT / "README.md").read_text(encoding="utf-8")
+def documented_metrics() -> set[str]:
+    table = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?) \|", table[table.index("| metric |") :], re.MULTILINE)
     named = [name for row in rows for name in re.findall("`(.*?)`", row)]
     full = [re.sub(r"^\.\.\.", "tau_human_length", name) for name in named]
@@ -163,13 +163,13 @@ def readme_metrics() -> set[str]:
     return {spelled for name in full for spelled in spelled_out(name)}
 
 
-def test_readme_names_metrics_of_the_catalogue_alone() -> None:
-    assert len(readme_metrics()) > 40
-    assert [name for name in sorted(readme_metrics()) if find(name) is None] == []
+def test_the_table_names_metrics_of_the_catalogue_alone() -> None:
+    assert len(documented_metrics()) > 40
+    assert [name for name in sorted(documented_metrics()) if find(name) is None] == []
 
 
-def test_what_is_printed_or_tabled_is_explained_in_readme_or_named_in_docs() -> None:
-    explained = {metric.name for name in readme_metrics() if (metric := find(name)) is not None}
+def test_what_is_printed_or_tabled_is_explained_in_the_table_or_named_in_docs() -> None:
+    explained = {metric.name for name in documented_metrics() if (metric := find(name)) is not None}
     docs = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
     seen = {metric.name for metric in CATALOGUE if metric.printed != "no" or metric.tabled}
     stems = {name: name.partition("_{")[0] for name in seen - explained}
