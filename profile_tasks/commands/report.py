@@ -69,7 +69,7 @@ def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     for place, section in enumerate(sections, 1):
-        for panels in section.figures:
+        for panels in section.figures.values():
             for number, panel in enumerate(panels, 1):
                 parts = (section.task, panel.model, panel.figure.name)
                 name = "_".join(file_name(part) for part in parts)

@@ -92,6 +92,13 @@ class Example:
     other: Response
     decided_by: tuple[str, ...]
 
+    @property
+    def shared(self) -> float:
+        """Share of the shown characters that both have; 0 where nothing is shown."""
+        segments = (*self.preferred.text, *self.other.text)
+        length = sum(len(segment.text) for segment in segments)
+        return sum(len(s.text) for s in segments if s.shared) / length if length else 0.0
+
 
 def marked_differences(first: str, second: str) -> tuple[Side, Side]:
     """Two texts in segments: words that both have in order, and words of one of them alone.
