@@ -351,6 +351,14 @@ def test_by_likelihood_it_has_a_verdict_on_every_pair(local_in_lm_eval: Any) -> 
         assert all(value < 0 for value in told)
 
 
+def test_by_likelihood_it_judges_the_same_in_both_harnesses(
+    local: Model, local_in_lm_eval: Any, tmp_path: Path
+) -> None:
+    log = evaluate(BOTH, local, tmp_path, setting="discrimination", judge_by="likelihood", **DATA)
+    others = local_in_lm_eval[0][f"profile_{BOTH}_discrimination_loglikelihood"]
+    assert same_numbers(metrics(log), others) > 15
+
+
 def test_score_validity_is_the_same_in_both_harnesses(
     local: Model, local_in_lm_eval: Any, tmp_path: Path
 ) -> None:
