@@ -65,20 +65,40 @@ def tokenless(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ModelAPI, "count_text_tokens", words)
 
 
-@pytest.fixture(scope="session")
-def faults(repository: Path) -> Any:
-    """``benchmarks/faults.py``: a server that answers as planted models do, with faults."""
-    folder = repository / "benchmarks"
-    spec = importlib.util.spec_from_file_location("faults", folder / "faults.py")
+def _benchmark(name: str) -> Any:
+    """A module of ``benchmarks/``, which is no package."""
+    folder = REPOSITORY / "benchmarks"
+    spec = importlib.util.spec_from_file_location(name, folder / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.path.insert(0, str(folder))
     try:
-        sys.modules["faults"] = module
+        sys.modules[name] = module
         spec.loader.exec_module(module)
     finally:
         sys.path.remove(str(folder))
+    return module
+
+
+@pytest.fixture(scope="session")
+def benchmark() -> Callable[[str], Any]:
+    """Load a module of ``benchmarks/``."""
+    return _benchmark
+
+
+@pytest.fixture(scope="session")
+def faults() -> Any:
+    """``benchmarks/faults.py``: a server that answers as planted models do, with faults."""
+    return _benchmark("faults")
+
+
+@pytest.fixture(scope="session")
+def smollm2() -> Any:
+    """``benchmarks/smollm2.py``: a real model; the test that needs it skips without."""
+    module = _benchmark("smollm2")
+    if absent := module.missing():
+        pytest.skip(absent)
     return module
 
 

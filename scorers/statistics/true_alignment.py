@@ -181,8 +181,8 @@ def true_alignment(
     unrelated = unrelated_tastes(x, y, centred, _gram(second, counts), rng)
     ends: dict[Coefficient, tuple[float, float, float]] = {
         "pearson": (pearson.low, pearson.estimate, pearson.high),
-        "spearman": _middle(drawn.spearman, confidence),
-        "tau_b": _middle(drawn.tau_b, confidence),
+        "spearman": _of_orders(drawn.spearman, pearson, confidence),
+        "tau_b": _of_orders(drawn.tau_b, pearson, confidence),
     }
     refusal = _not_told_from_noise(names or (first.perspective, second.perspective), pearson)
     return TrueAlignment(
@@ -429,6 +429,20 @@ def true_profiles(
     residual = (observed - prior - errors)[..., None]
     moved = prior + (covariance @ np.linalg.solve(covariance + noise + ridge, residual))[..., 0]
     return moved[:, :k] @ basis.T, moved[:, k:] @ basis.T
+
+
+def _of_orders(
+    drawn: _Array, pearson: PearsonInterval, confidence: float
+) -> tuple[float, float, float]:
+    """Lower end, median, upper end; all that there is where nothing is known of r.
+
+    Profiles of noise that by luck are more alike than even equal tastes make them draw one order
+    nearly always: r is rejected relative to the end of its scale, its draws are not.
+    """
+    low, median, high = _middle(drawn, confidence)
+    if np.isfinite(median) and (pearson.low, pearson.high) == (-1, 1):
+        return -1.0, median, 1.0
+    return low, median, high
 
 
 def _middle(drawn: _Array, confidence: float) -> tuple[float, float, float]:

@@ -216,6 +216,18 @@ def test_a_profile_that_is_noise_alone_is_refused_with_the_interval_in_words() -
     assert pearson.reason == found.refusal
 
 
+@pytest.mark.parametrize("seed", [20, 38, 48])
+def test_noise_that_is_alike_by_luck_says_nothing_of_the_order_either(seed: int) -> None:
+    # Seen first on texts of SmolLM2: tau_b 0.867 with an interval from 1 to 1.
+    tables = two_judges(
+        np.random.default_rng(seed), [0, 0, 0, 0], [0, 0, 0, 0], groups=20, shared_pairs=False
+    )
+    found = true_alignment(*tables).coefficients
+    assert abs(found["pearson"].value) > 0.95
+    for estimate in found.values():
+        assert (estimate.low, estimate.high) == (-1, 1)
+
+
 def test_the_same_verdicts_do_not_tell_how_far_below_1_others_are() -> None:
     human, _ = two_judges(np.random.default_rng(5), [2, 1, -1, 0], [2, 1, -1, 0])
     found = true_alignment(human, human)
