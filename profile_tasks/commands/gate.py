@@ -76,7 +76,7 @@ def gate(
     outcome = overall(verdict for run in runs for verdict in run.verdicts)
     status = EXIT_STATUS[outcome]
     if format_ == "table":
-        _print(runs, status)
+        _print(runs)
     elif len(runs) == 1:
         emit(format_, _record(runs[0]), _rows(runs[0]), "", [])
     else:
@@ -126,13 +126,16 @@ def _rows(run: "Judged") -> list[dict[str, Any]]:
     return [verdict.record() for verdict in run.verdicts]
 
 
-def _print(runs: "Sequence[Judged]", status: int) -> None:
-    """The verdict on each run, then what became of its bars, the missed ones first."""
+def _print(runs: "Sequence[Judged]") -> None:
+    """The verdict, that on each run, then what became of its bars, the missed ones first."""
+    from profile_tasks.gate.verdicts import EXIT_STATUS, overall
+
+    outcome = overall(verdict for run in runs for verdict in run.verdicts)
+    say(f"gate: {outcome} (exit status {EXIT_STATUS[outcome]})")
     for run in runs:
         counts = {which: run.outcomes.count(which) for which in _WORST_FIRST}
         told = ", ".join(f"{n} {which}" for which, n in counts.items() if n)
         say(f"{run.name}: {run.outcome} ({told} of {len(run.verdicts)} bars)")
-    say(f"gate: exit status {status}")
     for run in runs:
         say(f"\n{run.name}" if len(runs) > 1 else "")
         for verdict in sorted(run.verdicts, key=lambda each: _WORST_FIRST.index(each.outcome)):

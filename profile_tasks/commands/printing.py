@@ -125,7 +125,7 @@ def _folded(line: str, width: int) -> list[str]:
         if parts[-1].strip():
             parts.append(indent)
         # A word that no line holds, as a hostile name, is cut where the line ends.
-        first, *more = chop_cells(word, width - cell_len(parts[-1]))
+        first, *more = chop_cells(word, width - cell_len(indent))
         parts[-1] += first
         parts += [indent + piece for piece in more]
     return parts

@@ -144,7 +144,7 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
         },
         "pairs_found": len(read) + sum(sum(each.left_out.values()) for each in found),
         "pairs_read": len(read),
-        "left_out": {why: n for why, n in sorted(left_out.items()) if n},
+        "left_out": {why: n for why, n in sorted((left_out + no_records).items()) if n},
         "records_left_out": {why: n for why, n in sorted(no_records.items()) if n},
         "splits": {name: split.card() for name, split in splits.items()},
         "words": {
@@ -493,11 +493,13 @@ def card_text(card: Mapping[str, Any]) -> str:
 def counted(card: Record) -> str:
     """What became of every pair, in words: the numbers add up."""
     written = sum(split["pairs"] for split in card["splits"].values())
-    lost = sum(card["left_out"].values())
+    records = card["records_left_out"]
+    pairs = {why: n for why, n in card["left_out"].items() if why not in records}
+    lost = sum(pairs.values())
     return (
         f"{card['pairs_found']} pairs found = {written} written + {lost} left out"
-        + (f" ({_listed(card['left_out'])})" if lost else "")
-        + "".join(f"; records left out: {why} {n}" for why, n in card["records_left_out"].items())
+        + (f" ({_listed(pairs)})" if lost else "")
+        + "".join(f"; records left out: {why} {n}" for why, n in records.items())
     )
 
 
