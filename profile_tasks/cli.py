@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from profile_tasks import __version__
+from profile_tasks.nearest_name import instead_of
 
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
@@ -46,6 +47,15 @@ class Commands(click.Group):
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"profile_tasks.commands.{name}"), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; of an unknown name, the nearest one is told."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(f"there is no command {name!r}{instead_of(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Run the command; a file that cannot be opened is one line in every one of them."""

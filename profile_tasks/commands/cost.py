@@ -1,12 +1,11 @@
 """``profile-tasks cost``: what a run will ask of its models, before it."""
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
-from profile_tasks.commands.settings_options import settings_options
+from profile_tasks.commands.settings_options import Name, settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import ProfileSettings
 
@@ -23,7 +22,7 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
 @click.option(
     "--task",
     required=True,
-    type=click.Choice(["summarization", "instruction_following", "document_qa"]),
+    type=Name(["summarization", "instruction_following", "document_qa"]),
 )
 @settings_options(
     ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
@@ -81,7 +80,7 @@ def cost(
     )
     emit(format_, record, rows, title, [_printed(row) for row in rows])
     for note in found.notes if format_ == "table" else ():
-        say(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
+        say(f"- {note}")
 
 
 def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings) -> None:

@@ -152,22 +152,23 @@ def _write(output: Path, data: "ExportedData") -> None:
 
 
 def _print(output: Path, data: "ExportedData") -> None:
+    from profile_tasks.training.export import counted
+
     card: Record = data.card
     for name, split in card["splits"].items():
         say(
             f"{name}: {split['records']} records of {split['pairs']} pairs, "
             f"{split['groups']} sources"
         )
-    left_out = ", ".join(f"{why} {n}" for why, n in card["left_out"].items())
-    say(f"{card['pairs_read']} pairs read; left out: {left_out or 'none'}")
+    say(counted(card))
     if card["simulated"]:
         say("SIMULATED: a planted annotator took part; no evidence about any model")
     rows = [
         {
             "factor": factor,
-            "tau [95 %]": estimate(found, "tau", digits=3),
+            "tau [95 %]": estimate(found, "tau"),
         }
         for factor, found in card["chosen_over_rejected"].items()
     ]
     emit("table", {}, [], "\nfactor profile of chosen over rejected", rows)
-    say(f"\nwritten to {output}")
+    say(f"\nwritten to {output}", whole=True)

@@ -43,6 +43,7 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.runs.words import influence_words
     from profile_tasks.scorers.factors.words import without_spaces
     from profile_tasks.scorers.measurement.recorded import (
         human_comparisons,
@@ -83,11 +84,14 @@ def influence(
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
+    if format_ == "table":
+        whose = f"the verdicts of {data.judge}" if data.judge else "people"
+        say(influence_words(record["factors"], whose))
     emit(format_, record, columns, title, _printed_rows(record))
     if format_ == "table":
         pairs = [pair for source in data.sources for pair in source.pairs]
         if any(without_spaces(pair.response_a + pair.response_b) for pair in pairs):
-            click.echo("words: in scripts without spaces, grapheme clusters")
+            say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
 
@@ -97,12 +101,10 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     return [
         {
             "factor": factor,
-            "n": f"{values['n']:,}",
-            "tau [95 %]": estimate(values, "tau", digits=3),
-            "rank": _rank(values),
-            "p": p_value(values["p_value"]),
+            "tau [95 %]": estimate(values, "tau"),
             "p Holm": p_value(values["p_adjusted"]),
-            "p BH": p_value(values["p_adjusted_bh"]),
+            "rank": _rank(values),
+            "n": f"{values['n']:,}",
             "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
             "adjusted [95 %]": metric(values, "adjusted"),
             **(
@@ -110,6 +112,8 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
                 if "control" in record
                 else {}
             ),
+            "p": p_value(values["p_value"]),
+            "p BH": p_value(values["p_adjusted_bh"]),
         }
         for factor, values in record["factors"].items()
     ]

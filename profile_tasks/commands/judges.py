@@ -12,7 +12,11 @@ from profile_tasks.commands.printing import (
     FORMAT_OPTION,
     Record,
     emit,
+    estimate,
+    metric,
+    number,
     p_value,
+    reasons,
     say,
 )
 from profile_tasks.commands.progress import progress
@@ -24,7 +28,6 @@ if TYPE_CHECKING:
     from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
     from profile_tasks.solvers.recorded_answers import RecordedModel
 
-_WIDTH = 100
 _METRICS = (
     "accuracy_half_credit",
     "accuracy_decided",
@@ -162,6 +165,7 @@ def _written(
 def _words(judged: Record, record: Record) -> str:
     """The strongest difference of a judge from people in words, and what is known of its kind."""
     from profile_tasks.report.headline import contrast, in_words, interval
+    from profile_tasks.runs.words import KINDS
     from profile_tasks.scorers.statistics.estimate import Estimate
 
     people = record["reference"]
@@ -188,18 +192,7 @@ def _words(judged: Record, record: Record) -> str:
         if people == "people"
         else f"{in_words(factor)} {interval(own)} against {interval(theirs)} of {people}"
     )
-    return f"{said}; difference {difference}, {_KINDS[differences[factor]['taste']['verdict']]}"
-
-
-_LEVEL = 0.05
-_KINDS = {
-    "differs in taste": "one of taste",
-    "differs in consistency": "one of consistency",
-    "equivalent": "with equivalent tastes",
-    "equivalent in taste, differs in consistency": "one of consistency",
-    "undecided": "taste or consistency: undecided",
-}
-"""What a difference is, by the verdict on the factor."""
+    return f"{said}; difference {difference}, {KINDS[differences[factor]['taste']['verdict']]}"
 
 
 def _rows(record: Record) -> list[Record]:
@@ -228,19 +221,22 @@ def _rows(record: Record) -> list[Record]:
 
 def _print(record: Record, *, detailed: bool) -> None:
     people, found = record["reference"], record["judges"]
-    say(f"{record['data']}: {len(found)} judge{'s' * (len(found) != 1)} beside {people}")
-    say(record["recorded"])
     for name, judged in found.items():
         say(f"{name}: {judged['words']}")
+    say(f"{record['data']}: {len(found)} judge{'s' * (len(found) != 1)} beside {people}")
+    say(record["recorded"])
     if found:
-        emit("table", {}, [], "\nverdicts, intervals by source", _agreements(found), width=_WIDTH)
-    for reason, where in _reasons(found).items():
-        say(f"no {where}: {reason}")
+        emit("table", {}, [], "\nverdicts, intervals by source", _agreements(found))
+    reasons(
+        (name.replace("_", " "), judged[f"{name}_reason"])
+        for judged in found.values()
+        for name in _METRICS
+        if judged[name] is None
+    )
     title = f"\ntau by factor; * differs from {people} (5 %, Holm over the factors of a judge)"
-    emit("table", {}, [], title, _taus(record), width=_WIDTH)
+    emit("table", {}, [], title, _taus(record))
     for name in found if detailed else ():
-        title = f"\n{name} beside {people}"
-        emit("table", {}, [], title, _differences(record, name), width=_WIDTH)
+        emit("table", {}, [], f"\n{name} beside {people}", _differences(record, name))
     if record["writers"]:
         say(f"recorded as writers, which logs show (--log-dir): {', '.join(record['writers'])}")
     if record["logs"]:
@@ -252,25 +248,15 @@ def _agreements(found: Record) -> list[dict[str, str]]:
         {
             "judge": name,
             "n": f"{judged['n']:,}",
-            "half credit [95 %]": _interval(judged, "accuracy_half_credit"),
-            "decided (n)": f"{_share(judged['accuracy_decided'])} ({judged['n_decided']:,})",
-            "kappa": _share(judged["kappa"]),
-            "flips": _share(judged["flip_rate"]),
-            "first": _share(judged["first_position_rate"]),
-            "unreadable": _share(judged["unreadable_rate"]),
+            "half credit [95 %]": metric(judged, "accuracy_half_credit"),
+            "decided (n)": f"{number(judged['accuracy_decided'])} ({judged['n_decided']:,})",
+            "kappa": number(judged["kappa"]),
+            "flips": number(judged["flip_rate"]),
+            "first": number(judged["first_position_rate"]),
+            "unreadable": number(judged["unreadable_rate"]),
         }
         for name, judged in found.items()
     ]
-
-
-def _reasons(found: Record) -> dict[str, str]:
-    """Which numbers are missing, by the reason."""
-    where: dict[str, list[str]] = {}
-    for judged in found.values():
-        for name in _METRICS:
-            if judged[name] is None:
-                where.setdefault(judged[f"{name}_reason"], []).append(name.replace("_", " "))
-    return {reason: ", ".join(dict.fromkeys(names)) for reason, names in where.items()}
 
 
 def _taus(record: Record) -> list[dict[str, str]]:
@@ -279,8 +265,7 @@ def _taus(record: Record) -> list[dict[str, str]]:
     return [
         {"judge": name}
         | {
-            factor.replace("_", " "): _share(entry["tau"], signed=True)
-            + "*" * _differs(entry.get("difference"))
+            factor.replace("_", " "): number(entry["tau"]) + "*" * _differs(entry.get("difference"))
             for factor, entry in judged["factors"].items()
         }
         for name, judged in rows.items()
@@ -288,39 +273,23 @@ def _taus(record: Record) -> list[dict[str, str]]:
 
 
 def _differs(difference: Mapping[str, Any] | None) -> bool:
+    from profile_tasks.runs.words import LEVEL
+
     p = None if difference is None else difference["p_adjusted"]
-    return p is not None and p < _LEVEL
+    return p is not None and p < LEVEL
 
 
 def _differences(record: Record, name: str) -> list[dict[str, str]]:
-    from profile_tasks.report.headline import interval
-    from profile_tasks.scorers.statistics.estimate import Estimate
-
     people = record["reference"]
     people_taus = record[people]["factors"]
     return [
         {
             "factor": factor,
-            f"{people} [95 %]": interval(Estimate.of_record(people_taus[factor], "tau")),
-            "judge [95 %]": interval(Estimate.of_record(entry, "tau")),
-            "difference [95 %]": interval(Estimate.of_record(entry["difference"])),
+            f"{people} [95 %]": estimate(people_taus[factor], "tau"),
+            "judge [95 %]": estimate(entry, "tau"),
+            "difference [95 %]": estimate(entry["difference"]),
             "p Holm": p_value(entry["difference"]["p_adjusted"]),
             "verdict": entry["difference"]["taste"]["verdict"],
         }
         for factor, entry in record["judges"][name]["factors"].items()
     ]
-
-
-def _interval(record: Record, name: str) -> str:
-    from profile_tasks.report.headline import interval
-    from profile_tasks.scorers.statistics.estimate import Estimate
-
-    return "-" if record[name] is None else interval(Estimate.of_metrics(record, name))
-
-
-def _share(value: float | None, *, signed: bool = False) -> str:
-    from profile_tasks.report.headline import decimal
-
-    if value is None:
-        return "-"
-    return "+" * (signed and value >= 0) + decimal(value)

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import say
+from profile_tasks.commands.printing import command_line, say
+from profile_tasks.commands.settings_options import Name
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--task",
-    type=click.Choice(["summarization", "instruction_following", "document_qa"]),
+    type=Name(["summarization", "instruction_following", "document_qa"]),
     help="What the rows name as their task.  [default: none; they fit every task]",
 )
 @click.option(
@@ -96,14 +97,12 @@ def _print(made: "PairedRuns", *, err: bool) -> None:
 
 
 def _print_next(output: Path, made: "PairedRuns") -> None:
-    import shlex
-
-    file, system = shlex.quote(str(output)), made.runs[0].system
+    file, system = str(output), made.runs[0].system
     task = made.rows[0].get("task", "instruction_following")
-    say(
-        f"written to {output}\n"
-        f"which factors differ: profile-tasks influence {file} --preference-column "
-        f"{shlex.quote(f'written_by_{system}')}\n"
-        f"ask a judge: inspect eval profile_tasks/{task} --model MODEL -T dataset={file} "
-        "-T setting=discrimination"
-    )
+    say(f"written to {output}\nwhich factors differ:", whole=True)
+    whose = ("--preference-column", f"written_by_{system}")
+    say(command_line("profile-tasks", "influence", file, *whose), whole=True)
+    say("ask a judge:")
+    asked = ("-T", f"dataset={file}", "-T", "setting=discrimination")
+    judge = ("inspect", "eval", f"profile_tasks/{task}", "--model", "MODEL", *asked)
+    say(command_line(*judge), whole=True)

@@ -1,7 +1,6 @@
 """``profile-tasks power``: how many sources a study needs, from a pilot or from assumptions."""
 
 import math
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -431,4 +430,4 @@ def _notes(
         f"{design.simulations:,} studies simulated at each number, seed {design.seed}: a power of "
         f"{design.power:.0%} is exact to ±{100 * error:.1f} points"
     )
-    return [fill(note, 100, initial_indent="- ", subsequent_indent="  ") for note in notes]
+    return [f"- {note}" for note in notes]

@@ -113,6 +113,12 @@ def load_recorded(
         say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():
         say(f"skipped: {row}", err=True)
+    if notes and any(not source.task for source in data.sources):
+        say(
+            "note: rows name no task, so the factors are those that every task has; --task adds "
+            "those of one",
+            err=True,
+        )
     if data.unjudged_pairs and data.told and notes:
         lacking = f"a verdict in {data.judge!r} (null)" if data.judge else "a preference of people"
         say(f"note: {data.unjudged_pairs} pairs without {lacking} are left out", err=True)

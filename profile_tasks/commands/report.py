@@ -61,7 +61,7 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
             _write_figures(figures, sections)
     except OSError as error:
         raise Unusable(f"{error.filename or output}: {error.strerror}") from error
-    say(f"{output}: {len(found)} run{'s' * (len(found) > 1)}")
+    say(f"{output}: {len(found)} run{'s' * (len(found) > 1)}", whole=True)
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:

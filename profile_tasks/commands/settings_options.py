@@ -5,9 +5,22 @@ from typing import Any, TypeVar, get_type_hints
 
 import click
 
+from profile_tasks.nearest_name import instead_of
 from profile_tasks.settings import Settings, choices_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+class Name(click.Choice[str]):
+    """One of several names; of an unknown one, the nearest is told."""
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The name, once it is one of them."""
+        if value not in self.choices:
+            self.fail(f"{value!r} is unknown{instead_of(str(value), self.choices)}", param, ctx)
+        return super().convert(value, param, ctx)
 
 
 def settings_options(
@@ -39,7 +52,7 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
     elif isinstance(field.default, int) or type_ == int | None:
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:
-        kind = {"type": click.Choice(choices) if choices else str}
+        kind = {"type": Name(choices) if choices else str}
     option = _OPTIONS.get(name, name).replace("_", "-")
     names = f"--{option}" + f"/--no-{option}" * (field.default is True)
     return click.option(names, name, show_default=True, **shown, **kind)

@@ -38,6 +38,7 @@ from profile_tasks.data.rows import (
     read_row,
     read_stories,
 )
+from profile_tasks.nearest_name import instead_of, nearest
 
 __all__ = [
     "PUBLIC_SETS",
@@ -350,8 +351,8 @@ def _records(
     if dataset == "demo":
         if task not in TASKS:
             raise PreferenceDataError(
-                f"data set 'demo' has one file a task, and task is {task!r}. "
-                f"Must be one of: {', '.join(TASKS)}"
+                f"data set 'demo' has one file a task, and task is {task!r}"
+                f"{instead_of(task or '', TASKS)}"
             )
         return "demo", read_file(_DEMO / f"{task}.jsonl", nested, votes)
     path = Path(dataset).expanduser()
@@ -456,7 +457,9 @@ def _check_not_empty(gathered: _Gathered, name: str, task: str | None) -> None:
     if not gathered.other_tasks:
         raise PreferenceDataError(f"{name}: there are no rows")
     held = ", ".join(f"{other} ({n})" for other, n in gathered.other_tasks.most_common())
-    raise PreferenceDataError(f"{name}: no row has task {task!r}; the rows have: {held}")
+    near = nearest(task or "", gathered.other_tasks)
+    meant = "" if near is None else f"; did you mean {near!r}?"
+    raise PreferenceDataError(f"{name}: no row has task {task!r}{meant}; the rows have: {held}")
 
 
 def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:

@@ -17,7 +17,7 @@ from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import LIKELIHOOD, Run
 from profile_tasks.scorers.statistics.estimate import flat_names
-from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5
@@ -106,6 +106,61 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
         }
         for row in board.rows
     ]
+
+
+def terminal_rows(board: Board, sort: str) -> list[dict[str, str]]:
+    """The same for a terminal: what ranks first, and no metric that no row has."""
+    there = {m for row in board.rows for m in shown_metrics(sort) if row.run.estimate(m).defined}
+    rows = []
+    for row in board.rows:
+        values = {
+            heading: found.text(signed=False) if found.defined else "–"
+            for metric, heading in shown_metrics(sort).items()
+            if metric == sort or metric in there
+            for found in [row.run.estimate(metric)]
+        }
+        first = next(iter(values))
+        rows.append(
+            {
+                "model": one_line(row.run.model),
+                "place": places_text(row),
+                first: values.pop(first),
+                "others": standing_text(row) or "–",
+                **values,
+                "sources": _sources_text(row.run),
+            }
+        )
+    return rows
+
+
+def board_words(board: Board, sort: str) -> str:
+    """Who leads whom on a board, or that places are shared.
+
+    Args:
+        board: The board.
+        sort: The metric that ranks.
+    """
+    ranked = [row for row in board.rows if row.places is not None]
+    by = f"by {label(sort)}"
+    if len(ranked) < 2:
+        alone = f"only {ranked[0].run.model} has a place" if ranked else "no model has a place"
+        return f"{alone} {by}"
+    first = [row.run.model for row in ranked if row.places and row.places[0] == 1]
+    behind = [row.run.model for row in ranked if row.places and row.places[0] > 1]
+    if len(first) == 1:
+        return f"{first[0]} leads {by}, ahead of all others: {_named(behind)}"
+    if behind:
+        return f"{_named(first)} share the first place {by}; behind at least one: {_named(behind)}"
+    if all(row.places == (1, len(ranked)) for row in ranked):
+        tied = sum(len(row.tied) for row in ranked) // 2
+        told = f", and {tied} pair{'s' * (tied != 1)} of them tied" if tied else ""
+        return f"places are shared {by}: none of {len(ranked)} models is told to be better{told}"
+    return f"{_named(first)} share the first place {by}"
+
+
+def _named(models: Sequence[str]) -> str:
+    more = len(models) - NAMED
+    return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _sources_text(run: Run) -> str:

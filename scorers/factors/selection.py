@@ -139,7 +139,7 @@ def resolve_factors(
     tasks = (task,) if isinstance(task, str) else tuple(task)
     for name in tasks:
         if name not in TASKS:
-            raise ValueError(f"Task {name!r} is unknown. Must be one of: {', '.join(TASKS)}.")
+            raise ValueError(f"Task {name!r} is unknown{instead_of(name, TASKS)}.")
     asked = read_selection(selection, taxonomy)
     known = with_recorded(asked, recorded, grader=grader)
     meant = {f.id: f for f in known.values() if set(tasks) & set(f.tasks)}

@@ -8,6 +8,7 @@ import numpy as np
 
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import (
+    TASKS,
     AnnotatedPair,
     AnnotatedSource,
     PreferenceData,
@@ -187,11 +188,12 @@ def chosen_factors(data: PreferenceData, factors: FactorChoice) -> tuple[Factor,
     recorded = recorded_factors(data.sources)
     asked = read_selection(factors)
     if asked.word is not None:
-        if "" in tasks:
-            raise ValueError(
-                f"the rows name no task, so factors {asked.word!r} has no meaning; give it (--task)"
-            )
-        chosen = resolve_factors(factors, tasks, recorded=recorded)
+        # Rows without a task may be of any: what every task has can be measured.
+        each = [
+            resolve_factors(factors, task, recorded=recorded)
+            for task in (TASKS if "" in tasks else [tasks])
+        ]
+        chosen = tuple(factor for factor in each[0] if all(factor in other for other in each))
     else:
         known = with_recorded(asked, recorded, grader=False)
         for name in asked.names:

@@ -30,14 +30,14 @@ HIGH_FLIP_RATE = 0.2
 HIGH_MISSING_RATE = 0.05
 
 _PLACES = {
-    "{perspective}": "(human|generation|discrimination|own)",
-    "{model}": "(generation|discrimination)",
-    "{coefficient}": "(tau_b|spearman|pearson)",
-    "{condition}": "([a-z]+)",
-    "{panel}": "(half_panel|full_panel)",
-    "{score}": "([0-9]+)",
-    "{factor}": "(.+)",
-    "{label}": "(.+)",
+    "{perspective}": "human|generation|discrimination|own",
+    "{model}": "generation|discrimination",
+    "{coefficient}": "tau_b|spearman|pearson",
+    "{condition}": "[a-z]+",
+    "{panel}": "half_panel|full_panel",
+    "{score}": "[0-9]+",
+    "{factor}": ".+",
+    "{label}": ".+",
 }
 """What may stand in the place of a word in a metric's name, as a group of its pattern."""
 
@@ -61,7 +61,8 @@ class Metric:
 
     Attributes:
         name: The stable name, for programs. A word in braces stands for several.
-        label: What people see in its place; empty where the name will do.
+        label: What people see in its place, with the words in braces of its name; empty where the
+            name will do.
         meaning: What it is, in words.
         unit: What kind of number it is.
         better: Which way it is better; None where it describes and has no better side.
@@ -93,7 +94,7 @@ class Metric:
         """What the names of the family match."""
         escaped = re.escape(self.name).replace(r"\{", "{").replace(r"\}", "}")
         for place, alternatives in _PLACES.items():
-            escaped = escaped.replace(place, alternatives)
+            escaped = escaped.replace(place, f"(?P<{place[1:-1]}>{alternatives})")
         return re.compile(escaped)
 
 
@@ -103,6 +104,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "self_agreement_pearson",
         "correlation of the model as judge and as writer of the same texts, without the noise",
         "correlation",
+        "self-agreement, r",
         better="more",
         printed="yes",
         headline=True,
@@ -113,6 +115,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "self_agreement_{coefficient}",
         "the same by another coefficient",
         "correlation",
+        "self-agreement, {coefficient}",
         better="more",
     ),
     Metric(
@@ -129,6 +132,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_generation_tau_b",
         "Kendall's tau_b of the writer's profile with people's, across different texts",
         "correlation",
+        "alignment as writer, tau_b",
         better="more",
         of="generation",
         printed="yes",
@@ -140,6 +144,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_discrimination_tau_b",
         "Kendall's tau_b of the judge's profile with people's",
         "correlation",
+        "alignment as judge, tau_b",
         better="more",
         of="discrimination",
         printed="yes",
@@ -151,6 +156,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_gap_tau_b",
         "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
+        "gap, tau_b",
         headline=True,
         column="gap",
     ),
@@ -158,6 +164,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_{model}_{coefficient}",
         "correlation of the model's profile with people's",
         "correlation",
+        "alignment as {model}, {coefficient}",
         better="more",
     ),
     Metric(
@@ -730,6 +737,40 @@ LEADING = {
 
 People read the first four lines of a table, and Inspect's viewer has room for five words.
 """
+
+
+_SHORT = {
+    "generation": "writer",
+    "discrimination": "judge",
+    "pearson": "r",
+    "spearman": "rho",
+    "human": "people",
+}
+"""What labels call a word that stands in the place of another."""
+
+
+def label(name: str) -> str:
+    """What people see in place of a metric's name.
+
+    Example:
+        >>> label("alignment_discrimination_tau_b"), label("flip_rate"), label("rougeL")
+        ('alignment as judge, tau_b', 'verdicts that flip with the order', 'rougeL')
+    """
+    metric = find(name)
+    found = metric and metric.pattern.fullmatch(name)
+    if metric is None or found is None or not metric.label:
+        return name
+    return metric.label.format(**{k: _SHORT.get(v, v) for k, v in found.groupdict().items()})
+
+
+def titled() -> dict[str, str]:
+    """The metrics with a name of their own, by what people see: the label, the column's heading."""
+    return {
+        title: metric.name
+        for metric in CATALOGUE
+        for title in (metric.label, metric.column)
+        if title and "{" not in title
+    }
 
 
 @cache

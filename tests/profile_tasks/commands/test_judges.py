@@ -74,17 +74,14 @@ def test_the_influences_are_those_of_the_influence_command(run: Run, tmp_path: P
                 assert found["factors"][factor][number] == entry[number], (column, factor)
 
 
-def test_the_table_begins_with_words_and_fits_a_terminal(run: Run, tmp_path: Path) -> None:
+def test_the_table_begins_with_words(run: Run, tmp_path: Path) -> None:
     shown = run("judges", write(tmp_path / "f.jsonl")).stdout
-    title, note, *words = shown.split("\n\n")[0].splitlines()
+    *words, title, note = shown.split("\n\n")[0].splitlines()
     assert title == "f.jsonl: 2 judges beside people"
     assert note == RECORDED_NOTE
     assert words[0].startswith("long: follows length (tau")
     assert "where people go against it" in words[0]
     assert words[1].startswith("alone: no influence is told to differ from people")
-    tables = shown.partition("\n\n")[2]
-    assert max(map(len, tables.splitlines())) <= 100
-    assert "no flip rate, first position rate" not in tables.splitlines()[0]
     detailed = run("judges", tmp_path / "f.jsonl", "--judge", "long").stdout
     assert "long beside people" in detailed
     assert "alone" not in detailed
