@@ -54,7 +54,7 @@ class Commands(click.Group):
         """The command that is asked for; of an unknown name, the nearest one is told."""
         name = args[0]
         if name not in COMMANDS and not name.startswith("-"):
-            ctx.fail(f"there is no command {name!r}{instead_of(name, COMMANDS)}")
+            ctx.fail(f"No such command {name!r}{instead_of(name, COMMANDS)}")
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it

@@ -4,8 +4,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
-from profile_tasks.commands.settings_options import Name, settings_options
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import ProfileSettings
 
@@ -22,7 +23,7 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
 @click.option(
     "--task",
     required=True,
-    type=Name(["summarization", "instruction_following", "document_qa"]),
+    type=KnownName(["summarization", "instruction_following", "document_qa"]),
 )
 @settings_options(
     ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
-from profile_tasks.commands.settings_options import Name
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ _TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_q
 
 
 @click.command(epilog="Example: profile-tasks factors --task summarization")
-@click.option("--task", type=Name(list(_TASK_LETTERS)), help="Only this task's factors.")
+@click.option("--task", type=KnownName(list(_TASK_LETTERS)), help="Only this task's factors.")
 @click.option(
     "--factors",
     "selection",

@@ -85,8 +85,8 @@ def influence(
         f"{record['n_preference_ties']} preference ties left out"
     )
     if format_ == "table":
-        whose = f"the verdicts of {data.judge}" if data.judge else "people"
-        say(influence_words(record["factors"], whose))
+        judges = f"the verdicts of {data.judge}" if data.judge else "people"
+        say(influence_words(record["factors"], judges))
     emit(format_, record, columns, title, _printed_rows(record))
     if format_ == "table":
         pairs = [pair for source in data.sources for pair in source.pairs]

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import command_line, say
-from profile_tasks.commands.settings_options import Name
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--task",
-    type=Name(["summarization", "instruction_following", "document_qa"]),
+    type=KnownName(["summarization", "instruction_following", "document_qa"]),
     help="What the rows name as their task.  [default: none; they fit every task]",
 )
 @click.option(

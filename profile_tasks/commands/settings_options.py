@@ -5,22 +5,10 @@ from typing import Any, TypeVar, get_type_hints
 
 import click
 
-from profile_tasks.nearest_name import instead_of
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.settings import Settings, choices_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
-
-
-class Name(click.Choice[str]):
-    """One of several names; of an unknown one, the nearest is told."""
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> str:
-        """The name, once it is one of them."""
-        if value not in self.choices:
-            self.fail(f"{value!r} is unknown{instead_of(str(value), self.choices)}", param, ctx)
-        return super().convert(value, param, ctx)
 
 
 def settings_options(
@@ -52,7 +40,7 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
     elif isinstance(field.default, int) or type_ == int | None:
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:
-        kind = {"type": Name(choices) if choices else str}
+        kind = {"type": KnownName(choices) if choices else str}
     option = _OPTIONS.get(name, name).replace("_", "-")
     names = f"--{option}" + f"/--no-{option}" * (field.default is True)
     return click.option(names, name, show_default=True, **shown, **kind)

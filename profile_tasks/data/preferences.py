@@ -240,6 +240,11 @@ def load_preferences(
         records = converted(as_format, records)
         rows = [row for _, row in records if not isinstance(row, RowError)]
     columns = dict.fromkeys(column for row in rows for column in row)
+    if factors_column not in ("factors", *columns):
+        meant = instead_of(factors_column, columns)
+        raise PreferenceDataError(
+            f"{name}: no row has the factors column {factors_column!r}{meant}"
+        )
     judges = tuple(filter(is_judge, columns))
     stories = None if source_file is None else read_stories(Path(source_file).expanduser())
     gathered = _gather(

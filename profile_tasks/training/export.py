@@ -490,7 +490,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     return "\n".join(lines) + "\n"
 
 
-def counted(card: Record) -> str:
+def counted(card: Mapping[str, Any]) -> str:
     """What became of every pair, in words: the numbers add up."""
     written = sum(split["pairs"] for split in card["splits"].values())
     records = card["records_left_out"]

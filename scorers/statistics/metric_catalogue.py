@@ -757,8 +757,10 @@ def label(name: str) -> str:
         ('alignment as judge, tau_b', 'verdicts that flip with the order', 'rougeL')
     """
     metric = find(name)
-    found = metric and metric.pattern.fullmatch(name)
-    if metric is None or found is None or not metric.label:
+    if metric is None or not metric.label:
+        return name
+    found = metric.pattern.fullmatch(name)
+    if found is None:  # an end of an interval
         return name
     return metric.label.format(**{k: _SHORT.get(v, v) for k, v in found.groupdict().items()})
 

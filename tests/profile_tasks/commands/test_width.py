@@ -117,6 +117,7 @@ def test_what_matters_is_said_first(
         ("influnce", "influence"),
         ("influence ROWS --factors lenght", "length"),
         ("influence ROWS --preference-column judge_y", "judge_x"),
+        ("influence ROWS --factors-column factor", "factors"),
         ("influence demo --task sumarization", "summarization"),
         ("cost demo --task sumarization", "summarization"),
         ("factors --task sumarization", "summarization"),
