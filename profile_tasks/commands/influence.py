@@ -16,7 +16,7 @@ from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
-from profile_tasks.settings import MeasuringSettings
+from profile_tasks.settings import Control, MeasuringSettings
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
@@ -31,7 +31,7 @@ def influence(
     ctx: click.Context,
     /,
     file: str,
-    control: str,
+    control: Control,
     replicates: int,
     seed: int,
     format_: str,
@@ -45,39 +45,20 @@ def influence(
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.runs.words import influence_words
     from profile_tasks.scorers.factors.words import without_spaces
-    from profile_tasks.scorers.measurement.recorded import (
-        human_comparisons,
-        recorded_systems,
-        recorded_votes,
-    )
-    from profile_tasks.scorers.measurement.tables import with_units
-    from profile_tasks.scorers.statistics.records import annotators_record, influence_record
-    from profile_tasks.scorers.statistics.study import Study
+    from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)
-        table = human_comparisons(data, ctx.params["factors"])
-        whose = table.perspective
-        systems = recorded_systems(data) if control == "system" else None
+        with progress("estimating"):
+            record = recorded_profile(
+                data,
+                ctx.params["factors"],
+                control=control,
+                replicates=replicates,
+                seed=seed,
+            )
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    with progress("estimating"):
-        votes = recorded_votes(data)
-        study = Study(
-            {whose: table},
-            votes=votes,
-            replicates=replicates,
-            seed=seed,
-            systems={} if systems is None else {whose: systems},
-        )
-        record = with_units(influence_record(study, whose)) | {
-            "judge": data.judge,
-            "n_unjudged_pairs": data.unjudged_pairs,
-            "annotators": annotators_record(study, whose),
-        }
-    if data.judge:
-        family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
-        record["p_family"] = family
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = f"recorded judge {data.judge}: " if data.judge else ""
     title += (

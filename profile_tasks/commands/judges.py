@@ -25,7 +25,6 @@ from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
-    from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
     from profile_tasks.solvers.recorded_answers import RecordedModel
 
 _METRICS = (
@@ -70,7 +69,7 @@ def judges(
     """
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.scorers.measurement.recorded import chosen_factors
-    from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges, measured_alone
+    from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
     from profile_tasks.solvers.recorded_answers import RECORDED_NOTE, recorded_models
 
     try:
@@ -81,11 +80,10 @@ def judges(
                 "is a judge's; leave --preference-column out"
             )
         models = recorded_models(data.sources, data.name, names)
-        alone = measured_alone(data.sources, chosen_factors(data, ctx.params["factors"]))
-        found = RecordedJudges(
-            alone,
-            _measured(data, models, alone),
-            reference=data.judge or "people",
+        found = RecordedJudges.of_data(
+            data,
+            models,
+            chosen_factors(data, ctx.params["factors"]),
             replicates=replicates,
             seed=seed,
         )
@@ -114,24 +112,6 @@ def judges(
         emit(format_, record, _rows(record), "", [])
         return
     _print(record, detailed=bool(names))
-
-
-def _measured(
-    data: "PreferenceData",
-    models: "Sequence[RecordedModel]",
-    alone: "Sequence[SourceMeasurement]",
-) -> "dict[str, list[SourceMeasurement]]":
-    """What each judge's verdicts give, by its name; the pairs are measured once for all."""
-    from profile_tasks.scorers.measurement.source_measurement import with_verdicts
-
-    return {
-        model.name: [
-            with_verdicts(measured, model.judged(source) or ())
-            for source, measured in zip(data.sources, alone, strict=True)
-        ]
-        for model in models
-        if model.verdicts and f"judge_{model.name}" != data.judge
-    }
 
 
 def _written(
