@@ -89,6 +89,7 @@ def load_recorded(
         ValueError: The file is not as it should be.
     """
     from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.scorers.factors.selection import SELECTIONS
 
     column = preference_column or options["preference_column"]
 
@@ -113,7 +114,8 @@ def load_recorded(
         say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():
         say(f"skipped: {row}", err=True)
-    if notes and any(not source.task for source in data.sources):
+    chosen_by_word = not set(options["factors"].split(",")).isdisjoint(SELECTIONS)
+    if notes and chosen_by_word and any(not source.task for source in data.sources):
         say(
             "note: rows name no task, so the factors are those that every task has; --task adds "
             "those of one",
