@@ -65,8 +65,9 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run() -> Run:
-    """What ``profile-tasks`` prints with these arguments."""
+def run(monkeypatch: pytest.MonkeyPatch) -> Run:
+    """What ``profile-tasks`` prints with these arguments, where there is room for a sentence."""
+    monkeypatch.setenv("COLUMNS", "1000")
 
     def shown(*arguments: object) -> str:
         result = CliRunner().invoke(main, list(map(str, arguments)))
