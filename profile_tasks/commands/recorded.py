@@ -89,7 +89,7 @@ def load_recorded(
         ValueError: The file is not as it should be.
     """
     from profile_tasks.data.preferences import load_preferences
-    from profile_tasks.scorers.factors.selection import SELECTIONS
+    from profile_tasks.scorers.factors.taxonomy import SELECTIONS
 
     column = preference_column or options["preference_column"]
 
