@@ -76,6 +76,14 @@ def planted() -> type[ModelAPI]:
     return PlantedAPI
 
 
+@modelapi(name="recorded")
+def recorded() -> type[ModelAPI]:
+    """Judges and writers whose answers are recorded in a file."""
+    from profile_tasks.recorded.provider import RecordedAPI
+
+    return RecordedAPI
+
+
 __all__ = [
     "agreement_metrics",
     "both_settings",
@@ -96,6 +104,7 @@ __all__ = [
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
+    "recorded",
     "revision_headline",
     "score_conditioned_generation",
     "self_guided_metrics",

@@ -7,12 +7,16 @@ from typing import Any
 import click
 
 from profile_tasks import __version__
+from profile_tasks.nearest_name import instead_of
 
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
+    "judges": "People beside every judge whose verdicts a file records.",
     "align": "Alignment of two factor profiles.",
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",
+    "pairs": "Answers of two models, from finished runs, as pairs.",
+    "convert": "A preference file of other people in this project's form.",
     "export": "Preference pairs as training data, in the formats of TRL.",
     "train": "DPO, SFT or KTO on exported data (extra train).",
     "factors": "The factors there are, or those that a selection holds.",
@@ -43,6 +47,15 @@ class Commands(click.Group):
         name = cmd_name.replace("-", "_")
         command: click.Command = getattr(import_module(f"profile_tasks.commands.{name}"), name)
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that is asked for; of an unknown name, the nearest one is told."""
+        name = args[0]
+        if name not in COMMANDS and not name.startswith("-"):
+            ctx.fail(f"No such command {name!r}{instead_of(name, COMMANDS)}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - as click has it
         """Run the command; a file that cannot be opened is one line in every one of them."""

@@ -50,7 +50,9 @@ LearnedBy = Literal["judged", "unieval"]
 Condition = Literal["none", "self", "evaluator", "factor"]
 Tournament = Literal["round_robin", "knock_out"]
 Measure = Literal["both", "likelihood", "compliance"]
+JudgeBy = Literal["words", "likelihood"]
 FaultyTexts = Literal["count", "missing"]
+Control = Literal["none", "system"]
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
@@ -97,6 +99,32 @@ def _conditions(given: str | Sequence[str] | None) -> tuple[Condition, ...] | No
     return tuple(name for name in CONDITIONS if name in names)
 
 
+def _pairs(given: object) -> dict[str, str] | None:
+    """What a mapping says, or the text "theirs=ours,theirs=ours"; lists, as Inspect splits them."""
+    if given is None or isinstance(given, Mapping):
+        return given if given is None else {str(k): v for k, v in given.items()}
+    parts = given.split(",") if isinstance(given, str) else given
+    if not isinstance(parts, Sequence):
+        raise ValueError(f"is {given!r}; expected {_PAIRS}")
+    pairs = [str(part).strip().rpartition("=") for part in parts]
+    if not all(theirs and ours for theirs, _, ours in pairs):
+        raise ValueError(f"is {given!r}; expected {_PAIRS}")
+    return {theirs.strip(): ours.strip() for theirs, _, ours in pairs}
+
+
+def _labelled(given: object) -> dict[str, str | None] | None:
+    pairs = _pairs(given)
+    if pairs is None:
+        return None
+    labels = {
+        theirs: None if ours in (None, "none", "null") else ours for theirs, ours in pairs.items()
+    }
+    if wrong := [ours for ours in labels.values() if ours not in ("a", "b", "tie", None)]:
+        raise ValueError(f"maps a label to {wrong[0]!r}; expected a, b, tie or none")
+    return labels
+
+
+_PAIRS = "theirs=ours, several with commas, or a mapping"
 _SEVERAL_SCORES = "at least two different whole numbers >= 1, e.g. 1,2,3,4,5"
 
 _Count = Annotated[int, Field(ge=1)]
@@ -111,6 +139,8 @@ Text = Annotated[_Text, "a text"]
 OptionalText = Annotated[_Text | None, "a text, or None"]
 Selection = Annotated[_Names, "auto, core, surface, all, factor ids or a YAML file"]
 Names = Annotated[_Names | None, "names, or None"]
+Mapped = Annotated[Mapping[str, str] | None, BeforeValidator(_pairs), _PAIRS]
+Labelled = Annotated[Mapping[str, str | None] | None, BeforeValidator(_labelled), _PAIRS]
 Scores = Annotated[Sequence[int | str] | int | str, AfterValidator(_rising), _SEVERAL_SCORES]
 Conditions = Annotated[
     str | Sequence[str] | None,
@@ -206,7 +236,13 @@ class DataSettings(Settings):
     """Which data a task takes."""
 
     dataset: Text = "demo"
-    """demo, tldr, shp2, webgpt, or a .jsonl, .json, .csv or .parquet file of annotated pairs."""
+    """demo, tldr, shp2, webgpt, or a file of annotated pairs (.jsonl, .csv, .parquet, ...)."""
+    format: OptionalText = None
+    """Format of the file, or a YAML file of yours; else the only one that fits."""
+    map: Mapped = None
+    """Columns of the file as fields of ours: winner=preference,text_1=response_a."""
+    labels: Labelled = None
+    """Labels of the file as preferences: model_a=a,model_b=b,both=tie,skip=none."""
     sources: OptionalText = None
     """File of source texts by source_id, for data that keep them apart."""
     revision: OptionalText = None
@@ -256,6 +292,13 @@ class AskingSettings(PairingSettings):
         return cast("tuple[int, ...]", self.scores)  # as they are once they have been checked
 
 
+class VerdictSettings(Settings):
+    """How a model says which of two responses is better."""
+
+    judge_by: JudgeBy = "words"
+    """The model judges in words, or by which verdict it finds likelier (hf, vllm, echo, ...)."""
+
+
 class JudgeSettings(Settings):
     """How a grader is asked for judged factors."""
 
@@ -290,6 +333,8 @@ class MeasuringSettings(GradingSettings, PairingSettings):
     """Found by the grader (judged), or by a local model (unieval)."""
     unieval_checkpoint: Text = UNIEVAL_CHECKPOINT
     """Folder, or name on the hub, of the UniEval checkpoint."""
+    control: Control = "none"
+    """Beside the adjusted influence, one with the strength of system_a and system_b held fixed."""
 
     @property
     def learned_by(self) -> dict[str, LearnedBy]:
@@ -307,7 +352,9 @@ class ScoredTaskSettings(Settings):
 # Of tasks -----------------------------------------------------------------------------------------
 
 
-class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSettings):
+class ProfileSettings(
+    VerdictSettings, MeasuringSettings, AskingSettings, PairSettings, DataSettings
+):
     """Settings of ``summarization``, ``instruction_following`` and ``document_qa``."""
 
     setting: Setting = "both"
@@ -331,7 +378,7 @@ class ProfileSettings(MeasuringSettings, AskingSettings, PairSettings, DataSetti
         return self.pairing if self.own_pairs and self.setting == "both" else None
 
 
-class FeedbackSettings(GradingSettings, PairSettings, DataSettings):
+class FeedbackSettings(VerdictSettings, GradingSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_feedback``."""
 
     factors: Selection = "auto"
@@ -360,7 +407,7 @@ class WinnerSettings(Settings):
     """Let every two samples meet (n (n - 1) requests), or the winners of each round (2 (n - 1))."""
 
 
-class SelfGuidedSettings(WinnerSettings, SourceSettings, DataSettings):
+class SelfGuidedSettings(VerdictSettings, WinnerSettings, SourceSettings, DataSettings):
     """Settings of the tasks ``<task>_self_guided``; of the data only the sources are used."""
 
     samples: Annotated[int, Field(ge=2, le=MAXIMUM_SAMPLES), f"2 to {MAXIMUM_SAMPLES}"] = 4
@@ -373,7 +420,7 @@ class SelfGuidedSettings(WinnerSettings, SourceSettings, DataSettings):
     """Of their sampling."""
 
 
-class ScoreValiditySettings(PairSettings, DataSettings):
+class ScoreValiditySettings(VerdictSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_score_validity``."""
 
     texts: OptionalText = None
@@ -386,7 +433,11 @@ class LabelledDataSettings(Settings):
     """Which data a grader is validated on."""
 
     dataset: Annotated[Text, "a file of annotated pairs with human labels, -T dataset=FILE"]
-    """A .jsonl, .json, .csv or .parquet file of annotated pairs with human labels in factors."""
+    """A file of annotated pairs with human labels in factors."""
+    format: OptionalText = None
+    """Format of the file, or a YAML file of yours; else the only one that fits."""
+    map: Mapped = None
+    """Columns of the file as fields of ours: text_1=response_a,text_2=response_b."""
 
 
 class LabelSettings(GraderSettings):

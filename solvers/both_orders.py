@@ -11,6 +11,7 @@ which response shows more of a factor.
 """
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from operator import neg
@@ -26,18 +27,23 @@ __all__ = ["PairVerdict", "Pick", "Picks", "Verdict", "read_pick", "read_verdict
 
 _T = TypeVar("_T")
 
-Pick = Literal["first", "second", "tie"]
-"""Which of two responses shown is picked, by its position."""
+Pick = Literal["first", "second", "tie", "a", "b"]
+"""Which of two responses shown is picked, by its position; "a" and "b", of a recorded verdict, are
+the responses themselves, where nobody recorded which of them was shown first."""
 
 Picks = Annotated[tuple[Pick | None, ...], Field(max_length=2)]
 """A pick for each order shown; None where it could not be read. A log holds verdicts so."""
 
 _PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
-_SIGNS: Mapping[Pick | None, int] = {"first": 1, "tie": 0, "second": -1}
+_ALONE: Mapping[Pick | None, Pick] = {"first": "a", "second": "b"}
+_SIGNS: Mapping[Pick | None, int] = {"first": 1, "a": 1, "tie": 0, "second": -1, "b": -1}
+_PICK_OF_SIGN: Mapping[int, Pick] = {1: "first", 0: "tie", -1: "second"}
 _OPPOSITE: Mapping[Pick | None, Pick | None] = {
     "first": "second",
     "second": "first",
     "tie": "tie",
+    "a": "b",
+    "b": "a",
     None: None,
 }
 
@@ -51,6 +57,15 @@ def named(pick: Pick | None, *, swapped: bool) -> Pick | None:
     return _OPPOSITE[pick] if swapped else pick
 
 
+def without_position(pick: Pick | None) -> Pick | None:
+    """What a pick of two responses shown as recorded names, where nobody knows that they were.
+
+    >>> without_position("first"), without_position("tie")
+    ('a', 'tie')
+    """
+    return _ALONE.get(pick, pick)
+
+
 def _second_turned(answers: Sequence[_T], opposite: Callable[[_T], _T]) -> tuple[_T, ...]:
     """Answers by position shown, in the terms of the recorded order; and back."""
     return tuple(opposite(answer) if at == 1 else answer for at, answer in enumerate(answers))
@@ -62,7 +77,7 @@ class PairVerdict:
 
     Attributes:
         picks: By position shown: with the two as recorded, then swapped; one where they were shown
-            in one order, none where nobody was asked.
+            in one order, or the verdict was recorded alone; none where nobody was asked.
         margins: Where the judge is a likelihood, how much likelier it finds the verdict for the
             response shown first than that for the other (difference of natural logarithms), in the
             order of the picks; empty elsewhere.
@@ -75,10 +90,14 @@ class PairVerdict:
     margins: tuple[float, ...] = ()
 
     @classmethod
-    def by_likelihood(cls, margins: Sequence[float]) -> Self:
-        """The verdict of these margins, with what each of them picks alone."""
-        picks: list[Pick] = ["first" if m > 0 else "second" if m < 0 else "tie" for m in margins]
-        return cls(tuple(picks), tuple(margins))
+    def by_likelihood(cls, margins: Sequence[float | None]) -> Self:
+        """The verdict of these margins, with what each of them picks alone.
+
+        One that is not known is an unreadable pick, and leaves the verdict without margins.
+        """
+        known = tuple(margin for margin in margins if margin is not None)
+        picks = tuple(None if m is None else _PICK_OF_SIGN[(m > 0) - (m < 0)] for m in margins)
+        return cls(picks, known if len(known) == len(margins) else ())
 
     @classmethod
     def of_recorded(cls, picks: Sequence[Pick | None]) -> Self:
@@ -161,9 +180,7 @@ def pair_requests(
 def discrimination_requests(source: AnnotatedSource, orders: int) -> list[DiscriminationRequest]:
     """The requests about all annotated pairs of a source, pair by pair."""
     return [
-        request
-        for pair in source.pairs
-        for request in pair_requests(source, pair.response_a, pair.response_b, orders)
+        request for pair in source.pairs for request in pair_requests(source, *pair.shown, orders)
     ]
 
 
@@ -174,6 +191,24 @@ def by_pair(answers: Sequence[_T], orders: int) -> list[tuple[_T, ...]]:
     [(3, 1), (-2, 0)]
     """
     return [tuple(answers[at : at + orders]) for at in range(0, len(answers), orders)]
+
+
+def margin_between(of_first: float, of_second: float) -> float:
+    """How much likelier the verdict for the response shown first is than that for the other.
+
+    Args:
+        of_first: Log-likelihood of the first of ``VERDICTS``.
+        of_second: That of the second.
+
+    Raises:
+        ValueError: One is no finite number.
+    """
+    for value in (of_first, of_second):
+        if not math.isfinite(value):
+            raise ValueError(
+                f"a log-likelihood is {value}; the model's outputs are broken (try dtype=float32)"
+            )
+    return of_first - of_second
 
 
 def read_pick(

@@ -7,12 +7,13 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.settings import DEFAULT_SCORES, Pairing
+from profile_tasks.settings import DEFAULT_SCORES, JudgeBy, Pairing
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.pairwise_discrimination import (
+    check_judge,
     pairwise_discrimination,
-    picks_of,
     put_own_verdicts,
+    verdicts_of,
 )
 from profile_tasks.solvers.score_conditioned_generation import (
     responses_by_score,
@@ -22,7 +23,10 @@ from profile_tasks.solvers.score_conditioned_generation import (
 
 @solver
 def both_settings(
-    scores: Sequence[int] = DEFAULT_SCORES, orders: int = 2, own_pairs: Pairing | None = "all"
+    scores: Sequence[int] = DEFAULT_SCORES,
+    orders: int = 2,
+    own_pairs: Pairing | None = "all",
+    judge_by: JudgeBy = "words",
 ) -> Solver:
     """Send the requests of both settings together, then those about the model's own pairs.
 
@@ -35,17 +39,20 @@ def both_settings(
         orders: Orders in which a pair is shown, as of ``pairwise_discrimination``.
         own_pairs: Which pairs of its responses the model judges, as of ``generation_pairs``; None:
             none of them.
+        judge_by: How it judges, as of ``verdicts_of``.
     """
-    write, judge = score_conditioned_generation(scores), pairwise_discrimination(orders)
+    write, judge = score_conditioned_generation(scores), pairwise_discrimination(orders, judge_by)
 
     async def write_and_judge(state: TaskState, generate: Generate) -> None:
         await write(state, generate)
         if own_pairs is not None:
             annotated, written = state.metadata_as(AnnotatedSource), responses_by_score(state) or {}
             own = OwnPairs(annotated, written, own_pairs, orders)
-            put_own_verdicts(state, own.verdicts(await picks_of(get_model(), own.requests())))
+            shown = await verdicts_of(get_model(), own.requests(), orders, judge_by)
+            put_own_verdicts(state, own.verdicts(shown))
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        check_judge(get_model(), judge_by)
         await collect(write_and_judge(state, generate), judge(state, generate))
         return state
 

@@ -20,15 +20,15 @@ from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.settings import CONDITIONS, Condition
-from profile_tasks.solvers.both_orders import Picks, pair_requests
+from profile_tasks.settings import CONDITIONS, Condition, JudgeBy
+from profile_tasks.solvers.both_orders import PairVerdict, Picks, pair_requests
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,
     RevisionRequest,
 )
-from profile_tasks.solvers.pairwise_discrimination import picks_of
-from profile_tasks.solvers.reply import reply
+from profile_tasks.solvers.pairwise_discrimination import check_judge, verdicts_of
+from profile_tasks.solvers.reply import as_chat, reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 
@@ -52,12 +52,19 @@ class Revision(BaseModel, frozen=True):
         truncated: Whether a token limit cut it off.
         picks: The model's verdict on revision and draft, in this order; no picks where the
             revision is missing or equals the draft, which nobody need be asked about.
+        margins: Of the same verdict; empty where the model judged in words.
     """
 
     feedback: str | None = None
     text: str | None = None
     truncated: bool = False
     picks: Picks = ()
+    margins: tuple[float, ...] = ()
+
+    @property
+    def verdict(self) -> PairVerdict:
+        """What the model said of revision and draft."""
+        return PairVerdict(self.picks, self.margins)
 
 
 class RevisedDraft(BaseModel, frozen=True):
@@ -79,6 +86,7 @@ def feedback_revision(
     conditions: Sequence[Condition] | None = None,
     factor_feedback: str | FactorFeedback | None = None,
     allow_self_grading: bool = False,
+    judge_by: JudgeBy = "words",
 ) -> Solver:
     """Draft once, and revise the draft under each condition.
 
@@ -87,9 +95,11 @@ def feedback_revision(
         factor_feedback: The feedback of ``factor``, or what finds it.
         allow_self_grading: Whether the evaluated model is the evaluator where no model has the
             role ``grader``.
+        judge_by: How the model judges its revisions, as of ``verdicts_of``.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        check_judge(get_model(), judge_by)
         wanted = allowed_conditions(
             conditions,
             evaluator=evaluator_is_bound() or allow_self_grading,
@@ -112,7 +122,7 @@ def feedback_revision(
                 feedback = await _said_of(draft, other, annotated, condition)
             if feedback is None and condition != "none":
                 return Revision()
-            return await _revise(draft, annotated, feedback)
+            return await _revise(draft, annotated, feedback, judge_by)
 
         revisions = await collect(*(revised(condition) for condition in wanted))
         record = RevisedDraft(
@@ -187,7 +197,10 @@ def _evaluator() -> Model:
 
 async def _drafts(annotated: AnnotatedSource, *, two: bool) -> tuple[str | None, str | None]:
     """A draft, and where two are wanted another one, drawn with another seed."""
-    request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
+    asked = NeutralRequest(
+        annotated.task, annotated.prompt, annotated.source, annotated.conversation
+    )
+    request = as_chat(asked.messages())
     model = get_model()
     second = GenerateConfig(seed=(model.config.seed or 0) + _SECOND_DRAW)
     outputs = await collect(
@@ -210,12 +223,21 @@ async def _said_of(
     return written_text(await reply(_evaluator(), request.render()))
 
 
-async def _revise(draft: str, annotated: AnnotatedSource, feedback: str | None) -> Revision:
+async def _revise(
+    draft: str, annotated: AnnotatedSource, feedback: str | None, judge_by: JudgeBy
+) -> Revision:
     """The revision, judged by the model against its draft."""
     shown = (annotated.task, annotated.prompt, annotated.source)
     output = await reply(get_model(), RevisionRequest(*shown, draft, feedback).render())
     text = written_text(output)
-    picks: Picks = ()
+    verdict = PairVerdict(())
     if text is not None and text != draft:
-        picks = await picks_of(get_model(), pair_requests(annotated, text, draft))
-    return Revision(feedback=feedback, text=text, truncated=bool(was_cut_off(output)), picks=picks)
+        requests = pair_requests(annotated, text, draft)
+        (verdict,) = await verdicts_of(get_model(), requests, judge_by=judge_by)
+    return Revision(
+        feedback=feedback,
+        text=text,
+        truncated=bool(was_cut_off(output)),
+        picks=verdict.picks,
+        margins=verdict.margins,
+    )

@@ -10,13 +10,7 @@ from functools import cached_property
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.settings import Pairing
-from profile_tasks.solvers.both_orders import (
-    PairVerdict,
-    Pick,
-    by_pair,
-    pair_requests,
-    shown_swapped,
-)
+from profile_tasks.solvers.both_orders import PairVerdict, pair_requests, shown_swapped
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, same_text
 
@@ -67,16 +61,15 @@ class OwnPairs:
             )
         ]
 
-    def verdicts(self, picks: Sequence[Pick | None]) -> dict[ScorePair, PairVerdict]:
+    def verdicts(self, shown: Sequence[PairVerdict]) -> dict[ScorePair, PairVerdict]:
         """The verdict on each pair; of its two responses that for the higher score is the first.
 
         Args:
-            picks: What was picked, request by request.
+            shown: What was said of each pair, as its requests showed it.
         """
-        verdicts = map(PairVerdict, by_pair(picks, self.orders))
         return {
             pair: verdict.exchanged() if self._swapped(texts) else verdict
-            for (pair, texts), verdict in zip(self.asked.items(), verdicts, strict=True)
+            for (pair, texts), verdict in zip(self.asked.items(), shown, strict=True)
         }
 
     def _swapped(self, texts: tuple[str, str]) -> bool:

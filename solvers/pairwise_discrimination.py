@@ -1,6 +1,11 @@
-"""Discrimination: the model picks the better of each annotated pair."""
+"""Discrimination: the model picks the better of each annotated pair, in words or by likelihood.
 
-from collections.abc import Iterable, Mapping, Sequence
+A weak model answers such a question by position, or not at all; which of the two verdicts it finds
+likelier still tells them apart.
+"""
+
+import logging
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from inspect_ai.model import (
@@ -15,22 +20,35 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect, store
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.settings import JudgeBy
 from profile_tasks.solvers.both_orders import (
     PairVerdict,
     Pick,
     by_pair,
     discrimination_requests,
+    margin_between,
     read_pick,
+    without_position,
+)
+from profile_tasks.solvers.log_likelihood import (
+    RequestRefusedError,
+    check_log_likelihoods,
+    log_likelihoods,
 )
 from profile_tasks.solvers.own_pairs import ScorePair
-from profile_tasks.solvers.prompts import VERDICT_REPAIR
+from profile_tasks.solvers.prompts import VERDICT_REPAIR, VERDICTS
 from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.structured_output import structured
 
+logger = logging.getLogger(__name__)
+
 _PICKS_KEY, _MARGINS_KEY, _OWN_PICKS_KEY = "picks", "margins", "own_picks"  # in the sample's store
 _REPAIRS_KEY = "verdict_repairs"
+
+REQUESTS_A_VERDICT: Mapping[JudgeBy, int] = {"words": 1, "likelihood": len(VERDICTS)}
+"""Requests about a pair in one order: its answer, or the likelihood of either verdict."""
 
 _FORM = {
     "type": "object",
@@ -42,28 +60,68 @@ _FORM = {
 
 
 @solver
-def pairwise_discrimination(orders: int = 2) -> Solver:
+def pairwise_discrimination(orders: int = 2, judge_by: JudgeBy = "words") -> Solver:
     """Ask which response of each annotated pair is better.
 
     Args:
         orders: 2 shows each pair in both orders; 1 only as recorded (half the requests, and a
             position bias goes unseen).
+        judge_by: How the verdicts are found, as of ``verdicts_of``.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
+        check_judge(get_model(), judge_by)
         requests = discrimination_requests(state.metadata_as(AnnotatedSource), orders)
-        picks = await picks_of(get_model(), requests)
-        put_verdicts(state, [PairVerdict(pair) for pair in by_pair(picks, orders)])
+        put_verdicts(state, await verdicts_of(get_model(), requests, orders, judge_by))
         return state
 
     return solve
 
 
-async def picks_of(
-    judge: Model, requests: Iterable[DiscriminationRequest]
-) -> tuple[Pick | None, ...]:
-    """What a judge picks, request by request; all are sent together."""
-    return tuple(await collect(*(_pick(judge, request) for request in requests)))
+def check_judge(judge: Model, judge_by: JudgeBy) -> None:
+    """Refuse a judge that cannot judge so, before any model is called.
+
+    Raises:
+        LogLikelihoodError: It tells no log-likelihoods.
+    """
+    if judge_by == "likelihood":
+        check_log_likelihoods(judge, "-T judge_by=words, which needs none")
+
+
+async def verdicts_of(
+    judge: Model,
+    requests: Sequence[DiscriminationRequest],
+    orders: int = 2,
+    judge_by: JudgeBy = "words",
+) -> list[PairVerdict]:
+    """What a judge says of several pairs; all requests are sent together.
+
+    Args:
+        judge: The model that judges.
+        requests: About all pairs, pair by pair, each in so many orders.
+        orders: How many.
+        judge_by: "words": by what it answers. "likelihood": by how likely it finds the two
+            ``VERDICTS``; for an order in which it cannot tell, the verdict is missing.
+
+    Raises:
+        LogLikelihoodError: Its server tells no log-likelihoods.
+        ValueError: A log-likelihood is no finite number.
+    """
+    if judge_by == "likelihood":
+        margins = await collect(*(_margin(judge, request) for request in requests))
+        return [PairVerdict.by_likelihood(pair) for pair in by_pair(margins, orders)]
+    picks = await collect(*(_pick(judge, request) for request in requests))
+    return [PairVerdict(pair) for pair in by_pair(picks, orders)]
+
+
+async def _margin(judge: Model, request: DiscriminationRequest) -> float | None:
+    """How much likelier a judge finds the first verdict; None where it cannot tell."""
+    try:
+        told = await log_likelihoods(judge, request.render(), VERDICTS, spaced=True)
+    except RequestRefusedError as error:
+        logger.warning("%s; missing", error)
+        return None
+    return margin_between(*told)
 
 
 async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:
@@ -71,7 +129,8 @@ async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:
     asked: list[ChatMessage] = [ChatMessageUser(content=request.render())]
     output = await _answer(judge, asked)
     pick = _read(output, request)
-    if pick is None and not _refused(output):
+    again = not (_refused(output) or getattr(judge.api, "answers_once", False))
+    if pick is None and again:
         said = ChatMessageAssistant(content="" if output.empty else output.completion)
         asked += [*([said] if said.text else []), ChatMessageUser(content=VERDICT_REPAIR)]
         _count_repair()
@@ -86,9 +145,12 @@ async def _answer(judge: Model, messages: Sequence[ChatMessage]) -> ModelOutput:
 def _read(output: ModelOutput, request: DiscriminationRequest) -> Pick | None:
     if output.empty or _refused(output):
         return None
-    return read_pick(
+    pick = read_pick(
         output.completion, truncated=bool(was_cut_off(output)), material=request.material
     )
+    # A recorded verdict may be known without the position of the response that it names.
+    alone = (output.metadata or {}).get("position", "known") is None
+    return without_position(pick) if alone else pick
 
 
 def _refused(output: ModelOutput) -> bool:
@@ -114,19 +176,27 @@ def put_verdicts(state: TaskState, verdicts: Sequence[PairVerdict]) -> None:
 
 def verdicts_by_pair(state: TaskState) -> list[PairVerdict] | None:
     """The verdicts on the source's pairs, in their order; None if the model was not asked."""
-    picks, margins = state.store.get(_PICKS_KEY), state.store.get(_MARGINS_KEY)
-    if margins is not None:
-        return [PairVerdict.by_likelihood(pair) for pair in margins]
-    return None if picks is None else [PairVerdict(tuple(pair)) for pair in picks]
+    picks = state.store.get(_PICKS_KEY)
+    if picks is None:
+        return None
+    margins = state.store.get(_MARGINS_KEY) or [()] * len(picks)
+    return [
+        PairVerdict(tuple(picked), tuple(by)) for picked, by in zip(picks, margins, strict=True)
+    ]
 
 
 def put_own_verdicts(state: TaskState, verdicts: Mapping[ScorePair, PairVerdict]) -> None:
     """Put how the model judged the pairs that it wrote where the scorer finds it.
 
-    Each with its target scores: a scorer of another ``pairing`` compares other pairs.
+    Each with its target scores: a scorer of another ``pairing`` compares other pairs. Margins stand
+    behind the picks, where the model judged by likelihood.
     """
     state.store.set(
-        _OWN_PICKS_KEY, [[*pair, list(verdict.picks)] for pair, verdict in verdicts.items()]
+        _OWN_PICKS_KEY,
+        [
+            [*pair, list(verdict.picks), *([list(verdict.margins)] if verdict.margins else [])]
+            for pair, verdict in verdicts.items()
+        ],
     )
 
 
@@ -135,4 +205,4 @@ def own_verdicts(state: TaskState) -> dict[ScorePair, PairVerdict] | None:
     stored = state.store.get(_OWN_PICKS_KEY)
     if stored is None:
         return None
-    return {(high, low): PairVerdict(tuple(picks)) for high, low, picks in stored}
+    return {(high, low): PairVerdict(*map(tuple, said)) for high, low, *said in stored}

@@ -63,6 +63,9 @@ _VERDICT = (
     'Answer with exactly one line: "Verdict: A" or "Verdict: B".'
 )
 
+VERDICTS = ("Verdict: A", "Verdict: B")
+"""The two answers whose likelihoods are compared where a model judges by likelihood."""
+
 VERDICT_REPAIR = (
     "No verdict can be read from that answer. Say again which one is better, with exactly one line "
     'and nothing else: "Verdict: A" or "Verdict: B".'

@@ -17,6 +17,9 @@ from weakref import WeakKeyDictionary
 
 from inspect_ai.model import (
     ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
     Content,
     GenerateConfig,
     Model,
@@ -27,6 +30,7 @@ from inspect_ai.model import (
 from pydantic import ValidationError
 from tenacity import RetryError
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.solvers.kept_answers import policy_of_run
 from profile_tasks.solvers.stop_reason import settings_of_run, with_stop_reason
 from profile_tasks.solvers.structured_output import reason_of, refuses_schema, status_of
@@ -80,6 +84,16 @@ class Standing:
 
 
 _standing: WeakKeyDictionary[ModelAPI, Standing] = WeakKeyDictionary()
+
+
+_CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+
+
+def as_chat(messages: Sequence[Message]) -> str | list[ChatMessage]:
+    """Messages as Inspect has them; a single one is its text."""
+    if len(messages) == 1:
+        return messages[0].content
+    return [_CHAT[each.role](content=each.content) for each in messages]
 
 
 async def reply(

@@ -6,8 +6,9 @@ inverse of ``render``: the planted annotator and the tests read requests with it
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
     GENERATION_PROMPTS,
@@ -29,6 +30,7 @@ class GenerationRequest:
         score: Target score, ``low <= score <= high``.
         low: The worst score of the scale.
         high: The best score of the scale.
+        conversation: The turns of the prompt, where it has several.
     """
 
     task: str
@@ -37,6 +39,11 @@ class GenerationRequest:
     score: int
     low: int = 1
     high: int = 5
+    conversation: tuple[Message, ...] = ()
+
+    def messages(self) -> list[Message]:
+        """The request as a chat model is asked: the last turn asks, the others were said before."""
+        return _in_conversation(self)
 
     def render(self) -> str:
         """The text of the request."""
@@ -54,16 +61,28 @@ class NeutralRequest:
         task: Which prompt is used; one of the keys of ``NEUTRAL_PROMPTS``.
         prompt: The instruction or question.
         source: The document, or None where there is none.
+        conversation: The turns of the prompt, where it has several.
     """
 
     task: str
     prompt: str
     source: str | None
+    conversation: tuple[Message, ...] = ()
+
+    def messages(self) -> list[Message]:
+        """The request as a chat model is asked: the last turn asks, the others were said before."""
+        return _in_conversation(self)
 
     def render(self) -> str:
         """The text of the request."""
         sections = render_sections({"request": self.prompt, "source": self.source})
         return NEUTRAL_PROMPTS[self.task].format(sections=sections)
+
+
+def _in_conversation(request: GenerationRequest | NeutralRequest) -> list[Message]:
+    *before, last = request.conversation or (Message(role="user", content=request.prompt),)
+    asked = replace(request, prompt=last.content, conversation=()).render()
+    return [*before, Message(role="user", content=asked)]
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from inspect_ai.util import collect
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.settings import DEFAULT_SCORES
-from profile_tasks.solvers.reply import reply
+from profile_tasks.solvers.reply import as_chat, reply
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import response_text, score_scale
 
@@ -76,9 +76,15 @@ async def _outputs(annotated: AnnotatedSource, scores: Sequence[int]) -> dict[in
 
     async def write(score: int) -> ModelOutput:
         request = GenerationRequest(
-            annotated.task, annotated.prompt, annotated.source, score, low, high
+            annotated.task,
+            annotated.prompt,
+            annotated.source,
+            score,
+            low,
+            high,
+            annotated.conversation,
         )
-        return await reply(get_model(), request.render())
+        return await reply(get_model(), as_chat(request.messages()))
 
     outputs = await collect(*(write(score) for score in scores))
     return dict(zip(scores, outputs, strict=True))

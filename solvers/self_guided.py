@@ -5,16 +5,20 @@ it writes, so its verdicts on its own samples can train it. How samples meet is 
 implementation's choice (``tournament.py``).
 """
 
-from inspect_ai.model import GenerateConfig, ModelOutput, get_model, model_roles
+from inspect_ai.model import GenerateConfig, Model, ModelOutput, get_model, model_roles
 from inspect_ai.solver import Generate, Solver, TaskState, solver
 from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.settings import MAXIMUM_SAMPLES, Tournament
+from profile_tasks.settings import MAXIMUM_SAMPLES, JudgeBy, Tournament
 from profile_tasks.solvers.both_orders import PairVerdict, pair_requests
-from profile_tasks.solvers.pairwise_discrimination import picks_of
-from profile_tasks.solvers.reply import reply
+from profile_tasks.solvers.pairwise_discrimination import (
+    REQUESTS_A_VERDICT,
+    check_judge,
+    verdicts_of,
+)
+from profile_tasks.solvers.reply import as_chat, reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off, written_text
 from profile_tasks.solvers.tournament import Match, play
@@ -46,12 +50,14 @@ class JudgedSamples(BaseModel, frozen=True):
         samples: In the order of their seeds.
         matches: Who met, and the verdicts.
         judge: The model that judged.
+        judge_by: How it judged.
         requests: Requests sent, for writing and for judging.
     """
 
     samples: tuple[WrittenSample, ...]
     matches: tuple[Match, ...]
     judge: str
+    judge_by: JudgeBy = "words"
     requests: int
 
 
@@ -61,6 +67,7 @@ def self_guided_sampling(
     temperature: float = 1.0,
     tournament: Tournament = "round_robin",
     seed: int = 0,
+    judge_by: JudgeBy = "words",
 ) -> Solver:
     """Write several responses to the neutral request, then let the model choose between them.
 
@@ -74,13 +81,18 @@ def self_guided_sampling(
         tournament: Which samples meet: "round_robin" or "knock_out".
         seed: Each sample is asked for with a seed of its own, counted up from this one times
             ``MAXIMUM_SAMPLES``. Not every provider heeds it.
+        judge_by: How the judge decides, as of ``verdicts_of``; by likelihood it takes twice the
+            requests.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
         annotated = state.metadata_as(AnnotatedSource)
-        bound = JUDGE_ROLE in model_roles()
-        judge = get_model(role=JUDGE_ROLE, required=True) if bound else get_model()
-        request = NeutralRequest(annotated.task, annotated.prompt, annotated.source).render()
+        judge = judging_model()
+        check_judge(judge, judge_by)
+        asked = NeutralRequest(
+            annotated.task, annotated.prompt, annotated.source, annotated.conversation
+        )
+        request = as_chat(asked.messages())
 
         async def write(index: int) -> ModelOutput:
             config = GenerateConfig(temperature=temperature, seed=seed * MAXIMUM_SAMPLES + index)
@@ -91,19 +103,29 @@ def self_guided_sampling(
 
         async def decide(first: int, second: int) -> PairVerdict:
             texts = written[first].text or "", written[second].text or ""
-            return PairVerdict(await picks_of(judge, pair_requests(annotated, *texts)))
+            (verdict,) = await verdicts_of(
+                judge, pair_requests(annotated, *texts), judge_by=judge_by
+            )
+            return verdict
 
         matches = await play(distinct_samples(written), tournament, decide)
         judged = JudgedSamples(
             samples=written,
             matches=tuple(matches),
             judge=str(judge),
-            requests=samples + 2 * len(matches),
+            judge_by=judge_by,
+            requests=samples + 2 * len(matches) * REQUESTS_A_VERDICT[judge_by],
         )
         state.store.set(_KEY, judged.model_dump(mode="json"))
         return state
 
     return solve
+
+
+def judging_model() -> Model:
+    """The model that judges: that of the role, or else the evaluated one."""
+    bound = JUDGE_ROLE in model_roles()
+    return get_model(role=JUDGE_ROLE, required=True) if bound else get_model()
 
 
 def written_samples(outputs: list[ModelOutput]) -> tuple[WrittenSample, ...]:

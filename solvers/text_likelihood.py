@@ -6,17 +6,18 @@ from inspect_ai.util import collect
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.settings import Measure
-from profile_tasks.solvers.both_orders import Picks, pair_requests
+from profile_tasks.settings import JudgeBy, Measure
+from profile_tasks.solvers.both_orders import PairVerdict, pair_requests
 from profile_tasks.solvers.log_likelihood import (
     LogLikelihoodError,
     check_log_likelihoods,
-    log_likelihood,
+    log_likelihoods,
 )
-from profile_tasks.solvers.pairwise_discrimination import picks_of
+from profile_tasks.solvers.pairwise_discrimination import check_judge, verdicts_of
 from profile_tasks.solvers.requests import NeutralRequest
 
-_LIKELIHOODS, _PROBLEMS, _PICKS = "log_likelihoods", "likelihood_problems", "compliance_picks"
+_LIKELIHOODS, _PROBLEMS = "log_likelihoods", "likelihood_problems"
+_PICKS, _MARGINS = "compliance_picks", "compliance_margins"
 
 
 class SourceTexts(BaseModel, frozen=True):
@@ -39,12 +40,13 @@ class SourceTexts(BaseModel, frozen=True):
 
 
 @solver
-def text_likelihood(measure: Measure = "both") -> Solver:
+def text_likelihood(measure: Measure = "both", judge_by: JudgeBy = "words") -> Solver:
     """Ask how likely each text is under the neutral request, and whether the best one is better.
 
     Args:
         measure: "likelihood", "compliance" (the verdict on the texts for the highest and the
             lowest score, in both orders), or "both".
+        judge_by: How that verdict is found, as of ``verdicts_of``.
     """
 
     async def solve(state: TaskState, generate: Generate) -> TaskState:
@@ -55,8 +57,11 @@ def text_likelihood(measure: Measure = "both") -> Solver:
             state.store.set(_LIKELIHOODS, [value for value, _ in told])
             state.store.set(_PROBLEMS, [problem for _, problem in told if problem])
         if measure != "likelihood" and known.extremes is not None:
+            check_judge(get_model(), judge_by)
             requests = pair_requests(known.source, *known.extremes)
-            state.store.set(_PICKS, list(await picks_of(get_model(), requests)))
+            (verdict,) = await verdicts_of(get_model(), requests, judge_by=judge_by)
+            state.store.set(_PICKS, list(verdict.picks))
+            state.store.set(_MARGINS, list(verdict.margins))
         return state
 
     return solve
@@ -73,15 +78,16 @@ def likelihood_problems(state: TaskState) -> list[str]:
     return list(state.store.get(_PROBLEMS, []))
 
 
-def compliance_picks(state: TaskState) -> Picks | None:
+def compliance_verdict(state: TaskState) -> PairVerdict | None:
     """The verdict on the best and the worst text, in this order; None if not asked."""
-    picks = state.store.get(_PICKS)
-    return None if picks is None else tuple(picks)
+    picks, margins = state.store.get(_PICKS), state.store.get(_MARGINS, ())
+    return None if picks is None else PairVerdict(tuple(picks), tuple(margins))
 
 
 async def _likelihood(source: AnnotatedSource, text: str) -> tuple[float | None, str | None]:
     request = NeutralRequest(source.task, source.prompt, source.source).render()
     try:
-        return await log_likelihood(get_model(), request, text), None
+        (told,) = await log_likelihoods(get_model(), request, (text,))
     except LogLikelihoodError as error:
         return None, str(error)
+    return told, None

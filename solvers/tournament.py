@@ -23,16 +23,18 @@ class Match(BaseModel, frozen=True):
         first: Index of the sample shown first in the first request.
         second: Index of the other one.
         picks: The picks of the verdict on them.
+        margins: Its margins; empty where the judge answered in words.
     """
 
     first: int
     second: int
     picks: Picks
+    margins: tuple[float, ...] = ()
 
     @property
     def verdict(self) -> PairVerdict:
         """What the judge said of the two."""
-        return PairVerdict(self.picks)
+        return PairVerdict(self.picks, self.margins)
 
     @computed_field  # type: ignore[prop-decorator] # a log holds it, for whoever reads one
     @property
@@ -94,7 +96,8 @@ async def play(
     """
 
     async def meet(first: int, second: int) -> Match:
-        return Match(first=first, second=second, picks=(await judge(first, second)).picks)
+        verdict = await judge(first, second)
+        return Match(first=first, second=second, picks=verdict.picks, margins=verdict.margins)
 
     if tournament == "round_robin":
         return list(await collect(*(meet(*pair) for pair in combinations(samples, 2))))

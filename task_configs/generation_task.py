@@ -27,8 +27,14 @@ class Generation(ProfileTask):
         return [
             (
                 GenerationRequest(
-                    source.task, source.prompt, source.source, score, low, high
-                ).render(),
+                    source.task,
+                    source.prompt,
+                    source.source,
+                    score,
+                    low,
+                    high,
+                    source.conversation,
+                ),
                 self.config.generation_kwargs,
             )
             for score in self.settings.target_scores

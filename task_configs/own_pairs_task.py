@@ -17,7 +17,7 @@ from profile_tasks.scorers.measurement.text_faults import (
     measured_texts,
     text_faults,
 )
-from profile_tasks.solvers.both_orders import pair_requests, read_pick
+from profile_tasks.solvers.both_orders import PairVerdict, by_pair, pair_requests, read_pick
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.target_scores import generation_pairs
 from profile_tasks.task_configs.profile_task_class import ProfileTask
@@ -75,7 +75,9 @@ class JudgedOwnPairs(ProfileTask):
             generation_pairs=generation_pairs(
                 list(found.responses), self.settings.pairing, source.id
             ),
-            own_verdicts=own.verdicts(picks),
+            own_verdicts=own.verdicts(
+                [PairVerdict(of_pair) for of_pair in by_pair(picks, own.orders)]
+            ),
         )
 
     def standard_names(self) -> list[str]:

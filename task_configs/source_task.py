@@ -16,16 +16,18 @@ from lm_eval.api.task import Task
 from lm_eval.config.task import TaskConfig
 from lm_eval.filters import build_filter_ensemble
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
 from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.settings import Setting
+from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.task_configs.run_settings import run_settings
 
-Request = tuple[str, Any]
-"""Text of a request, and what the request type takes beside it."""
+Request = tuple[str | GenerationRequest, Any]
+"""A request or its text, and what the request type takes beside it."""
 
 
 class SourceRecord(Protocol):
@@ -166,15 +168,16 @@ class SourceTask(Task, Generic[_Record]):
         **_: object,
     ) -> list[Instance]:
         """One instance a request, of the type of this task."""
+        template = chat_template if apply_chat_template else None
         return [
             Instance(
                 request_type=self.OUTPUT_TYPE,
                 doc=doc,
-                arguments=(_prompted(text, ctx, apply_chat_template, chat_template), beside),
+                arguments=(self._prompted(request, ctx, template), beside),
                 idx=index,
                 metadata=metadata,
             )
-            for index, (text, beside) in enumerate(self.requests(self.sources[doc["id"]]))
+            for index, (request, beside) in enumerate(self.requests(self.sources[doc["id"]]))
         ]
 
     def process_results(self, doc: dict[str, Any], results: Sequence[Any]) -> dict[str, Any]:
@@ -220,11 +223,19 @@ class SourceTask(Task, Generic[_Record]):
         check_sources(self.profile_task, data, self.setting)
         return data
 
-
-def _prompted(
-    text: str, system: str, as_chat: bool, chat_template: Callable[..., str] | None
-) -> str:
-    if as_chat and chat_template is not None:
-        messages = [{"role": "system", "content": system}] if system else []
-        return chat_template([*messages, {"role": "user", "content": text}])
-    return f"{system}\n\n{text}" if system else text
+    def _prompted(
+        self,
+        request: str | GenerationRequest,
+        system: str,
+        chat_template: Callable[..., str] | None,
+    ) -> str:
+        if isinstance(request, str):
+            text, said = request, [Message(role="user", content=request)]
+        else:
+            text, said = request.render(), request.messages()
+        if chat_template is not None:
+            messages = [{"role": "system", "content": system}] if system else []
+            return chat_template([*messages, *(message.model_dump() for message in said)])
+        # An answer that is given, and not written, begins a paragraph of its own.
+        ending = "\n\n" if self.OUTPUT_TYPE == "loglikelihood" else ""
+        return f"{system}\n\n{text}{ending}" if system else f"{text}{ending}"

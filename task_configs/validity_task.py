@@ -43,7 +43,7 @@ class ScoreValidity(SourceTask[ScoredTexts]):
     def requests(self, source: AnnotatedSource) -> list[Request]:
         """Each text as the answer to the neutral request."""
         asked = NeutralRequest(source.task, source.prompt, source.source).render()
-        return [(f"{asked}\n\n", text) for _, text in self.texts[source.id]]
+        return [(asked, text) for _, text in self.texts[source.id]]
 
     def construct_requests(
         self,

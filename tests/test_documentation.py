@@ -10,7 +10,7 @@ import re
 import shlex
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -56,6 +56,29 @@ def test_some_docstrings_hold_examples() -> None:
     assert sum(bool(test.examples) for tests in found for test in tests) >= 100
 
 
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+def test_the_examples_of_the_python_api_run(
+    repository: Path,
+    inspect_log: Callable[..., Path],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    outcome = doctest.testfile(
+        str(repository / "docs" / "python.md"),
+        module_relative=False,
+        globs={
+            "pt": profile_tasks,
+            "verbose": inspect_log("verbose"),
+            "concise": inspect_log("concise"),
+        },
+        encoding="utf-8",
+    )
+    assert (outcome.failed, outcome.attempted >= 10) == (0, True)
+    assert (tmp_path / "judges.svg").is_file()
+
+
 def console_commands(text: str) -> list[str]:
     blocks = re.findall(r"^```console\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     return [
@@ -76,8 +99,8 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
         ("### Run an evaluation", "summarization --model planted/verbose"),
         ("### Run the tests", "-m pytest -q -n 2"),
     ):
-        section = readme.split(heading, 1)[1].split("###", 1)[0]
-        (command,) = console_commands(section.split("What the first one printed")[0])
+        section = readme.split(heading, 1)[1].split("\n#", 1)[0]
+        (command,) = console_commands(section)
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install")
         assert command.endswith(end)
 
@@ -86,10 +109,12 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
 @pytest.mark.parametrize(
     ("page", "at_least"),
     [
-        ("README.md", 6),
+        ("README.md", 8),
+        ("docs/compare.md", 7),
         ("docs/lm-eval.md", 5),
         ("docs/score-validity.md", 2),
         ("docs/factors.md", 3),
+        ("docs/pairs.md", 4),
     ],
 )
 def test_offline_commands_run_one_by_one(
@@ -213,7 +238,7 @@ def test_the_bars_that_are_printed_can_be_read(repository: Path, tmp_path: Path)
         for block in re.findall(r"^```yaml\n(version: 1\nbars:.*?)^```$", text, re.M | re.DOTALL):
             (tmp_path / "bars.yaml").write_text(block, encoding="utf-8")
             read += len(load_bars(tmp_path / "bars.yaml"))
-    assert read >= 6
+    assert read >= 5
 
 
 def test_links_between_the_pages_hold(repository: Path) -> None:
@@ -227,7 +252,7 @@ NUMBER = r"[+-]?\d+\.\d+"
 
 
 def adjusted_tables(page: str) -> list[dict[str, list[float]]]:
-    """Tables of docs/adjusted.md: factor -> marginal, adjusted with their ends, and inflation."""
+    """Tables of docs/adjusted.md: factor -> its numbers with decimals, in their order."""
     tables = []
     for table in re.findall(r"^\| factor \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL):
         rows = re.findall(r"^\| `(\w+)` \|(.*)$", table, re.MULTILINE)
@@ -241,28 +266,65 @@ def adjusted_tables(page: str) -> list[dict[str, list[float]]]:
 
 
 def test_the_tables_of_adjusted_influence_are_what_the_command_gives(
-    repository: Path, shared_data: Path, tmp_path: Path
+    repository: Path, shared_data: Path
 ) -> None:
     page = (repository / "docs" / "adjusted.md").read_text(encoding="utf-8")
-    halu = shared_data / "haluquestqa.jsonl"
-    rows = [json.loads(line) for line in halu.read_text(encoding="utf-8").splitlines()]
-    for row in rows:
-        for side in "ab":
-            row["factors"][side]["by_gpt4"] = float(row[f"system_{side}"] == "gpt-4")
-    (tmp_path / "authors.jsonl").write_text("\n".join(json.dumps(row) for row in rows))
-    files = (shared_data / "pandalm.jsonl", halu, tmp_path / "authors.jsonl")
+    marginal = ("tau", "ci_low", "ci_high")
+    adjusted = ("adjusted", "adjusted_ci_low", "adjusted_ci_high")
+    controlled = ("adjusted_control", "adjusted_control_ci_low", "adjusted_control_ci_high")
     tables = adjusted_tables(page)
-    for file, table in zip(files, tables, strict=True):
-        found = CliRunner().invoke(
-            main, ["influence", str(file), "--factors", ",".join(table), "--format", "json"]
-        )
-        assert found.exit_code == 0, found.output
-        for factor, values in json.loads(found.stdout)["factors"].items():
-            keys = ("tau", "ci_low", "ci_high", "adjusted", "adjusted_ci_low", "adjusted_ci_high")
+    for name, keys, last, table in zip(
+        ("pandalm", "haluquestqa", "haluquestqa"),
+        (marginal + adjusted, marginal + adjusted, adjusted + controlled),
+        (("vif",), ("vif",), ()),
+        tables,
+        strict=True,
+    ):
+        factors = influences(shared_data / f"{name}.jsonl", ",".join(table))
+        for factor, values in factors.items():
             assert table[factor] == pytest.approx(
-                [values[key] for key in (*keys, "vif")], abs=0.051
+                [values[key] for key in (*keys, *last)], abs=0.051
             )
             assert table[factor][:6] == pytest.approx([values[key] for key in keys], abs=0.0051)
+
+
+JUDGES = {"GPT-3.5 (recorded)": "judge_gpt35turbo", "PandaLM-7B (recorded)": "judge_pandalm7b"}
+
+
+def test_the_table_of_length_by_file_is_what_the_command_gives(
+    repository: Path, shared_data: Path
+) -> None:
+    page = (repository / "docs" / "adjusted.md").read_text(encoding="utf-8")
+    table = re.search(r"^\| file \|.*?(?=\n\n)", page, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = re.findall(r"^\| `(\w+)` \| ([^|]+) \| (\d+), \d+ \|(.*)$", table[0], re.MULTILINE)
+    assert len(rows) == 10
+    for name, who, n_pairs, cells in rows:
+        folder = (
+            shared_data if (shared_data / f"{name}.jsonl").exists() else shared_data / "recorded"
+        )
+        column = JUDGES.get(who, "preference")
+        length = influences(folder / f"{name}.jsonl", "length", "--preference-column", column)[
+            "length"
+        ]
+        numbers = [float(x) for x in re.findall(NUMBER, cells.replace(MINUS, "-"))]
+        ends = ("", "_ci_low", "_ci_high")
+        keys = [each + end for each in ("adjusted", "adjusted_control") for end in ends]
+        assert length["n"] == int(n_pairs)
+        assert numbers == pytest.approx([length[key] for key in keys], abs=0.0051)
+        share = re.search(r"(\d+) %", cells)
+        assert (share is None) == (length["system_share"] is None)
+        if share is not None:
+            assert int(share[1]) == round(100 * length["system_share"])
+
+
+def influences(file: Path, factors: str, *options: str) -> dict[str, dict[str, float]]:
+    """What the command gives of each factor, with control."""
+    command = ["influence", str(file), "--factors", factors, *options, "--control", "system"]
+    found = CliRunner().invoke(main, [*command, "--replicates", "100", "--format", "json"])
+    assert found.exit_code == 0, found.output
+    factors_found: dict[str, dict[str, float]] = json.loads(found.stdout)["factors"]
+    return factors_found
 
 
 def test_pinned_revisions_are_documented(repository: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, say
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, number, say
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
@@ -20,6 +20,7 @@ from profile_tasks.whole_files import read_whole
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.statistics.comparisons import Comparisons
+    from profile_tasks.scorers.statistics.estimate import Estimate
 
 
 @click.command(epilog="Example: profile-tasks align people.json model.json")
@@ -74,6 +75,8 @@ def align(
             record = aligned_tables(*tables, names=names, replicates=replicates, seed=seed)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
+    if format_ == "table":
+        say(_in_words(record))
     title = f"alignment over {record['n_factors']} shared factors"
     if "n_groups" in record:
         title += f", {record['n_groups']} groups ({record['n_shared_groups']} in both)"
@@ -140,16 +143,41 @@ def _printed(record: Record) -> list[dict[str, str]]:
     for row in _rows(record):
         shown = {"coefficient": row["coefficient"]}
         if "n_groups" in record:
-            shown["observed [95 % of the true]"] = estimate(row, digits=3)
-            shown["without noise"] = _signed(row["disattenuated"])
+            shown["observed [95 % of the true]"] = estimate(row)
+            shown["without noise"] = _defined(row["disattenuated"])
         else:
-            shown["value"] = _signed(row["value"])
+            shown["value"] = _defined(row["value"])
         printed.append(shown)
     return printed
 
 
-def _signed(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:+.3f}"
+def _defined(value: float | None) -> str:
+    return "not defined" if value is None else number(value)
+
+
+def _in_words(record: Record) -> str:
+    """What is known of the alignment, in a sentence."""
+    from profile_tasks.scorers.statistics.estimate import Estimate
+
+    if record["pearson"] is None:
+        return "the alignment of the two is not defined"
+    if "n_groups" not in record:
+        return f"the two profiles align at r {number(record['pearson'])}, noise and all"
+    found = Estimate.of_metrics(record, "pearson")
+    without = record["disattenuated"]["pearson"]["value"]
+    told = found.excludes_zero and without is not None
+    if not told:
+        return (
+            f"whether the two align is not told: r is {number(record['pearson'])} as observed, "
+            f"and of the true one {_true(found)}"
+        )
+    way = "align" if found.low > 0 else "go against one another"
+    return f"the two {way}: r without the noise is {number(without)}, {_true(found)}"
+
+
+def _true(found: "Estimate") -> str:
+    ends = found.ends_text("{:z.2f}".format)
+    return f"the 95 % interval is [{ends}]" if ends else "there is no interval"
 
 
 def _notes(record: Record) -> list[str]:

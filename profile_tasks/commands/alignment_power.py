@@ -3,7 +3,6 @@
 import math
 from collections.abc import Sequence
 from pathlib import Path
-from textwrap import fill
 from typing import TYPE_CHECKING
 
 from profile_tasks.commands.printing import Record, emit, say
@@ -124,7 +123,7 @@ def emit_plans(
                 say(f"{name}: {plan.reason}")
         say("")
         for note in notes:
-            say(fill(note, 100, initial_indent="- ", subsequent_indent="  "))
+            say(f"- {note}")
 
 
 def _curve(plan: "AlignmentPlan") -> list[tuple[int, float]]:

@@ -5,10 +5,18 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, p_value
+from profile_tasks.commands.printing import (
+    FORMAT_OPTION,
+    Record,
+    emit,
+    estimate,
+    number,
+    p_value,
+    reasons,
+    say,
+)
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
-from profile_tasks.untrusted_text import one_line
 
 if TYPE_CHECKING:
     from profile_tasks.runs.run import Run
@@ -98,29 +106,37 @@ def _departure(taste: Record) -> Record:
 
 
 def _print(record: Record, runs: "tuple[Run, Run]") -> None:
+    from profile_tasks.runs.words import strongest_difference
     from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources
+    from profile_tasks.scorers.statistics.metric_catalogue import label
 
+    a, b = (run.model for run in runs)
+    say(f"A, {a}, beside B, {b}: {strongest_difference(record)}")
     for side, run in zip("AB", runs, strict=True):
-        click.echo(one_line(f"{side}: {run.model}, {Path(run.file).name}"))
-    click.echo(
+        say(f"{side}: {run.model}, {Path(run.file).name}")
+    say(
         f"{record['n_sources']} sources in {record['n_groups']} groups, which both were measured on"
     )
     for note in record["notes"]:
-        click.echo(one_line(f"note: {note}"))
+        say(f"note: {note}")
     headline = {**record["alignments"], **record["agreement"]}
-    emit("table", {}, [], "\nalignment with people, and agreement", _printed(headline, tests=False))
+    emit(
+        *("table", {}, [], "\nalignment with people, and agreement"),
+        _printed({label(name): found for name, found in headline.items()}, tests=False),
+    )
+    reasons((label(row["metric"]), row["reason"]) for row in _rows(record))
     for perspective, compared in record["perspectives"].items():
         title = f"\ninfluence on the {perspective} preference; p adjusted over the "
         emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
-        click.echo(f"p: {compared['p_method']}")
+        say(f"p: {compared['p_method']}")
         if taste := compared.get("taste"):
-            click.echo(f"verdict: {taste['method']}; p adjusted over the {taste['family']}")
+            say(f"verdict: {taste['method']}; p adjusted over the {taste['family']}")
             if why := taste["consistency"]["reason"]:
-                click.echo(one_line(f"after one scale: {why}"))
-    click.echo("\nin words")
+                say(f"after one scale: {why}")
+    say("\nin words")
     for sentence in record["words"]:
-        click.echo(one_line(f"- {sentence}"))
-    click.echo(
+        say(f"- {sentence}")
+    say(
         "\nA - B: [95 %] and p are paired by source, but [95 %] of alignments and the gap, which "
         "is put together from the intervals of A and of B (docs/calibration.md)"
     )
@@ -128,9 +144,7 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
         *of_few_sources(record["n_groups"]),
         *([OF_RANKS] * bool(record["alignments"])),
     ):
-        click.echo(caution)
-    for name, why in _reasons(record).items():
-        click.echo(f"{name}: {why}")
+        say(caution)
 
 
 def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
@@ -138,30 +152,20 @@ def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
     for name, found in entries.items():
         row = {"": name}
         if "human" in found:
-            row["human"] = _signed(found["human"])
+            row["human"] = number(found["human"])
         row |= {
-            "A": _signed(found["a"]),
-            "B": _signed(found["b"]),
-            "A - B [95 %]": estimate(found, digits=3),
+            "A": number(found["a"]),
+            "B": number(found["b"]),
+            "A - B [95 %]": estimate(found),
         }
         if tests:
-            row |= {
-                "p": p_value(found["p_value"]),
-                "p Holm": p_value(found["p_adjusted"]),
-                "p BH": p_value(found["p_adjusted_bh"]),
-            }
+            row["p Holm"] = p_value(found["p_adjusted"])
         if "taste" in found:
             row |= {
-                "after one scale [95 %]": estimate(found["taste"], digits=3),
                 "verdict": found["taste"]["verdict"],
+                "after one scale [95 %]": estimate(found["taste"]),
             }
+        if tests:
+            row |= {"p": p_value(found["p_value"]), "p BH": p_value(found["p_adjusted_bh"])}
         printed.append(row)
     return printed
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}"
-
-
-def _reasons(record: Record) -> dict[str, str]:
-    return {row["metric"]: row["reason"] for row in _rows(record) if row["reason"]}

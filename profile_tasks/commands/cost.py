@@ -1,10 +1,10 @@
 """``profile-tasks cost``: what a run will ask of its models, before it."""
 
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
@@ -23,7 +23,7 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
 @click.option(
     "--task",
     required=True,
-    type=click.Choice(["summarization", "instruction_following", "document_qa"]),
+    type=KnownName(["summarization", "instruction_following", "document_qa"]),
 )
 @settings_options(
     ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
@@ -81,7 +81,7 @@ def cost(
     )
     emit(format_, record, rows, title, [_printed(row) for row in rows])
     for note in found.notes if format_ == "table" else ():
-        say(fill(note, width=100, initial_indent="- ", subsequent_indent="  "))
+        say(f"- {note}")
 
 
 def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings) -> None:

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from profile_tasks.commands.printing import Record, emit, estimate, say
+from profile_tasks.commands.recorded import FORMAT_SETTINGS, format_of
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import DataSettings
 from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -66,6 +69,7 @@ FILES = ("train.jsonl", "heldout.jsonl", "card.json", "README.md")
     help="Share of the sources that is held out.",
 )
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Of the split.")
+@settings_options(DataSettings, FORMAT_SETTINGS)
 @click.option("--task", help="Recorded preferences: only the rows of this task.")
 @click.option("--sources", help="Recorded preferences: file of source texts by source_id.")
 @click.option("--overwrite", is_flag=True, help="Replace an earlier export in the folder.")
@@ -82,6 +86,7 @@ def export(
     task: str | None,
     sources: str | None,
     overwrite: bool,
+    **read_as: object,
 ) -> None:
     """Training data in TRL's formats, with a held-out split by source and a data card.
 
@@ -94,7 +99,7 @@ def export(
     try:
         settings = ExportSettings(format_, conversational, prompts, margin, heldout, seed)
         _check_folder(output, overwrite=overwrite)
-        found = [_found(name, choice, task, sources) for name in inputs]
+        found = [_found(name, choice, task, sources, read_as) for name in inputs]
         data = export_pairs(found, settings)
         _write(output, data)
     except (ImportError, OSError, ValueError) as error:
@@ -112,7 +117,9 @@ def _check_folder(output: Path, *, overwrite: bool) -> None:
         )
 
 
-def _found(name: str, choice: "PairChoice", task: str | None, sources: str | None) -> "FoundPairs":
+def _found(
+    name: str, choice: "PairChoice", task: str | None, sources: str | None, read_as: Record
+) -> "FoundPairs":
     """The pairs of one input: a log by its ending, else recorded preferences."""
     from profile_tasks.data.preferences import load_preferences
     from profile_tasks.runs.reading import is_log
@@ -122,7 +129,9 @@ def _found(name: str, choice: "PairChoice", task: str | None, sources: str | Non
         from profile_tasks.runs.inspect_log import open_log
 
         return logged_pairs(open_log(name), Path(name).name, choice)
-    return recorded_pairs(load_preferences(name, task=task, source_file=sources))
+    return recorded_pairs(
+        load_preferences(name, task=task, source_file=sources, **format_of(read_as))
+    )
 
 
 def _write(output: Path, data: "ExportedData") -> None:
@@ -143,22 +152,23 @@ def _write(output: Path, data: "ExportedData") -> None:
 
 
 def _print(output: Path, data: "ExportedData") -> None:
+    from profile_tasks.training.export import counted
+
     card: Record = data.card
     for name, split in card["splits"].items():
         say(
             f"{name}: {split['records']} records of {split['pairs']} pairs, "
             f"{split['groups']} sources"
         )
-    left_out = ", ".join(f"{why} {n}" for why, n in card["left_out"].items())
-    say(f"{card['pairs_read']} pairs read; left out: {left_out or 'none'}")
+    say(counted(card))
     if card["simulated"]:
         say("SIMULATED: a planted annotator took part; no evidence about any model")
     rows = [
         {
             "factor": factor,
-            "tau [95 %]": estimate(found, "tau", digits=3),
+            "tau [95 %]": estimate(found, "tau"),
         }
         for factor, found in card["chosen_over_rejected"].items()
     ]
     emit("table", {}, [], "\nfactor profile of chosen over rejected", rows)
-    say(f"\nwritten to {output}")
+    say(f"\nwritten to {output}", whole=True)

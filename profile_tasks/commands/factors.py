@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.known_name import KnownName
+from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ _TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_q
 
 
 @click.command(epilog="Example: profile-tasks factors --task summarization")
-@click.option("--task", type=click.Choice(list(_TASK_LETTERS)), help="Only this task's factors.")
+@click.option("--task", type=KnownName(list(_TASK_LETTERS)), help="Only this task's factors.")
 @click.option(
     "--factors",
     "selection",
@@ -56,13 +57,12 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
         title,
         _printed_rows(chosen),
         justify="left",
-        width=100,
     )
     if format_ == "table":
         letters = ", ".join(f"{letter} {name}" for name, letter in _TASK_LETTERS.items())
-        click.echo(f"\ntasks: {letters}")
+        say(f"\ntasks: {letters}")
         if any(factor.graded for factor in chosen):
-            click.echo("facts and judged factors need a grader model")
+            say("facts and judged factors need a grader model")
 
 
 def _fields(factor: "Factor") -> dict[str, Any]:

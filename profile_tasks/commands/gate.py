@@ -1,22 +1,25 @@
 """``profile-tasks gate``: whether a run meets stated bars."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, emit
+from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from profile_tasks.gate.bars import NamedBar
     from profile_tasks.gate.evidence import Evidence
+    from profile_tasks.gate.reports import Judged
+    from profile_tasks.gate.verdicts import Outcome
 
 
-@click.command(epilog="Example: profile-tasks gate run.eval --bars bars.yaml --junit gate.xml")
-@click.argument("log", type=click.Path(path_type=Path))
+@click.command(epilog="Example: profile-tasks gate logs/*.eval --bars bars.yaml --junit gate.xml")
+@click.argument("logs", nargs=-1, required=True, metavar="LOG...", type=click.Path(path_type=Path))
 @click.option(
     "--bars",
     "bars_file",
@@ -39,7 +42,7 @@ if TYPE_CHECKING:
 @click.pass_context
 def gate(
     context: click.Context,
-    log: Path,
+    logs: tuple[Path, ...],
     bars_file: Path,
     task: str | None,
     score: str | None,
@@ -47,57 +50,102 @@ def gate(
     summary_file: Path | None,
     format_: str,
 ) -> None:
-    """Whether a finished run meets stated bars: exit status 0 met, 1 missed, 2 cannot tell.
+    """Whether finished runs meet stated bars: exit status 0 met, 1 missed, 2 cannot tell.
 
-    LOG is an Inspect log, or a results file of lm-eval for bars that need no samples. Status 2 is
-    also that of a log or a file of bars that cannot be used.
+    LOG is an Inspect log, or a results file of lm-eval for bars that need no samples. Of several
+    each has its verdict, and the worst is the status. Status 2 is also that of a log or a file of
+    bars that cannot be used.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.gate.bars import load_bars
-    from profile_tasks.gate.evidence import read_evidence
     from profile_tasks.gate.reports import junit_xml, summary
-    from profile_tasks.gate.verdicts import EXIT_STATUS, cautions, judge, overall
-    from profile_tasks.untrusted_text import one_line
+    from profile_tasks.gate.verdicts import EXIT_STATUS, overall
 
-    notes: list[str] = []
     try:
         bars = load_bars(bars_file)
-        evidence = read_evidence(log, task, score)
-        notes += filter(None, [evidence.run.restated])
-        verdicts = judge(bars, evidence, _comparing(evidence, bars_file.parent, score, notes))
-        notes += cautions(verdicts, evidence)
+        runs = [_judged(log, bars, bars_file.parent, task, score) for log in logs]
     except (OSError, ValueError) as error:
         raise Unusable(f"no verdict: {error}") from error
-    run = f"{evidence.run.model} on {evidence.run.task}"
     if junit is not None:
-        _write(junit, junit_xml(verdicts, run))
-    told = summary(verdicts, run, notes)
+        _write(junit, junit_xml(runs))
+    told = "\n".join(summary(run) for run in runs)
     if summary_file is not None:
         _write(summary_file, told)
     if beside_the_job := os.environ.get("GITHUB_STEP_SUMMARY"):
         _write(Path(beside_the_job), told, append=True)
-    outcome = overall(verdicts)
+    outcome = overall(verdict for run in runs for verdict in run.verdicts)
     status = EXIT_STATUS[outcome]
-    rows = [verdict.record() for verdict in verdicts]
-    record = {
-        "model": evidence.run.model,
-        "task": evidence.run.task,
-        "outcome": outcome,
-        "exit_status": status,
-        "verdicts": rows,
-        "notes": notes,
-    }
-    if format_ != "table":
-        emit(format_, record, rows, "", [])
+    if format_ == "table":
+        _print(runs)
+    elif len(runs) == 1:
+        emit(format_, _record(runs[0]), _rows(runs[0]), "", [])
     else:
-        click.echo(one_line(run))
-        for verdict in verdicts:
-            click.echo(f"{verdict.outcome:<11}  {one_line(verdict.name)}")
-            click.echo(f"{'':<11}  {one_line(verdict.why)}")
-        for note in notes:
-            click.echo(f"note: {one_line(note)}")
-        click.echo(f"gate: {outcome} (exit status {status})")
+        record = {
+            "outcome": outcome,
+            "exit_status": status,
+            "runs": [{"log": str(log)} | _record(run) for log, run in zip(logs, runs, strict=True)],
+        }
+        rows = [
+            {"log": str(log)} | row
+            for log, run in zip(logs, runs, strict=True)
+            for row in _rows(run)
+        ]
+        emit(format_, record, rows, "", [])
     context.exit(status)
+
+
+def _judged(
+    log: Path, bars: "Sequence[NamedBar]", folder: Path, task: str | None, score: str | None
+) -> "Judged":
+    from profile_tasks.gate.evidence import read_evidence
+    from profile_tasks.gate.reports import Judged
+    from profile_tasks.gate.verdicts import cautions, judge
+
+    evidence = read_evidence(log, task, score)
+    run = evidence.run
+    notes = [note for note in (run.recorded, run.restated) if note]
+    verdicts = judge(bars, evidence, _comparing(evidence, folder, score, notes))
+    notes += cautions(verdicts, evidence)
+    return Judged(run.model, run.task, tuple(verdicts), tuple(notes))
+
+
+def _record(run: "Judged") -> dict[str, Any]:
+    from profile_tasks.gate.verdicts import EXIT_STATUS
+
+    return {
+        "model": run.model,
+        "task": run.task,
+        "outcome": run.outcome,
+        "exit_status": EXIT_STATUS[run.outcome],
+        "verdicts": _rows(run),
+        "notes": list(run.notes),
+    }
+
+
+def _rows(run: "Judged") -> list[dict[str, Any]]:
+    return [verdict.record() for verdict in run.verdicts]
+
+
+def _print(runs: "Sequence[Judged]") -> None:
+    """The verdict, that on each run, then what became of its bars, the missed ones first."""
+    from profile_tasks.gate.verdicts import EXIT_STATUS, overall
+
+    outcome = overall(verdict for run in runs for verdict in run.verdicts)
+    say(f"gate: {outcome} (exit status {EXIT_STATUS[outcome]})")
+    for run in runs:
+        counts = {which: run.outcomes.count(which) for which in _WORST_FIRST}
+        told = ", ".join(f"{n} {which}" for which, n in counts.items() if n)
+        say(f"{run.name}: {run.outcome} ({told} of {len(run.verdicts)} bars)")
+    for run in runs:
+        say(f"\n{run.name}" if len(runs) > 1 else "")
+        for verdict in sorted(run.verdicts, key=lambda each: _WORST_FIRST.index(each.outcome)):
+            say(f"{verdict.outcome}: {verdict.name}")
+            say(f"  {verdict.why}")
+    for note in dict.fromkeys(note for run in runs for note in run.notes):
+        say(f"note: {note}")
+
+
+_WORST_FIRST: "tuple[Outcome, ...]" = ("missed", "cannot tell", "met")
 
 
 def _comparing(

@@ -14,12 +14,15 @@ from profile_tasks.commands.printing import (
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import Control, MeasuringSettings
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
 @click.argument("file")
 @recorded_options
+@settings_options(MeasuringSettings, ["control"])
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -28,6 +31,7 @@ def influence(
     ctx: click.Context,
     /,
     file: str,
+    control: Control,
     replicates: int,
     seed: int,
     format_: str,
@@ -39,37 +43,36 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.runs.words import influence_words
     from profile_tasks.scorers.factors.words import without_spaces
-    from profile_tasks.scorers.measurement.recorded import human_comparisons, recorded_votes
-    from profile_tasks.scorers.measurement.tables import with_units
-    from profile_tasks.scorers.statistics.records import annotators_record, influence_record
-    from profile_tasks.scorers.statistics.study import Study
+    from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)
-        table = human_comparisons(data, ctx.params["factors"])
+        with progress("estimating"):
+            record = recorded_profile(
+                data,
+                ctx.params["factors"],
+                control=control,
+                replicates=replicates,
+                seed=seed,
+            )
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    with progress("estimating"):
-        votes = recorded_votes(data)
-        whose = table.perspective
-        study = Study({whose: table}, votes=votes, replicates=replicates, seed=seed)
-        record = with_units(influence_record(study, whose)) | {
-            "judge": data.judge,
-            "n_unjudged_pairs": data.unjudged_pairs,
-            "annotators": annotators_record(study, whose),
-        }
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = f"recorded judge {data.judge}: " if data.judge else ""
     title += (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
+    if format_ == "table":
+        judges = f"the verdicts of {data.judge}" if data.judge else "people"
+        say(influence_words(record["factors"], judges))
     emit(format_, record, columns, title, _printed_rows(record))
     if format_ == "table":
         pairs = [pair for source in data.sources for pair in source.pairs]
         if any(without_spaces(pair.response_a + pair.response_b) for pair in pairs):
-            click.echo("words: in scripts without spaces, grapheme clusters")
+            say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
 
@@ -79,16 +82,43 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     return [
         {
             "factor": factor,
-            "n": f"{values['n']:,}",
-            "tau [95 %]": estimate(values, "tau", digits=3),
-            "rank": _rank(values),
-            "p": p_value(values["p_value"]),
+            "tau [95 %]": estimate(values, "tau"),
             "p Holm": p_value(values["p_adjusted"]),
-            "p BH": p_value(values["p_adjusted_bh"]),
+            "rank": _rank(values),
+            "n": f"{values['n']:,}",
             "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
             "adjusted [95 %]": metric(values, "adjusted"),
+            **(
+                {"with control [95 %]": metric(values, "adjusted_control")}
+                if "control" in record
+                else {}
+            ),
+            "p": p_value(values["p_value"]),
+            "p BH": p_value(values["p_adjusted_bh"]),
         }
         for factor, values in record["factors"].items()
+    ]
+
+
+_REASONS = {
+    "tau": "reason",
+    "adjusted": "adjusted_reason",
+    "with control": "adjusted_control_reason",
+}
+"""What is printed of a factor, by where the record says why there is none."""
+
+
+def _of_control(record: Record) -> list[str]:
+    """What was controlled for, how it bears on each factor, and what speaks against it."""
+    if (control := record.get("control")) is None:
+        return []
+    shares = {f: values["system_share"] for f, values in record["factors"].items()}
+    known = ", ".join(f"{f} {share:.0%}" for f, share in shares.items() if share is not None)
+    return [
+        f"with control: adjusted with the strengths of {control['n_systems']} systems held fixed, "
+        f"over {control['n_pairs']} pairs in {control['n_groups']} groups"
+        + (f"; systems explain of the variance of {known}" if known else ""),
+        *(f"control: {caution}" for caution in control["cautions"]),
     ]
 
 
@@ -126,10 +156,12 @@ def _notes(record: Record) -> list[str]:
                 f"{factor}: missing in {values['missing']} pairs, left out there"
                 + (f"; it is defined for {where}" if where else "")
             )
-        reasons = {"tau": values["reason"], "adjusted": values["adjusted_reason"]}
-        if reasons["tau"] == reasons["adjusted"]:
-            reasons = {"tau and adjusted": reasons["tau"]}
-        lines += [f"{factor}, {part}: {why}" for part, why in reasons.items() if why]
+        parts: dict[str, list[str]] = {}  # by reason, since what hinders one may hinder others
+        for part, key in _REASONS.items():
+            if why := values.get(key):
+                parts.setdefault(why, []).append(part)
+        lines += [f"{factor}, {' and '.join(which)}: {why}" for why, which in parts.items()]
+    lines += _of_control(record)
     reliable = estimate_or_why(record["reliability"]["pearson"])
     lines.append(f"reliability of the profile (split halves): r {reliable}")
     if annotators := record["annotators"]:

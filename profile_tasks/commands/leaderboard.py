@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import say
+from profile_tasks.commands.printing import folded, say, table_text, terminal_width
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.nearest_name import instead_of, nearest
 from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 @click.option("--task", "tasks", multiple=True, help="Only this task; may be repeated.")
 @click.option(
     "--sort",
-    help="Metric that ranks.  [default: self_agreement_pearson, or the first that is there]",
+    help="Metric that ranks, by its name or its column's title.  "
+    "[default: self_agreement_pearson, or the first that is there]",
 )
 @click.option("--ascending", is_flag=True, help="List the least value first.")
 @click.option(
@@ -74,6 +76,9 @@ def leaderboard(
         write_whole(output, text)
     except OSError as error:
         raise Unusable(f"{output}: cannot be written ({error.strerror})") from error
+    rows = sum(len(each.rows) for each in board.boards)
+    what = f"{len(board.boards)} board{'s' * (len(board.boards) != 1)}"
+    say(f"{output}: {what} with {rows} row{'s' * (rows != 1)}", whole=True)
 
 
 def _read(results: tuple[Path, ...]) -> "Gathered":
@@ -106,15 +111,13 @@ def _leaderboard(
         there = sorted({run.task for run in runs})
         for task in tasks:
             if task not in there:
-                found = ", ".join(there) or "none"
-                raise Unusable(f"--task {task!r}: no result of that task; there are: {found}")
+                raise Unusable(f"--task {task!r}: no result of that task{instead_of(task, there)}")
         runs = [run for run in runs if run.task in tasks]
     if not runs:
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")
     known = {name for run in runs for name in run.metrics}
-    sort = sort or next((name for name in HEADLINE if name in known), HEADLINE[0])
-    _check_metric(sort, known)
+    sort = _metric(sort, known) or next((n for n in HEADLINE if n in known), HEADLINE[0])
     if not every:
         runs, superseded = newest(runs)
         left_out += [
@@ -127,12 +130,29 @@ def _leaderboard(
     return Leaderboard(sort, tuple(ranked), tuple(left_out), margin)
 
 
-def _check_metric(sort: str, known: set[str]) -> None:
-    if sort not in known:
-        import difflib
+def _metric(sort: str | None, known: set[str]) -> str | None:
+    """The metric that is meant: by its name, or by the title of its column, or how that begins."""
+    from profile_tasks.scorers.statistics.metric_catalogue import titled
 
-        close = ", ".join(difflib.get_close_matches(sort, known, n=3)) or "none near it"
-        raise Unusable(f"--sort {sort!r}: no result reports it; there is: {close}")
+    if sort is None or sort in known:
+        return sort
+    titles = {title: name for title, name in titled().items() if name in known}
+    begins = [name for title, name in titles.items() if title.split(",")[0] == sort]
+    found = titles.get(sort) or next(iter(begins), None)
+    if found is None:
+        near = nearest(sort, [*titles, *known])
+        meant = "" if near is None else f"; did you mean {near!r}?"
+        raise Unusable(
+            f"--sort {sort!r}: no result reports it{meant or '.'} Columns: "
+            f"{', '.join(_columns(known))}; --format json names every metric"
+        )
+    return found
+
+
+def _columns(known: set[str]) -> list[str]:
+    from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
+
+    return [metric.column for metric in CATALOGUE if metric.column and metric.name in known]
 
 
 def _form_of(output: Path | None) -> str:
@@ -152,27 +172,20 @@ def _written(board: "Leaderboard", format_: str) -> str:
 
 
 def _table(board: "Leaderboard") -> str:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
+    from profile_tasks.leaderboard.forms import board_words, left_out_lines, terminal_rows, title
 
-    from profile_tasks.leaderboard.forms import left_out_lines, printed_rows, title
-    from profile_tasks.untrusted_text import one_line
-
-    console = Console(width=1000)
-    with console.capture() as captured:
-        for each in board.boards:
-            rows = printed_rows(each, board.sort)
-            table = Table(box=None, pad_edge=False)
-            for column in rows[0]:
-                left = column in ("others", "model")
-                table.add_column(column, justify="left" if left else "right")
-            for row in rows:
-                table.add_row(*(Text(cell) for cell in row.values()))
-            console.print(Text(one_line(title(each))))
-            console.print(table)
-            for note in each.notes:
-                console.print(Text(f"note: {one_line(note)}"))
-            console.print()
-    ending = [f"ranked by {board.sort}, with 95 % intervals", board.method, *left_out_lines(board)]
-    return captured.get() + "\n".join(ending) + "\n"
+    width, parts = terminal_width(), []
+    for each in board.boards:
+        words = [board_words(each, board.sort), title(each)]
+        table = table_text(terminal_rows(each, board.sort), lefts=("others",))
+        notes = [f"note: {note}" for note in each.notes]
+        parts.append(folded("\n".join(words), width) + "\n\n" + table)
+        parts.append(folded("\n".join(notes), width) + "\n" if notes else "")
+        parts.append("\n")
+    ending = [
+        f"ranked by {board.sort}, with 95 % intervals; setting, date, file and every metric: "
+        "--format csv or json",
+        board.method,
+        *left_out_lines(board),
+    ]
+    return "".join(parts) + folded("\n".join(ending), width) + "\n"

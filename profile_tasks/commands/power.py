@@ -1,7 +1,6 @@
 """``profile-tasks power``: how many sources a study needs, from a pilot or from assumptions."""
 
 import math
-from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -274,7 +273,9 @@ def _pilot(
     )
     table, *second = (human_comparisons(each, about_sources["factors"]) for each in data)
     profile = profile_of(table)
-    title = f"pilot {data[0].name}: {profile.n_pairs} decided pairs in {profile.n_groups} groups"
+    judged = " and ".join(each.judge for each in data if each.judge)
+    title = f"pilot {data[0].name}{f', {judged}' if judged else ''}: "
+    title += f"{profile.n_pairs} decided pairs in {profile.n_groups} groups"
     if second:
         return title, pilot_population(table, *second)
     if design.difference is None:
@@ -429,4 +430,4 @@ def _notes(
         f"{design.simulations:,} studies simulated at each number, seed {design.seed}: a power of "
         f"{design.power:.0%} is exact to ±{100 * error:.1f} points"
     )
-    return [fill(note, 100, initial_indent="- ", subsequent_indent="  ") for note in notes]
+    return [f"- {note}" for note in notes]

@@ -7,11 +7,16 @@ import click
 from click.core import ParameterSource
 
 from profile_tasks.commands.printing import Record, say
+from profile_tasks.commands.settings_options import settings_options
+from profile_tasks.settings import DataSettings
 
 if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+FORMAT_SETTINGS = ("format", "map", "labels")
+"""The settings that say how a file of other people reads."""
 
 _OPTIONS = (
     click.option(
@@ -20,6 +25,7 @@ _OPTIONS = (
         show_default=True,
         help="auto, surface, factor ids, taxonomy files (.yaml); with commas.",
     ),
+    settings_options(DataSettings, FORMAT_SETTINGS),
     click.option("--preference-column", default="preference", show_default=True),
     click.option("--factors-column", default="factors", show_default=True),
     click.option("--sources", help="File of source texts, for rows that name a source_id."),
@@ -32,6 +38,7 @@ _OPTIONS = (
 
 RECORDED_OPTIONS = (
     "factors",
+    *FORMAT_SETTINGS,
     "preference_column",
     "factors_column",
     "sources",
@@ -52,7 +59,7 @@ def recorded_options(command: _Command) -> _Command:
 def given(context: click.Context, names: Sequence[str]) -> list[str]:
     """The options of these parameter names that stand on the command line."""
     return [
-        "--" + name.replace("_", "-")
+        "--" + ("data-format" if name == "format" else name.replace("_", "-"))
         for name in names
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
     ]
@@ -65,6 +72,7 @@ def load_recorded(
     seed: int,
     preference_column: str | None = None,
     notes: bool = True,
+    one_judge: bool = True,
 ) -> "PreferenceData":
     """The preferences in a file; what is left out of them is told on stderr.
 
@@ -74,31 +82,48 @@ def load_recorded(
         seed: Of the choice of sources.
         preference_column: Another column than the one in the options.
         notes: Whether to tell what is left out.
+        one_judge: Whether the only judge of a file without a preference of people stands for them.
 
     Raises:
         ImportError: A library that the file's format needs is not installed.
         ValueError: The file is not as it should be.
     """
     from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.scorers.factors.selection import SELECTIONS
 
-    data = load_preferences(
-        file,
-        task=options["task"],
-        source_file=options["sources"],
-        preference_column=preference_column or options["preference_column"],
-        factors_column=options["factors_column"],
-        skip_bad_rows=options["skip_bad_rows"],
-        limit=options["limit"],
-        seed=seed,
-    )
+    column = preference_column or options["preference_column"]
+
+    def load(column: str) -> "PreferenceData":
+        return load_preferences(
+            file,
+            task=options["task"],
+            **format_of(options),
+            source_file=options["sources"],
+            preference_column=column,
+            factors_column=options["factors_column"],
+            skip_bad_rows=options["skip_bad_rows"],
+            limit=options["limit"],
+            seed=seed,
+        )
+
+    data = load(column)
+    if one_judge and not data.judge and not data.told and len(data.judges) == 1:
+        # Nobody else's preferences stand there, and they are called by the judge's name.
+        data = load(data.judges[0])
+    if data.read_as and notes:
+        say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():
         say(f"skipped: {row}", err=True)
-    if data.unjudged_pairs and notes:
+    chosen_by_word = not set(options["factors"].split(",")).isdisjoint(SELECTIONS)
+    if notes and chosen_by_word and any(not source.task for source in data.sources):
         say(
-            f"note: {data.unjudged_pairs} pairs without a verdict in {data.judge!r} (null) "
-            "are left out",
+            "note: rows name no task, so the factors are those that every task has; --task adds "
+            "those of one",
             err=True,
         )
+    if data.unjudged_pairs and data.told and notes:
+        lacking = f"a verdict in {data.judge!r} (null)" if data.judge else "a preference of people"
+        say(f"note: {data.unjudged_pairs} pairs without {lacking} are left out", err=True)
     if data.unjoined_rows and notes:
         say(
             f"note: {data.unjoined_rows} rows name a source_id without --sources; "
@@ -106,6 +131,16 @@ def load_recorded(
             err=True,
         )
     return data
+
+
+def format_of(options: Record) -> dict[str, Any]:
+    """How a file of other people reads, of a command's options, as ``load_preferences`` takes it.
+
+    Raises:
+        SettingError: It is said in another form than a format's.
+    """
+    settings = DataSettings.read({name: options[name] for name in FORMAT_SETTINGS})
+    return {name: getattr(settings, name) for name in FORMAT_SETTINGS}
 
 
 def load_two_judges(
@@ -122,7 +157,7 @@ def load_two_judges(
         load_recorded(file, options, seed=seed, preference_column=column, notes=notes)
         for column, notes in ((None, True), (second_column, False))
     )
-    columns = f"{options['preference_column']!r} and {second_column!r}"
+    columns = f"{first.judge or options['preference_column']!r} and {second_column!r}"
     one, other = common_pairs(first, second)
     if not one.sources:
         raise ValueError(f"{file}: {columns} judge no pair in common")

@@ -61,7 +61,7 @@ def report(logs: tuple[str, ...], output: Path, figures: Path | None, score: str
             _write_figures(figures, sections)
     except OSError as error:
         raise Unusable(f"{error.filename or output}: {error.strerror}") from error
-    say(f"{output}: {len(found)} run{'s' * (len(found) > 1)}")
+    say(f"{output}: {len(found)} run{'s' * (len(found) > 1)}", whole=True)
 
 
 def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
@@ -69,7 +69,7 @@ def _write_figures(folder: Path, sections: "list[TaskSection]") -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     for place, section in enumerate(sections, 1):
-        for panels in section.figures:
+        for panels in section.figures.values():
             for number, panel in enumerate(panels, 1):
                 parts = (section.task, panel.model, panel.figure.name)
                 name = "_".join(file_name(part) for part in parts)

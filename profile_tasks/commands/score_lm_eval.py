@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, say
+from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, number, say
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import MeasuringSettings
@@ -124,8 +124,8 @@ def _print(format_: str, results: Record, path: Path) -> None:
     rows: list[Record] = [{"metric": name, "value": value} for name, value in values.items()]
     printed = [
         {"factor": factor}
-        | {of: _shown(values, f"tau_{of}_{factor}") for of in _PERSPECTIVES}
-        | {of: _share(values, f"grader_{of}_rate_{factor}") for of in ("missing", "flip")}
+        | {of: metric(values, f"tau_{of}_{factor}") for of in _PERSPECTIVES}
+        | {of: number(values.get(f"grader_{of}_rate_{factor}")) for of in ("missing", "flip")}
         for factor in grading["factors"]
     ]
     title = f"{grading['answered_by']}, graded by {', '.join(grading['graders'])}"
@@ -133,20 +133,10 @@ def _print(format_: str, results: Record, path: Path) -> None:
     if format_ == "table":
         for of in ("discrimination", "generation", "gap"):
             if f"alignment_{of}_tau_b" in values:
-                say(f"alignment, {of}: {_shown(values, f'alignment_{of}_tau_b')}")
+                say(f"alignment, {of}: {metric(values, f'alignment_{of}_tau_b')}")
         for warning in grading["warnings"]:
             say(f"warning: {warning}")
-        say(f"results: {path}\nlog: {grading['log']}")
+        say(f"results: {path}\nlog: {grading['log']}", whole=True)
 
 
 _PERSPECTIVES = ("human", "discrimination", "generation")
-
-
-def _shown(values: Record, name: str) -> str:
-    """A metric with its interval; "-" where it was not measured."""
-    return metric(values, name) if name in values else "-"
-
-
-def _share(values: Record, name: str) -> str:
-    share = values.get(name)
-    return "-" if share is None else f"{share:.2f}"

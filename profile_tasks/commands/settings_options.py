@@ -5,6 +5,7 @@ from typing import Any, TypeVar, get_type_hints
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.settings import Settings, choices_of
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -39,7 +40,11 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
     elif isinstance(field.default, int) or type_ == int | None:
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:
-        kind = {"type": click.Choice(choices) if choices else str}
-    option = name.replace("_", "-")
+        kind = {"type": KnownName(choices) if choices else str}
+    option = _OPTIONS.get(name, name).replace("_", "-")
     names = f"--{option}" + f"/--no-{option}" * (field.default is True)
-    return click.option(names, show_default=True, **shown, **kind)
+    return click.option(names, name, show_default=True, **shown, **kind)
+
+
+_OPTIONS = {"format": "data-format"}
+"""Options that are not called as their settings: --format is what a command prints."""

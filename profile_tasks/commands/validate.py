@@ -49,8 +49,12 @@ def validate(
     except Exception as error:  # a user's own task may raise anything while it is built
         raise Unusable(_one_line(error)) from error
     rows = [asdict(task) for task in checked]
-    printed = [{name: str(value) for name, value in row.items()} for row in rows]
+    printed = [{_SHORT.get(name, name): str(value) for name, value in row.items()} for row in rows]
     emit(format_, {"tasks": rows}, rows, "these tasks can run", printed)
+
+
+_SHORT = {"documents": "docs", "output_type": "output"}
+"""Headings, where a column's name is too wide."""
 
 
 def _parsed(metadata: str) -> dict[str, Any]:

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, say
+from profile_tasks.commands.printing import (
+    FORMAT_OPTION,
+    Record,
+    emit,
+    metric,
+    number,
+    reasons,
+    say,
+)
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import GraderValidationSettings
@@ -23,7 +31,9 @@ _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real on
 @click.command(epilog="Example: profile-tasks validate-grader pairs.jsonl --grader openai/gpt-4o")
 @click.argument("file")
 @grader_options
-@settings_options(GraderValidationSettings, ["labels", "factors", "limit", "retest"])
+@settings_options(
+    GraderValidationSettings, ["format", "map", "labels", "factors", "limit", "retest"]
+)
 @FORMAT_OPTION
 def validate_grader(
     file: str,
@@ -52,8 +62,7 @@ def validate_grader(
     title = f"{record['grader']} against people on {record['data']}"
     emit(format_, record, rows, title, _printed_rows(record))
     if format_ == "table":
-        for line in _closing_lines(record):
-            say(line)
+        _print_closing(record)
 
 
 def validation_record(log: "EvalLog") -> dict[str, Any]:
@@ -124,40 +133,30 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
             "label": label,
             "factor": values["factor"],
             "n": str(values["n"]),
-            "agreement [95 %]": _interval(values, "agreement"),
-            "kappa [95 %]": _interval(values, "kappa", signed=True),
-            "flip": _share(values["flip_rate"]),
-            "missing": _share(values["missing_rate"]),
-            "retest": _share(values["retest"]),
-            "tau people [95 %]": _interval(values, "tau_human_label", signed=True),
-            "tau grader [95 %]": _interval(values, "tau_grader", signed=True),
+            "agreement [95 %]": metric(values, "agreement"),
+            "kappa [95 %]": metric(values, "kappa"),
+            "flip": number(values["flip_rate"]),
+            "missing": number(values["missing_rate"]),
+            "retest": number(values["retest"]),
+            "tau people [95 %]": metric(values, "tau_human_label"),
+            "tau grader [95 %]": metric(values, "tau_grader"),
         }
         for label, values in record["labels"].items()
     ]
 
 
-def _interval(values: Record, name: str, *, signed: bool = False) -> str:
-    return "-" if values[name] is None else metric(values, name, signed=signed)
-
-
-def _share(value: float | None) -> str:
-    return "-" if value is None else f"{value:.2f}"
-
-
-def _closing_lines(record: Record) -> list[str]:
+def _print_closing(record: Record) -> None:
     from profile_tasks.scorers.statistics.grader_agreement import ALIGNMENT
 
-    lines = []
     if record[ALIGNMENT] is not None:
-        found = _interval(record, ALIGNMENT, signed=True)
-        lines.append(f"alignment of the two profiles over these labels (tau_b): {found}")
-    names_by_reason: dict[str, list[str]] = {}
-    for name, reason in record["reasons"].items():
-        if name.startswith("agreement_decided"):  # no column of the table
-            continue
-        names_by_reason.setdefault(reason, []).append(name)
-    for reason, names in names_by_reason.items():
-        shown = ", ".join(names) if len(names) <= 3 else f"{names[0]} and {len(names) - 1} more"
-        lines.append(f"no value or no interval for {shown}: {reason}")
-    lines += [f"note: {note}" for note in record["notes"]]
-    return [*lines, f"log: {record['log']}"]
+        found = metric(record, ALIGNMENT)
+        say(f"alignment of the two profiles over these labels (tau_b): {found}")
+    # Of agreement on decided pairs there is no column.
+    reasons(
+        (name, reason)
+        for name, reason in record["reasons"].items()
+        if not name.startswith("agreement_decided")
+    )
+    for note in record["notes"]:
+        say(f"note: {note}")
+    say(f"log: {record['log']}", whole=True)

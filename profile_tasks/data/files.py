@@ -1,13 +1,15 @@
-"""Reading rows from files: JSON Lines, JSON, CSV and Parquet, each row with its place.
+"""Reading rows from files (JSON Lines, JSON, CSV, TSV, Parquet) and frames, each with its place.
 
 A row that cannot be read becomes a ``RowError`` in its place, so that the reader of the rows
 decides whether to stop or to count it; a file that cannot be read is an error at once.
 """
 
 import csv
+import gzip
 import io
 import json
 import re
+import zlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
@@ -41,9 +43,13 @@ def read_file(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
 
     `nested` and `votes` name the CSV columns that are JSON always, and if they hold a list.
     """
-    reader = READERS.get(path.suffix.lower())
-    if reader is None:
-        raise PreferenceDataError(f"{path}: the file name must end in {', '.join(READERS)}")
+    packed = path.suffix.lower() in _UNPACKERS
+    reader = READERS.get((path.with_suffix("") if packed else path).suffix.lower())
+    if reader is None or (packed and reader is _read_parquet):
+        raise PreferenceDataError(
+            f"{path}: the file name must end in {', '.join(READERS)}; all but Parquet may be "
+            "compressed, .gz or .zst"
+        )
     try:
         if not path.is_file():
             raise PreferenceDataError(f"{path}: {'not a' if path.exists() else 'no such'} file")
@@ -57,6 +63,8 @@ def read_file(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
 
 def _decoded(path: Path) -> str:
     data = read_whole(path)
+    if unpack := _UNPACKERS.get(path.suffix.lower()):
+        data = unpack(data, path)
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -65,6 +73,52 @@ def _decoded(path: Path) -> str:
             f"{path.name}:{line}: not UTF-8 (byte 0x{data[error.start]:02x}); "
             "save the file in UTF-8"
         ) from error
+
+
+def _gunzipped(data: bytes, path: Path) -> bytes:
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error) as error:
+        raise PreferenceDataError(f"{path.name}: not a whole gzip file ({error})") from error
+
+
+def _unzstandard(data: bytes, path: Path) -> bytes:
+    import zstandard
+
+    try:
+        with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
+            return reader.read()
+    except zstandard.ZstdError as error:
+        raise PreferenceDataError(f"{path.name}: not a whole zstd file ({error})") from error
+
+
+_UNPACKERS: Mapping[str, Callable[[bytes, Path], bytes]] = {
+    ".gz": _gunzipped,
+    ".zst": _unzstandard,
+}
+
+
+def read_frame(frame: Any) -> list[Record]:  # noqa: ANN401 - of a library that need not be there
+    """The rows of a pandas or Polars frame.
+
+    Raises:
+        PreferenceDataError: It is neither, or a column stands twice in it.
+    """
+    if hasattr(frame, "to_dicts"):
+        rows = frame.to_dicts()
+    elif hasattr(frame, "to_dict") and hasattr(frame, "columns"):
+        _check_columns([str(column) for column in frame.columns], "data frame")
+        # As objects, because a column of whole numbers with one missing would become floats.
+        rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
+    else:
+        raise PreferenceDataError(
+            f"dataset is a {type(frame).__name__}; expected a name, a path, or a frame of pandas "
+            "or Polars"
+        )
+    return [
+        Record(f"data frame: row {n}", _parquet_row({str(k): v for k, v in row.items()}, ()))
+        for n, row in enumerate(rows, start=1)
+    ]
 
 
 def _read_jsonl(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
@@ -146,10 +200,17 @@ def _elements(array: str) -> list[JsonValue | RowError]:
         start = end
 
 
-def _read_csv(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
+def _read_tsv(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
+    return _read_csv(path, nested, votes, delimiter="\t")
+
+
+def _read_csv(
+    path: Path, nested: Sequence[str], votes: str | None, delimiter: str = ","
+) -> list[Record]:
     # The limit of csv, 131,072 characters a cell, is less than a long document has.
     previous_limit = csv.field_size_limit(2**31 - 1)
-    reader = csv.reader(io.StringIO(_decoded(path), newline=""), strict=True)
+    text = io.StringIO(_decoded(path), newline="")
+    reader = csv.reader(text, strict=True, delimiter=delimiter)
     lines: list[tuple[int, list[str]]] = []
     start = 1
     try:
@@ -166,7 +227,7 @@ def _read_csv(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
     (top, header), *rows = lines
     if len(header) == 1 and header[0].count(";") > 1:
         raise PreferenceDataError(
-            f"{path.name}:1: the columns are separated by ';'; save the file with commas"
+            f"{path.name}:1: the columns are separated by ';'; save the file with commas or tabs"
         )
     _check_columns(header, f"{path.name}:{top}")
     return [
@@ -266,11 +327,13 @@ def _parquet_row(row: Mapping[str, object], nested: Sequence[str]) -> Row | RowE
     return held
 
 
-def _parquet_number(value: object) -> str | float:
+def _parquet_number(value: object) -> object:
     return float(value) if isinstance(value, Decimal) else _parquet_text(value)
 
 
-def _parquet_text(value: object) -> str:
+def _parquet_text(value: object) -> object:
+    if hasattr(value, "tolist"):  # numpy's, as pandas reads lists
+        return value.tolist()
     # Some writers store texts as bytes without saying that they are texts.
     return value.decode() if isinstance(value, bytes) else str(value)
 
@@ -279,8 +342,11 @@ READERS: Mapping[str, Callable[[Path, Sequence[str], str | None], list[Record]]]
     ".jsonl": _read_jsonl,
     ".json": _read_json,
     ".csv": _read_csv,
+    ".tsv": _read_tsv,
     ".parquet": _read_parquet,
 }
+ENDINGS = (*READERS, *(f"{ending}{packed}" for ending in READERS for packed in _UNPACKERS))
+"""How the names of files end that can be read."""
 
 
 def quoted(value: JsonValue) -> str:

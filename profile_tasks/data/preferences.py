@@ -1,38 +1,44 @@
 """Recorded preferences: annotated pairs of responses, by the source they answer.
 
 A row is one annotated pair in the plain schema (`id`, `prompt`, `source`, `response_a`,
-`response_b`, `preference`, ...) of a .jsonl, .json, .csv or .parquet file, of the embedded demo
-or of one of three public sets. Everything is checked here, once, so that what computes on the
-pairs need not doubt them: a row that cannot be understood is an error that names its place, and
-is never read as a tie or as an empty text.
+`response_b`, `preference`, ...) of a file, of the embedded demo or of one of three public sets;
+rows of other formats (`formats`) are made such rows first. Everything is checked here, once, so
+that what computes on the pairs need not doubt them: a row that cannot be understood is an error
+that names its place, and is never read as a tie or as an empty text.
 """
 
 import random
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, JsonValue
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.data.files import (
+    ENDINGS,
     READERS,
     PreferenceDataError,
     Record,
     Row,
     RowError,
     read_file,
+    read_frame,
 )
+from profile_tasks.data.foreign_rows import converted
+from profile_tasks.data.formats import chosen_format
+from profile_tasks.data.preference import VERDICT_PREFIXES, Preference, is_judge
 from profile_tasks.data.rows import (
     PEOPLES_COLUMNS,
     AnnotatedPair,
     CheckedRow,
-    Preference,
     optional_text,
     read_row,
     read_stories,
 )
+from profile_tasks.nearest_name import instead_of, nearest
 
 __all__ = [
     "PUBLIC_SETS",
@@ -44,6 +50,7 @@ __all__ = [
     "PreferenceDataError",
     "SkippedRow",
     "load_preferences",
+    "plain_rows",
     "recorded_factors",
 ]
 
@@ -62,7 +69,9 @@ class AnnotatedSource(BaseModel):
         id: Unique in the data: the group, or "group#k" (k from 1) where a group holds several.
         group: What is resampled as one; e.g. all questions about one story.
         task: The task as the file names it, "" where it does not.
-        prompt: The request; blank only where the source alone is the request.
+        prompt: The request; blank only where the source alone is the request. Of a conversation,
+            all its turns as one text.
+        conversation: Its turns, where there are several; the last one is a user's.
         source: The text to work on, None where there is none.
         reference: A human-written response, None where there is none.
         pairs: In the order of the file, never empty.
@@ -75,6 +84,7 @@ class AnnotatedSource(BaseModel):
     group: str
     task: str
     prompt: str
+    conversation: tuple[Message, ...] = ()
     source: str | None = None
     reference: str | None = None
     pairs: tuple[AnnotatedPair, ...]
@@ -104,8 +114,9 @@ class PreferenceData:
         name: What the data are called in reports: file name, "demo", or repository[split].
         judge: The column whose preferences these are, where it is a recorded judge's; None:
             people's.
-        unjudged_pairs: How many of the chosen pairs were left out because that judge gave no
-            verdict on them.
+        judges: The columns of recorded judges' verdicts that the rows have.
+        format: The format of the rows, where it is another than ours.
+        read_as: What was read as what in it, in one line.
 
     """
 
@@ -115,13 +126,33 @@ class PreferenceData:
     unjoined_rows: int
     name: str
     judge: str | None = None
-    unjudged_pairs: int = 0
+    judges: tuple[str, ...] = ()
+    format: str | None = None
+    read_as: str | None = None
+
+    @property
+    def title(self) -> str:
+        """The name, with the format where it is another than ours."""
+        return self.name if self.format is None else f"{self.name} (format {self.format})"
+
+    @property
+    def told(self) -> bool:
+        """Whether any pair has a preference."""
+        return any(pair.preference is not None for source in self.sources for pair in source.pairs)
+
+    @property
+    def unjudged_pairs(self) -> int:
+        """How many pairs have no preference: nobody gave one, or it could not be read."""
+        return sum(pair.preference is None for source in self.sources for pair in source.pairs)
 
 
 def load_preferences(
-    dataset: str,
+    dataset: object,
     *,
     task: str | None = None,
+    format: str | None = None,  # noqa: A002 - as the setting is called
+    map: Mapping[str, str] | None = None,  # noqa: A002
+    labels: Mapping[str, Preference | None] | None = None,
     source_file: str | Path | None = None,
     preference_column: str = "preference",
     factors_column: str = "factors",
@@ -137,7 +168,8 @@ def load_preferences(
     Rows need `id`, `prompt`, `response_a`, `response_b` and a preference: "a", "b" or "tie", a
     list of votes, or votes in `annotators`. Votes are counted by plurality; equal top votes are a
     tie. A missing `group` is the `source_id`, else a short hash of the source, else of the prompt.
-    In CSV an empty cell is null, and the factor column and votes are JSON.
+    In CSV an empty cell is null, and the factor column and votes are JSON. Files in other formats
+    are recognised where only one fits, or read as `format` and `map` say.
 
     >>> data = load_preferences("demo", task="document_qa", limit=2, max_pairs_per_source=3)
     >>> [len(source.pairs) for source in data.sources]
@@ -145,15 +177,19 @@ def load_preferences(
 
     Args:
         dataset: "demo" (needs `task`), "tldr", "shp2", "webgpt", or the path of a .jsonl, .json
-            (an array of objects), .csv or .parquet file in UTF-8.
+            (an array of objects), .csv, .tsv or .parquet file in UTF-8, also compressed (.gz,
+            .zst); or a pandas or Polars frame.
+        format: Name of a format, or a YAML file that describes one; None: the only one that fits.
+        map: Their column, or JMESPath expression -> field of ours, beside those of the format.
+        labels: Their label -> preference, the same; None: no verdict.
         task: Take only rows whose `task` is this; rows without one count as this task. None
             takes all rows.
         source_file: A file of `source_id` and `source`, joined to the rows that name a source_id
             and hold no source themselves.
         preference_column: Where the preference stands. Only the default one is compared with,
             and replaced by, the votes in `annotators`; those belong to it. Any other column is
-            a recorded judge's, and null there is a verdict that is missing: the pair is left out
-            after the choice of sources and pairs, and counted.
+            a recorded judge's. A preference is missing where a judge's column is null, where
+            `annotators` is an empty list, and where a file holds judges' verdicts alone.
         factors_column: Where human factor values stand, as objects under "a" and "b". Numbers
             become factor values, in CSV those in quotes as well; other texts, booleans and nested
             values stay in `extra` only.
@@ -179,11 +215,12 @@ def load_preferences(
         raise PreferenceDataError(f"seed is {seed!r}; expected a whole number of at least 0")
     if not isinstance(skip_bad_rows, bool):
         raise PreferenceDataError(f"skip_bad_rows is {skip_bad_rows!r}; expected true or false")
-    if source_file is not None and dataset in ("demo", *PUBLIC_SETS):
+    packaged = isinstance(dataset, str) and dataset in ("demo", *PUBLIC_SETS)
+    if source_file is not None and packaged:
         raise PreferenceDataError(
             f"a file of sources goes with a data file; data set {dataset!r} holds its own"
         )
-    name, records = _records(
+    name, found = _records(
         dataset,
         task,
         nested=(factors_column, "annotators"),
@@ -191,6 +228,24 @@ def load_preferences(
         revision=revision,
         split=split,
     )
+    records = list(found)
+    rows = [row for _, row in records if not isinstance(row, RowError)]
+    as_format = None
+    if not packaged:
+        as_format = chosen_format(format, map, labels, rows[:_LOOKED_AT], name)
+    elif format or map or labels:
+        raise PreferenceDataError(f"format, map and labels go with a data file, not {dataset!r}")
+    theirs = {column for row in rows for column in row}
+    if as_format is not None:
+        records = converted(as_format, records)
+        rows = [row for _, row in records if not isinstance(row, RowError)]
+    columns = dict.fromkeys(column for row in rows for column in row)
+    if factors_column not in ("factors", *columns):
+        meant = instead_of(factors_column, columns)
+        raise PreferenceDataError(
+            f"{name}: no row has the factors column {factors_column!r}{meant}"
+        )
+    judges = tuple(filter(is_judge, columns))
     stories = None if source_file is None else read_stories(Path(source_file).expanduser())
     gathered = _gather(
         records,
@@ -201,6 +256,8 @@ def load_preferences(
             stories=stories,
             preference_column=preference_column,
             factors_column=factors_column,
+            people=not any(column.startswith(VERDICT_PREFIXES) for column in columns)
+            or not columns.keys().isdisjoint(PEOPLES_COLUMNS),
         ),
         skip_bad_rows=skip_bad_rows,
     )
@@ -211,33 +268,61 @@ def load_preferences(
             "leave the file of sources out"
         )
     chosen = _selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed)
-    judged = without_pairs(chosen, gathered.unjudged)
-    if not judged:
-        raise PreferenceDataError(f"{name}: field {preference_column!r} is null in every row")
-    return PreferenceData(
-        sources=judged,
+    judge = None if preference_column in PEOPLES_COLUMNS else preference_column
+    data = PreferenceData(
+        sources=chosen,
         skipped=tuple(gathered.skipped),
         other_task_rows=gathered.other_tasks.total(),
         unjoined_rows=gathered.unjoined_rows,
         name=name,
-        judge=None if preference_column in PEOPLES_COLUMNS else preference_column,
-        unjudged_pairs=_count_pairs(chosen) - _count_pairs(judged),
+        judge=judge,
+        judges=judges,
+        format=None if as_format is None else as_format.name,
+        read_as=None if as_format is None else as_format.told(theirs),
     )
+    if judge is not None and not data.told:
+        raise PreferenceDataError(f"{name}: field {judge!r} is null in every row")
+    return data
 
 
-def without_pairs(
-    sources: Iterable[AnnotatedSource], ids: Collection[str]
-) -> tuple[AnnotatedSource, ...]:
-    """The sources without the pairs of these ids, and without the sources that hold no other."""
-    left = (
-        source.model_copy(update={"pairs": tuple(p for p in source.pairs if p.id not in ids)})
-        for source in sources
-    )
-    return tuple(source for source in left if source.pairs)
+_LOOKED_AT = 50
+"""Rows by which a format is recognised."""
 
 
-def _count_pairs(sources: Iterable[AnnotatedSource]) -> int:
-    return sum(len(source.pairs) for source in sources)
+def plain_rows(data: PreferenceData) -> Iterator[Row]:
+    """The pairs as rows of the plain schema, which read as the same pairs.
+
+    Other columns are kept. Sources that were joined stand in the rows.
+    """
+    told_by = data.judge or "preference"
+    for source in data.sources:
+        shared: Row = {
+            "source": source.source,
+            "reference": source.reference,
+            "group": source.group,
+            "task": source.task or None,
+        }
+        for pair in source.pairs:
+            optional: Row = {
+                **shared,
+                "before_a": _listed(pair.before_a),
+                "before_b": _listed(pair.before_b),
+                "annotators": list(pair.annotators) or None,
+            }
+            nobody: Row = {"annotators": []} if data.judge is None else {data.judge: None}
+            yield {
+                "id": pair.id,
+                "prompt": _listed(source.conversation) or source.prompt,
+                "response_a": pair.response_a,
+                "response_b": pair.response_b,
+                **({told_by: pair.preference} if pair.preference else nobody),
+                **{name: value for name, value in optional.items() if value is not None},
+                **pair.extra,
+            }
+
+
+def _listed(messages: Sequence[Message]) -> JsonValue:
+    return [message.model_dump() for message in messages] or None
 
 
 def _is_count(value: object, *, least: int) -> bool:
@@ -246,7 +331,7 @@ def _is_count(value: object, *, least: int) -> bool:
 
 
 def _records(
-    dataset: str,
+    dataset: object,
     task: str | None,
     *,
     nested: Sequence[str],
@@ -255,6 +340,9 @@ def _records(
     split: str | None,
 ) -> tuple[str, Iterable[Record]]:
     """Name and rows of a data set."""
+    if not isinstance(dataset, str | Path):
+        return "data frame", read_frame(dataset)
+    dataset = str(dataset)
     if dataset in PUBLIC_SETS:
         # Imported here because public_sets builds on this module.
         from profile_tasks.data import public_sets
@@ -268,15 +356,15 @@ def _records(
     if dataset == "demo":
         if task not in TASKS:
             raise PreferenceDataError(
-                f"data set 'demo' has one file a task, and task is {task!r}. "
-                f"Must be one of: {', '.join(TASKS)}"
+                f"data set 'demo' has one file a task, and task is {task!r}"
+                f"{instead_of(task or '', TASKS)}"
             )
         return "demo", read_file(_DEMO / f"{task}.jsonl", nested, votes)
     path = Path(dataset).expanduser()
-    if path.suffix.lower() not in READERS:
+    if not path.name.lower().endswith(ENDINGS):
         raise PreferenceDataError(
             f"dataset is {dataset!r}. Must be one of: demo, {', '.join(PUBLIC_SETS)}, "
-            f"or a path that ends in {', '.join(READERS)}"
+            f"or a path that ends in {', '.join(READERS)}, also with .gz or .zst"
         )
     return path.name, read_file(path, nested, votes)
 
@@ -306,7 +394,6 @@ class _Draft:
 class _Gathered:
     drafts: dict[_SourceKey, _Draft] = field(default_factory=dict)
     skipped: list[SkippedRow] = field(default_factory=list)
-    unjudged: set[str] = field(default_factory=set)
     other_tasks: Counter[str] = field(default_factory=Counter)
     unjoined_rows: int = 0
     rows_with_source_id: int = 0
@@ -336,8 +423,6 @@ def _gather(
                 raise PreferenceDataError(f"{place}: {error}") from error
             gathered.skipped.append(SkippedRow(place, str(error)))
             continue
-        if not checked.judged:
-            gathered.unjudged.add(checked.pair.id)
         gathered.rows_with_source_id += checked.source_id is not None
         gathered.unjoined_rows += checked.source_id is not None and checked.source is None
     return gathered
@@ -377,7 +462,9 @@ def _check_not_empty(gathered: _Gathered, name: str, task: str | None) -> None:
     if not gathered.other_tasks:
         raise PreferenceDataError(f"{name}: there are no rows")
     held = ", ".join(f"{other} ({n})" for other, n in gathered.other_tasks.most_common())
-    raise PreferenceDataError(f"{name}: no row has task {task!r}; the rows have: {held}")
+    near = nearest(task or "", gathered.other_tasks)
+    meant = "" if near is None else f"; did you mean {near!r}?"
+    raise PreferenceDataError(f"{name}: no row has task {task!r}{meant}; the rows have: {held}")
 
 
 def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:
@@ -395,6 +482,7 @@ def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:
                 group=group,
                 task=draft.first.task,
                 prompt=draft.first.prompt,
+                conversation=draft.first.conversation,
                 source=draft.first.source,
                 reference=draft.reference,
                 pairs=tuple(draft.pairs),

@@ -1,18 +1,21 @@
 """One row of preference data: the rules it must keep, and the annotated pair it holds."""
 
-import difflib
 import hashlib
 import json
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from profile_tasks.data.conversation import (
+    Message,
+    looks_like_messages,
+    read_messages,
+    transcript,
+)
 from profile_tasks.data.files import (
     PreferenceDataError,
     Row,
@@ -20,9 +23,9 @@ from profile_tasks.data.files import (
     quoted,
     read_file,
 )
-
-Preference = Literal["a", "b", "tie"]
-PREFERENCES: tuple[Preference, ...] = get_args(Preference)
+from profile_tasks.data.formats import nearest_format
+from profile_tasks.data.preference import PREFERENCE_SIGNS, PREFERENCES, Preference
+from profile_tasks.nearest_name import nearest
 
 
 class AnnotatedPair(BaseModel):
@@ -32,8 +35,10 @@ class AnnotatedPair(BaseModel):
         id: Unique in its file.
         response_a: One response, never blank.
         response_b: The other response, never blank.
-        preference: The better response, or "tie".
+        preference: The better response, or "tie"; None where nobody said, which is missing.
         annotators: The single votes, where they are known.
+        before_a: What was said between the request and response_a, where conversations part ways.
+        before_b: The same of response_b.
         factors_a: Human factor values of response_a by factor name; None where one is missing.
         factors_b: The same of response_b.
         extra: All other columns as they came, among them the factor column with its texts.
@@ -45,11 +50,30 @@ class AnnotatedPair(BaseModel):
     id: str
     response_a: str
     response_b: str
-    preference: Preference
+    preference: Preference | None
     annotators: tuple[Preference, ...] = ()
+    before_a: tuple[Message, ...] = ()
+    before_b: tuple[Message, ...] = ()
     factors_a: dict[str, float | None] = {}
     factors_b: dict[str, float | None] = {}
     extra: dict[str, JsonValue] = {}
+
+    @property
+    def sign(self) -> int | None:
+        """The preference as 1 (a), 0 (tie) or -1 (b); None where it is missing."""
+        return None if self.preference is None else PREFERENCE_SIGNS[self.preference]
+
+    @property
+    def shown(self) -> tuple[str, str]:
+        """The two responses as a judge reads them, each with what was said before it."""
+        a, b = (
+            transcript([*before, Message(role="assistant", content=text)]) if before else text
+            for before, text in (
+                (self.before_a, self.response_a),
+                (self.before_b, self.response_b),
+            )
+        )
+        return a, b
 
     def recorded(self, factor: str) -> tuple[float, float]:
         """Recorded values of a factor, of response_a and response_b; NaN where one is missing."""
@@ -91,17 +115,13 @@ def read_stories(path: Path) -> Stories:
 
 @dataclass(frozen=True)
 class CheckedRow:
-    """A row that keeps the rules, with its source joined.
-
-    Where `judged` is false, a recorded judge gave no verdict, and the preference of `pair` means
-    nothing: it must not leave this package.
-    """
+    """A row that keeps the rules, with its source joined."""
 
     pair: AnnotatedPair
-    judged: bool
     task: str
     group: str
     prompt: str
+    conversation: tuple[Message, ...]
     source: str | None
     source_id: str | None
     reference: str | None
@@ -110,16 +130,20 @@ class CheckedRow:
 PEOPLES_COLUMNS = ("preference", "annotators")
 """Where the preference of people stands; any other column is a recorded judge's."""
 
+_RESPONSES = ("response_a", "response_b")
 _SOURCE_COLUMNS = frozenset({"prompt", "source", "reference", "group", "task"})
-_COLUMNS = _SOURCE_COLUMNS | {
+COLUMNS = _SOURCE_COLUMNS | {
     "id",
     "source_id",
     "response_a",
     "response_b",
+    "before_a",
+    "before_b",
     "preference",
     "annotators",
     "factors",
 }
+"""Names of the columns that mean something here; all others are kept with the pair."""
 
 
 def read_row(
@@ -129,13 +153,24 @@ def read_row(
     stories: Stories | None,
     preference_column: str,
     factors_column: str,
+    people: bool = True,
 ) -> CheckedRow:
     """Check one row.
+
+    Args:
+        row: The row.
+        task: That of rows which name none.
+        stories: Sources by source_id.
+        preference_column: Where the preference stands.
+        factors_column: Where factor values stand.
+        people: Whether the file holds preferences of people at all.
 
     Raises:
         RowError: What is wrong with it; the caller knows its place.
     """
     _check_encodable(row)
+    votes_column = "annotators" if preference_column in PEOPLES_COLUMNS else None
+    _check_columns(row, preference_column, votes_column, people)
     pair_id = _identifier(row, "id")
     source_id = None if row.get("source_id") is None else _identifier(row, "source_id")
     source = optional_text(row, "source")
@@ -143,14 +178,17 @@ def read_row(
         if source_id not in stories.by_id:
             raise RowError(f"source_id {source_id!r} is not in {stories.name}")
         source = stories.by_id[source_id]
-    prompt = _prompt(row, source)
+    conversation = _conversation(row, "prompt")
+    prompt = transcript(conversation) if conversation else _prompt(row, source)
+    if conversation and conversation[-1].role != "user":
+        raise RowError("field 'prompt' ends with what the assistant said; expected a user's turn")
     responses = {side: _response(row, f"response_{side}") for side in ("a", "b")}
-    # Votes belong to people's preference; another column is another judge's.
-    votes_column = "annotators" if preference_column in PEOPLES_COLUMNS else None
-    judged = votes_column is not None or row.get(preference_column, "") is not None
-    preference, votes = _preference(row, preference_column, votes_column) if judged else ("tie", ())
+    # Votes belong to people's preference; another column is another judge's, and null in it is a
+    # verdict that is missing.
+    told = people if votes_column is not None else row.get(preference_column, "") is not None
+    preference, votes = _preference(row, preference_column, votes_column) if told else (None, ())
     factors = _object(row, factors_column)
-    modelled = {"id", "response_a", "response_b", preference_column, votes_column}
+    modelled = {*_RESPONSES, "id", "before_a", "before_b", preference_column, votes_column}
     extra = {k: v for k, v in row.items() if k not in modelled and k not in _SOURCE_COLUMNS}
     try:
         pair = AnnotatedPair(
@@ -159,6 +197,8 @@ def read_row(
             response_b=responses["b"],
             preference=preference,
             annotators=votes,
+            before_a=_conversation(row, "before_a", even_one=True),
+            before_b=_conversation(row, "before_b", even_one=True),
             factors_a=_numbers(factors, "a", factors_column),
             factors_b=_numbers(factors, "b", factors_column),
             extra=extra,
@@ -169,10 +209,10 @@ def read_row(
         raise RowError(f"field {column!r} cannot be kept: {first['msg']}") from error
     return CheckedRow(
         pair=pair,
-        judged=judged,
         task=optional_text(row, "task") or task or "",
         group=_group(row, source_id, source, prompt),
         prompt=prompt,
+        conversation=conversation if len(conversation) > 1 else (),
         source=source,
         source_id=source_id,
         reference=optional_text(row, "reference"),
@@ -188,24 +228,49 @@ def _check_encodable(row: Row) -> None:
         raise RowError(f"the row holds {character!r}, half of a character; remove it") from error
 
 
-def _missing(row: Row, column: str, alternative: str = "") -> RowError:
-    """Says which column is missing, and which one may be meant for it."""
-    others = {name.lower(): name for name in row if name not in _COLUMNS}
-    near = difflib.get_close_matches(column.lower(), others, n=1, cutoff=0.7)
-    if near:
-        remedy = f"is {others[near[0]]!r} meant? Rename it"
+def _check_columns(row: Row, preference: str, votes: str | None, people: bool) -> None:
+    """Name all columns that a row lacks, what they may be called in it, and the nearest format."""
+    needed = [column for column in ("id", "prompt", *_RESPONSES) if column not in row]
+    if (people or not votes) and not {preference, votes} & row.keys():
+        needed.append(preference)
+    if needed:
+        near = nearest_format(row) if len(needed) > 2 else None
+        told = _missing(row, needed, votes, mapped=True)
+        raise RowError(f"{told}; {near}" if near else told)
+
+
+def _missing(
+    row: Row, needed: Sequence[str], votes: str | None = None, *, mapped: bool = False
+) -> str:
+    names = " and ".join(filter(None, [", ".join(map(repr, needed[:-1])), repr(needed[-1])]))
+    if "preference" in needed and votes:
+        names += f" (or {votes!r})"
+    others = {name.lower(): name for name in row if name not in COLUMNS}
+    meant: dict[str, str] = {}
+    for ours in needed:
+        left = [name for name, theirs in others.items() if theirs not in meant.values()]
+        near = nearest(ours.lower(), left, cutoff=0.7)
+        if near is not None:
+            meant[ours] = others[near]
+    if set(_RESPONSES) <= meant.keys():  # the first column is the first response
+        both = sorted((meant[name] for name in _RESPONSES), key=list(row).index)
+        meant |= dict(zip(_RESPONSES, both, strict=True))
+    if meant:
+        known = " and ".join(map(repr, meant.values()))
+        remedy = f"{'are' if len(meant) > 1 else 'is'} {known} meant? Rename it"
+        if mapped and COLUMNS.issuperset(meant):
+            remedy += ", or map=" + ",".join(f"{theirs}={ours}" for ours, theirs in meant.items())
     else:
         listed = ", ".join(row) or "no fields"
-        remedy = f"the row has: {listed if len(listed) <= 200 else f'{listed[:197]}...'}"
-    return RowError(f"missing field {column!r}{alternative}; {remedy}")
+        remedy = f"the row has: {listed if len(listed) <= 100 else f'{listed[:97]}...'}"
+    return f"missing field{'s' * (len(needed) > 1)} {names}; {remedy}"
 
 
 def _text(row: Row, column: str) -> str:
     if column not in row:
-        raise _missing(row, column)
+        raise RowError(_missing(row, [column]))
     value = row[column]
-    as_text = value if isinstance(value, str) else quoted(value)
-    if _MESSAGES.match(as_text):
+    if looks_like_messages(value):
         raise RowError(
             f"field {column!r} is a list of messages, {quoted(value)}; expected the text alone, "
             "such as the 'content' of the last message"
@@ -215,8 +280,12 @@ def _text(row: Row, column: str) -> str:
     return value
 
 
-_MESSAGES = re.compile(r"""\s*\[\s*\{\s*["'](role|content)["']\s*:""")
-"""How a list of messages begins, as JSON or as Python prints it."""
+def _conversation(row: Row, column: str, *, even_one: bool = False) -> tuple[Message, ...]:
+    """The messages in a column; none where it holds something else, which others look at."""
+    value = row.get(column)
+    if value is None or not (even_one or isinstance(value, list) or looks_like_messages(value)):
+        return ()
+    return read_messages(value, column)
 
 
 def optional_text(row: Row, column: str) -> str | None:
@@ -229,7 +298,7 @@ def optional_text(row: Row, column: str) -> str | None:
 
 def _identifier(row: Row, column: str) -> str:
     if column not in row:
-        raise _missing(row, column)
+        raise RowError(_missing(row, [column]))
     value = row[column]
     if isinstance(value, bool) or not isinstance(value, str | int) or not str(value).strip():
         raise RowError(
@@ -288,17 +357,20 @@ def plurality(votes: Sequence[Preference]) -> Preference:
 
 def _preference(
     row: Row, column: str, votes_column: str | None
-) -> tuple[Preference, tuple[Preference, ...]]:
-    """Preference and votes of a row; the votes of `votes_column` check or replace the column."""
+) -> tuple[Preference | None, tuple[Preference, ...]]:
+    """Preference and votes of a row; the votes of `votes_column` check or replace the column.
+
+    An empty list of votes says that nobody was asked.
+    """
     value = row.get(column)
     recorded_votes = None if votes_column is None else row.get(votes_column)
     votes = () if recorded_votes is None else _votes(recorded_votes, votes_column or "")
     if value is None or value == []:
         if votes:
             return plurality(votes), votes
-        if column in row:
-            raise RowError(f"field {column!r} is {quoted(value)}; expected 'a', 'b' or 'tie'")
-        raise _missing(row, column, " (or 'annotators')" if votes_column else "")
+        if value is None and recorded_votes == []:
+            return None, ()
+        raise RowError(f"field {column!r} is {quoted(value)}; expected 'a', 'b' or 'tie'")
     if isinstance(value, list):
         own_votes = _votes(value, column)
         preference, votes = plurality(own_votes), votes or own_votes

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from profile_tasks.nearest_name import nearest
 from profile_tasks.runs.reading import finished_runs
 from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.measurement.source_measurement import standard_metrics
@@ -74,7 +75,9 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
         named = ", ".join(f"{run.task} ({run.setting})" for run in held)
-        raise ValueError(f"{path}: name one task of it (--task); it holds: {named}")
+        near = nearest(task, [run.task for run in held]) if task and not runs else None
+        meant = f"; did you mean {near!r}?" if near else ";"
+        raise ValueError(f"{path}: name one task of it (--task){meant} it holds: {named}")
     (run,) = runs
     if run.harness != "inspect":
         return Evidence(

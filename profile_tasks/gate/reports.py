@@ -1,66 +1,92 @@
 """Verdicts for machines that build: JUnit XML, and a summary in Markdown."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from xml.etree import ElementTree as ET
 
-from profile_tasks.gate.verdicts import Verdict, overall
+from profile_tasks.gate.verdicts import Outcome, Verdict, overall
 from profile_tasks.untrusted_text import markdown_text, one_line
 
 _MARK = {"met": "✅ met", "missed": "❌ missed", "cannot tell": "❔ cannot tell"}
 
 
-def junit_xml(verdicts: Sequence[Verdict], run: str) -> str:
-    """One test case a bar: a failure where it is missed, an error where nobody can tell.
+@dataclass(frozen=True)
+class Judged:
+    """A run with the verdicts on it.
+
+    Attributes:
+        model: Name of the model.
+        task: Name of the task.
+        verdicts: One a bar, or several.
+        notes: What else a reader must know.
+    """
+
+    model: str
+    task: str
+    verdicts: tuple[Verdict, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What was judged, as in "planted/verbose on summarization"."""
+        return f"{self.model} on {self.task}"
+
+    @property
+    def outcomes(self) -> list[Outcome]:
+        """What became of each bar."""
+        return [verdict.outcome for verdict in self.verdicts]
+
+    @property
+    def outcome(self) -> Outcome:
+        """What became of the whole."""
+        return overall(self.verdicts)
+
+
+def junit_xml(runs: Sequence[Judged]) -> str:
+    """A suite a run, a test case a bar: a failure where it is missed, an error if it is not told.
 
     Args:
-        verdicts: The verdicts.
-        run: What was judged, as in "planted/verbose on summarization".
+        runs: The runs.
     """
-    counted = [verdict.outcome for verdict in verdicts]
-    suite = ET.Element(
-        "testsuite",
-        name="profile-tasks gate",
-        tests=str(len(verdicts)),
-        failures=str(counted.count("missed")),
-        errors=str(counted.count("cannot tell")),
-        skipped="0",
-    )
-    for verdict in verdicts:
-        case = ET.SubElement(
-            suite, "testcase", classname=one_line(run), name=one_line(verdict.name)
-        )
-        why = one_line(f"{verdict.bar}: {verdict.why}")
-        if verdict.outcome == "met":
-            ET.SubElement(case, "system-out").text = why
-        else:
-            kind = "failure" if verdict.outcome == "missed" else "error"
-            ET.SubElement(case, kind, type=verdict.outcome, message=why).text = why
     suites = ET.Element("testsuites")
-    suites.append(suite)
+    for run in runs:
+        suite = ET.SubElement(
+            suites,
+            "testsuite",
+            name=one_line(f"profile-tasks gate: {run.name}"),
+            tests=str(len(run.verdicts)),
+            failures=str(run.outcomes.count("missed")),
+            errors=str(run.outcomes.count("cannot tell")),
+            skipped="0",
+        )
+        for verdict in run.verdicts:
+            case = ET.SubElement(
+                suite, "testcase", classname=one_line(run.name), name=one_line(verdict.name)
+            )
+            why = one_line(f"{verdict.bar}: {verdict.why}")
+            if verdict.outcome == "met":
+                ET.SubElement(case, "system-out").text = why
+            else:
+                kind = "failure" if verdict.outcome == "missed" else "error"
+                ET.SubElement(case, kind, type=verdict.outcome, message=why).text = why
     ET.indent(suites)
     return ET.tostring(suites, encoding="unicode", xml_declaration=True) + "\n"
 
 
-def summary(verdicts: Sequence[Verdict], run: str, notes: Sequence[str] = ()) -> str:
-    """The verdicts as Markdown, as GitHub shows it beside a job.
-
-    Args:
-        verdicts: The verdicts.
-        run: What was judged.
-        notes: What else a reader must know.
-    """
+def summary(run: Judged) -> str:
+    """The verdicts on a run as Markdown, as GitHub shows it beside a job."""
     lines = [
-        f"### Preference alignment gate: {_MARK[overall(verdicts)]}",
+        f"### Preference alignment gate: {_MARK[run.outcome]}",
         "",
-        markdown_text(run),
+        markdown_text(run.name),
         "",
         "| | bar | found |",
         "|---|---|---|",
     ]
-    for verdict in verdicts:
+    for verdict in run.verdicts:
         bar = verdict.bar if verdict.bar == verdict.name else f"{verdict.name}: {verdict.bar}"
         lines.append(
             f"| {_MARK[verdict.outcome]} | {markdown_text(bar)} | {markdown_text(verdict.why)} |"
         )
-    lines += ["", *(f"- {markdown_text(note)}" for note in notes)] if notes else []
+    lines += ["", *(f"- {markdown_text(note)}" for note in run.notes)] if run.notes else []
     return "\n".join(lines) + "\n"

@@ -10,6 +10,7 @@ from profile_tasks.scorers.statistics.coverage import OF_RANKS
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 from profile_tasks.scorers.statistics.places import places, simultaneous_differences
+from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 
 HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
@@ -190,6 +191,9 @@ def _unpaired(runs: Sequence[Run], sort: str, sampled: Sequence[Estimate]) -> It
 def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     """What a reader of the ranks must know."""
     notes = []
+    if told := [run.model for run in runs if run.recorded]:
+        who = "every row" if len(told) == len(runs) else ", ".join(told)
+        notes.append(f"{who}: {RECORDED_NOTE}")
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
     bare = [r.model for r in valued if not r.estimate(sort).has_interval]

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, MARGIN, METHOD, Board, Row
+from profile_tasks.report.cautions import Badge, run_badges
+from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
-from profile_tasks.runs.run import Run
+from profile_tasks.runs.run import LIKELIHOOD, Run
 from profile_tasks.scorers.statistics.estimate import flat_names
-from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE
+from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5
@@ -73,6 +75,12 @@ def places_text(row: Row) -> str:
     return str(best) if best == worst else f"{best}-{worst}"
 
 
+def setting_text(run: Run) -> str:
+    """What was measured, and how the model judged where that was not in words."""
+    named = run.setting == LIKELIHOOD or not run.judged_by_likelihood
+    return run.setting if named else f"{run.setting}, by likelihood"
+
+
 def standing_text(row: Row) -> str:
     """How many of the others are no better and no worse: "1 tied, 3 cannot tell"; else empty."""
     counts = {"tied": len(row.tied), "cannot tell": row.undecided}
@@ -93,11 +101,66 @@ def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
             "model": one_line(row.run.model),
             **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
             "sources": _sources_text(row.run),
-            "setting": one_line(row.run.setting),
+            "setting": one_line(setting_text(row.run)),
             "date": row.run.date[:10],
         }
         for row in board.rows
     ]
+
+
+def terminal_rows(board: Board, sort: str) -> list[dict[str, str]]:
+    """The same for a terminal: what ranks first, and no metric that no row has."""
+    there = {m for row in board.rows for m in shown_metrics(sort) if row.run.estimate(m).defined}
+    rows = []
+    for row in board.rows:
+        values = {
+            heading: found.text(signed=False) if found.defined else "–"
+            for metric, heading in shown_metrics(sort).items()
+            if metric == sort or metric in there
+            for found in [row.run.estimate(metric)]
+        }
+        first = next(iter(values))
+        rows.append(
+            {
+                "model": one_line(row.run.model),
+                "place": places_text(row),
+                first: values.pop(first),
+                "others": standing_text(row) or "–",
+                **values,
+                "sources": _sources_text(row.run),
+            }
+        )
+    return rows
+
+
+def board_words(board: Board, sort: str) -> str:
+    """Who leads whom on a board, or that places are shared.
+
+    Args:
+        board: The board.
+        sort: The metric that ranks.
+    """
+    ranked = [row for row in board.rows if row.places is not None]
+    by = f"by {label(sort)}"
+    if len(ranked) < 2:
+        alone = f"only {ranked[0].run.model} has a place" if ranked else "no model has a place"
+        return f"{alone} {by}"
+    first = [row.run.model for row in ranked if row.places and row.places[0] == 1]
+    behind = [row.run.model for row in ranked if row.places and row.places[0] > 1]
+    if len(first) == 1:
+        return f"{first[0]} leads {by}, ahead of all others: {_named(behind)}"
+    if behind:
+        return f"{_named(first)} share the first place {by}; behind at least one: {_named(behind)}"
+    if all(row.places == (1, len(ranked)) for row in ranked):
+        tied = sum(len(row.tied) for row in ranked) // 2
+        told = f", and {tied} pair{'s' * (tied != 1)} of them tied" if tied else ""
+        return f"places are shared {by}: none of {len(ranked)} models is told to be better{told}"
+    return f"{_named(first)} share the first place {by}"
+
+
+def _named(models: Sequence[str]) -> str:
+    more = len(models) - NAMED
+    return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _sources_text(run: Run) -> str:
@@ -250,59 +313,76 @@ def _metric_names(board: Leaderboard) -> list[str]:
 
 
 def html(board: Leaderboard) -> str:
-    """One self-contained page; its tables are sorted by a click on a heading."""
+    """One self-contained page: a board a metric, all of its intervals on one axis."""
+    headings = shown_metrics(board.sort)
+    runs = [row.run for each in board.boards for row in each.rows]
     return web_page(
         packaged("leaderboard.html", "profile_tasks.leaderboard"),
         sort=board.sort,
         method=board.method,
         left_out=[tuple(map(one_line, left_out)) for left_out in board.left_out],
-        metrics=shown_metrics(board.sort),
+        metrics={
+            f"metric-{number}": {
+                "name": metric,
+                "heading": headings[metric],
+                "better": _BETTER[higher_is_better(metric)],
+                "axis": (axis := Axis.holding(run.estimate(metric) for run in runs)),
+                "boards": [
+                    (_html_title(each), [_html_row(row, metric, axis) for row in rows])
+                    for each in board.boards
+                    for rows in [each.rows if metric == board.sort else _by(each.rows, metric)]
+                ],
+            }
+            for number, metric in enumerate(headings, 1)
+            if metric == board.sort or any(run.estimate(metric).defined for run in runs)
+        },
         boards=[
             {
-                "title": one_line(f"{each.task} · {each.data}"),
+                "title": _html_title(each),
                 "factors": [one_line(factor) for factor in each.factors],
                 "notes": [one_line(note) for note in each.notes],
-                "rows": [_html_row(row, each, board.sort) for row in each.rows],
             }
             for each in board.boards
         ],
     )
 
 
-def _html_row(row: Row, board: Board, sort: str) -> dict[str, Any]:
+_BETTER = {
+    True: "More is better.",
+    False: "Less is better.",
+    None: "Neither side is better.",
+}
+
+
+def _html_title(board: Board) -> str:
+    return one_line(f"{board.task} · {board.data}")
+
+
+def _by(rows: Sequence[Row], metric: str) -> list[Row]:
+    """The rows in the order of a metric, the best first; where no side is better, the greatest."""
+    sign = 1 if higher_is_better(metric) is False else -1
+    found = [(row.run.metrics.get(metric), row) for row in rows]
+    known = sorted((sign * value, at) for at, (value, _) in enumerate(found) if value is not None)
+    return [rows[at] for _, at in known] + [row for value, row in found if value is None]
+
+
+def _html_row(row: Row, metric: str, axis: Axis) -> dict[str, Any]:
     run = row.run
+    text, interval = _value_and_interval(run, metric)
+    found = run.estimate(metric)
     return {
         "places": places_text(row),
         "standing": standing_text(row),
         "best": None if row.places is None else row.places[0],
         "model": one_line(run.model),
-        "metrics": [
-            {"text": text, "interval": interval, "value": run.metrics.get(metric)}
-            for metric in shown_metrics(sort)
-            for text, interval in [_value_and_interval(run, metric)]
-        ],
-        "drawn": _drawn(run, board, sort),
+        "badges": [Badge(b.word, one_line(b.sentence)) for b in run_badges(run)],
+        "text": text,
+        "interval": interval,
+        "value": run.metrics.get(metric),
+        "dots": [Dot.of("value", found, axis)] if found.defined else [],
         "sources": run.sources,
-        "setting": one_line(run.setting),
+        "setting": one_line(setting_text(run)),
         "date": run.date,
         "file": one_line(run.file),
         "harness": run.harness,
-    }
-
-
-def _drawn(run: Run, board: Board, sort: str) -> dict[str, float] | None:
-    """Where value and interval lie between the least and the greatest end on the board, in %."""
-    found = run.estimate(sort)
-    if not found.defined:
-        return None
-    ends = [end for row in board.rows for end in row.run.estimate(sort).cells() if end is not None]
-    least, span = min(ends), max(ends) - min(ends) or 1.0
-
-    def at(x: float) -> float:
-        return round(100 * (x - least) / span, 2)
-
-    return {
-        "at": at(found.value),
-        "low": at(found.low if found.has_interval else found.value),
-        "high": at(found.high if found.has_interval else found.value),
     }

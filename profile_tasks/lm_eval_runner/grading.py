@@ -103,7 +103,7 @@ def graded_results(
 def _of_kind(kind: str, measurements: Sequence["SourceMeasurement"]) -> list["SourceMeasurement"]:
     """What one lm-eval task measured, without what the others add."""
     judged: dict[str, Any] = {"picks": None, "margins": None}
-    judged_own: dict[str, Any] = {"own_picks": None}
+    judged_own: dict[str, Any] = {"own_picks": None, "own_margins": None}
     written = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
     asked, without = {
         "generation": ("pairs_written", judged | judged_own),

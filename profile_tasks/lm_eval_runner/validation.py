@@ -15,6 +15,8 @@ from typing import Any
 from lm_eval.api.task import Task
 from lm_eval.models import MODEL_MAPPING
 
+from profile_tasks.nearest_name import instead_of
+
 CHAT_MODELS = frozenset(
     {
         "anthropic-chat",
@@ -67,8 +69,8 @@ def check_model(model: str) -> None:
         ValueError: It does not know it.
     """
     if model not in MODEL_MAPPING and model not in OWN_MODELS:
-        known = ", ".join(sorted({*MODEL_MAPPING, *OWN_MODELS}))
-        raise ValueError(f"--model {model!r} is unknown. Must be one of: {known}")
+        known = sorted({*MODEL_MAPPING, *OWN_MODELS})
+        raise ValueError(f"--model {model!r} is unknown{instead_of(model, known)}")
 
 
 def check_chats(model: str, chat_template: bool) -> None:
@@ -180,6 +182,6 @@ def chosen_names(listed: Sequence[str] | str, known: Sequence[str]) -> list[str]
         elif name:
             matched = pattern_match([name], known)
             if not matched:
-                raise ValueError(f"--tasks {name!r} is unknown. Must be one of: {', '.join(known)}")
+                raise ValueError(f"--tasks {name!r} is unknown{instead_of(name, known)}")
             names += matched
     return list(dict.fromkeys(names))

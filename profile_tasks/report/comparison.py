@@ -33,6 +33,17 @@ class PairedRuns:
     notes: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
 
+    @property
+    def lead(self) -> str:
+        """The first sentence that tells the two apart, else the first one; none: empty."""
+        telling = (each for each in self.words if not any(word in each for word in _OPEN))
+        said = next(telling, next(iter(self.words), ""))
+        return said[:1].upper() + said[1:]
+
+
+_OPEN = ("undecided", "cannot be compared", "not shown")
+"""How the sentences of ``runs/words.py`` say that something is left open."""
+
 
 COLUMNS = ("metric", "A", "B", "A - B", "low", "high", "p Holm")
 

@@ -25,7 +25,7 @@ COLOURS: Mapping[str, str] = {
     "muted": "#5a5a5b",
     "line": "#cfcfd0",
     "human": "#0072b3",
-    "generation": "#c85200",
+    "generation": "#b84b00",
     "discrimination": "#00795c",
     "recorded": "#6a4fa3",
     "flag": "#a4005d",

@@ -92,6 +92,13 @@ class Example:
     other: Response
     decided_by: tuple[str, ...]
 
+    @property
+    def shared(self) -> float:
+        """Share of the shown characters that both have; 0 where nothing is shown."""
+        segments = (*self.preferred.text, *self.other.text)
+        length = sum(len(segment.text) for segment in segments)
+        return sum(len(s.text) for s in segments if s.shared) / length if length else 0.0
+
 
 def marked_differences(first: str, second: str) -> tuple[Side, Side]:
     """Two texts in segments: words that both have in order, and words of one of them alone.
@@ -367,14 +374,15 @@ def _decided_by(
             if votes
             else "people: the recorded preference"
         )
-    elif measured.margins is not None:
+    elif measured.margins and measured.margins[pair.index]:
         yield "log-likelihood of the first shown less that of the other: " + ", ".join(
             f"{margin:+.2f}" for margin in measured.margins[pair.index]
         )
     elif measured.picks is not None:
-        yield "the model's verdicts, by position shown: " + ", ".join(
-            shown(pick or "unreadable") for pick in measured.picks[pair.index]
-        )
+        picks = measured.picks[pair.index]
+        alone = {"a", "b"} & set(picks)
+        start = "the recorded verdict: " if alone else "the model's verdicts, by position shown: "
+        yield start + ", ".join(shown(pick or "unreadable") for pick in picks)
     if known is not None and known.kind == "judged" and grades is not None:
         ids = [grades.same_as.get(response, response) for response in (pair.preferred, pair.other)]
         yield "the grader's verdicts, one an order shown: " + ", ".join(

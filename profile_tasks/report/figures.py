@@ -374,6 +374,11 @@ _GAP_NAMES = {
 }
 
 
+_CONTROLLED = (
+    *("systems held fixed", "its low", "its high", "share of variance by systems", "its note"),
+)
+
+
 def _adjusted(findings: Findings) -> Iterator[Sketch]:
     perspectives = [
         p
@@ -386,26 +391,31 @@ def _adjusted(findings: Findings) -> Iterator[Sketch]:
         return
     from matplotlib.figure import Figure as Drawing
 
+    influences = {p: findings.profiles[p].influences for p in perspectives}
+    every = [i for found in influences.values() for i in found.values()]
+    controlled = not all(i.controlled.says_nothing for i in every)
     drawing = Drawing(figsize=(WIDTH, ROW * len(order) + 0.95), layout="constrained")
-    marginal, adjusted = drawing.subplots(1, 2, sharey=True)
-    draw_dots(marginal, order, perspectives, lambda p, f: findings.profiles[p].influences[f].tau)
-    draw_dots(
-        adjusted, order, perspectives, lambda p, f: findings.profiles[p].influences[f].adjusted
-    )
+    marginal, adjusted, *systems = drawing.subplots(1, 3 if controlled else 2, sharey=True)
+    draw_dots(marginal, order, perspectives, lambda p, f: influences[p][f].tau)
+    draw_dots(adjusted, order, perspectives, lambda p, f: influences[p][f].adjusted)
+    for axes in systems:
+        draw_dots(axes, order, perspectives, lambda p, f: influences[p][f].controlled)
+        axes.set_xlabel("systems held fixed")
     marginal.set_xlim(-1.05, 1.05)
     marginal.set_xlabel("marginal: tau")
     adjusted.set_xlabel("adjusted: log-odds")
     # One wild interval must not flatten all the others; the table has its ends.
     values = [
         abs(v)
-        for p in perspectives
-        for i in findings.profiles[p].influences.values()
-        if i.adjusted.has_interval
-        for v in (i.adjusted.low, i.adjusted.high)
+        for i in every
+        for found in (i.adjusted, i.controlled)
+        if found.has_interval
+        for v in (found.low, found.high)
     ]
     if values:
         limit = 1.1 * float(np.quantile(values, 0.9))
-        adjusted.set_xlim(-limit, limit)
+        for axes in (adjusted, *systems):
+            axes.set_xlim(-limit, limit)
     name_factors(marginal, order, set())
     add_legend(drawing, perspectives)
     yield Sketch(
@@ -413,10 +423,18 @@ def _adjusted(findings: Findings) -> Iterator[Sketch]:
         "Marginal and adjusted influence",
         "Left, the influence of a factor as it stands; right, with all other factors held fixed "
         "(log-odds). A factor that is strong on the left and near 0 on the right goes along with "
-        "another one. Where factors cannot be told apart there is none; the table says why.",
+        "another one. Where factors cannot be told apart there is none; the table says why."
+        + (
+            " Farthest right, the strengths of the systems that wrote the responses are held fixed "
+            "too: a factor that is near 0 only there came from which system is better." * controlled
+        ),
         f"Dots with intervals for {len(order)} factors, marginal on the left and adjusted on the "
         "right; the values are in the table.",
-        ("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation", "note"),
+        (
+            *("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation"),
+            "note",
+            *(_CONTROLLED if controlled else ()),
+        ),
         [
             (
                 factor,
@@ -425,10 +443,15 @@ def _adjusted(findings: Findings) -> Iterator[Sketch]:
                 *found.adjusted.cells(),
                 found.vif,
                 found.adjusted.reason,
+                *(
+                    (*found.controlled.cells(), found.system_share, found.controlled.reason)
+                    if controlled
+                    else ()
+                ),
             )
             for factor in order
             for p in perspectives
-            if (found := findings.profiles[p].influences.get(factor)) is not None
+            if (found := influences[p].get(factor)) is not None
         ],
         drawing,
     )

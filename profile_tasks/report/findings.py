@@ -23,7 +23,7 @@ from profile_tasks.report.report_data import (
     taste_of_record,
 )
 from profile_tasks.report.texts import Texts
-from profile_tasks.runs.run import LIKELIHOOD, PERSPECTIVES, Run
+from profile_tasks.runs.run import PERSPECTIVES, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
 from profile_tasks.untrusted_text import shown
@@ -91,7 +91,7 @@ class Findings:
     @property
     def model(self) -> str:
         """The model, told from its own judging in words."""
-        how = " (judged by log-likelihood)" if self.run.setting == LIKELIHOOD else ""
+        how = " (judged by log-likelihood)" if self.run.judged_by_likelihood else ""
         return self.run.model + how
 
     @property

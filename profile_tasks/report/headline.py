@@ -18,6 +18,7 @@ from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
+_LEVEL = 0.05
 _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
@@ -39,6 +40,39 @@ def headline(findings: Findings) -> list[str]:
     if GAP in findings.gap:
         sentences.append(_gap(findings.gap))
     return sentences
+
+
+def summary(findings: Findings) -> str:
+    """The shortest true thing about a run; its numbers stand in the figure beside it."""
+    if not findings.compared or "human" not in findings.profiles:
+        return _one_profile(findings) if findings.profiles else "This file holds no profile."
+    model = findings.model
+    if "discrimination" not in findings.compared:
+        widest = farthest_first(findings)[0]
+        return (
+            f"As a writer, {model} is farthest from people in {in_words(widest)}, on other texts "
+            "than they compared, so no difference is one of taste."
+        )
+    apart = told_apart(findings, "discrimination")
+    taste = findings.tastes.get("discrimination")
+    total = _factors(len(findings.profiles["discrimination"].influences))
+    if (groups := findings.profiles["discrimination"].n_groups) is not None:
+        total += f" over {groups} groups of sources"
+    if taste and not apart and not taste.consistency.reason and taste.verdict in EQUIVALENT:
+        return (
+            f"As a judge, {model} has people's taste: no influence departs by "
+            f"{decimal(taste.margin)} or more ({total})."
+        )
+    in_taste = bool(taste and apart)
+    apart = apart or influences_apart(findings)
+    if not apart:
+        return (
+            f"As a judge, {model} is not told apart from people in any of {total}; that does not "
+            "show that they agree."
+        )
+    stance = _contrast_in(findings, "discrimination", apart[0], brief=True)
+    how = "in taste" if in_taste else "by taste or by consistency"
+    return f"As a judge, {model} {stance}; it differs from people {how} in {len(apart)} of {total}."
 
 
 def in_words(factor: str) -> str:
@@ -91,6 +125,38 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     )
 
 
+def influences_apart(findings: Findings) -> tuple[str, ...]:
+    """Factors in which the judge's influence is told from people's, the farthest first.
+
+    Be it by taste or by consistency: at 5 %, adjusted by Holm over the factors.
+    """
+    found = findings.differences.get("discrimination", {})
+    return tuple(
+        factor
+        for factor in _widest_apart(findings, "discrimination")
+        if factor in found and (p := found[factor].p_holm) is not None and p < _LEVEL
+    )
+
+
+def farthest_first(findings: Findings) -> list[str]:
+    """Every factor: those told apart in taste, then otherwise, then by how far from people.
+
+    How far the judge is, and the writer where nothing was judged.
+
+    Where there is nobody to hold against people, the strongest influence comes first.
+    """
+    if "human" not in findings.profiles or not findings.compared:
+        influences = next(iter(findings.profiles.values())).influences if findings.profiles else {}
+        taus = {f: abs(found.tau.value) for f, found in influences.items() if found.tau.defined}
+        return sorted(influences, key=lambda factor: -taus.get(factor, -1.0))
+    perspective = findings.compared[-1]
+    every = {f: None for p in findings.profiles.values() for f in p.influences}
+    told: tuple[str, ...] = ()
+    if perspective == "discrimination":
+        told = (*told_apart(findings, perspective), *influences_apart(findings))
+    return list(dict.fromkeys([*told, *_widest_apart(findings, perspective), *every]))
+
+
 def _widest_apart(findings: Findings, perspective: str) -> list[str]:
     """Factors by how far the influence on the model is from that on people, farthest first."""
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
@@ -112,9 +178,9 @@ def _perspective(findings: Findings, perspective: str) -> str:
         return _untested(findings, perspective, start, apart)
     consistency = _consistency(findings.model, taste.consistency, "people")
     if not apart:
-        said = _none_differs(findings.model, taste, "people")
+        said = none_differs(findings.model, taste, "people")
         return f"{start} {said}{'' if taste.consistency.reason else consistency}"
-    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    leading = [_contrast_in(findings, perspective, factor) for factor in apart[:2]]
     sentence = f"{start} {findings.model} {', and '.join(leading)}"
     if others := apart[2:]:
         names = ", ".join(in_words(factor) for factor in others[:5])
@@ -142,7 +208,7 @@ def _written(findings: Findings, start: str) -> str:
         return sentence
     judgement = "its own judgement of the same texts"
     if not taste.differing:
-        return f"{sentence} {_start(_none_differs('its writing', taste, judgement))}"
+        return f"{sentence} {_start(none_differs('its writing', taste, judgement))}"
     departed = ", and ".join(
         in_words(factor)
         + ("" if taste.consistency.reason else f" ({interval(taste.factors[factor].number)})")
@@ -175,7 +241,7 @@ def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str
             f"{start} the intervals of {findings.model} and of people overlap for {held}, "
             "so this file cannot tell them apart; that does not show that they agree."
         )
-    leading = [_contrast(findings, perspective, factor) for factor in apart[:2]]
+    leading = [_contrast_in(findings, perspective, factor) for factor in apart[:2]]
     return (
         f"{start} {findings.model} {', and '.join(leading)} (the intervals of {len(apart)} of "
         f"{total} do not overlap; whether that is taste or consistency this file cannot tell)."
@@ -194,8 +260,14 @@ def _scale(taste: Taste) -> str:
     return "whatever the scale" if taste.consistency.reason else "after one scale"
 
 
-def _none_differs(subject: str, taste: Taste, other: str) -> str:
-    """That no factor departs, and what that leaves open."""
+def none_differs(subject: str, taste: Taste, other: str) -> str:
+    """That no factor departs, and what that leaves open.
+
+    Args:
+        subject: Who was compared, as a sentence has it.
+        taste: What came of it; no factor differs.
+        other: With whom.
+    """
     total = _factors(len(taste.factors))
     if no_scale := taste.consistency.reason:  # whatever a log of an earlier version says
         return (
@@ -226,38 +298,55 @@ def _consistency(subject: str, found: Estimate, other: str) -> str:
     return f" {subject} differs in consistency: it is {times} as {other}."
 
 
-def _contrast(findings: Findings, perspective: str, factor: str) -> str:
+def _contrast_in(findings: Findings, perspective: str, factor: str, *, brief: bool = False) -> str:
     """What the model does with a factor, against what people do."""
-    model = findings.profiles[perspective].influences[factor].tau
-    human = findings.profiles["human"].influences[factor].tau
+    model, human = (findings.profiles[p].influences[factor].tau for p in (perspective, "human"))
+    taste = findings.tastes.get(perspective)
+    departure = math.nan if taste is None else taste.factors[factor].number.value
+    return contrast(factor, model, human, departure, brief=brief)
+
+
+def contrast(
+    factor: str,
+    model: Estimate,
+    human: Estimate,
+    departure: float = math.nan,
+    *,
+    brief: bool = False,
+) -> str:
+    """What a judge does with a factor, against what people do.
+
+    Args:
+        factor: The factor.
+        model: Its influence on the judge's preference.
+        human: Its influence on people's.
+        departure: What of the difference is taste; NaN where that is not known.
+        brief: Without the numbers.
+    """
     m, h = model.value, human.value
     name = in_words(factor)
     numbers = (
-        f"(tau{_NO_BREAK}{interval(model)}{_unclear(model)})",
-        f"({interval(human)}{_unclear(human)})",
+        f" (tau{_NO_BREAK}{interval(model)}{_unclear(model)})" * (not brief),
+        f" ({interval(human)}{_unclear(human)})" * (not brief),
     )
     if not model.excludes_zero and not human.excludes_zero:
         return (
-            f"differs from people on {name} {numbers[0]} against {numbers[1]}, though neither "
-            "shows a clear preference alone"
+            f"differs from people on {name}{' against'.join(numbers) * (not brief)}, though "
+            "neither shows a clear preference alone"
         )
     if not model.excludes_zero:
         people = "follow" if h > 0 else "go against"
-        return (
-            f"shows no clear preference on {name} {numbers[0]}, which people {people} {numbers[1]}"
-        )
+        return f"shows no clear preference on {name}{numbers[0]}, which people {people}{numbers[1]}"
     verb = "follows" if m > 0 else "goes against"
     if not human.excludes_zero:
-        return f"{verb} {name} {numbers[0]} where people show no clear preference {numbers[1]}"
+        return f"{verb} {name}{numbers[0]} where people show no clear preference{numbers[1]}"
     if m * h < 0:
         people = "go against" if m > 0 else "follow"
-        return f"{verb} {name} {numbers[0]} where people {people} it {numbers[1]}"
+        return f"{verb} {name}{numbers[0]} where people {people} it{numbers[1]}"
     if abs(h) < _HARDLY and abs(h) < abs(m) / 2:
-        return f"{verb} {name} {numbers[0]} where people hardly do {numbers[1]}"
+        return f"{verb} {name}{numbers[0]} where people hardly do{numbers[1]}"
     more = "more" if abs(m) > abs(h) else "less"
-    sentence = f"{verb} {name} {numbers[0]} {more} than people do {numbers[1]}"
-    taste = findings.tastes.get(perspective)
-    departure = math.nan if taste is None else taste.factors[factor].number.value
+    sentence = f"{verb} {name}{numbers[0]} {more} than people do{numbers[1]}"
     if departure * (m - h) < 0:  # its consistency alone would take it farther than that
         other = "less" if more == "more" else "more"
         sentence += f", yet {other} than its consistency would have it"

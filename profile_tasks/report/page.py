@@ -1,19 +1,25 @@
 """The report as one HTML page: what goes where."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from profile_tasks.report.cautions import cautions
+from profile_tasks.report.cautions import Badge, badges, cautions
 from profile_tasks.report.comparison import COLUMNS, PairedRuns
+from profile_tasks.report.dots import INFLUENCE, DotRow
 from profile_tasks.report.drawing import Figure
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import figures
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import decimal, headline, in_words, interval
+from profile_tasks.report.headline import decimal, headline, in_words, interval, summary
+from profile_tasks.report.influence_rows import (
+    STRONGEST,
+    WHO,
+    influence_rows,
+    shown_perspectives,
+)
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.report.web_page import packaged, web_page
-from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.study import GAP
 
 Cell = str | float | None
@@ -31,32 +37,64 @@ class Table:
 
 @dataclass(frozen=True)
 class Panel:
-    """One model's figure among those of several, with its data."""
+    """One model's figure among those of several, with its data and the run's id."""
 
+    run: str
     model: str
     figure: Figure
     table: Table
 
 
 @dataclass(frozen=True)
-class FactorExamples:
-    """The examples of one factor: perspective -> those that speak for it, those against."""
+class ShownPair:
+    """A pair among those of a task.
+
+    Attributes:
+        factor: The factor that it speaks for or against.
+        perspective: Whose preference it is.
+        whose: The same in words, with the model's name.
+        more: Whether the preferred response shows more of the factor, or less.
+        example: The pair.
+    """
 
     factor: str
-    count: int
-    by_perspective: Mapping[str, tuple[tuple[Example, ...], tuple[Example, ...]]]
+    perspective: str
+    whose: str
+    more: bool
+    example: Example
 
 
 @dataclass(frozen=True)
 class RunSection:
-    """What is said of one run: its name here, its headline, its warnings, its examples."""
+    """What is said of one run: its name here, its headline, its warnings, its influences."""
 
     id: str
     findings: Findings
     name: str
+    summary: str
+    badges: tuple[Badge, ...]
     headline: tuple[str, ...]
     cautions: tuple[str, ...]
-    examples: tuple[FactorExamples, ...]
+    rows: tuple[DotRow, ...]
+
+    @property
+    def perspectives(self) -> dict[str, str]:
+        """Whose influences the rows show."""
+        return shown_perspectives(self.findings)
+
+    @property
+    def shown_rows(self) -> str:
+        """What the figure below the headline shows, in words."""
+        total, found = len(self.rows), self.findings
+        if total <= STRONGEST:
+            which = f"Its {_counted(total, 'factor')}"
+        else:
+            which = f"{STRONGEST} of {total} factors"
+        if "human" not in found.profiles or not found.compared:
+            return f"{which}, the strongest first"
+        if "discrimination" in found.compared:
+            return f"{which}, the judge farthest from people first"
+        return f"{which}, the writer farthest from people first"
 
 
 @dataclass(frozen=True)
@@ -65,6 +103,7 @@ class Paired:
 
     first: str
     second: str
+    lead: str
     words: tuple[str, ...]
     notes: tuple[str, ...]
     table: Table
@@ -72,13 +111,19 @@ class Paired:
 
 @dataclass(frozen=True)
 class TaskSection:
-    """All runs of one task, their figures side by side."""
+    """All runs of one task.
+
+    Attributes:
+        figures: Name of a figure -> the runs' figures, side by side.
+        pairs: The examples of all runs, those of a factor together.
+    """
 
     id: str
     task: str
     runs: tuple[RunSection, ...]
     paired: tuple[Paired, ...]
-    figures: tuple[tuple[Panel, ...], ...]
+    figures: Mapping[str, tuple[Panel, ...]]
+    pairs: tuple[ShownPair, ...]
     metrics: Table
     measured: Table
 
@@ -118,10 +163,49 @@ def rendered(sections: Sequence[TaskSection]) -> str:
         {"shown_number": shown_number, "in_words": in_words, "counted": _counted},
         sections=sections,
         overview=_overview(sections),
-        perspectives=PERSPECTIVES,
+        axis=INFLUENCE,
+        strongest=STRONGEST,
+        tabs=_tabs(sections),
+        orders=_orders(sections),
+        choices=_choices(sections),
         most_characters=MOST_CHARACTERS,
         drawing=lambda figure: Markup(figure.svg),  # noqa: S704 - matplotlib escapes its texts
     )
+
+
+def _tabs(sections: Sequence[TaskSection]) -> dict[str, str]:
+    """The parts of the page that have something to show: id -> name."""
+    there = {
+        "factors": True,
+        "examples": any(section.pairs for section in sections),
+        "alignment": any("alignment" in section.figures for section in sections),
+        "agreement": any("rates" in s.figures or s.metrics.rows for s in sections),
+        "measured": True,
+    }
+    return {
+        name: "how it was measured" if name == "measured" else name
+        for name, is_there in there.items()
+        if is_there
+    }
+
+
+def _orders(sections: Sequence[TaskSection]) -> dict[str, str]:
+    """What the rows of factors can be ordered by."""
+    keys = {key for s in sections for run in s.runs for row in run.rows for key in row.keys}
+    first = "told apart, then farthest from people" if "difference" in keys else "strongest first"
+    names = {"difference": "farthest from people", **WHO}
+    found = {key: name for key, name in names.items() if key in keys}
+    return {"": first, **found, "name": "name of the factor"}
+
+
+def _choices(sections: Sequence[TaskSection]) -> dict[str, tuple[str, dict[str, str]]]:
+    """What the examples can be chosen by: attribute -> label, and value -> its name."""
+    pairs = [pair for section in sections for pair in section.pairs]
+    return {
+        "factor": ("Factor", {pair.factor: in_words(pair.factor) for pair in pairs}),
+        "whose": ("Whose preference", {pair.whose: pair.whose for pair in pairs}),
+        "side": ("Preferred shows", {"more": "more of it", "less": "less of it"}),
+    }
 
 
 def shown_number(value: Cell) -> str:
@@ -160,9 +244,11 @@ def _section(
             id=f"{id_}-run-{number}",
             findings=findings,
             name=name,
+            summary=summary(findings),
+            badges=tuple(badges(findings)),
             headline=tuple(headline(findings)),
             cautions=tuple(cautions(findings)),
-            examples=_examples(findings),
+            rows=influence_rows(findings),
         )
         for number, (findings, name) in enumerate(zip(found, names, strict=True), 1)
     )
@@ -175,13 +261,14 @@ def _section(
                 figure.columns,
                 figure.rows,
             )
-            by_kind.setdefault(figure.name, []).append(Panel(run.name, figure, table))
+            by_kind.setdefault(figure.name, []).append(Panel(run.id, run.name, figure, table))
     return TaskSection(
         id=id_,
         task=task,
         runs=runs,
         paired=tuple(_paired(id_, task, each, names) for each in comparisons),
-        figures=tuple(tuple(panels) for panels in by_kind.values()),
+        figures={kind: tuple(panels) for kind, panels in by_kind.items()},
+        pairs=tuple(_pairs(runs)),
         metrics=_metrics(id_, task, runs),
         measured=_measured(id_, task, runs),
     )
@@ -195,7 +282,7 @@ def _paired(id_: str, task: str, found: PairedRuns, names: Sequence[str]) -> Pai
         COLUMNS,
         found.rows,
     )
-    return Paired(first, second, found.words, found.notes, table)
+    return Paired(first, second, found.lead, found.words, found.notes, table)
 
 
 def _names(found: Sequence[Findings]) -> list[str]:
@@ -207,17 +294,22 @@ def _names(found: Sequence[Findings]) -> list[str]:
     ]
 
 
-def _examples(findings: Findings) -> tuple[FactorExamples, ...]:
-    found = []
-    examples = findings.texts.examples
-    for factor in findings.factors:
-        by_perspective = {
-            p: examples[p][factor] for p in PERSPECTIVES if any(examples.get(p, {}).get(factor, ()))
-        }
-        if by_perspective:
-            count = sum(len(side) for sides in by_perspective.values() for side in sides)
-            found.append(FactorExamples(factor, count, by_perspective))
-    return tuple(found)
+def _pairs(runs: Sequence[RunSection]) -> Iterator[ShownPair]:
+    """The examples of runs over the same data, each pair of people's once."""
+    seen = set()
+    for factor in dict.fromkeys(row.name for run in runs for row in run.rows):
+        for perspective in WHO:
+            for run in runs:
+                whose = run.perspectives.get(perspective, "")
+                if perspective != "human":
+                    whose = f"{run.name} {whose}"
+                by_factor = run.findings.texts.examples.get(perspective, {})
+                for more, found in zip((True, False), by_factor.get(factor, ()), strict=False):
+                    for example in found:
+                        key = (factor, perspective, whose, more, example)
+                        if key not in seen:
+                            seen.add(key)
+                            yield ShownPair(*key)
 
 
 def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
@@ -270,10 +362,13 @@ def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
 
 
 def _overview(sections: Sequence[TaskSection]) -> Table:
+    """The models; a profile of recorded preferences is held against nobody's."""
     rows: list[tuple[Cell, ...]] = []
     for section in sections:
         for run in section.runs:
             findings = run.findings
+            if not findings.compared:
+                continue
             numbers = [
                 findings.alignments[p]["tau_b"].number
                 if "tau_b" in findings.alignments.get(p, {})

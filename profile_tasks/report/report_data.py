@@ -31,12 +31,17 @@ NOTHING = Estimate(math.nan)
 
 @dataclass(frozen=True)
 class Influence:
-    """How strongly one perspective's preference follows a factor, and the counts behind it."""
+    """How strongly one perspective's preference follows a factor, and the counts behind it.
+
+    ``controlled`` is adjusted with the strengths of systems held fixed too.
+    """
 
     tau: Estimate
     rank: Estimate = NOTHING
     adjusted: Estimate = NOTHING
+    controlled: Estimate = NOTHING
     vif: float | None = None
+    system_share: float | None = None
     p_holm: float | None = None
     n: int | None = None
     concordant: int | None = None
@@ -57,6 +62,7 @@ class Profile:
         n_ties: Preference ties, which are left out.
         reliability: By coefficient.
         methods: How its numbers were found, in words.
+        control_cautions: What speaks against the control of systems, in words.
     """
 
     influences: Mapping[str, Influence]
@@ -65,6 +71,7 @@ class Profile:
     n_ties: int | None = None
     reliability: Mapping[str, Estimate] = field(default_factory=dict)
     methods: Mapping[str, str] = field(default_factory=dict)
+    control_cautions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -150,7 +157,7 @@ def _shown(found: Estimate, reason: object) -> Estimate:
 
 def profile_of_record(record: Record) -> Profile:
     """A profile in the shape of ``scorers/statistics/records.py``."""
-    reliability = record.get("reliability", {})
+    reliability, control = record.get("reliability", {}), record.get("control", {})
     return Profile(
         influences={
             shown(factor): Influence(
@@ -159,7 +166,12 @@ def profile_of_record(record: Record) -> Profile:
                 adjusted=_shown(
                     Estimate.of_metrics(found, "adjusted"), found.get("adjusted_reason")
                 ),
+                controlled=_shown(
+                    Estimate.of_metrics(found, "adjusted_control"),
+                    found.get("adjusted_control_reason"),
+                ),
                 vif=finite_or_none(found.get("vif")),
+                system_share=finite_or_none(found.get("system_share")),
                 p_holm=finite_or_none(found.get("p_adjusted")),
                 **{
                     name: _count(found.get(name))
@@ -181,7 +193,9 @@ def profile_of_record(record: Record) -> Profile:
                 ("ranks", "rank_method"),
             )
             if name in record
-        },
+        }
+        | ({"with systems held fixed": shown(control["method"])} if control else {}),
+        control_cautions=tuple(map(shown, control.get("cautions", ()))),
     )
 
 
@@ -198,6 +212,7 @@ def profile_of_metrics(
                 tau=Estimate.of_metrics(metrics, f"tau_{perspective}_{factor}"),
                 rank=Estimate.of_metrics(metrics, f"rank_{perspective}_{factor}"),
                 adjusted=Estimate.of_metrics(metrics, f"adjusted_{perspective}_{factor}"),
+                controlled=Estimate.of_metrics(metrics, f"adjusted_control_{perspective}_{factor}"),
                 p_holm=finite_or_none(metrics.get(f"tau_{perspective}_{factor}_p_adjusted")),
             )
             for factor in factors

@@ -45,6 +45,41 @@ def compare_runs(
         ValueError: A run did not finish, the runs share no source or no factor, or their human
             preferences differ.
     """
+    study, n_sources, notes = paired_study(
+        first, second, replicates=replicates, seed=seed, confidence=confidence
+    )
+    compared = {
+        "log_a": first.file,
+        "log_b": second.file,
+        "model_a": first.model,
+        "model_b": second.model,
+        "n_sources": n_sources,
+        "notes": notes,
+        **compared_record(study, margin=margin),
+    }
+    return compared | {"words": comparison_words(compared)}
+
+
+def paired_study(
+    first: Run,
+    second: Run,
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    confidence: float = CONFIDENCE,
+) -> tuple[Study, int, list[str]]:
+    """The study of both runs, how many sources they share, and what was left out, in words.
+
+    Args:
+        first: Run A; its tables are named as ``side`` says.
+        second: Run B.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+        confidence: Of every interval, between 0 and 1.
+
+    Raises:
+        ValueError: As of ``compare_runs``.
+    """
     for run in (first, second):
         check_finished(run)
     shared = _shared_sources(first, second)
@@ -68,16 +103,7 @@ def compare_runs(
         seed=seed,
         confidence=confidence,
     )
-    compared = {
-        "log_a": first.file,
-        "log_b": second.file,
-        "model_a": first.model,
-        "model_b": second.model,
-        "n_sources": len(shared),
-        "notes": [*_differences(first, second), *_left_out(measured, tables)],
-        **compared_record(study, margin=margin),
-    }
-    return compared | {"words": comparison_words(compared)}
+    return study, len(shared), [*_differences(first, second), *_left_out(measured, tables)]
 
 
 def _common_tables(
@@ -145,9 +171,16 @@ def _shared_sources(first: Run, second: Run) -> set[str]:
 
 def _differences(first: Run, second: Run) -> list[str]:
     """What makes the two runs less comparable, in words."""
-    notes = [f"{n}: {run.restated}" for n, run in (("A", first), ("B", second)) if run.restated]
+    told = [(n, why) for n, r in (("A", first), ("B", second)) for why in (r.recorded, r.restated)]
+    notes = [f"{name}: {why}" for name, why in told if why]
     if first.name != second.name:
         notes.append(f"A is a run of {first.name}, B of {second.name}")
+    if {run.conditions.get("judged_by") for run in (first, second)} == {"words", "likelihood"}:
+        likely, spoken = ("A", "B") if first.judged_by_likelihood else ("B", "A")
+        notes.append(
+            f"{likely} judged by likelihood and {spoken} in words: what they differ in as judges "
+            "may be the way of asking"
+        )
     graders = [_graders(run.measurements) for run in (first, second)]
     if graders[0] != graders[1]:
         a, b = (", ".join(sorted(each)) or "none" for each in graders)

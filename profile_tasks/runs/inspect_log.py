@@ -42,7 +42,7 @@ from profile_tasks.solvers.score_conditioned_generation import has_responses, wr
 LoggedSample = Mapping[str, Any]
 """A sample as JSON has it: "id", "epoch", "scores", "metadata" and "store", at least."""
 
-_READ = {"id", "epoch", "scores", "metadata", "store"}
+_READ = frozenset({"id", "epoch", "scores", "metadata", "store"})
 _SAMPLES = "samples/"
 _WARNINGS = ("grader_warning", "factors_note")
 _PRINTED_CONFIG = ("temperature", "top_p", "max_tokens", "reasoning_effort")
@@ -56,11 +56,13 @@ class InspectLog:
         location: File, or address that Inspect can read.
         header: Everything but the samples.
         held: The samples of a log in JSON, which can only be parsed as a whole.
+        fields: What is read of a sample.
     """
 
     location: str
     header: EvalLog
     held: tuple[LoggedSample, ...] | None = None
+    fields: frozenset[str] = _READ
 
     def samples(self) -> Iterator[LoggedSample]:
         """The samples by epoch and id, as Inspect reads them, each parsed when it is wanted.
@@ -74,11 +76,13 @@ class InspectLog:
             raise _damaged(self.location, error) from error
 
 
-def open_log(location: str) -> InspectLog:
+def open_log(location: str, fields: frozenset[str] = _READ) -> InspectLog:
     """Open a log and read its header.
 
     Args:
         location: File, or address that Inspect can read.
+        fields: What to read of a sample. More than by default takes longer: then its events are
+            parsed too.
 
     Raises:
         FileNotFoundError: There is no such log.
@@ -88,8 +92,8 @@ def open_log(location: str) -> InspectLog:
         raise FileNotFoundError(f"{location}: there is no such log")
     try:
         if location.endswith(".json"):
-            return _of_json(location)
-        return InspectLog(location, read_eval_log(location, header_only=True))
+            return _of_json(location, fields)
+        return InspectLog(location, read_eval_log(location, header_only=True), fields=fields)
     except FileNotFoundError:
         raise
     except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
@@ -170,12 +174,13 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     )
 
 
-def read_run(location: str, score: str | None = None) -> Run:
+def read_run(location: str, score: str | None = None, *, texts: bool = False) -> Run:
     """A run with what was measured on each sample.
 
     Args:
         location: File, or address that Inspect can read.
         score: Name of the score; None where the log holds one of this project.
+        texts: Whether to keep the sources and what was written too.
 
     Raises:
         FileNotFoundError: There is no such log.
@@ -184,10 +189,14 @@ def read_run(location: str, score: str | None = None) -> Run:
     """
     log = open_log(location)
     name = score_name(log, score)
-    measurements = _measurements(log, name)
-    if not measurements:
+    read = [(answered(s) if texts else None, m) for s, m in scored_samples(log, name)]
+    if not read:
         raise _no_score(log, score)
-    return replace(inspect_run(log, name), measurements=measurements)
+    return replace(
+        inspect_run(log, name),
+        measurements=tuple(measurement for _, measurement in read),
+        answers=tuple(answer for answer, _ in read if answer is not None),
+    )
 
 
 def with_measurements(run: Run, score: str | None = None) -> Run:
@@ -323,6 +332,11 @@ def _conditions(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int 
             "prompt_version": about.get("prompt_version"),
             "pairs": about.get("loaded_pairs"),
             **{name: settings.get(name) for name in COMPARED_SETTINGS},
+            "judged_by": (
+                None
+                if settings.get("setting") == "generation"
+                else settings.get("judge_by", "words")
+            ),
             "grader": about.get("grader") or ", ".join(graders) or None,
             "grader_prompt_version": about.get("grader_prompt_version"),
             "judge_orders": settings.get("judge_orders") if about.get("grader") else None,
@@ -349,6 +363,7 @@ def _described(
         "setting": settings.get("setting"),
         "target scores": settings.get("scores"),
         "pairing": settings.get("pairing"),
+        "the model judged by": settings.get("judge_by"),
         "orders shown to the model": settings.get("orders"),
         "orders shown to the grader": settings.get("judge_orders"),
         "seed of the choices": settings.get("seed"),
@@ -365,7 +380,7 @@ def _described(
 # The file ----------------------------------------------------------------------------------------
 
 
-def _of_json(location: str) -> InspectLog:
+def _of_json(location: str, fields: frozenset[str]) -> InspectLog:
     """A log in JSON. Its metrics may be NaN, over which Inspect's reader of headers stumbles."""
     with _opened(location) as file:
         content = _json(file.read())
@@ -374,7 +389,8 @@ def _of_json(location: str) -> InspectLog:
     samples = content.pop("samples", None) or ()
     header = read_eval_log(io.BytesIO(json.dumps(content).encode()), format="json")
     header.location = location
-    return InspectLog(location, header, tuple({k: s.get(k) for k in _READ} for s in samples))
+    held = tuple({name: sample.get(name) for name in fields} for sample in samples)
+    return InspectLog(location, header, held, fields)
 
 
 def _zipped(log: InspectLog) -> Iterator[LoggedSample]:
@@ -390,10 +406,10 @@ def _zipped(log: InspectLog) -> Iterator[LoggedSample]:
         # A sample that was logged again stands there twice; the last one is read.
         names = {name for name in archive.namelist() if name.startswith(_SAMPLES)}
         for name in sorted(names, key=place):
-            yield _without_events(archive.read(name))
+            yield _without_events(archive.read(name), log.fields)
 
 
-def _without_events(content: bytes) -> LoggedSample:
+def _without_events(content: bytes, fields: frozenset[str]) -> LoggedSample:
     """A sample's JSON; its events, nine tenths of it, only where they do not come last."""
     # Unescaped quotes stand in no text, so this can only be a key. Where it is not the key of the
     # sample itself, or not all that is read comes before it, everything is parsed.
@@ -401,7 +417,7 @@ def _without_events(content: bytes) -> LoggedSample:
     if key:
         with suppress(ValueError):
             sample: dict[str, Any] = from_json(beginning + b"}")
-            if sample.keys() >= _READ:
+            if sample.keys() >= fields:
                 return sample
     whole: dict[str, Any] = _json(content)
     return whole

@@ -6,7 +6,7 @@ the answers as well, and what was measured on each source.
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -181,6 +181,7 @@ def _results_run(
             {
                 "lm_eval_task_version": metadata.get("version"),
                 "grader": " ".join(graders) or None,
+                "judged_by": _judged_by(names),
                 **{name: settings[name] for name in COMPARED_SETTINGS},
             }
         ),
@@ -190,6 +191,13 @@ def _results_run(
         restated=restated,
     )
     return replace(run, described=_described(run, results))
+
+
+def _judged_by(settings: Iterable[str]) -> str | None:
+    """How the model judged in these settings; None where it did not."""
+    if LIKELIHOOD in settings:
+        return "likelihood"
+    return None if set(settings) == {"generation"} else "words"
 
 
 def _least(counts: Sequence[float | None]) -> int | None:

@@ -19,6 +19,7 @@ from profile_tasks.scorers.statistics.estimate import (
     finite_or_nan,
     none_for_nan,
 )
+from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
@@ -140,8 +141,20 @@ class Run:
     def measured(self) -> frozenset[str]:
         """The settings that were measured, one by one, own pairs among them."""
         parts = {"generation", "discrimination"} if self.setting == "both" else {self.setting}
+        if self.judged_by_likelihood:
+            parts = {LIKELIHOOD if part == "discrimination" else part for part in parts}
         own = any(name.startswith("tau_own_") for name in self.metrics)
         return frozenset(parts | {OWN_PAIRS} if own else parts)
+
+    @property
+    def recorded(self) -> str | None:
+        """What to say wherever the run is shown, where its answers are recorded ones; else None."""
+        return f"{self.model}: {RECORDED_NOTE}" if self.model.startswith(RECORDED) else None
+
+    @property
+    def judged_by_likelihood(self) -> bool:
+        """Whether the model judged so; what it says in words is another measure."""
+        return self.conditions.get("judged_by") == "likelihood"
 
     def estimate(self, metric: str) -> Estimate:
         """A metric with the interval that was reported, if any; NaN where it is not defined."""

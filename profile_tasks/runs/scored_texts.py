@@ -5,7 +5,6 @@ from collections import defaultdict
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.runs.reading import read_answers
 from profile_tasks.runs.run import AnsweredSource
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 
 TextsByScore = list[tuple[float, str]]
 
@@ -22,10 +21,17 @@ def scored_texts(data: PreferenceData, texts: str | None) -> dict[str, TextsBySc
 
     Raises:
         FileNotFoundError: There is no such file.
-        ValueError: The file holds no written texts, or none about these sources.
+        ValueError: The file holds no written texts, or none about these sources; or nobody's
+            preference says how good the annotated responses are.
     """
     if texts is None:
-        return {source.id: recorded_scores(source) for source in data.sources}
+        found = {source.id: recorded_scores(source) for source in data.sources}
+        if not any(found.values()):
+            raise ValueError(
+                f"{data.name}: no row has a preference of people, so the annotated responses have "
+                "no scores; give texts=, those of a generation run"
+            )
+        return {name: scored for name, scored in found.items() if scored}
     return {
         name: [(float(score), text) for score, text in answered.texts.items()]
         for name, answered in texts_about(data, texts).items()
@@ -97,7 +103,9 @@ def recorded_scores(source: AnnotatedSource) -> TextsByScore:
     """
     outcomes: defaultdict[str, list[float]] = defaultdict(list)
     for pair in source.pairs:
-        won = (1 + PREFERENCE_SIGNS[pair.preference]) / 2
+        if pair.sign is None:
+            continue
+        won = (1 + pair.sign) / 2
         outcomes[pair.response_a].append(won)
         outcomes[pair.response_b].append(1 - won)
     return [(sum(shares) / len(shares), text) for text, shares in outcomes.items()]

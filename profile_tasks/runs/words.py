@@ -1,4 +1,4 @@
-"""What two compared models differ in, in plain sentences with their numbers.
+"""What one profile holds and two compared models differ in, in plain sentences with their numbers.
 
 A difference is stated only where its test or its interval says so: of a factor where the p-value,
 adjusted over all factors (Holm), is below 0.05, of alignment and agreement where the interval of
@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.metric_catalogue import label
 from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 LEVEL = 0.05
@@ -24,8 +25,103 @@ _ACCURACIES = {
 }
 """Forms of accuracy: what a sentence begins with, and what the numbers are."""
 
+KINDS = {
+    "differs in taste": "one of taste",
+    "differs in consistency": "one of consistency",
+    "equivalent": "with equivalent tastes",
+    "equivalent in taste, differs in consistency": "one of consistency",
+    "undecided": "taste or consistency: undecided",
+}
+"""What a difference of two judges is, by the verdict on the factor."""
+
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
 _ACROSS_TEXTS = {"generation": " (across texts: people chose among others)"}
+
+
+_SAID = 3
+"""So many influences are said in one sentence."""
+
+
+def influence_words(factors: Mapping[str, Mapping[str, Any]], whose: str = "people") -> str:
+    """The strongest influences that are told from chance; or that none is, and which is widest.
+
+    Args:
+        factors: The factors of an influence record.
+        whose: Whose preference it is, in the plural.
+
+    Example:
+        >>> found = {"tau": 0.6, "ci_low": 0.4, "ci_high": 0.8, "p_adjusted": 0.01}
+        >>> influence_words({"length": found})
+        'people prefer more length (+0.60 [+0.40, +0.80]): told from chance in 1 of 1 factor (Holm)'
+    """
+    known = {name: found for name, found in factors.items() if found["tau"] is not None}
+    if not known:
+        return f"no influence on what {whose} prefer is defined"
+    told = [
+        name
+        for name, found in known.items()
+        if found["p_adjusted"] is not None and found["p_adjusted"] < LEVEL
+    ]
+    strongest = sorted(told or known, key=lambda name: -abs(known[name]["tau"]))
+    numbers = {name: Estimate.of_record(known[name], "tau") for name in strongest}
+    of_all = f"{len(factors)} factor{'s' * (len(factors) != 1)}"
+    if not told:
+        widest = strongest[0]
+        return (
+            f"of no factor is it told that {whose} prefer more or less of it ({of_all}, Holm), "
+            f"which does not show that they do not; farthest from 0 is {widest}, {numbers[widest]}"
+        )
+    said = [
+        f"{'more' if numbers[name].value > 0 else 'less'} {name} ({numbers[name]})"
+        for name in strongest[:_SAID]
+    ]
+    return f"{whose} prefer {', '.join(said)}: told from chance in {len(told)} of {of_all} (Holm)"
+
+
+def strongest_difference(record: Mapping[str, Any]) -> str:
+    """The strongest difference of two models that a test tells, or that none is told.
+
+    Of judges before writers, whose texts differ too; of factors, whose tests are adjusted for
+    their number, before alignment and agreement, whose intervals are not.
+
+    Args:
+        record: As of ``comparison_words``.
+    """
+    for perspective in ("discrimination", "generation"):
+        factors = record["perspectives"].get(perspective, {}).get("factors", {})
+        told = {name: found for name, found in factors.items() if _told(found)}
+        if told:
+            name = max(told, key=lambda name: abs(told[name]["value"]))
+            found = told[name]
+            people = "" if found.get("human") is None else f"; people {_signed(found['human'])}"
+            kind = f", {KINDS[found['taste']['verdict']]}" if "taste" in found else ""
+            return (
+                f"{_WRITES[perspective]}, {_follows(name, found)}: {_signed(found['a'])} against "
+                f"{_signed(found['b'])}, {_by(found)}{kind}{people} (told in {len(told)} of "
+                f"{len(factors)} factors, Holm)"
+            )
+    apart = {
+        name: found
+        for name, found in {**record["alignments"], **record["agreement"]}.items()
+        if Estimate.of_record(found).excludes_zero
+    }
+    if apart:
+        name = max(apart, key=lambda name: abs(apart[name]["value"]))
+        found = apart[name]
+        return (
+            f"no influence is told to differ; apart is {label(name)}, {_signed(found['a'])} "
+            f"against {_signed(found['b'])}, {_by(found)}"
+        )
+    return "no difference is told, which does not show that they are alike"
+
+
+def _told(found: Mapping[str, Any]) -> bool:
+    """Whether a difference of influence is told; of judges, one of taste or of consistency."""
+    return (
+        found["value"] is not None
+        and found["p_adjusted"] is not None
+        and found["p_adjusted"] < LEVEL
+    )
 
 
 def comparison_words(record: Mapping[str, Any]) -> list[str]:
@@ -168,11 +264,7 @@ def _consistency(found: Estimate) -> str:
 
 
 def _factors(perspective: str, factors: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    differing = {
-        name: found
-        for name, found in factors.items()
-        if found["p_adjusted"] is not None and found["p_adjusted"] < LEVEL
-    }
+    differing = {name: found for name, found in factors.items() if _told(found)}
     role = _WRITES[perspective]
     sentences = [
         f"{role}, {_follows(name, found)}: "

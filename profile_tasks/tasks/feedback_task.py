@@ -26,6 +26,7 @@ from profile_tasks.solvers.feedback_revision import (
     allowed_conditions,
     feedback_revision,
 )
+from profile_tasks.solvers.pairwise_discrimination import check_judge
 from profile_tasks.tasks.departures import factor_feedback
 from profile_tasks.tasks.profile_task import (
     data_metadata,
@@ -60,18 +61,21 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
     graded = needing_grader(chosen)
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
+        check_judge(get_model(), settings.judge_by)
     data = load_data(settings, task)
     check_sources(task, data, "generation")
     said, about = _factor_feedback(task, settings, data)
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)
             if graded and not in_evaluation()
             else None
         ),
-        solver=feedback_revision(settings.conditions, said, settings.allow_self_grading),
+        solver=feedback_revision(
+            settings.conditions, said, settings.allow_self_grading, settings.judge_by
+        ),
         scorer=feedback_profile(
             task=task,
             factors=settings.factors,

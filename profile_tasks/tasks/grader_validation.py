@@ -57,6 +57,9 @@ def grader_validation(settings: GraderValidationSettings) -> Task:
     Raises:
         ValueError: The data hold no such labels.
     """
+    # Importing it registers its hook, which other people's evaluations should not carry.
+    import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
+
     data = load_data(settings)
     data_set = data_set_name(data)
     chosen = chosen_labels(data_set, settings.labels, settings.factors)

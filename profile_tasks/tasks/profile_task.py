@@ -24,10 +24,11 @@ from profile_tasks.scorers.grading.grader import (
 )
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
+from profile_tasks.scorers.measurement.source_measurement import check_systems
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings
-from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
+from profile_tasks.solvers.pairwise_discrimination import check_judge, pairwise_discrimination
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.tasks.viewer import VIEWER
@@ -64,17 +65,20 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
     graded = needing_grader(chosen)
     if in_evaluation():
         check_grader(graded, allow_self_grading=settings.allow_self_grading)
+        check_judge(get_model(), settings.judge_by if settings.judges else "words")
     check_sources(task, data, settings.setting)
+    if settings.control == "system":
+        check_systems(data.sources)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
-    scores, orders = settings.target_scores, settings.orders
+    scores, orders, judge_by = settings.target_scores, settings.orders, settings.judge_by
     solvers: dict[Setting, Callable[[], Solver]] = {
-        "both": lambda: both_settings(scores, orders, settings.judged_own),
+        "both": lambda: both_settings(scores, orders, settings.judged_own, judge_by),
         "generation": lambda: score_conditioned_generation(scores),
-        "discrimination": lambda: pairwise_discrimination(orders),
+        "discrimination": lambda: pairwise_discrimination(orders, judge_by),
     }
     return Task(
-        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.name),
+        dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(
             grader_check(graded, settings.allow_self_grading)
@@ -128,6 +132,17 @@ def data_metadata(data: PreferenceData) -> dict[str, object]:
         "skipped_rows": len(data.skipped),
         "prompt_version": PROMPT_VERSION,
     }
+    if data.read_as:
+        metadata["data_read_as"] = data.read_as
+        logger.info("%s: %s", data.name, data.read_as)
+    if data.unjudged_pairs:
+        metadata["pairs_without_preference"] = data.unjudged_pairs
+        logger.warning(
+            "%s: %d of %d pairs have no preference of people, and count for the model's alone",
+            data.name,
+            data.unjudged_pairs,
+            metadata["loaded_pairs"],
+        )
     if data.skipped:
         metadata["first_skipped_rows"] = [str(row) for row in data.skipped[:20]]
         logger.warning(

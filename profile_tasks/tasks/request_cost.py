@@ -24,10 +24,11 @@ from profile_tasks.scorers.grading.requests import (
     grade_source,
 )
 from profile_tasks.scorers.measurement.source_measurement import compared_responses
-from profile_tasks.settings import ProfileSettings
+from profile_tasks.settings import JudgeBy, ProfileSettings
 from profile_tasks.solvers.both_orders import discrimination_requests
 from profile_tasks.solvers.own_pairs import OwnPairs
-from profile_tasks.solvers.requests import GenerationRequest
+from profile_tasks.solvers.prompts import VERDICTS
+from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs, score_scale
 
 _T = TypeVar("_T")
@@ -162,12 +163,12 @@ async def _count_source(
     for score, text in written.items():
         writing = GenerationRequest(source.task, source.prompt, source.source, score, low, high)
         sent["generation"].add(writing.render(), _tokens(text))
-    for judging in discrimination_requests(source, settings.orders) if settings.judges else ():
-        sent["discrimination"].add(judging.render(), TOKENS_PER_VERDICT)
+    if settings.judges:
+        asked = discrimination_requests(source, settings.orders)
+        _count_verdicts(asked, settings.judge_by, sent["discrimination"])
     if settings.judged_own is not None:
         own = OwnPairs(source, written, settings.judged_own, settings.orders)
-        for judging in own.requests():
-            sent["own pairs"].add(judging.render(), TOKENS_PER_VERDICT)
+        _count_verdicts(own.requests(), settings.judge_by, sent["own pairs"])
 
     async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
         purpose, entries = _purpose(request)
@@ -194,6 +195,16 @@ async def _count_source(
     )
     if grades.problems:
         raise RuntimeError(f"a stand-in answer cannot be read: {grades.problems[0]}")
+
+
+def _count_verdicts(asked: Sequence[DiscriminationRequest], judge_by: JudgeBy, sent: _Sent) -> None:
+    """In words one request each; by likelihood one for either verdict, which is sent along."""
+    for judging in asked:
+        if judge_by == "words":
+            sent.add(judging.render(), TOKENS_PER_VERDICT)
+        else:
+            for verdict in VERDICTS:
+                sent.add(f"{judging.render()}\n\n{verdict}", 1)
 
 
 def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[int, str]:
@@ -242,9 +253,15 @@ def _notes(
     graded = any(factor.graded for factor in factors)
     measures = {factor.measure for factor in factors if factor.kind == "facts"}
     lists_facts = bool(measures & {"count", "share"})
-    asks_again = graded or settings.judges
+    by_likelihood = settings.judges and settings.judge_by == "likelihood"
+    asks_again = graded or (settings.judges and not by_likelihood)
     again = "after a failure or for a repair" if asks_again else "after a failure"
     notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
+    if by_likelihood:
+        notes.append(
+            "by likelihood: two requests for each order shown, one a verdict, that write one "
+            "token; hf computes both in one pass and sends none"
+        )
     if settings.judged_own is not None or (settings.writes and graded):
         parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts
         notes.append(

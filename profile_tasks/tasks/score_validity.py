@@ -22,10 +22,11 @@ from profile_tasks.scorers.inspect.validity_scorer import text_validity, validit
 from profile_tasks.scorers.statistics.score_validity import REPLICATES
 from profile_tasks.settings import ScoreValiditySettings, takes
 from profile_tasks.solvers.log_likelihood import check_log_likelihoods
+from profile_tasks.solvers.pairwise_discrimination import check_judge
 from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.text_likelihood import SourceTexts, text_likelihood
 
-TASK_VERSION = 2
+TASK_VERSION = 3
 """Goes up with every change that makes old results incomparable."""
 
 
@@ -54,8 +55,14 @@ def document_qa_score_validity(settings: ScoreValiditySettings) -> Task:
 
 
 def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
-    if settings.measure != "compliance" and in_evaluation():
-        check_log_likelihoods(get_model())
+    # Importing it registers its hook, which other people's evaluations should not carry.
+    import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
+
+    if in_evaluation():
+        if settings.measure != "compliance":
+            check_log_likelihoods(get_model())
+        if settings.measure != "likelihood":
+            check_judge(get_model(), settings.judge_by)
     data = load_data(settings, of_task)
     check_sources(of_task, data, "generation")
     found = scored_texts(data, settings.texts)
@@ -72,7 +79,7 @@ def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
             ],
             name=data.name,
         ),
-        solver=text_likelihood(settings.measure),
+        solver=text_likelihood(settings.measure, settings.judge_by),
         scorer=text_validity(),
         metrics=[validity_metrics(REPLICATES, settings.seed)],
         version=TASK_VERSION,

@@ -2,7 +2,7 @@
 
 Its headline is the first printed metric, as Inspect has it where a task declares none. One that is
 declared by name is warned of as missing in every run, whose metrics are first asked for when no
-sample has been scored yet.
+sample has been scored yet. Beside it stand the next four (``LEADING`` in the metric catalogue).
 """
 
 from inspect_ai.viewer import TaskSamplesColumn, TaskSamplesView, ViewerConfig

@@ -122,8 +122,9 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
     held = held_out_groups(
         (group for each in found for group in each.groups), settings.heldout, settings.seed
     )
+    no_records: Counter[str] = Counter()
     splits = {
-        name: _Split(tuple(part), tuple(_records(part, settings, left_out)))
+        name: _Split(tuple(part), tuple(_records(part, settings, no_records)))
         for name, part in _split(pairs, held, left_out).items()
     }
     if not splits["train"].records:
@@ -141,8 +142,10 @@ def export_pairs(found: Sequence[FoundPairs], settings: ExportSettings) -> Expor
             "unit": MARGIN_UNITS[found[0].origin],
             **_margins(pairs),
         },
+        "pairs_found": len(read) + sum(sum(each.left_out.values()) for each in found),
         "pairs_read": len(read),
-        "left_out": {why: n for why, n in sorted(left_out.items()) if n},
+        "left_out": {why: n for why, n in sorted((left_out + no_records).items()) if n},
+        "records_left_out": {why: n for why, n in sorted(no_records.items()) if n},
         "splits": {name: split.card() for name, split in splits.items()},
         "words": {
             side: statistics.fmean(word_count(getattr(pair, side)) for pair in pairs)
@@ -469,7 +472,7 @@ def card_text(card: Mapping[str, Any]) -> str:
     lines += [f"| {n} | {s['groups']} | {s['pairs']} | {s['records']} |" for n, s in splits.items()]
     lines += [
         "",
-        f"{card['pairs_read']} pairs were read. Left out: {_listed(card['left_out'])}.",
+        f"{counted(card)}.",
         "",
     ]
     lines += [
@@ -485,6 +488,19 @@ def card_text(card: Mapping[str, Any]) -> str:
         ends = tau.ends_text("{:+.3f}".format, " to ") or "-"
         lines.append(f"| `{factor}` | {value} | {ends} |")
     return "\n".join(lines) + "\n"
+
+
+def counted(card: Mapping[str, Any]) -> str:
+    """What became of every pair, in words: the numbers add up."""
+    written = sum(split["pairs"] for split in card["splits"].values())
+    records = card["records_left_out"]
+    pairs = {why: n for why, n in card["left_out"].items() if why not in records}
+    lost = sum(pairs.values())
+    return (
+        f"{card['pairs_found']} pairs found = {written} written + {lost} left out"
+        + (f" ({_listed(pairs)})" if lost else "")
+        + "".join(f"; records left out: {why} {n}" for why, n in records.items())
+    )
 
 
 def _listed(counts: Mapping[str, int]) -> str:

@@ -90,8 +90,8 @@ def recorded_pairs(data: PreferenceData) -> FoundPairs:
                 f"{data.name}: the pairs of source {source.id!r} name no task; give it (--task)"
             )
         for pair in source.pairs:
-            if pair.preference == "tie":
-                left_out["tie"] += 1
+            if pair.preference in (None, "tie"):
+                left_out[pair.preference or "no preference"] += 1
                 continue
             texts = (pair.response_a, pair.response_b)
             better, worse = texts if pair.preference == "a" else texts[::-1]
@@ -174,6 +174,7 @@ def self_guided_pairs(
         description={
             "model": model,
             "judge": ", ".join(judges),
+            "judged by": ", ".join(dict.fromkeys(ranking.judge_by for ranking in rankings)),
             "tournament": ", ".join(dict.fromkeys(ranking.tournament for ranking in rankings)),
         },
     )

@@ -47,7 +47,7 @@ class Factor:
         needs_source: whether it is missing where there is no source.
         defined_for: the responses that it is defined for, where not for those of every language;
             missing for others.
-        function: ``"package.module:name"`` of its `SurfaceFunction`; None for other kinds.
+        function: its `SurfaceFunction`, or ``"package.module:name"`` of it; None for other kinds.
         measure: what is counted of the facts: all of them (``count``), the share with a counted
             label (``share``), or the share of the source's key facts that the response holds
             (``coverage``); None for other kinds than ``facts``.
@@ -69,7 +69,7 @@ class Factor:
     core: bool = False
     needs_source: bool = False
     defined_for: str = ""
-    function: str | None = None
+    function: str | SurfaceFunction | None = None
     measure: Literal["count", "share", "coverage"] | None = None
     label: FactLabel | None = None
     mirrors: str | None = None
@@ -96,6 +96,8 @@ def surface_function(factor: Factor) -> SurfaceFunction:
         raise ValueError(
             f"Factor {factor.id!r} (kind {factor.kind!r}) has no surface function to import."
         )
+    if not isinstance(factor.function, str):
+        return factor.function
     module, _, name = factor.function.partition(":")
     try:
         function: SurfaceFunction = getattr(import_module(module), name)

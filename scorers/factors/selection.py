@@ -1,6 +1,6 @@
 """Which factors a run measures: what a user selects, and how each factor is found."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
@@ -8,8 +8,16 @@ from pathlib import Path
 from profile_tasks.data.preferences import TASKS
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor, surface_function
+from profile_tasks.scorers.factors.own_function import (
+    OwnFunction,
+    function_factor,
+    function_factors,
+)
 from profile_tasks.scorers.factors.taxonomy import SELECTIONS, load_taxonomy
 from profile_tasks.settings import LearnedBy
+
+FactorChoice = str | Sequence[str | OwnFunction] | Mapping[str, OwnFunction] | OwnFunction
+"""What a user may ask for; in a list also mappings of name -> function (`own_function`)."""
 
 _FILE_ENDINGS = (".yaml", ".yml")
 
@@ -20,14 +28,16 @@ class Selection:
 
     Attributes:
         names: factor ids in their order, or one of `SELECTIONS` alone.
-        taxonomy: the factors to choose from, by id; those of the user's files included.
-        from_files: for each of these files, the ids that it adds or overrides.
+        taxonomy: the factors to choose from, by id; those of the user's own included.
+        from_files: for each of the user's files, the ids that it adds or overrides.
+        functions: the ids of those that are given as functions.
 
     """
 
     names: tuple[str, ...]
     taxonomy: Mapping[str, Factor]
     from_files: Mapping[str, frozenset[str]]
+    functions: frozenset[str] = frozenset()
 
     @property
     def word(self) -> str | None:
@@ -36,26 +46,30 @@ class Selection:
 
 
 def read_selection(
-    selection: str | Sequence[str], taxonomy: Mapping[str, Factor] | None = None
+    selection: FactorChoice, taxonomy: Mapping[str, Factor] | None = None
 ) -> Selection:
     """Read what a user asks for, with the taxonomy files in it, as `resolve_factors` takes it.
 
     Raises ValueError for a name given twice, one of `SELECTIONS` beside other names, a file that
-    does not exist, and a malformed one.
+    does not exist, and a malformed one; for functions as `function_factor`.
 
     >>> read_selection("length, charm").names
     ('length', 'charm')
     """
-    parts = selection.split(",") if isinstance(selection, str) else selection
-    given = [str(part).strip() for part in parts]
+    parts = _parts(selection.split(",") if isinstance(selection, str) else selection)
+    functions = {part.id: part for part in parts if isinstance(part, Factor)}
+    given = [part.id if isinstance(part, Factor) else part for part in parts]
     if repeated := sorted({name for name in given if given.count(name) > 1}):
         raise ValueError(f"Factors given more than once: {', '.join(repeated)}. Name each once.")
     paths = [name for name in given if name.lower().endswith(_FILE_ENDINGS)]
     names = tuple(name for name in given if name not in paths)
-    if len(names) > 1 and (words := sorted(set(names) & set(SELECTIONS))):
-        raise ValueError(
-            f"Factors {', '.join(given)}: {words[0]!r} stands alone, or beside taxonomy files."
-        )
+    if words := sorted(set(names) & set(SELECTIONS)):
+        names = tuple(name for name in names if name not in functions)
+        if len(names) > 1:
+            raise ValueError(
+                f"Factors {', '.join(given)}: {words[0]!r} stands alone, or beside taxonomy files "
+                "and functions."
+            )
     known = dict(load_taxonomy() if taxonomy is None else taxonomy)
     from_files: dict[str, frozenset[str]] = {}
     for name in paths:
@@ -70,11 +84,22 @@ def read_selection(
         from_files[name] = frozenset(added)
     if paths and not names:
         names = ("auto",)
-    return Selection(names, known, from_files)
+    return Selection(names, known | functions, from_files, frozenset(functions))
+
+
+def _parts(selection: object) -> list[str | Factor]:
+    """What is asked for, one by one: a name, or the factor of a function."""
+    if isinstance(selection, Mapping):
+        return list(function_factors(selection))
+    if callable(selection):
+        return [function_factor(selection)]
+    if isinstance(selection, Iterable) and not isinstance(selection, str):
+        return [found for part in selection for found in _parts(part)]
+    return [str(selection).strip()]
 
 
 def resolve_factors(
-    selection: str | Sequence[str],
+    selection: FactorChoice,
     task: str | Sequence[str],
     taxonomy: Mapping[str, Factor] | None = None,
     *,
@@ -96,7 +121,8 @@ def resolve_factors(
     Each name that ends in ``.yaml`` or ``.yml`` is the path of a taxonomy file. Files are loaded
     in their order over `taxonomy`, by default the packaged one. Without ids, the factors of the
     files that are meant for the task come along with ``"auto"`` or the other word, in the order of
-    the taxonomy; with ids, only the factors with these ids.
+    the taxonomy; with ids, only the factors with these ids. A function, or a mapping of name ->
+    function, is a factor of its own (`own_function`), beside ids or a word.
 
     `task` may be several tasks; a factor must then be meant for one of them at least. `recorded`
     are the names of factors that the data record: `with_recorded` says what they can stand for.
@@ -113,7 +139,7 @@ def resolve_factors(
     tasks = (task,) if isinstance(task, str) else tuple(task)
     for name in tasks:
         if name not in TASKS:
-            raise ValueError(f"Task {name!r} is unknown. Must be one of: {', '.join(TASKS)}.")
+            raise ValueError(f"Task {name!r} is unknown{instead_of(name, TASKS)}.")
     asked = read_selection(selection, taxonomy)
     known = with_recorded(asked, recorded, grader=grader)
     meant = {f.id: f for f in known.values() if set(tasks) & set(f.tasks)}
@@ -124,8 +150,8 @@ def resolve_factors(
         chosen = [_meant_for(tasks, name, known, recorded) for name in asked.names]
     else:
         word = ("core" if grader else "surface") if asked.word == "auto" else asked.word
-        of_files = frozenset().union(*asked.from_files.values())
-        chosen = [f for f in meant.values() if f.id in of_files or _belongs(f, word)]
+        own = asked.functions.union(*asked.from_files.values())
+        chosen = [f for f in meant.values() if f.id in own or _belongs(f, word)]
     if not chosen:
         raise ValueError(f"The selection {selection!r} holds no factor for {_named(tasks)}.")
     return tuple(chosen)

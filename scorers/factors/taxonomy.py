@@ -5,7 +5,7 @@ read without opening code. This module loads and checks that data, and files of 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
 from functools import cache
 from importlib.resources import files
@@ -98,7 +98,7 @@ def _parse(text: str, file: str, known: Mapping[str, Factor]) -> tuple[Factor, .
         where = f"{file}, factor {factor.id!r}"
         if ids.count(factor.id) > 1:
             raise ValueError(f"{where}: field 'id' is not unique.")
-        for field, problem in _problems(factor, mirrorable={*ids, *known} - {factor.id}):
+        for field, problem in problems(factor, mirrorable={*ids, *known} - {factor.id}):
             raise ValueError(f"{where}, field {field!r}: {problem}")
     return factors
 
@@ -168,7 +168,7 @@ def _overridden(base: Factor, entry: Mapping[str, Any], where: str) -> dict[str,
     return {**fields_of_base, **entry, **({"label": label} if "label" in entry else {})}
 
 
-def _problems(factor: Factor, mirrorable: set[str]) -> list[tuple[str, str]]:
+def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str, str]]:
     """Name each field of a well-typed factor that breaks a rule, with the rule."""
     unknown_tasks = [task for task in factor.tasks if task not in TASKS]
     label = factor.label
@@ -218,7 +218,8 @@ def _problems(factor: Factor, mirrorable: set[str]) -> list[tuple[str, str]]:
         ),
         (
             "function",
-            factor.function is None or _FUNCTION.fullmatch(factor.function) is not None,
+            not isinstance(factor.function, str)
+            or _FUNCTION.fullmatch(factor.function) is not None,
             f"is {factor.function!r}. Must be 'package.module:name'",
         ),
         (

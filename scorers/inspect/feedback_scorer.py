@@ -4,7 +4,6 @@ The scorer keeps one ``RevisionMeasurement`` a sample in the log, with the texts
 ``full_revision`` adds every other metric to the finished log.
 """
 
-from collections.abc import Mapping
 from functools import cache
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -21,8 +20,7 @@ from profile_tasks.scorers.measurement.revisions import (
     compared_revisions,
     measure_revisions,
 )
-from profile_tasks.scorers.statistics.estimate import is_interval_end
-from profile_tasks.scorers.statistics.metric_catalogue import is_printed
+from profile_tasks.scorers.statistics.metric_catalogue import points_first, printed
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import GradingSettings, ScoredTaskSettings, Selection, takes
 from profile_tasks.solvers.feedback_revision import RevisedDraft, revised_draft
@@ -44,18 +42,9 @@ def revision_headline(replicates: int = REPLICATES, seed: int = 0) -> Metric:
             return {}
         measured = [revision_of(score.score) for score in scores]
         every = revision_metrics(measured, replicates=replicates, seed=seed).values()
-        return {name: every[name] for name in printed_names(every)}
+        return {name: every[name] for name in points_first(printed(every))}
 
     return compute
-
-
-def printed_names(every: Mapping[str, float]) -> list[str]:
-    """Which metrics the terminal shows: alignments in tau_b, and what is not about a factor."""
-    return [
-        name
-        for name, value in every.items()
-        if is_printed(name, value) and (name.startswith("alignment_") or not is_interval_end(name))
-    ]
 
 
 class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):

@@ -31,14 +31,14 @@ from profile_tasks.scorers.statistics.study import REPLICATES
 logger = logging.getLogger(__name__)
 
 SCORER = "factor_profile"
-_METRIC = "headline_metrics"
+METRIC = "headline_metrics"
 
 
 def _completed(
     score: EvalScore, measurements: list[SourceMeasurement], evaluated: str
 ) -> EvalScore:
     metrics, profile = every_metric(score, measurements, evaluated)
-    return with_metrics(score, _METRIC, metrics, {"profile": profile})
+    return with_metrics(score, METRIC, metrics, {"profile": profile})
 
 
 def every_metric(
@@ -52,6 +52,13 @@ def every_metric(
         evaluated: The evaluated model.
     """
     replicates, seed = bootstrap_of(score, REPLICATES)
+    return metrics_and_profile(measurements, evaluated, replicates, seed)
+
+
+def metrics_and_profile(
+    measurements: list[SourceMeasurement], evaluated: str, replicates: int, seed: int
+) -> tuple[dict[str, float], dict[str, Any]]:
+    """The same of what was measured, resampled so many times."""
     study = run_study(measurements, replicates=replicates, seed=seed)
     record = study_record(study)
     for perspective in study.tables:

@@ -24,13 +24,13 @@ from profile_tasks.scorers.grading.record import (
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.grader_agreement import (
     GraderAgreement,
     LabelledResults,
     grader_agreement,
 )
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.settings import LabelSettings, Text, takes
 
 SCORER = "human_agreement"
@@ -107,7 +107,8 @@ def agreement_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         validations = [validation_of(score.score) for score in scores]
-        return dict(run_agreement(validations, replicates=replicates, seed=seed).values())
+        every = run_agreement(validations, replicates=replicates, seed=seed).values()
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 
@@ -303,7 +304,7 @@ def _units(
             unit=pair.id,
             human=human[pair.id],
             grader=result,
-            preference=PREFERENCE_SIGNS[pair.preference],
+            preference=pair.sign or 0,  # where nobody preferred, nothing is decided either
             flipped=_flipped(grades, label, _ids(pair)),
             repeated=second,
         )

@@ -15,9 +15,14 @@ from inspect_ai.log import EvalLog, EvalMetric, EvalResults, EvalScore, write_ev
 from inspect_ai.scorer import Score
 
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
+from profile_tasks.scorers.statistics.metric_catalogue import short_label
 from profile_tasks.solvers.kept_answers import keep_answers
+from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 
 _Measured = TypeVar("_Measured")
+
+VIEWED = 5
+"""Inspect's viewer heads a log with so many metrics, the first, in one line beside the title."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,8 @@ class CompletesLogs(Hooks, Generic[_Measured]):
         log.results = self.completion.results(
             log.results, {ours.name: measured}, evaluated_model(log)
         )
+        if log.eval.model.startswith(RECORDED):
+            log.eval.metadata = {**(log.eval.metadata or {}), "recorded": RECORDED_NOTE}
         self.completion.tell(log, measured)
         await write_eval_log_async(log, log.location, header_only=True)
 
@@ -170,12 +177,27 @@ def with_metrics(
         else EvalMetric(name=name, group=group, value=value, params=params)
         for name, value in values.items()
     }
-    return score.model_copy(
-        update={
-            "metrics": score.metrics | given,
-            "metadata": {**(score.metadata or {}), **metadata},
-        }
+    return with_short_labels(
+        score.model_copy(
+            update={
+                "metrics": score.metrics | given,
+                "metadata": {**(score.metadata or {}), **metadata},
+            }
+        )
     )
+
+
+def with_short_labels(score: EvalScore) -> EvalScore:
+    """A copy of a score whose first metrics have labels that fit beside the viewer's title.
+
+    The viewer shows a metric's label (``EvalMetric.name``), and long ones cover the title. Programs
+    find it by its key, which stays its name; so do the labels of the others, to be copied.
+    """
+    labelled = {
+        name: metric.model_copy(update={"name": short_label(name)})
+        for name, metric in list(score.metrics.items())[:VIEWED]
+    }
+    return score.model_copy(update={"metrics": score.metrics | labelled})
 
 
 def _params(score: EvalScore) -> dict[str, int]:

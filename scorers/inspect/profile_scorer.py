@@ -7,6 +7,7 @@ headline; ``full_profile`` adds every other metric, with its interval, to the fi
 from collections.abc import Mapping, Sequence
 from functools import cache
 from threading import Lock
+from typing import Any
 
 import anyio
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
@@ -16,6 +17,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.selection import measured_factors
+from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
@@ -31,7 +33,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
 )
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.measurement.text_faults import measured_texts, text_faults
-from profile_tasks.scorers.statistics.metric_catalogue import is_printed, names
+from profile_tasks.scorers.statistics.metric_catalogue import points_first, printed
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
 from profile_tasks.solvers.pairwise_discrimination import (
@@ -49,7 +51,7 @@ fits a screen; the log has all of them. Who pays for a grader sees every factor.
 
 @metric(scores="unreduced")
 def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
-    """Alignments and gap with intervals, agreement, and the first factors' influence.
+    """Alignments with intervals, agreement, and the first factors' influence.
 
     Args:
         replicates: Bootstrap replicates.
@@ -70,19 +72,15 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
     return compute
 
 
-def printed_names(every: dict[str, float], factors: Sequence[str]) -> list[str]:
-    """Which metrics the terminal shows: the headline, then the influence of these factors."""
-    first = ("self_agreement_", "alignment_")
-    headline = [n for n in every if n.startswith(first) and is_printed(n, every[n])]
-    printed = names(lambda metric: metric.printed == "yes")
-    standard = [name for name in printed if name in every and name not in headline]
+def printed_names(every: Mapping[str, float], factors: Sequence[str]) -> list[str]:
+    """Which metrics the terminal shows, the leading ones first; influences of these factors."""
     taus = [
         name
         for factor in factors
         for perspective in ("human", "discrimination", "generation")
         if (name := f"tau_{perspective}_{factor}") in every
     ]
-    return headline + standard + taus
+    return points_first(printed(every) + taus)
 
 
 class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):
@@ -105,11 +103,18 @@ def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Fac
         settings: Those of the run.
         factors: What they choose on its data.
     """
-    return factor_profile(
-        task=task,
-        recorded=[factor.id for factor in factors if factor.kind == "recorded"] or None,
+    return factor_profile(**scorer_options(task, settings, factors))
+
+
+def scorer_options(
+    task: str, settings: MeasuringSettings, factors: Sequence[Factor]
+) -> dict[str, Any]:
+    """What the scorer of a run is called with, as a log holds it; arguments as there."""
+    return {
+        "task": task,
         **settings.model_dump(include=set(MeasuringSettings.model_fields)),
-    )
+        "recorded": [factor.id for factor in factors if factor.kind == "recorded"] or None,
+    }
 
 
 @scorer(metrics=[headline_metrics()])
@@ -165,18 +170,32 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             own_verdicts=own_verdicts(state),
             grades=grades,
             learned=learned,
+            control=settings.control,
         )
-        metadata = measurement.model_dump(mode="json")
-        if grades is not None:
-            metadata["grades"] = grades.model_dump(mode="json")
-        return Score(
-            value=sample_value(measurement),
-            answer=sample_answer(measurement),
-            explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
-            metadata=metadata,
-        )
+        return score_of(annotated, measurement, grades)
 
     return score
+
+
+def score_of(
+    annotated: AnnotatedSource, measurement: SourceMeasurement, grades: SourceGrades | None = None
+) -> Score:
+    """The score of a sample.
+
+    Args:
+        annotated: The source.
+        measurement: What was measured on it.
+        grades: What the grader said.
+    """
+    metadata = measurement.model_dump(mode="json")
+    if grades is not None:
+        metadata["grades"] = grades.model_dump(mode="json")
+    return Score(
+        value=sample_value(measurement),
+        answer=sample_answer(measurement),
+        explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
+        metadata=metadata,
+    )
 
 
 def _learned(

@@ -15,7 +15,8 @@ def sample_value(measurement: SourceMeasurement) -> dict[str, int]:
     if (judged := measurement.discrimination) is not None:
         # As the accuracy counts: where neither people nor the model say that both are as good.
         counts["judged_as_human"] = sum(
-            human == model != 0 for human, model in zip(measurement.human, judged, strict=True)
+            human is not None and human == model != 0
+            for human, model in zip(measurement.human, judged, strict=True)
         )
     if measurement.pairs_written is not None:
         counts["written_pairs"] = len(measurement.pairs_written)
@@ -27,7 +28,11 @@ def sample_answer(measurement: SourceMeasurement) -> str | None:
     if measurement.picks is None:
         return None
     agreed = sample_value(measurement)["judged_as_human"]
-    return f"{agreed} of {len(measurement.human)} pairs judged as by people"
+    return f"{agreed} of {_by_people(measurement)} pairs judged as by people"
+
+
+def _by_people(measurement: SourceMeasurement) -> int:
+    return sum(preference is not None for preference in measurement.human)
 
 
 def sample_explanation(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> str:
@@ -72,7 +77,8 @@ def _annotated(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> Itera
     ):
         model = "" if judged is None else f", the model {_JUDGED[judged[index]]}"
         shown = _shown_more(measurement.factors, signs, ("A", "B"))
-        yield f"{one_line(name)}: people prefer {_PREFERRED[human]}{model}; {shown}"
+        people = "nobody's preference" if human is None else f"people prefer {_PREFERRED[human]}"
+        yield f"{one_line(name)}: {people}{model}; {shown}"
 
 
 def _written(measurement: SourceMeasurement) -> Iterator[str]:
@@ -88,7 +94,7 @@ def _written(measurement: SourceMeasurement) -> Iterator[str]:
         yield f"{high} over {low}{model}: {_shown_more(measurement.factors, signs, (high, low))}"
 
 
-_PREFERRED = {1: "A", -1: "B", 0: "neither"}
+_PREFERRED = {1: "A", -1: "B", 0: "neither", None: "nothing that is known"}
 _JUDGED_OWN = {1: "so", -1: "the other way", 0: "alike, or with the order", None: "unreadably"}
 _JUDGED = {1: "A", -1: "B", 0: "neither, or with the order", None: "unreadably"}
 

@@ -20,8 +20,9 @@ from profile_tasks.scorers.measurement.source_measurement import SourceMeasureme
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.scorers.statistics.study import JUDGE, REPLICATES, Study
-from profile_tasks.settings import Text, Tournament, WinnerSettings, takes
+from profile_tasks.settings import JudgeBy, Text, Tournament, WinnerSettings, takes
 from profile_tasks.solvers.self_guided import JudgedSamples, judged_samples
 from profile_tasks.solvers.tournament import Match, standings
 
@@ -66,6 +67,7 @@ class SelfGuidedRanking(BaseModel, frozen=True):
         prompt: The request.
         source: The text to work on, if any.
         judge: The model that judged.
+        judge_by: How it judged.
         tournament: Who met whom.
         requests: Requests sent for this source.
         samples: In the order of their seeds.
@@ -79,6 +81,7 @@ class SelfGuidedRanking(BaseModel, frozen=True):
     prompt: str
     source: str | None
     judge: str
+    judge_by: JudgeBy = "words"
     tournament: Tournament
     requests: int
     samples: tuple[RankedSample, ...]
@@ -118,6 +121,7 @@ def ranked(
         prompt=annotated.prompt,
         source=annotated.source,
         judge=judged.judge,
+        judge_by=judged.judge_by,
         tournament=tournament,
         requests=judged.requests,
         samples=samples,
@@ -157,7 +161,8 @@ def self_guided_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         if not scores:
             return {}
         rankings = [ranking_of(score.score) for score in scores]
-        return dict(ranking_metrics(rankings, replicates=replicates, seed=seed))
+        every = ranking_metrics(rankings, replicates=replicates, seed=seed)
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 
@@ -239,13 +244,17 @@ def sample_value(ranking: SelfGuidedRanking) -> Mapping[str, int]:
     }
 
 
+_WAYS: Mapping[JudgeBy, str] = {"words": "in words", "likelihood": "by likelihood"}
+
+
 def explanation(ranking: SelfGuidedRanking) -> str:
     """The source in words, for the log viewer."""
     places = ", ".join(
         f"{index}: {'no place' if sample.rank is None else f'{sample.rank}. ({sample.share:.2f})'}"
         for index, sample in enumerate(ranking.samples)
     )
+    met = ranking.tournament.replace("_", " ")
     return (
-        f"judged by {ranking.judge} in a {ranking.tournament.replace('_', ' ')}; "
+        f"judged by {ranking.judge} {_WAYS[ranking.judge_by]} in a {met}; "
         f"{ranking.requests} requests; place (share of wins) by sample: {places}"
     )

@@ -6,6 +6,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
+from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
     REPLICATES,
@@ -18,7 +19,7 @@ from profile_tasks.scorers.statistics.score_validity import (
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.text_likelihood import (
     SourceTexts,
-    compliance_picks,
+    compliance_verdict,
     likelihood_problems,
     told_likelihoods,
 )
@@ -32,7 +33,8 @@ class TextsMeasured(BaseModel, frozen=True):
         missing: Texts whose log-probability is not known.
         problems: Why.
         group: What is resampled as one.
-        picks: The verdict on the best and the worst text by score; None if not asked.
+        picks: Of the verdict on the best and the worst text by score; None if not asked.
+        margins: The same; empty where the model judged in words.
     """
 
     group: str
@@ -40,6 +42,12 @@ class TextsMeasured(BaseModel, frozen=True):
     missing: int = 0
     problems: tuple[str, ...] = ()
     picks: Picks | None = None
+    margins: tuple[float, ...] = ()
+
+    @property
+    def won(self) -> int | None:
+        """1: the best text is judged better; -1: worse; 0: neither; None: missing."""
+        return None if self.picks is None else PairVerdict(self.picks, self.margins).preference
 
 
 @metric(scores="unreduced")
@@ -53,7 +61,8 @@ def validity_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
 
     def compute(scores: list[SampleScore]) -> Value:
         measured = [TextsMeasured.model_validate(score.score.metadata) for score in scores]
-        return dict(validity_values(measured, replicates=replicates, seed=seed))
+        every = validity_values(measured, replicates=replicates, seed=seed)
+        return {name: every[name] for name in points_first(every)}
 
     return compute
 
@@ -64,7 +73,7 @@ def text_validity() -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         known = state.metadata_as(SourceTexts)
-        told = told_likelihoods(state)
+        told, verdict = told_likelihoods(state), compliance_verdict(state)
         texts = None
         if told is not None:
             pairs = [
@@ -83,7 +92,8 @@ def text_validity() -> Scorer:
             texts=texts,
             missing=0 if told is None else sum(value is None for value in told),
             problems=tuple(dict.fromkeys(likelihood_problems(state))),
-            picks=compliance_picks(state),
+            picks=None if verdict is None else verdict.picks,
+            margins=() if verdict is None else verdict.margins,
         )
         return Score(
             value={"texts": len(known.texts), "missing": measured.missing},
@@ -102,11 +112,7 @@ def validity_values(
     if texts := [record.texts for record in measured if record.texts is not None]:
         values |= score_validity(texts, replicates=replicates, seed=seed).values()
         values["score_validity_missing"] = float(sum(record.missing for record in measured))
-    outcomes = [
-        (record.group, PairVerdict(record.picks).preference)
-        for record in measured
-        if record.picks is not None
-    ]
+    outcomes = [(record.group, record.won) for record in measured if record.picks is not None]
     if outcomes:
         estimate = score_compliance(outcomes, replicates=replicates, seed=seed)
         values |= estimate.flat(COMPLIANCE)
@@ -123,7 +129,6 @@ def explanation(measured: TextsMeasured) -> str:
     if measured.missing:
         parts.append(f"{measured.missing} missing: {'; '.join(measured.problems[:1])}")
     if measured.picks is not None:
-        won = PairVerdict(measured.picks).preference
         words = {1: "the better", 0: "as good", -1: "the worse", None: "unreadably judged"}
-        parts.append(f"the text for the highest score is {words[won]} of the extremes")
+        parts.append(f"the text for the highest score is {words[measured.won]} of the extremes")
     return "; ".join(parts)

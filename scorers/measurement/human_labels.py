@@ -16,11 +16,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
+from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import read_selection
 from profile_tasks.scorers.grading.record import annotated_id
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
 
 Direction = Literal["same", "opposite"]
 Kind = Literal["pairwise", "values", "spans"]

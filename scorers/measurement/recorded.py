@@ -1,29 +1,82 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
-from profile_tasks.data.preferences import PreferenceData, recorded_factors, without_pairs
+from profile_tasks.data.preference import PREFERENCE_SIGNS
+from profile_tasks.data.preferences import (
+    TASKS,
+    AnnotatedPair,
+    AnnotatedSource,
+    PreferenceData,
+    recorded_factors,
+)
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
+    FactorChoice,
     needing_grader,
     read_selection,
     resolve_factors,
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.measurement.source_measurement import PREFERENCE_SIGNS
-from profile_tasks.scorers.measurement.tables import shared_group_codes
+from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
+from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.records import annotators_record, influence_record
+from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.systems import Systems
+from profile_tasks.settings import Control
+
+
+def recorded_profile(
+    data: PreferenceData,
+    factors: FactorChoice = "auto",
+    *,
+    control: Control = "none",
+    replicates: int = 2000,
+    seed: int = 0,
+) -> dict[str, Any]:
+    """The factor profile of a data set, as JSON of ``profile-tasks influence`` has it.
+
+    Args:
+        data: Sources with annotated pairs.
+        factors: As of ``human_comparisons``.
+        control: "system": beside the adjusted influence, one with the systems held fixed.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+
+    Raises:
+        ValueError: As of ``human_comparisons`` and ``recorded_systems``.
+    """
+    table = human_comparisons(data, factors)
+    whose = table.perspective
+    study = Study(
+        {whose: table},
+        votes=recorded_votes(data),
+        replicates=replicates,
+        seed=seed,
+        systems={whose: recorded_systems(data)} if control == "system" else {},
+    )
+    record = with_units(influence_record(study, whose)) | {
+        "judge": data.judge,
+        "n_unjudged_pairs": data.unjudged_pairs,
+        "annotators": annotators_record(study, whose),
+    }
+    if data.judge:
+        family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
+        record["p_family"] = family
+    return record
 
 
 def human_comparisons(
     data: PreferenceData,
-    factors: str | Sequence[str] = "auto",
+    factors: FactorChoice = "auto",
     group_codes: Mapping[str, int] | None = None,
 ) -> Comparisons:
     """The comparison table of a data set: of people's preferences, or of a recorded judge's.
@@ -39,11 +92,15 @@ def human_comparisons(
 
     Raises:
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
-            a grader and is not recorded.
+            a grader and is not recorded; nobody preferred anything.
     """
-    rows = [(source, pair) for source in data.sources for pair in source.pairs]
-    tasks = list(dict.fromkeys(source.task for source in data.sources))
-    chosen = _chosen(factors, tasks, recorded_factors(data.sources))
+    rows = [(source, pair) for source in data.sources for pair in _judged(source)]
+    if not rows:
+        judges = f"; --preference-column names a recorded judge: {', '.join(data.judges)}"
+        raise ValueError(
+            f"{data.name}: no row has a preference of people{judges if data.judges else ''}"
+        )
+    chosen = chosen_factors(data, factors)
     computed = [factor for factor in chosen if factor.kind != "recorded"]
     codes = shared_group_codes(data.sources) if group_codes is None else group_codes
     sources = [source.source for source, _ in rows]
@@ -63,7 +120,7 @@ def human_comparisons(
                 columns[factor.id] = np.array([p.recorded(factor.id)[side] for _, p in rows])
         sides.append(np.column_stack([columns[factor.id] for factor in chosen]))
     return Comparisons.from_values(
-        preference=np.array([PREFERENCE_SIGNS[pair.preference] for _, pair in rows]),
+        preference=np.array([pair.sign for _, pair in rows], np.int8),
         values_a=sides[0],
         values_b=sides[1],
         group=np.array([codes[source.group] for source, _ in rows]),
@@ -74,18 +131,25 @@ def human_comparisons(
 
 def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, ...]:
     """Two judges' preferences in one data set, over the pairs that both judged."""
-    ids = [
-        {pair.id for source in data.sources for pair in source.pairs} for data in (first, second)
-    ]
+    both = set.intersection(
+        *({p.id for source in data.sources for p in _judged(source)} for data in (first, second))
+    )
     return tuple(
-        replace(data, sources=without_pairs(data.sources, own - other))
-        for data, own, other in ((first, ids[0], ids[1]), (second, ids[1], ids[0]))
+        replace(
+            data,
+            sources=tuple(
+                source.model_copy(update={"pairs": pairs})
+                for source in data.sources
+                if (pairs := tuple(pair for pair in source.pairs if pair.id in both))
+            ),
+        )
+        for data in (first, second)
     )
 
 
 def recorded_votes(data: PreferenceData) -> Votes:
     """The single votes that the data record, row by row with ``human_comparisons``."""
-    rows = [(source.group, pair.annotators) for source in data.sources for pair in source.pairs]
+    rows = [(source.group, p.annotators) for source in data.sources for p in _judged(source)]
     codes = shared_group_codes(data.sources)
     return Votes.from_lists(
         [[PREFERENCE_SIGNS[vote] for vote in votes] for _, votes in rows],
@@ -93,17 +157,43 @@ def recorded_votes(data: PreferenceData) -> Votes:
     )
 
 
-def _chosen(
-    factors: str | Sequence[str], tasks: Sequence[str], recorded: Sequence[str]
-) -> tuple[Factor, ...]:
-    """The factors asked for, in their order; what no grader is asked about stands in the data."""
+def recorded_systems(data: PreferenceData) -> Systems:
+    """Who wrote the responses, row by row with ``human_comparisons``.
+
+    Raises:
+        ValueError: No pair names both of its systems, or a name is no text.
+    """
+    check_systems(data.sources)
+    return Systems.from_names(
+        [named_systems(pair) for source in data.sources for pair in _judged(source)]
+    )
+
+
+def _judged(source: AnnotatedSource) -> list[AnnotatedPair]:
+    """The pairs that have a preference."""
+    return [pair for pair in source.pairs if pair.preference is not None]
+
+
+def chosen_factors(data: PreferenceData, factors: FactorChoice) -> tuple[Factor, ...]:
+    """The factors asked for, in their order; what no grader is asked about stands in the data.
+
+    Args:
+        data: As of ``human_comparisons``.
+        factors: As there.
+
+    Raises:
+        ValueError: As there.
+    """
+    tasks = list(dict.fromkeys(source.task for source in data.sources))
+    recorded = recorded_factors(data.sources)
     asked = read_selection(factors)
     if asked.word is not None:
-        if "" in tasks:
-            raise ValueError(
-                f"the rows name no task, so factors {asked.word!r} has no meaning; give it (--task)"
-            )
-        chosen = resolve_factors(factors, tasks, recorded=recorded)
+        # Rows without a task may be of any: what every task has can be measured.
+        each = [
+            resolve_factors(factors, task, recorded=recorded)
+            for task in (TASKS if "" in tasks else [tasks])
+        ]
+        chosen = tuple(factor for factor in each[0] if all(factor in other for other in each))
     else:
         known = with_recorded(asked, recorded, grader=False)
         for name in asked.names:

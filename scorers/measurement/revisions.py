@@ -14,7 +14,6 @@ from profile_tasks.scorers.measurement.source_measurement import (
     compared_responses,
     measure_source,
 )
-from profile_tasks.solvers.both_orders import PairVerdict
 from profile_tasks.solvers.feedback_revision import RevisedDraft
 
 DRAFT = "draft"
@@ -111,7 +110,7 @@ def measure_revisions(
         unchanged = revision.text == revised.draft
         revisions[condition] = MeasuredRevision(
             signs=by_condition[condition],
-            preference=0 if unchanged else PairVerdict(revision.picks).preference,
+            preference=0 if unchanged else revision.verdict.preference,
             words=word_count(revision.text),
             unchanged=unchanged,
             truncated=revision.truncated,

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BaseModel, Field
 
-from profile_tasks.data.preferences import AnnotatedSource, Preference
+from profile_tasks.data.preference import PREFERENCE_SIGNS
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
@@ -40,11 +41,13 @@ from profile_tasks.scorers.measurement.standard_metrics import (
 from profile_tasks.scorers.measurement.text_faults import TEXT_FAULTS, TextFault
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.settings import Control
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.target_scores import same_text
 
-PREFERENCE_SIGNS: Mapping[Preference, int] = {"a": 1, "tie": 0, "b": -1}
+SYSTEM_COLUMNS = ("system_a", "system_b")
+"""Where the data name who wrote response_a and response_b."""
 
 _PROBLEMS_KEPT = 3
 """All of them stand with the grades; these are for the summary of a run."""
@@ -68,16 +71,19 @@ class SourceMeasurement(BaseModel, frozen=True):
         source_id: The source; unique in a data set.
         group: What is resampled as one.
         factors: Factor ids, in the order of every row of manifestations.
-        human: Human preference of each annotated pair, in {1, 0, -1}.
+        human: Human preference of each annotated pair, in {1, 0, -1}; None where there is none.
         annotated: Manifestations of the annotated pairs.
         votes: Single votes behind each human preference, as recorded; empty where there are none.
+        systems: Who wrote the two responses of each annotated pair, None where it is not named;
+            empty where systems are not controlled for.
         picks: Of the verdict on each annotated pair; None where that was not asked.
-        margins: The same; None where the model judged in words.
+        margins: The same, none for a missing verdict; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
         written: Manifestations of those pairs.
         own_picks: Of the model's verdict as a judge of each pair in ``pairs_written``, of which the
             response for the higher score is the first; empty where it was not asked, as about equal
             texts. None where it was asked about none.
+        own_margins: The same; None where the model judged them in words.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit; None where the
             provider does not tell.
@@ -98,14 +104,16 @@ class SourceMeasurement(BaseModel, frozen=True):
     source_id: str
     group: str
     factors: tuple[str, ...]
-    human: tuple[int, ...]
+    human: tuple[int | None, ...]
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
+    systems: tuple[tuple[str | None, str | None], ...] = ()
     picks: tuple[Annotated[Picks, Field(min_length=1)], ...] | None = None
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
     written: Manifestations = ()
     own_picks: tuple[Picks, ...] | None = None
+    own_margins: tuple[tuple[float, ...], ...] | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] | None = ()
     text_faults: dict[int, tuple[TextFault, ...]] | None = None
@@ -122,9 +130,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     @property
     def verdicts(self) -> tuple[PairVerdict, ...] | None:
         """The model's verdict on each annotated pair; None where that was not asked."""
-        if self.margins is not None:
-            return tuple(PairVerdict.by_likelihood(margins) for margins in self.margins)
-        return None if self.picks is None else tuple(PairVerdict(picks) for picks in self.picks)
+        return None if self.picks is None else _verdicts(self.picks, self.margins)
 
     @property
     def discrimination(self) -> tuple[int | None, ...] | None:
@@ -141,7 +147,7 @@ class SourceMeasurement(BaseModel, frozen=True):
         """
         if self.own_picks is None:
             return None
-        verdicts = map(PairVerdict, self.own_picks)
+        verdicts = _verdicts(self.own_picks, self.own_margins)
         return tuple(zip(self.pairs_written or (), verdicts, strict=True))
 
     @property
@@ -154,6 +160,13 @@ class SourceMeasurement(BaseModel, frozen=True):
         if self.own_verdicts is None:
             return None
         return tuple(0 if pair.identical else v.preference for pair, v in self.own_verdicts)
+
+
+def _verdicts(
+    picks: Sequence[Picks], margins: Sequence[tuple[float, ...]] | None
+) -> tuple[PairVerdict, ...]:
+    """Verdicts as a record holds them; without margins where they were given in words."""
+    return tuple(map(PairVerdict, picks, margins if margins is not None else [()] * len(picks)))
 
 
 @dataclass(frozen=True)
@@ -216,6 +229,7 @@ def measure_source(
     own_verdicts: Mapping[ScorePair, PairVerdict] | None = None,
     grades: SourceGrades | None = None,
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
+    control: Control = "none",
 ) -> SourceMeasurement:
     """Measure one source: its annotated pairs, and what a model judged and wrote.
 
@@ -234,6 +248,10 @@ def measure_source(
             it was asked about none.
         grades: What the grader said; without them facts and judged factors are missing.
         learned: Values of the learned factors: factor id -> response id -> value.
+        control: Whether to record the systems, so that their strength can be held fixed.
+
+    Raises:
+        ValueError: A system's name is no text.
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
@@ -255,17 +273,19 @@ def measure_source(
             **_written(responses_by_score, generation_pairs, annotated.reference),
         }
         if own_verdicts is not None:
-            added["own_picks"] = tuple(
-                own_verdicts.get((pair.higher, pair.lower), PairVerdict(())).picks
+            own = [
+                own_verdicts.get((pair.higher, pair.lower), PairVerdict(()))
                 for pair in added["pairs_written"]
-            )
+            ]
+            added |= {f"own_{name}": value for name, value in _judged(own).items()}
     return SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
         factors=tuple(factor.id for factor in factors),
-        human=tuple(PREFERENCE_SIGNS[pair.preference] for pair in annotated.pairs),
+        human=tuple(pair.sign for pair in annotated.pairs),
         annotated=table.of(compared.annotated),
         votes=_votes(annotated),
+        systems=tuple(map(named_systems, annotated.pairs)) if control == "system" else (),
         verdict_repairs=verdict_repairs,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}
@@ -276,11 +296,22 @@ def measure_source(
     )
 
 
+def with_verdicts(
+    measured: SourceMeasurement, verdicts: Sequence[PairVerdict]
+) -> SourceMeasurement:
+    """A measurement of annotated pairs with somebody's verdict on each of them."""
+    return measured.model_copy(update=_judged(verdicts))
+
+
 def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
     """The model's verdicts, with their margins where it judged by likelihood."""
     return {
         "picks": tuple(verdict.picks for verdict in verdicts),
-        "margins": tuple(verdict.margins for verdict in verdicts if verdict.margins) or None,
+        "margins": (
+            tuple(verdict.margins for verdict in verdicts)
+            if any(verdict.margins for verdict in verdicts)
+            else None
+        ),
     }
 
 
@@ -300,6 +331,40 @@ def _votes(annotated: AnnotatedSource) -> tuple[tuple[int, ...], ...]:
     if not any(pair.annotators for pair in annotated.pairs):
         return ()
     return tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
+
+
+def named_systems(pair: AnnotatedPair) -> tuple[str | None, str | None]:
+    """Who wrote the two responses of a pair; None where the data do not say.
+
+    Raises:
+        ValueError: A name is no text.
+    """
+    a, b = (_system(pair, column) for column in SYSTEM_COLUMNS)
+    return a, b
+
+
+def _system(pair: AnnotatedPair, column: str) -> str | None:
+    name = pair.extra.get(column)
+    if name is not None and not isinstance(name, str):
+        raise ValueError(
+            f"pair {pair.id!r:.60}: field {column!r} is {name!r:.60}; expected the name of a "
+            "system, as a text"
+        )
+    return (name or "").strip() or None
+
+
+def check_systems(sources: Iterable[AnnotatedSource]) -> None:
+    """Check that systems can be controlled for: at least one pair names both of its.
+
+    Raises:
+        ValueError: None does, or a name is no text.
+    """
+    named = [named_systems(pair) for source in sources for pair in source.pairs]
+    if not any(None not in names for names in named):
+        raise ValueError(
+            f"control=system: none of the {len(named)} pairs names who wrote its responses. "
+            f"Give the columns {' and '.join(SYSTEM_COLUMNS)}, or leave the control out"
+        )
 
 
 def _written(
@@ -370,9 +435,10 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     return metrics
 
 
-def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float]:
+def _judge_metrics(judged: Sequence[tuple[int | None, PairVerdict]]) -> dict[str, float]:
     """How the model's verdicts agree with the human preference of each pair, and behave."""
-    readable = [(human, v.preference) for human, v in judged if v.preference is not None]
+    compared = [(human, verdict) for human, verdict in judged if human is not None]
+    readable = [(human, v.preference) for human, v in compared if v.preference is not None]
     human, model = (np.array([pair[side] for pair in readable], np.int8) for side in (0, 1))
     metrics = {
         "discrimination_accuracy_half_credit": half_credit_accuracy(human, model),
@@ -381,10 +447,9 @@ def _judge_metrics(judged: Sequence[tuple[int, PairVerdict]]) -> dict[str, float
         "discrimination_kappa": discrimination_kappa(human, model),
         **verdict_rates([verdict for _, verdict in judged]),
     }
-    margins = [verdict.margin for _, verdict in judged]
-    known = [margin for margin in margins if margin is not None]
-    if len(known) == len(judged):
-        calibrated = tie_calibration([human for human, _ in judged], known)
+    margins = [(h, v.margin) for h, v in judged if h is not None and v.margin is not None]
+    if margins:
+        calibrated = tie_calibration(*zip(*margins, strict=True))
         metrics["discrimination_accuracy_tie_calibrated"] = calibrated.accuracy
         metrics["discrimination_tie_threshold"] = calibrated.threshold
     return metrics

@@ -1,6 +1,7 @@
 """The tables that the measurements of many sources make: everything estimated reads these."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import compress
 
 import numpy as np
 
@@ -11,7 +12,8 @@ from profile_tasks.scorers.measurement.source_measurement import Manifestations,
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.records import Record
-from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, REPLICATES, Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, OWN, REPLICATES, Study
+from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.solvers.both_orders import PairVerdict
 
 AGREEMENT_SHARES = (
@@ -45,6 +47,7 @@ def run_study(
         human_votes(records),
         replicates,
         seed,
+        systems=annotated_systems(records),
     )
 
 
@@ -120,9 +123,33 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
     votes: list[tuple[int, ...]] = []
     groups: list[int] = []
     for record in _one_a_source(records):
-        votes += record.votes or [()] * len(record.human)
-        groups += [codes[record.group]] * len(record.human)
+        known = [preference is not None for preference in record.human]
+        votes += compress(record.votes or [()] * len(known), known)
+        groups += [codes[record.group]] * sum(known)
     return Votes.from_lists(votes, groups)
+
+
+def annotated_systems(measurements: Iterable[SourceMeasurement]) -> dict[str, Systems]:
+    """Who wrote the annotated responses, row by row with the tables that judge them, by name.
+
+    Empty where systems were not controlled for.
+    """
+    records = _in_order(measurements)
+    if not any(record.systems for record in records):
+        return {}
+    judged = [(r.systems, r.discrimination) for r in records if r.discrimination is not None]
+    people = [(r.systems, r.human) for r in _one_a_source(records)]
+    return {
+        name: Systems.from_names(
+            [
+                names
+                for systems, preferences in rows
+                for names, preference in zip(systems, preferences, strict=True)
+                if preference is not None
+            ]
+        )
+        for name, rows in ((HUMAN, people), (JUDGE, judged))
+    }
 
 
 def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, str]:
@@ -155,8 +182,8 @@ def _with_unit(entry: Record, factor: Factor | None) -> Record:
     where = factor.defined_for or None if factor else None
     added = {
         name: f"{entry[name]}; it is defined for {where}"
-        for name in ("reason", "adjusted_reason")
-        if where and entry["missing"] and "the factor is missing" in (entry[name] or "")
+        for name in ("reason", "adjusted_reason", "adjusted_control_reason")
+        if where and entry["missing"] and "the factor is missing" in (entry.get(name) or "")
     }
     return entry | added | {"unit": factor.unit if factor else None, "defined_for": where}
 
@@ -196,7 +223,7 @@ def agreement_table(
     return rows.comparisons(AGREEMENT_SHARES, "discrimination")
 
 
-def _agreement_rows(human: int, verdict: PairVerdict) -> Iterator[tuple[int | None, ...]]:
+def _agreement_rows(human: int | None, verdict: PairVerdict) -> Iterator[tuple[int | None, ...]]:
     """The two rows of a pair in ``AGREEMENT_SHARES``; None does not count."""
     credit = None if verdict.preference is None or not human else human * verdict.preference
     flipped = None if verdict.flipped is None else int(verdict.flipped)

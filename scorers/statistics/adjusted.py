@@ -15,6 +15,10 @@ Two designs have no finite, usable answer, and are named instead of printed as h
   other factors are estimated from the rest (Geyer 2009, Electronic Journal of Statistics 3).
   Separation is decided by a linear programme (Konis 2007), not guessed from large estimates.
 
+What systems differ in beside the factors may be held fixed too: one strength a system, oriented
+like the factors (``systems``). Factors that only tell systems apart are then collinear with them,
+and a system that always wins is a separation like any other.
+
 Errors are robust to dependence within groups. The plain ones, on groups - 1 degrees of freedom,
 reject too often where groups are few or differ in size, so they are corrected for what a group
 pulls the fit towards itself (CR2), with degrees of freedom that its size and design leave
@@ -22,13 +26,29 @@ pulls the fit towards itself (CR2), with degrees of freedom that its size and de
 Business & Economic Statistics 36). statsmodels has neither.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.systems import (
+    FEW_GROUPS,
+    HIGH_SHARE,
+    MINIMUM_REPEATS,
+    PAIRS_A_COEFFICIENT,
+    UNNAMED,
+    Strengths,
+    SystemControl,
+    Systems,
+    groups_by_system,
+    named,
+    share_of_systems,
+    strengths,
+)
 
 # A factor whose variance inflation exceeds this shares over 99 % of its variation with the others:
 # its standard error is ten times that of the same factor in an orthogonal design.
@@ -65,6 +85,7 @@ class AdjustedInfluence:
         n_groups: groups among them.
         reasons: F entries: why the coefficient is NaN, or None.
         method: the method in words.
+        control: what the control of systems rests on; None where they were not controlled for.
 
     """
 
@@ -78,6 +99,7 @@ class AdjustedInfluence:
     n_groups: int
     reasons: tuple[str | None, ...]
     method: str
+    control: SystemControl | None = None
 
     def estimate(self, index: int) -> Estimate:
         """Return the coefficient of one factor with its interval."""
@@ -90,7 +112,9 @@ class AdjustedInfluence:
         )
 
 
-def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> AdjustedInfluence:
+def adjusted_influence(
+    comparisons: Comparisons, confidence: float = 0.95, systems: Systems | None = None
+) -> AdjustedInfluence:
     """Return every factor's influence with all other factors held fixed.
 
     Preference ties are dropped, and so are pairs with any factor missing, apart from factors that
@@ -100,13 +124,16 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
     Args:
         comparisons: the table.
         confidence: coverage of the intervals, between 0 and 1.
+        systems: who wrote the two responses of each row. Their strengths are held fixed too, and
+            pairs that do not name both are dropped and counted.
 
     Returns:
         The coefficients. A factor has NaN and a reason where it never differs, is collinear or
-        separated, or where there are fewer groups than factors in the regression plus one.
+        separated, cannot be told from the strength of systems, or where there are fewer groups
+        than coefficients in the regression plus one.
 
     Raises:
-        ValueError: ``confidence`` is not between 0 and 1.
+        ValueError: ``confidence`` is not between 0 and 1, or ``systems`` has other rows.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -122,43 +149,58 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
     """
     if not 0 < confidence < 1:
         raise ValueError(f"confidence is {confidence}; it must lie between 0 and 1")
+    n = len(comparisons.preference)
+    if systems is not None and len(systems.code) != n:
+        raise ValueError(f"systems has {len(systems.code)} rows; expected {n}, one a pair")
     factors = comparisons.factors
     reasons: list[str | None] = [None] * len(factors)
-    design, group = _complete_pairs(comparisons, reasons)
-    scale = _root_mean_square(design)
+    pairs = _complete_pairs(comparisons, systems, reasons)
+    scale = _root_mean_square(pairs.design)
     vif = np.full(len(factors), np.nan)
     kept = np.array([index for index, reason in enumerate(reasons) if reason is None], dtype=int)
-    differs = kept[design[:, kept].any(axis=0)]
-    vif[differs] = _variance_inflation(design[:, differs])
+    differs = kept[pairs.design[:, kept].any(axis=0)]
+    start = np.hstack([pairs.design[:, differs], pairs.strengths.columns])
+    vif[differs] = _variance_inflation(start)[: differs.size]
+    decided = _Decided()
 
-    # Each round either ends or takes away the pairs that some factors decide.
+    # Each round either ends or takes away the pairs that some factors or systems decide.
     while True:
-        kept = _drop_unidentified(design, kept, factors, reasons)
-        n_groups = np.unique(group).size
-        if n_groups < kept.size + 1:
+        kept = _drop_unidentified(pairs, kept, factors, reasons)
+        design = np.hstack([pairs.design[:, kept], pairs.strengths.columns])
+        n_groups = np.unique(pairs.group).size
+        if n_groups < design.shape[1] + 1:
+            of_systems = f" and {pairs.strengths.n_systems} systems" if systems else ""
             _explain(
                 reasons,
                 kept,
-                f"{n_groups} groups for {kept.size} factors; "
-                "the regression needs more groups than factors",
+                f"{n_groups} groups for {kept.size} factors{of_systems}; "
+                f"the regression needs more groups than {'coefficients' if systems else 'factors'}",
             )
             break
-        direction = _separating_direction(design[:, kept])
+        direction = _separating_direction(design)
         if direction is None:
             break
-        involved = kept[np.abs(direction) > _DIRECTION_TOLERANCE]
+        involved = kept[np.abs(direction[: kept.size]) > _DIRECTION_TOLERANCE]
         names = ", ".join(factors[index] for index in involved)
+        apart = pairs.strengths.apart(direction[kept.size :], _DIRECTION_TOLERANCE)
+        if systems is not None and apart:
+            names += f" with the system {named([systems.names[code] for code in apart])}"
         _explain(reasons, involved, f"separated: every preference that {names} bears on follows it")
-        undecided = design[:, kept] @ direction <= _DIRECTION_TOLERANCE
-        design, group = design[undecided], group[undecided]
+        left = design @ direction <= _DIRECTION_TOLERANCE
+        if not involved.size:
+            decided.systems += apart
+            decided.n_pairs += int((~left).sum())
+        pairs = pairs.where(left)
 
     estimates = np.full((4, len(factors)), np.nan)
     if any(reasons[index] is None for index in kept):
-        estimates[:, kept] = _logit(design[:, kept] / scale[kept], group, confidence)
+        design[:, : kept.size] /= scale[kept]
+        estimates[:, kept] = _logit(design, pairs.group, confidence, kept.size)
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan
     coefficient, low, high, p_value = estimates
+    controlled = "" if systems is None else ", with one strength a system"
     return AdjustedInfluence(
         factors=factors,
         coefficient=coefficient,
@@ -166,31 +208,77 @@ def adjusted_influence(comparisons: Comparisons, confidence: float = 0.95) -> Ad
         high=high,
         p_value=p_value,
         vif=vif,
-        n_pairs=len(design),
-        n_groups=np.unique(group).size,
+        n_pairs=len(pairs.design),
+        n_groups=np.unique(pairs.group).size,
         reasons=tuple(reasons),
         method=(
             "logistic regression without intercept on manifestations scaled by their root mean "
-            "square; cluster-robust by group (CR2), t on Satterthwaite's degrees of freedom, "
-            f"{confidence:.0%}"
+            f"square{controlled}; cluster-robust by group (CR2), t on Satterthwaite's degrees of "
+            f"freedom, {confidence:.0%}"
+        ),
+        control=(
+            None if systems is None else _control(comparisons, systems, pairs, decided, reasons)
         ),
     )
 
 
-def _complete_pairs(
-    comparisons: Comparisons, reasons: list[str | None]
-) -> tuple[NDArray[np.float64], NDArray[np.int32]]:
-    """Return the oriented manifestations (m, F) and groups (m,) of the pairs that can be used.
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    """Pairs turned so that the first response is the preferred one.
 
-    Every pair is turned so that its first response is the preferred one, which the model allows and
-    which makes the result the same, to the last bit, however the pairs were given.
+    Attributes:
+        design: (m, F) manifestations.
+        group: (m,) group codes, rising.
+        code: (m, 2) systems. Without control all pairs are of one system, whose strength cancels.
+        n_systems: how many codes there are.
+
     """
-    decided = comparisons.preference != 0
-    missing = comparisons.missing[decided]
-    oriented = comparisons.manifestation[decided] * comparisons.preference[decided][:, None]
+
+    design: NDArray[np.float64]
+    group: NDArray[np.int32]
+    code: NDArray[np.int32]
+    n_systems: int
+
+    @cached_property
+    def strengths(self) -> Strengths:
+        """One column a system, as far as they can be told apart."""
+        return strengths(self.code, self.n_systems)
+
+    @cached_property
+    def share(self) -> NDArray[np.float64]:
+        """(F,) share of each factor's variance that systems explain."""
+        return share_of_systems(self.design, self.code, self.n_systems)
+
+    def where(self, rows: NDArray[np.bool_]) -> "_Pairs":
+        return _Pairs(self.design[rows], self.group[rows], self.code[rows], self.n_systems)
+
+
+@dataclass
+class _Decided:
+    """Systems that always won or always lost, and the pairs that this decides."""
+
+    systems: list[int] = field(default_factory=list)
+    n_pairs: int = 0
+
+
+def _complete_pairs(
+    comparisons: Comparisons, systems: Systems | None, reasons: list[str | None]
+) -> _Pairs:
+    """Return the pairs that can be used, each turned so that its first response is preferred.
+
+    The model allows it, and it makes the result the same, to the last bit, however the pairs were
+    given. So does the order by group.
+    """
+    usable = comparisons.preference != 0
+    why = "there are no pairs with a preference"
+    if systems is not None and usable.any():
+        usable &= (systems.code != UNNAMED).all(axis=1)
+        why = "no pair with a preference names both of its systems"
+    preference, missing = comparisons.preference[usable], comparisons.missing[usable]
+    oriented = comparisons.manifestation[usable] * preference[:, None]
     for index, unknown in enumerate(missing.T):
-        if not decided.any():
-            reasons[index] = "there are no pairs with a preference"
+        if not usable.any():
+            reasons[index] = why
         elif unknown.all():
             reasons[index] = f"the factor is missing in all {unknown.size} pairs with a preference"
         elif not oriented[:, index].any():
@@ -199,29 +287,119 @@ def _complete_pairs(
     complete = ~missing[:, used].any(axis=1)
     if not complete.any():
         _explain(reasons, np.array(used, dtype=int), "no pair has all of the factors known")
-    return oriented[complete].astype(np.float64), comparisons.group[decided][complete]
+    code = np.zeros((len(preference), 2), np.int32)
+    if systems is not None:
+        code = np.where(
+            preference[:, None] > 0, systems.code[usable], systems.code[usable][:, ::-1]
+        )
+    group = comparisons.group[usable]
+    rows = np.flatnonzero(complete)
+    rows = rows[np.argsort(group[rows], kind="stable")]
+    return _Pairs(
+        oriented[rows].astype(np.float64),
+        group[rows],
+        code[rows],
+        1 if systems is None else len(systems.names),
+    )
 
 
 def _drop_unidentified(
-    design: NDArray[np.float64],
-    kept: NDArray[np.int_],
-    factors: tuple[str, ...],
-    reasons: list[str | None],
+    pairs: _Pairs, kept: NDArray[np.int_], factors: tuple[str, ...], reasons: list[str | None]
 ) -> NDArray[np.int_]:
-    """Return the kept columns that are independent of each other, and explain the others.
+    """Return the kept factors that are independent of each other, and explain the others.
 
     Of a collinear set all factors are explained, but only as many columns leave as it takes: the
     rest stay as controls, so that the other factors remain adjusted for the set.
     """
+    design, strength = pairs.design, pairs.strengths.columns
     differs = design[:, kept].any(axis=0)
     _explain(reasons, kept[~differs], "the factor differs in no pair left for the regression")
     kept = kept[differs]
     collinear = kept[_variance_inflation(design[:, kept]) > COLLINEAR_VIF]
     names = ", ".join(factors[index] for index in collinear)
     _explain(reasons, collinear, f"collinear: {names} cannot be told apart; leave out all but one")
-    while (vif := _variance_inflation(design[:, kept])).max(initial=0.0) > COLLINEAR_VIF:
+
+    def inflation() -> NDArray[np.float64]:
+        return _variance_inflation(np.hstack([design[:, kept], strength]))[: kept.size]
+
+    # What differs between systems only may still not be a sum of strengths: that alone would tell
+    # the factor from strength.
+    between = pairs.share[kept] > 1 - 1 / COLLINEAR_VIF
+    _explain(
+        reasons,
+        kept[between | (inflation() > COLLINEAR_VIF)],
+        "collinear with the systems: within pairs of the same two systems the factor does not "
+        "vary enough to be told from their strength",
+    )
+    while (vif := inflation()).max(initial=0.0) > COLLINEAR_VIF:
         kept = np.delete(kept, int(vif.argmax()))
     return kept
+
+
+def _control(
+    comparisons: Comparisons,
+    systems: Systems,
+    pairs: _Pairs,
+    decided: _Decided,
+    reasons: Sequence[str | None],
+) -> SystemControl:
+    """Return what the control of systems rests on.
+
+    Args:
+        comparisons: the whole table.
+        systems: its systems.
+        pairs: what is left for the regression.
+        decided: what was left out because who wrote it decides it.
+        reasons: why a factor has no coefficient.
+    """
+    unnamed = (systems.code[comparisons.preference != 0] == UNNAMED).sum(axis=1)
+    n_unnamed, n_half = int((unnamed == 2).sum()), int((unnamed == 1).sum())
+    n_same = int((pairs.code[:, 0] == pairs.code[:, 1]).sum())
+    sets, names, share = pairs.strengths.sets, systems.names, pairs.share
+    n_coefficients = sum(reason is None for reason in reasons) + pairs.strengths.columns.shape[1]
+    cautions = []
+    if n_unnamed or n_half:
+        cautions.append(
+            f"left out: {n_unnamed} pairs that name no system, {n_half} that name only one"
+        )
+    if n_same:
+        cautions.append(f"{n_same} pairs are of one system; strength says nothing in them")
+    if decided.systems:
+        told = named([names[code] for code in dict.fromkeys(decided.systems)])
+        cautions.append(
+            f"separated: {told} always won, or always lost, against the other systems; that "
+            f"strength has no end, and {decided.n_pairs} decided pairs say nothing of the factors"
+        )
+    if len(sets) > 1:
+        cautions.append(
+            f"the systems fall into {len(sets)} sets that never meet; strengths are held fixed "
+            "within each"
+        )
+    if len(pairs.design) and np.isnan(share).all():
+        cautions.append(
+            f"fewer than {MINIMUM_REPEATS} pairs are of two systems that met before: whether a "
+            "factor varies within them cannot be told, and strengths that add up are taken on trust"
+        )
+    cautions += [
+        f"{factor}: systems explain {each:.0%} of its variance; only the rest tells it from "
+        "strength"
+        for factor, each, reason in zip(comparisons.factors, share, reasons, strict=True)
+        if reason is None and each > HIGH_SHARE
+    ]
+    count = groups_by_system(pairs.code, pairs.group, len(names))
+    if few := [name for name, n in zip(names, count, strict=True) if 0 < n < FEW_GROUPS]:
+        cautions.append(
+            f"{len(few)} systems are in fewer than {FEW_GROUPS} groups, so their strength is "
+            f"hardly known: {named(few)}"
+        )
+    if 0 < len(pairs.design) < PAIRS_A_COEFFICIENT * n_coefficients:
+        cautions.append(
+            f"{len(pairs.design)} pairs for {n_coefficients} coefficients: with fewer than "
+            f"{PAIRS_A_COEFFICIENT} pairs for each, estimates run too far from 0"
+        )
+    return SystemControl(
+        share, pairs.strengths.n_systems, n_unnamed, n_half, n_same, len(sets), tuple(cautions)
+    )
 
 
 def _explain(reasons: list[str | None], indices: NDArray[np.int_], reason: str) -> None:
@@ -284,65 +462,78 @@ def _separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | 
 
 
 def _logit(
-    design: NDArray[np.float64], group: NDArray[np.int32], confidence: float
+    design: NDArray[np.float64], group: NDArray[np.int32], confidence: float, count: int
 ) -> NDArray[np.float64]:
-    """Return (4, k): coefficient, its interval's ends and its p-value; NaN where there is none."""
+    """Return (4, count): the first coefficients, the ends of their intervals, their p-values.
+
+    NaN where there is none.
+    """
     from scipy.special import stdtr, stdtrit
     from statsmodels.discrete.discrete_model import Logit
 
     # Rows are oriented to the preferred response, so that the outcome is 1 throughout.
     result = Logit(np.ones(len(design)), design).fit(disp=0, warn_convergence=False, maxiter=100)
     if not result.mle_retvals["converged"]:
-        return np.full((4, design.shape[1]), np.nan)
-    coefficient = np.asarray(result.params, dtype=np.float64)
-    error, freedom = _cluster_errors(design, coefficient, group)
+        return np.full((4, count), np.nan)
+    every = np.asarray(result.params, dtype=np.float64)
+    error, freedom = _cluster_errors(design, every, group, count)
     # Groups that each balance exactly show no variance between groups, which is not certainty.
     error[error < _NO_ERROR] = np.nan
+    coefficient = every[:count]
     margin = stdtrit(freedom, (1 + confidence) / 2) * error
     p_value = 2 * stdtr(freedom, -np.abs(coefficient) / error)
     return np.stack([coefficient, coefficient - margin, coefficient + margin, p_value])
 
 
 def _cluster_errors(
-    design: NDArray[np.float64], coefficient: NDArray[np.float64], group: NDArray[np.int32]
+    design: NDArray[np.float64],
+    coefficient: NDArray[np.float64],
+    group: NDArray[np.int32],
+    count: int,
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return each coefficient's standard error (k,), CR2, and its degrees of freedom (k,).
+    """Return the first coefficients' standard errors (count,), CR2, and degrees of freedom.
 
     With X the design, W the weights of the last step of the fit and Z = W^1/2 X (X'WX)^-1/2, the
-    hat matrix is ZZ'. CR2 multiplies the residuals of group g by (I - Z_g Z_g')^-1/2, which comes
-    down to k x k matrices: that power times Z_g is Z_g times (I - Z_g'Z_g)^-1/2.
+    hat matrix is ZZ'. CR2 multiplies the residuals of group g by (I - Z_g Z_g')^-1/2. The rows of
+    a group stand together.
     """
-    from scipy.special import expit
-
-    residual = expit(-design @ coefficient)  # the outcome is 1 throughout
-    spread = residual * (1 - residual)
-    values, vectors = np.linalg.eigh((design * spread[:, None]).T @ design)
+    utility = design @ coefficient
+    # The outcome is 1 throughout; residuals are over the root of their variance.
+    residual, spread = np.exp(-utility / 2), 1 / (2 * np.cosh(utility / 2))
+    weighted = design * spread[:, None]
+    values, vectors = np.linalg.eigh(weighted.T @ weighted)
     root = vectors / np.sqrt(values) @ vectors.T  # (X'WX)^-1/2
-    order = np.argsort(group, kind="stable")
-    starts = np.flatnonzero(np.diff(group[order], prepend=-1))
-    rows = (design @ root)[order]
-    scores = np.add.reduceat(rows * residual[order, None], starts)  # (groups, k)
-    weighted = rows * spread[order, None]
-    own = np.stack(  # Z_g'Z_g, (groups, k, k)
-        [np.add.reduceat(rows * column[:, None], starts) for column in weighted.T], axis=1
-    )
-    leverage, axes = np.linalg.eigh(own)
-    # A direction that one group alone decides is fitted without residual, and has no correction.
-    room = np.where(leverage < 1 - _ALONE, 1 - leverage, np.inf)
-    correction = axes / np.sqrt(room)[:, None, :] @ axes.transpose(0, 2, 1)
-    corrected = np.einsum("gij,gj->gi", correction, scores) @ root
-    error = np.sqrt((corrected**2).sum(axis=0))
+    hat = weighted @ root  # Z
+    starts = np.flatnonzero(np.diff(group, prepend=-1))
+    sizes = np.diff(starts, append=len(group))
+    pull = np.empty((len(group), count))  # of each residual on each coefficient
+    for size in np.unique(sizes):
+        rows = starts[sizes == size][:, None] + np.arange(size)
+        pull[rows] = _corrected(hat[rows]) @ root[:, :count]
+    error = np.sqrt((np.add.reduceat(pull * residual[:, None], starts) ** 2).sum(axis=0))
 
     # Under independent pairs the variance of coefficient j is a quadratic form in the residuals
-    # with the matrix diag(size) - pull pull' over groups, whose trace and squares are enough.
-    own_corrected = correction @ root
-    pull = own @ own_corrected  # (groups, k, k), one column a coefficient
-    size = (own_corrected * pull).sum(axis=1)
-    together = np.einsum("gij,gkj->jik", pull, pull)
-    trace = size.sum(axis=0) - np.einsum("jii->j", together)
-    squares = (
-        (size**2).sum(axis=0)
-        - 2 * (size * (pull**2).sum(axis=1)).sum(axis=0)
-        + (together**2).sum(axis=(1, 2))
-    )
+    # with the matrix diag(size) - fitted fitted' over groups, whose trace and squares are enough.
+    trace, squares = np.empty(count), np.empty(count)
+    for j in range(count):
+        size = np.add.reduceat(pull[:, j] ** 2, starts)
+        fitted = np.add.reduceat(hat * pull[:, j, None], starts)  # (groups, k)
+        own, together = (fitted**2).sum(axis=1), fitted.T @ fitted
+        trace[j] = (size - own).sum()
+        squares[j] = (size**2 - 2 * size * own).sum() + (together**2).sum()
     return error, np.divide(trace**2, squares, out=np.ones_like(trace), where=squares > 0)
+
+
+def _corrected(hat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (I - Z_g Z_g')^-1/2 Z_g of groups of one size, (groups, size, k).
+
+    By the smaller of Z_g Z_g' and Z_g'Z_g: the power of the one times Z_g is Z_g times that of the
+    other.
+    """
+    turned = hat.transpose(0, 2, 1)
+    small = hat.shape[1] <= hat.shape[2]
+    leverage, axes = np.linalg.eigh(hat @ turned if small else turned @ hat)
+    # A direction that one group alone decides is fitted without residual, and has no correction.
+    room = np.where(leverage < 1 - _ALONE, 1 - leverage, np.inf)
+    power = axes / np.sqrt(room)[:, None, :] @ axes.transpose(0, 2, 1)
+    return np.asarray(power @ hat if small else hat @ power)

@@ -24,7 +24,7 @@ from profile_tasks.scorers.statistics.estimate import (
     flat_metrics,
     reasons,
 )
-from profile_tasks.scorers.statistics.influence import FactorProfile
+from profile_tasks.scorers.statistics.kappa import cohens_kappa, kappa_indicators
 from profile_tasks.scorers.statistics.study import Study
 
 ALIGNMENT = "profile_alignment_tau_b"
@@ -218,7 +218,12 @@ def grader_agreement(
     for table in labelled:
         measured = study.profiles[table.label]
         estimates = _share_estimates(study.influence(table.label))
-        estimates["kappa"] = _kappa_estimate(measured, study.drawn[table.label])
+        estimates["kappa"] = cohens_kappa(
+            measured,
+            study.drawn[table.label],
+            _UNDEFINED["agreement"],
+            ("people", "grader"),
+        )
         if table.preference is not None:
             estimates |= study.influence(_profile(table.label))
         at = measured.factors.index("agreement")
@@ -244,10 +249,9 @@ def _share_table(table: LabelledResults) -> Comparisons:
     missing = np.isnan(table.grader)
     nowhere = np.zeros_like(missing)
     agreed = table.human == table.grader
-    columns = {
-        "missing_rate": (missing, nowhere),
-        "agreement": (agreed, missing),
-    }
+    columns = {"missing_rate": (missing, nowhere)}
+    for name, indicator in kappa_indicators(table.human, table.grader).items():
+        columns[name] = (indicator, missing)
     if table.preference is not None:
         undecided = (table.human == 0) | (table.grader == 0)
         columns["agreement_decided"] = (agreed, missing | undecided)
@@ -256,14 +260,11 @@ def _share_table(table: LabelledResults) -> Comparisons:
     if table.repeated is not None:
         same = table.grader == table.repeated
         columns["retest"] = (same, missing | np.isnan(table.repeated))
-    for category in _CATEGORIES:
-        columns[f"human {category}"] = (table.human == category, missing)
-        columns[f"grader {category}"] = (table.grader == category, missing)
     absent = np.column_stack([out for _, out in columns.values()])
-    indicator = np.column_stack([true for true, _ in columns.values()]) & ~absent
+    holds = np.column_stack([true for true, _ in columns.values()]) & ~absent
     return Comparisons(
         preference=np.ones(len(table.human), dtype=np.int8),
-        manifestation=indicator.astype(np.int8),
+        manifestation=holds.astype(np.int8),
         missing=absent,
         group=table.group.astype(np.int32),
         factors=tuple(columns),
@@ -298,33 +299,6 @@ def _share_estimates(shares: Mapping[str, Estimate]) -> dict[str, Estimate]:
         for name in shares
         if name in _SHARES
     }
-
-
-def _kappa_estimate(measured: FactorProfile, drawn: NDArray[np.float64]) -> Estimate:
-    at = measured.factors.index("agreement")
-    reason = _UNDEFINED["agreement"]
-    if np.isfinite(measured.tau[at]):
-        reason = "people and grader always give the same one label, so chance agrees fully"
-    return Estimate.percentile(
-        float(_kappa(measured.tau[None, :], measured.factors)[0]),
-        _kappa(drawn, measured.factors),
-        int(measured.groups[at]),
-        reason,
-    )
-
-
-def _kappa(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
-    """Cohen's kappa of each row of shares; NaN where chance already agrees fully."""
-    human, grader = (
-        shares[:, [names.index(f"{who} {category}") for category in _CATEGORIES]]
-        for who in ("human", "grader")
-    )
-    observed = shares[:, names.index("agreement")]
-    by_chance: NDArray[np.float64] = (human * grader).sum(axis=1)
-    # Shares are ratios of whole numbers: by_chance is 1 exactly where both are constant and equal.
-    kappa = np.full(observed.shape, np.nan)
-    np.divide(observed - by_chance, 1 - by_chance, out=kappa, where=by_chance < 1)
-    return kappa
 
 
 def _alignment(study: Study, labels: Sequence[str]) -> Estimate:

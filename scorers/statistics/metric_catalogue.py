@@ -6,12 +6,12 @@ catalogue is the order in which they are shown.
 """
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from profile_tasks.scorers.statistics.estimate import ENDS, STANDARD_ERROR
+from profile_tasks.scorers.statistics.estimate import ENDS, STANDARD_ERROR, is_interval_end
 
 Unit = Literal[
     "correlation",
@@ -30,16 +30,16 @@ HIGH_FLIP_RATE = 0.2
 HIGH_MISSING_RATE = 0.05
 
 _PLACES = {
-    "{perspective}": "(?:human|generation|discrimination|own)",
-    "{model}": "(?:generation|discrimination)",
-    "{coefficient}": "(?:tau_b|spearman|pearson)",
+    "{perspective}": "human|generation|discrimination|own",
+    "{model}": "generation|discrimination",
+    "{coefficient}": "tau_b|spearman|pearson",
     "{condition}": "[a-z]+",
-    "{panel}": "(?:half_panel|full_panel)",
+    "{panel}": "half_panel|full_panel",
     "{score}": "[0-9]+",
     "{factor}": ".+",
     "{label}": ".+",
 }
-"""What may stand in the place of a word in a metric's name."""
+"""What may stand in the place of a word in a metric's name, as a group of its pattern."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,8 @@ class Metric:
 
     Attributes:
         name: The stable name, for programs. A word in braces stands for several.
-        label: What people see in its place; empty where the name will do.
+        label: What people see in its place, with the words in braces of its name; empty where the
+            name will do.
         meaning: What it is, in words.
         unit: What kind of number it is.
         better: Which way it is better; None where it describes and has no better side.
@@ -93,7 +94,7 @@ class Metric:
         """What the names of the family match."""
         escaped = re.escape(self.name).replace(r"\{", "{").replace(r"\}", "}")
         for place, alternatives in _PLACES.items():
-            escaped = escaped.replace(place, alternatives)
+            escaped = escaped.replace(place, f"(?P<{place[1:-1]}>{alternatives})")
         return re.compile(escaped)
 
 
@@ -103,6 +104,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "self_agreement_pearson",
         "correlation of the model as judge and as writer of the same texts, without the noise",
         "correlation",
+        "self-agreement, r",
         better="more",
         printed="yes",
         headline=True,
@@ -113,6 +115,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "self_agreement_{coefficient}",
         "the same by another coefficient",
         "correlation",
+        "self-agreement, {coefficient}",
         better="more",
     ),
     Metric(
@@ -129,6 +132,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_generation_tau_b",
         "Kendall's tau_b of the writer's profile with people's, across different texts",
         "correlation",
+        "alignment as writer, tau_b",
         better="more",
         of="generation",
         printed="yes",
@@ -140,6 +144,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_discrimination_tau_b",
         "Kendall's tau_b of the judge's profile with people's",
         "correlation",
+        "alignment as judge, tau_b",
         better="more",
         of="discrimination",
         printed="yes",
@@ -151,6 +156,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_gap_tau_b",
         "the paper's gap across texts: alignment as a judge less alignment as a writer",
         "correlation",
+        "gap, tau_b",
         headline=True,
         column="gap",
     ),
@@ -158,6 +164,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "alignment_{model}_{coefficient}",
         "correlation of the model's profile with people's",
         "correlation",
+        "alignment as {model}, {coefficient}",
         better="more",
     ),
     Metric(
@@ -212,7 +219,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "accuracy, decided pairs",
         better="more",
         of="discrimination",
-        printed="yes",
         headline=True,
         column="accuracy, decided",
         tabled=True,
@@ -223,7 +229,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "count",
         "decided pairs",
         of="discrimination",
-        printed="yes",
         tabled=True,
     ),
     Metric(
@@ -324,6 +329,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "responses missing",
         better="less",
         of="generation",
+        printed="yes",
         tabled=True,
         caution=Caution(HIGH_MISSING_RATE, "of the written responses are missing"),
     ),
@@ -394,6 +400,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "written pairs of equal texts",
         better="less",
         of="generation",
+        printed="yes",
         tabled=True,
         caution=Caution(HIGH_MISSING_RATE, "of the pairs of written responses are equal texts"),
     ),
@@ -461,7 +468,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "share",
         better="more",
         of="generation",
-        printed="yes",
         tabled=True,
     ),
     Metric(
@@ -470,7 +476,6 @@ CATALOGUE: tuple[Metric, ...] = (
         "share",
         better="more",
         of="generation",
-        printed="yes",
         tabled=True,
     ),
     Metric(
@@ -543,6 +548,11 @@ CATALOGUE: tuple[Metric, ...] = (
     ),
     Metric(
         "adjusted_{perspective}_{factor}", "influence with the other factors held fixed", "log-odds"
+    ),
+    Metric(
+        "adjusted_control_{perspective}_{factor}",
+        "the same with the strengths of systems held fixed too",
+        "log-odds",
     ),
     Metric("rank_{perspective}_{factor}", "rank of the influence, 1 for the greatest", "rank"),
     Metric(
@@ -689,6 +699,82 @@ CATALOGUE: tuple[Metric, ...] = (
 )
 
 
+LEADING = {
+    "self_agreement_pearson": "self-agreement",
+    "alignment_discrimination_tau_b": "judge alignment",
+    "discrimination_accuracy_half_credit": "accuracy",
+    "decided_rate": "decided",
+    "flip_rate": "flip rate",
+    "alignment_generation_tau_b": "writer alignment",
+    "discrimination_kappa": "kappa",
+    "rougeL": "ROUGE-L",
+    "unreadable_rate": "unreadable",
+    "generation_missing_rate": "missing",
+    "generation_identical_rate": "identical",
+    "discrimination_accuracy_tie_calibrated": "accuracy with ties",
+    "grader_missing_rate": "grader missing",
+    "grader_flip_rate": "grader flips",
+    "generation_echo_rate": "echoes",
+    "generation_score_talk_rate": "score talk",
+    "generation_loop_rate": "loops",
+    "sample_identical_rate": "identical",
+    "sample_words": "words",
+    "alignment_revision_{condition}_less_none_tau_b": "{condition} adds",
+    "alignment_revision_{condition}_tau_b": "align. {condition}",
+    "revision_win_rate_{condition}": "wins {condition}",
+    "score_validity_within": "r within",
+    "score_compliance": "compliance",
+    "score_validity_pooled": "r pooled",
+    "score_validity_sources": "sources",
+    "score_validity_missing": "missing",
+    "profile_alignment_tau_b": "alignment",
+    "kappa_{label}": "kappa {label}",
+    "agreement_{label}": "agreement {label}",
+    "flip_rate_{label}": "flips {label}",
+    "tau_{perspective}_{factor}": "{perspective} {factor}",
+}
+"""What a harness shows first of a run, in this order, and what a narrow place calls it.
+
+People read the first four lines of a table, and Inspect's viewer has room for five words.
+"""
+
+
+_SHORT = {
+    "generation": "writer",
+    "discrimination": "judge",
+    "pearson": "r",
+    "spearman": "rho",
+    "human": "people",
+}
+"""What labels call a word that stands in the place of another."""
+
+
+def label(name: str) -> str:
+    """What people see in place of a metric's name.
+
+    Example:
+        >>> label("alignment_discrimination_tau_b"), label("flip_rate"), label("rougeL")
+        ('alignment as judge, tau_b', 'verdicts that flip with the order', 'rougeL')
+    """
+    metric = find(name)
+    if metric is None or not metric.label:
+        return name
+    found = metric.pattern.fullmatch(name)
+    if found is None:  # an end of an interval
+        return name
+    return metric.label.format(**{k: _SHORT.get(v, v) for k, v in found.groupdict().items()})
+
+
+def titled() -> dict[str, str]:
+    """The metrics with a name of their own, by what people see: the label, the column's heading."""
+    return {
+        title: metric.name
+        for metric in CATALOGUE
+        for title in (metric.label, metric.column)
+        if title and "{" not in title
+    }
+
+
 @cache
 def find(name: str) -> Metric | None:
     """The entry of a metric; an end of an interval, or a standard error, goes with its metric.
@@ -724,6 +810,57 @@ def is_printed(name: str, value: float) -> bool:
     return metric is not None and (
         metric.printed == "yes" or (metric.printed == "if any" and value != 0)
     )
+
+
+def printed(values: Mapping[str, float]) -> list[str]:
+    """Which of a run's metrics a harness's terminal shows, with the ends of alignments alone.
+
+    Args:
+        values: Name of a metric -> its value.
+    """
+    return [
+        name
+        for name, value in values.items()
+        if is_printed(name, value)
+        and (not is_interval_end(name) or name.startswith(("self_agreement_", "alignment_")))
+    ]
+
+
+def points_first(names: Iterable[str]) -> list[str]:
+    """Put the names of metrics in the order in which people read them.
+
+    First what leads (``LEADING``), then the other points, then the ends of intervals alike.
+
+    Example:
+        >>> points_first(["rouge1", "flip_rate", "flip_rate_ci_low", "discrimination_kappa"])
+        ['flip_rate', 'discrimination_kappa', 'rouge1', 'flip_rate_ci_low']
+    """
+    places = {name: place for place, name in enumerate(LEADING)}
+
+    def place(name: str) -> tuple[bool, int]:
+        metric = find(name)
+        leading = len(places) if metric is None else places.get(metric.name, len(places))
+        return is_interval_end(name), leading
+
+    return sorted(names, key=place)
+
+
+def short_label(name: str) -> str:
+    """What a narrow place calls a metric; its name where it does not lead.
+
+    Example:
+        >>> short_label("alignment_discrimination_tau_b"), short_label("tau_human_novel_words")
+        ('judge alignment', 'human novel words')
+        >>> short_label("rouge1"), short_label("flip_rate_ci_low")
+        ('rouge1', 'flip_rate_ci_low')
+    """
+    metric = find(name)
+    if metric is None or metric.name not in LEADING or is_interval_end(name):
+        return name
+    found = metric.pattern.fullmatch(name)
+    assert found is not None  # noqa: S101 - so it was found
+    words = (word.replace("_", " ") for word in found.groups())
+    return re.sub(r"\{\w+\}", lambda _: next(words), LEADING[metric.name])
 
 
 def names(chosen: Callable[[Metric], object]) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from profile_tasks.scorers.statistics.adjusted import adjusted_influence
+from profile_tasks.scorers.statistics.adjusted import AdjustedInfluence, adjusted_influence
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.statistics.annotators import annotator_agreement, annotator_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
@@ -142,6 +142,9 @@ def _flat_influences(perspective: str, record: Record) -> dict[str, float]:
     for factor, entry in record["factors"].items():
         flat |= _flat_p_values(f"tau_{perspective}_{factor}", entry)
         flat |= Estimate.of_metrics(entry, "adjusted").flat(f"adjusted_{perspective}_{factor}")
+        if "adjusted_control" in entry:
+            controlled = Estimate.of_metrics(entry, "adjusted_control")
+            flat |= controlled.flat(f"adjusted_control_{perspective}_{factor}")
         rank = Estimate.of_metrics(entry, "rank", RANK_ENDS)
         flat |= rank.flat(f"rank_{perspective}_{factor}")
     return flat
@@ -176,6 +179,10 @@ def influence_record(study: Study, name: str) -> Record:
     inflation. ``reliability`` is what the whole profile would correlate by with that of as many
     other sources.
 
+    Where the study names systems, ``adjusted_control`` stands beside ``adjusted``: the same with
+    the systems' strengths held fixed too. ``system_share`` is the share of the factor's variance
+    that systems explain, and ``control`` says what all this rests on.
+
     Args:
         study: The study.
         name: Of one of its tables.
@@ -184,6 +191,8 @@ def influence_record(study: Study, name: str) -> Record:
     taus = study.influence(name)
     tests = influence_tests(table, seed=study.seed)
     adjusted = adjusted_influence(table)
+    systems = study.systems.get(name)
+    controlled = None if systems is None else adjusted_influence(table, systems=systems)
     ranks = factor_ranks(profile.factors, profile.tau, study.drawn[name], n_groups=profile.groups)
     reliable = reliability(study.halves[name])
     methods = dict.fromkeys(tau.method for tau in taus.values())
@@ -201,6 +210,7 @@ def influence_record(study: Study, name: str) -> Record:
         "adjusted_method": adjusted.method,
         "adjusted_n_pairs": adjusted.n_pairs,
         "adjusted_n_groups": adjusted.n_groups,
+        **({} if controlled is None else _control(controlled)),
         "rank_method": ranks.method,
         "reliability": {
             **_by_coefficient(reliable.full),
@@ -215,15 +225,53 @@ def influence_record(study: Study, name: str) -> Record:
                 **_p_values(tests, i),
                 **_none_for_nan(adjusted.estimate(i).flat("adjusted")),
                 "adjusted_p_value": none_for_nan(adjusted.p_value[i]),
-                # JSON has no infinity.
-                "vif": None if np.isinf(adjusted.vif[i]) else none_for_nan(adjusted.vif[i]),
+                "vif": _finite(adjusted.vif[i]),
                 "adjusted_reason": adjusted.reasons[i],
+                **({} if controlled is None else _controlled(controlled, i)),
                 **_none_for_nan(ranks.estimates[i].flat("rank", RANK_ENDS)),
                 "reason": taus[factor].reason,
             }
             for i, factor in enumerate(profile.factors)
         },
     }
+
+
+def _control(controlled: AdjustedInfluence) -> Record:
+    """What the control of systems rests on."""
+    control = controlled.control
+    assert control is not None  # noqa: S101 - systems were given
+    return {
+        "control": {
+            "by": "system",
+            "method": controlled.method,
+            "n_pairs": controlled.n_pairs,
+            "n_groups": controlled.n_groups,
+            "n_systems": control.n_systems,
+            "n_sets": control.n_sets,
+            "n_unnamed_pairs": control.n_unnamed,
+            "n_half_named_pairs": control.n_half_named,
+            "n_same_system_pairs": control.n_same,
+            "cautions": list(control.cautions),
+        }
+    }
+
+
+def _controlled(controlled: AdjustedInfluence, index: int) -> Record:
+    """One factor's influence with the strengths of systems held fixed."""
+    control = controlled.control
+    assert control is not None  # noqa: S101 - systems were given
+    return {
+        **_none_for_nan(controlled.estimate(index).flat("adjusted_control")),
+        "adjusted_control_p_value": none_for_nan(controlled.p_value[index]),
+        "adjusted_control_reason": controlled.reasons[index],
+        "vif_control": _finite(controlled.vif[index]),
+        "system_share": none_for_nan(control.share[index]),
+    }
+
+
+def _finite(value: float) -> float | None:
+    """None for infinity too, which JSON does not have."""
+    return None if np.isinf(value) else none_for_nan(value)
 
 
 def annotators_record(study: Study, name: str = HUMAN) -> Record:

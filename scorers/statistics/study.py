@@ -31,6 +31,7 @@ from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
 from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
+from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
     METHOD,
@@ -53,6 +54,7 @@ _NOTHING_COUNTS: Mapping[str, str] = {
     "discrimination_accuracy_half_credit": "no pair has a human preference and a readable verdict",
     "discrimination_accuracy": "there is no pair on which both people and the model decide",
     "flip_rate": "no pair has two readable verdicts",
+    "first_position_rate": "of no verdict for a response is it known which was shown first",
 }
 """Why a share of verdicts is not defined."""
 
@@ -79,6 +81,8 @@ class Study:
         confidence: of every interval, between 0 and 1.
         draws: of true alignments. Estimates without the noise depend on them a little, so runs that
             are held against each other should have as many.
+        systems: who wrote the responses, row by row with the table of the same name, where their
+            strengths are to be held fixed too beside the adjusted influence.
 
     Example:
         >>> human = Comparisons(
@@ -97,6 +101,7 @@ class Study:
     seed: int = 0
     confidence: float = CONFIDENCE
     draws: int = DRAWS
+    systems: Mapping[str, Systems] = field(default_factory=dict)
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:

@@ -47,7 +47,9 @@ def test_help_of_a_command_imports_no_data_or_statistics_library(command: str) -
     assert f"profile_tasks.commands.{command.replace('-', '_')}" in loaded
     assert not {"numpy", "pandas", "scipy", "inspect_ai"} & set(loaded)
     # The options of these are settings of the tasks, which stand once, as pydantic models.
-    assert ("pydantic" in loaded) == (command in {"cost", "validate-grader", "score-lm-eval"})
+    of_settings = {"cost", "validate-grader", "score-lm-eval", "convert", "export", "judges"}
+    of_settings |= {"influence", "align", "power"}
+    assert ("pydantic" in loaded) == (command in of_settings)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

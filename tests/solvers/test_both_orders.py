@@ -1,5 +1,7 @@
 """Two orders make one verdict, by the same rules whoever judges and whatever a pick is."""
 
+import math
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,6 +12,7 @@ from profile_tasks.solvers.both_orders import (
     Pick,
     by_pair,
     discrimination_requests,
+    margin_between,
     named,
     pair_requests,
     read_pick,
@@ -107,6 +110,20 @@ def test_margins_are_averaged_with_the_second_turned_round(
     verdict = PairVerdict.by_likelihood(margins)
     assert (verdict.picks, verdict.margins) == (picks, margins)
     assert (verdict.preference, verdict.flipped) == (preference, flipped)
+
+
+def test_a_margin_that_is_not_known_leaves_the_verdict_missing() -> None:
+    verdict = PairVerdict.by_likelihood((2.0, None))
+    assert verdict == PairVerdict(("first", None))
+    assert (verdict.preference, verdict.margin, verdict.unreadable) == (None, None, 1)
+
+
+def test_a_margin_takes_two_finite_likelihoods() -> None:
+    assert margin_between(-1.0, -3.5) == 2.5
+    for broken in (math.nan, math.inf, -math.inf):
+        for pair in ((broken, -1.0), (-1.0, broken)):
+            with pytest.raises(ValueError, match=r"a log-likelihood is .*try dtype=float32"):
+                margin_between(*pair)
 
 
 def test_picks_in_the_terms_of_the_recorded_order() -> None:

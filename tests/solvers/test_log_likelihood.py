@@ -11,14 +11,20 @@ from typing import Any
 
 import anyio
 import pytest
+from inspect_ai import eval as inspect_eval
 from inspect_ai.model import Model, get_model
 
+from profile_tasks.data.sources import load_data
+from profile_tasks.settings import ProfileSettings
 from profile_tasks.solvers.log_likelihood import (
     LogLikelihoodError,
+    RequestRefusedError,
     check_log_likelihoods,
-    log_likelihood,
+    log_likelihoods,
 )
-from profile_tasks.solvers.requests import NeutralRequest
+from profile_tasks.solvers.prompts import VERDICTS
+from profile_tasks.solvers.requests import DiscriminationRequest, NeutralRequest
+from profile_tasks.tasks.request_cost import request_cost
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
@@ -26,7 +32,8 @@ REQUEST = NeutralRequest("document_qa", "Why is the sky blue?", "Air scatters bl
 
 
 def likelihood(model: Model, text: str, request: str = REQUEST) -> float:
-    return anyio.run(log_likelihood, model, request, text)
+    (told,) = anyio.run(log_likelihoods, model, request, (text,))
+    return told
 
 
 def words(text: str) -> list[str]:
@@ -153,6 +160,70 @@ def test_a_server_that_tells_nothing_is_named(
 ) -> None:
     with pytest.raises(LogLikelihoodError, match=message):
         likelihood(server(provider, answer), TEXT)
+
+
+VERDICT = DiscriminationRequest("document_qa", "Why?", None, "One.", "Two.").render()
+
+
+@pytest.mark.parametrize(
+    ("provider", "answer"), [("openai-api", chat), ("openai-api-completions", echo)]
+)
+def test_verdicts_are_not_those_that_the_request_quotes(
+    server: Callable[..., Model], provider: str, answer: Any
+) -> None:
+    def starts(body: dict[str, Any]) -> dict[str, Any]:
+        answered = answer(body)
+        # A token of the request itself, which says how a verdict has to look, is very unlikely.
+        told_of = answered.get("prompt_logprobs") or answered["choices"][0]["logprobs"]
+        if isinstance(told_of, list):
+            for place, token in enumerate(told_of[1:], 1):
+                if '"' in token[f"{place - 1}"]["decoded_token"]:
+                    token[f"{place - 1}"]["logprob"] = -1000.0
+        else:
+            for place, token in enumerate(told_of["tokens"]):
+                if '"' in token:
+                    told_of["token_logprobs"][place] = -1000.0
+        return answered
+
+    model = server(provider, starts)
+    first, second = anyio.run(log_likelihoods, model, VERDICT, VERDICTS)
+    space = " " if provider == "openai-api" else "\n\n"
+    assert first == pytest.approx(sum(told(token) for token in words(f"{space}Verdict: A")))
+    assert first == pytest.approx(second)
+
+
+def test_a_run_that_judges_by_likelihood_sends_what_was_estimated(
+    server: Callable[..., Model], tmp_path: Path
+) -> None:
+    sent: list[str] = []
+
+    def counted(body: dict[str, Any]) -> dict[str, Any]:
+        sent.append(body["prompt"])
+        assert body["max_tokens"] == 1
+        return echo(body)
+
+    (log,) = inspect_eval(
+        "profile_tasks/summarization",
+        model=server("openai-api-completions", counted),
+        task_args={"limit": 2, "setting": "discrimination", "judge_by": "likelihood"},
+        log_dir=str(tmp_path), display="none",
+    )  # fmt: skip
+    assert log.status == "success", log.error
+    settings = ProfileSettings(setting="discrimination", judge_by="likelihood", limit=2)
+    cost = request_cost(load_data(settings, "summarization"), (), settings)
+    count = cost.by_purpose["discrimination"]
+    assert count.requests == count.output_tokens == len(sent) == len(set(sent))
+    assert count.input_tokens == pytest.approx(sum(map(len, sent)) / 4, abs=1)
+    assert {prompt.rpartition("\n\n")[2] for prompt in sent} == set(VERDICTS)
+    assert any("by likelihood: two requests" in note for note in cost.notes)
+
+
+def test_a_request_that_the_server_refuses_is_missing_and_not_the_models_fault(
+    server: Callable[..., Model],
+) -> None:
+    model = server("openai-api", lambda _: {"choices": []})
+    with pytest.raises(RequestRefusedError, match="no usable reply"):
+        likelihood(model, TEXT)
 
 
 def test_other_providers_are_refused_with_the_way_out() -> None:

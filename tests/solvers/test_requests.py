@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from profile_tasks.data.conversation import Message
 from profile_tasks.data.preferences import TASKS
 from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
@@ -88,3 +89,25 @@ def test_the_order_shown_is_the_order_given() -> None:
 def test_other_texts_are_no_request(text: str) -> None:
     with pytest.raises(ValueError, match="not a request of profile-tasks"):
         parse_request(text)
+
+
+def test_a_conversation_is_asked_by_its_last_turn_and_shown_whole_in_one_text() -> None:
+    turns = tuple(
+        Message(role=role, content=text)
+        for role, text in (("user", "Hi."), ("assistant", "Hello."), ("user", "Name a bird."))
+    )
+    request = GenerationRequest(
+        "instruction_following", "User: Hi.\n\n...", None, 4, conversation=turns
+    )
+    *before, last = request.messages()
+    assert before == list(turns[:2])
+    assert last.role == "user"
+    assert parse_request(last.content) == GenerationRequest(
+        "instruction_following", "Name a bird.", None, 4
+    )
+    assert "User: Hi." in request.render()
+
+
+def test_a_request_of_one_turn_is_one_message() -> None:
+    request = NeutralRequest("document_qa", "Why?", "Because.")
+    assert request.messages() == [Message(role="user", content=request.render())]

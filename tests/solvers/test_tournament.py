@@ -73,9 +73,11 @@ def test_one_sample_or_none_meets_nobody() -> None:
 
 def test_a_match_is_logged_with_its_preference_and_read_without() -> None:
     logged = match(0, 2, SECOND).model_dump(mode="json")
-    assert logged == {"first": 0, "second": 2, "picks": ["second", "first"], "preference": -1}
+    assert logged == {
+        "first": 0, "second": 2, "picks": ["second", "first"], "margins": [], "preference": -1,
+    }  # fmt: skip
     assert Match.model_validate(logged) == match(0, 2, SECOND)
-    del logged["preference"]  # as stores of version 0.1 have it
+    del logged["preference"], logged["margins"]  # as stores of version 0.1 have it
     assert Match.model_validate(logged).preference == -1
 
 

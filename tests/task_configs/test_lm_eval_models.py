@@ -122,6 +122,50 @@ def test_a_language_model_has_a_verdict_on_every_pair(stock_run: Mapping[str, Ro
     assert 0 <= row["first_position_rate,none"] <= 1
 
 
+@pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+@pytest.mark.parametrize("as_chat", [True, False], ids=["as chat", "as text"])
+def test_likelihoods_judge_as_in_inspect(tiny_model: Path, tmp_path: Path, as_chat: bool) -> None:
+    from inspect_ai import eval as inspect_eval
+    from inspect_ai.log import read_eval_log
+    from inspect_ai.model import get_model
+
+    task = "profile_summarization_discrimination_loglikelihood"
+    done = command(
+        *OURS, "lm-eval", "--model", "hf", "--tasks", task, "--device", "cpu",
+        "--model_args", f"pretrained={tiny_model}", "--metadata",
+        json.dumps({"limit": SOURCES}), "--log_samples", "--output_path", tmp_path / "out",
+        *(["--apply_chat_template"] if as_chat else []), folder=tmp_path,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    (file,) = tmp_path.rglob("samples_*.jsonl")
+    theirs = {
+        measured["source_id"]: measured["margins"]
+        for measured in (json.loads(x)["measured_sources"] for x in file.read_text().splitlines())
+    }
+    (log,) = inspect_eval(
+        "profile_tasks/summarization",
+        model=get_model(
+            "hf/tiny", model_path=str(tiny_model), device="cpu", memoize=False,
+            **({} if as_chat else {"use_chat_template": False}),
+        ),
+        task_args={"limit": SOURCES, "setting": "discrimination", "judge_by": "likelihood"},
+        log_dir=str(tmp_path), display="none",
+    )  # fmt: skip
+    log = read_eval_log(log.location)
+    assert log.results is not None, log.error
+    ours = {sample.id: sample.scores["factor_profile"].metadata for sample in log.samples or ()}
+    assert ours.keys() == theirs.keys()
+    assert max(len(pairs) for pairs in theirs.values()) > 1
+    for source, pairs in theirs.items():
+        for expected, found in zip(pairs, ours[source]["margins"], strict=True):
+            assert found == pytest.approx(expected, rel=0, abs=1e-9)
+    metrics, row = log.results.scores[0].metrics, rows(tmp_path)[task]
+    shared = [name for name in metrics if row.get(f"{name},none") is not None]
+    assert {"tau_discrimination_length", "flip_rate", "discrimination_tie_threshold"} <= {*shared}
+    for name in shared:
+        assert metrics[name].value == pytest.approx(row[f"{name},none"], rel=0, abs=1e-9), name
+
+
 def test_torch_is_seeded_for_a_model_that_uses_it_and_not_imported_for_others(
     tiny_model: Path, tmp_path: Path
 ) -> None:

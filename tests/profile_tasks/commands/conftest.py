@@ -8,6 +8,12 @@ from click.testing import CliRunner, Result
 from profile_tasks.cli import main
 
 
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal on which every sentence stands in one line; test_width.py has narrow ones."""
+    monkeypatch.setenv("COLUMNS", "1000")
+
+
 @pytest.fixture
 def run() -> Callable[..., Result]:
     """Run ``profile-tasks`` with these arguments and check how it ends."""

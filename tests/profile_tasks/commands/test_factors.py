@@ -75,7 +75,10 @@ def test_only_graded_factors_are_said_to_need_a_grader(run: Run) -> None:
     assert "grader" not in run("factors", "--factors", "surface").stdout
 
 
-def test_the_table_fits_a_hundred_columns_and_wraps_long_texts_beyond(run: Run, mine: str) -> None:
+def test_the_table_fits_a_hundred_columns_and_wraps_long_texts_beyond(
+    run: Run, mine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     assert max(len(line) for line in run("factors").stdout.splitlines()) <= 100
     Path(mine).write_text(
         OWN.replace("more: longer", f"more: {'much ' * 30}longer"), encoding="utf-8"

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,10 @@ def test_an_alignment_over_twelve_sources_tells_nobody_apart(inspect_log: Any) -
     logs = inspect_log("verbose"), inspect_log("concise")
     done = leaderboard(*logs, "--sort", "alignment_generation_tau_b")
     assert done.exit_code == 0
-    assert done.stdout.count(" 1-2  1 cannot tell  planted/") == 2
+    assert done.stdout.startswith(
+        "places are shared by alignment as writer, tau_b: none of 2 models is told to be better\n"
+    )
+    assert len(re.findall(r"planted/.* 1-2 .*\]  1 cannot tell ", done.stdout)) == 2
     assert "runs with samples are paired by source" in done.stdout
     assert "not paired" not in done.stdout
 
@@ -93,7 +97,7 @@ def test_tasks_are_ranked_apart_and_chosen(inspect_log: Any) -> None:
     missing = leaderboard(*files, "--task", "qa")
     assert missing.exit_code == 2
     assert "--task 'qa'" in missing.stderr
-    assert "there are: document_qa, summarization" in missing.stderr
+    assert "Must be one of: document_qa, summarization" in missing.stderr
 
 
 @pytest.mark.parametrize(
@@ -112,7 +116,27 @@ def test_the_form_is_that_of_the_files_name(
 def test_an_unknown_metric_is_told_with_what_is_near(inspect_log: Any) -> None:
     done = leaderboard(inspect_log("concise"), "--sort", "flip_rates")
     assert done.exit_code == 2
-    assert "'flip_rates': no result reports it; there is: flip_rate" in done.stderr
+    assert "'flip_rates': no result reports it; did you mean 'flip_rate'?" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("title", "metric"),
+    [
+        ("accuracy", "discrimination_accuracy_half_credit"),
+        ("accuracy, decided", "discrimination_accuracy"),
+        ("flip rate", "flip_rate"),
+    ],
+)
+def test_a_column_is_named_by_its_title_too(inspect_log: Any, title: str, metric: str) -> None:
+    done = leaderboard(inspect_log("concise"), "--sort", title, "--format", "json")
+    assert json.loads(done.stdout)["sort"] == metric
+
+
+def test_what_is_written_to_a_file_is_told(
+    inspect_log: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert leaderboard(inspect_log("concise"), "-o", "b.md").stdout == "b.md: 1 board with 1 row\n"
 
 
 def test_a_broken_file_ends_it_unless_it_may_be_skipped(inspect_log: Any, tmp_path: Path) -> None:

@@ -51,7 +51,10 @@ def test_a_run_prints_the_table_and_writes_strict_json(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--tasks", "profile_poems"), "--tasks 'profile_poems' is unknown. Must be one of: "),
+        (
+            ("--tasks", "profile_poems"),
+            "--tasks 'profile_poems' is unknown; did you mean 'profile'?",
+        ),
         (
             ("--metadata", '{"factor": "length"}'),
             "--metadata 'factor' is no setting; did you mean 'factors'?",

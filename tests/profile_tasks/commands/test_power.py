@@ -120,7 +120,6 @@ def test_the_table_shows_curves_needs_and_how_exact_they_are(run: Run) -> None:
     assert re.fullmatch(r"length +\+0\.154 +±0\.\d\d +±0\.\d\d +\d+ \[\d+, \d+\]", row)
     assert re.search(r"^for each of 2 factors: \d+ sources$", shown, re.MULTILINE)
     assert "a power of 80% is exact to ±5.5 points" in shown
-    assert max(map(len, shown.splitlines())) <= 100
 
 
 def test_csv_marks_the_needed_numbers(run: Run) -> None:
@@ -196,7 +195,10 @@ def test_two_columns_are_planned_from_the_pairs_that_both_judged(run: Run, tmp_p
     )
 
 
-def test_the_page_shows_what_its_commands_print(run: Run, repository: Path) -> None:
+def test_the_page_shows_what_its_commands_print(
+    run: Run, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
     page = (repository / "docs" / "power.md").read_text(encoding="utf-8")
     shown = re.findall(
         r"```console\nprofile-tasks (.*?)\n```\n\n```text\n(.*?)^```$", page, re.M | re.S

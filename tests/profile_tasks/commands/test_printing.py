@@ -59,11 +59,14 @@ def test_columns_align_on_the_side_asked_for(
     assert capsys.readouterr().out.splitlines()[2].rstrip() == line
 
 
-def test_a_table_wraps_only_beyond_its_width(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_table_wraps_only_beyond_the_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     long = [{"part": "a", "value": "word " * 30}]
     emit("table", RECORD, ROWS, "title", long)
     assert len(capsys.readouterr().out.splitlines()) == 3
-    emit("table", RECORD, ROWS, "title", long, width=100)
+    monkeypatch.setenv("COLUMNS", "100")
+    emit("table", RECORD, ROWS, "title", long)
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 4
     assert max(map(len, lines)) <= 100

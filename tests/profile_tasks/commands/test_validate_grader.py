@@ -81,8 +81,8 @@ def test_the_table_has_a_line_a_label_and_says_where_the_log_is(
     assert "planted/grader against people on mine.jsonl" in shown
     (line,) = [" ".join(row.split()) for row in shown.splitlines() if row.startswith("order")]
     # The planted grader says "a" of all twelve pairs; people say so of four.
-    assert re.match(r"order coherence 12 0\.33 \[0\.\d\d, 0\.\d\d\] \+0\.00 \[", line)
-    assert "] 0.00 0.00 1.00 +" in line  # flip, missing, retest
+    assert re.match(r"order coherence 12 0\.33 \[0\.\d\d, 0\.\d\d\] 0\.00 \[", line)
+    assert "] 0.00 0.00 1.00 " in line  # flip, missing, retest
     assert "note: a simulated grader" in shown
     log = shown.rsplit("log: ", 1)[1].strip()
     assert read_eval_log(log, header_only=True).eval.task.endswith("grader_validation")

@@ -1,5 +1,6 @@
 """Files that went wrong once, each read with its right meaning or refused in one line."""
 
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -12,11 +13,10 @@ from profile_tasks.data.preferences import (
 )
 
 SPARROW = "It is a sparrow, which hops and sings in gardens."
-MESSAGES = "expected the text alone, such as the 'content' of the last message"
-
 READ = {
     # file: pairs, sources, a first response, a second one
     "crlf.jsonl": (6, 6, "A robin is a small bird.", SPARROW),
+    "messages_prompt.jsonl": (1, 1, "A robin is a small bird.", SPARROW),
     "excel.csv": (4, 1, 'A robin, "small".\r\nYes', "NA"),
     "ja.jsonl": (12, 12, None, "今日はいい天気です。"),
     "russian.jsonl": (8, 8, "Музей открыт с девяти.", "Вход платный, музей открыт до пяти."),  # noqa: RUF001
@@ -30,11 +30,6 @@ READ = {
 REFUSED = {
     "dupid.jsonl": "dupid.jsonl:2: duplicate id 'r0'; first at dupid.jsonl:1",
     "float_pref.jsonl": "float_pref.jsonl:1: field 'preference' is 1.0; expected 'a', 'b' or 'tie'",
-    "hf_style.jsonl": "hf_style.jsonl:1: missing field 'id'; the row has: prompt, chosen, rejected",
-    "messages_prompt.jsonl": (
-        "messages_prompt.jsonl:1: field 'prompt' is a list of messages, "
-        f'[{{"role": "user", "content": "Name a bird."}}]; {MESSAGES}'
-    ),
     "model_pref.jsonl": (
         "model_pref.jsonl:1: field 'preference' is 'model_a'; expected 'a', 'b' or 'tie'"
     ),
@@ -56,7 +51,15 @@ def pairs_of(data: PreferenceData) -> list[AnnotatedPair]:
 
 
 def test_every_case_is_decided_here(cases: Path) -> None:
-    assert {file.name for file in cases.iterdir()} == READ.keys() | REFUSED.keys()
+    assert {file.name for file in cases.iterdir()} == {"hf_style.jsonl", *READ, *REFUSED}
+
+
+def test_chosen_and_rejected_are_read_as_trl_has_them(cases: Path) -> None:
+    (pair,) = pairs_of(load_preferences(str(cases / "hf_style.jsonl")))
+    texts = {"a": pair.response_a, "b": pair.response_b}
+    assert pair.preference in ("a", "b")
+    assert texts[pair.preference] == "a b"
+    assert set(texts.values()) == {"a b", "c"}
 
 
 @pytest.mark.parametrize("name", READ)
@@ -77,9 +80,23 @@ def test_a_case_is_refused_in_one_line_that_says_what_to_do(name: str, cases: Pa
     assert str(caught.value) == REFUSED[name]
 
 
-@pytest.mark.parametrize("name", ["arena.csv", "hh.jsonl", "msgs.jsonl", "trl.jsonl"])
-def test_an_export_of_other_people_is_refused_in_one_line(name: str, cases: Path) -> None:
-    with pytest.raises(PreferenceDataError) as caught:
-        load_preferences(str(cases.parent / "exports" / name))
-    assert str(caught.value).startswith(f"{name}:")
-    assert len(str(caught.value).splitlines()) == 1
+@pytest.mark.parametrize(
+    ("name", "count"), [("arena.csv", 60), ("hh.jsonl", 52), ("msgs.jsonl", 60), ("trl.jsonl", 52)]
+)
+def test_exports_of_the_same_pairs_say_the_same(name: str, count: int, cases: Path) -> None:
+    # HH-RLHF and TRL have no ties: 52 of the 60 pairs.
+    data, whole = (
+        load_preferences(str(cases.parent / "exports" / file)) for file in (name, "msgs.jsonl")
+    )
+    assert (len(pairs_of(data)), len(data.sources)) == (count, 20)
+    said, all_said = (Counter(map(told, pairs_of(each))) for each in (data, whole))
+    assert said <= all_said
+    assert (data.read_as is None) == (name == "msgs.jsonl")
+
+
+def told(pair: AnnotatedPair) -> tuple[frozenset[str], str | None]:
+    return frozenset({pair.response_a, pair.response_b}), better(pair)
+
+
+def better(pair: AnnotatedPair) -> str | None:
+    return {"a": pair.response_a, "b": pair.response_b}.get(pair.preference or "")

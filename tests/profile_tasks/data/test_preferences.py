@@ -159,14 +159,20 @@ def test_a_bad_row_is_named_with_its_place_in_every_format(
         ),
         (
             {**without("response_a"), "Response_A": "x"},
-            "missing field 'response_a'; is 'Response_A' meant? Rename it",
+            "missing field 'response_a'; is 'Response_A' meant? Rename it, or "
+            "map=Response_A=response_a",
         ),
         (
             {**without("preference"), "preferences": "a"},
-            "missing field 'preference' (or 'annotators'); is 'preferences' meant? Rename it",
+            "missing field 'preference' (or 'annotators'); is 'preferences' meant? Rename it, "
+            "or map=preferences=preference",
         ),
-        ({**without("id"), "Id": 3}, "missing field 'id'; is 'Id' meant? Rename it"),
-        ({}, "missing field 'id'; the row has: no fields"),
+        ({**without("id"), "Id": 3}, "missing field 'id'; is 'Id' meant? Rename it, or map=Id=id"),
+        (
+            {},
+            "missing fields 'id', 'prompt', 'response_a', 'response_b' and 'preference' (or "
+            "'annotators'); the row has: no fields",
+        ),
         (
             good(preference=None),
             "field 'preference' is null; expected 'a', 'b' or 'tie'",
@@ -179,7 +185,11 @@ def test_a_bad_row_is_named_with_its_place_in_every_format(
         ),
         (good(annotators="aab"), "field 'annotators' is 'aab'; expected a list of votes"),
         (good(response_a=7), "field 'response_a' is 7; expected text"),
-        (good(prompt=["x"]), "field 'prompt' is [\"x\"]; expected text"),
+        (
+            good(prompt=["x"]),
+            "field 'prompt' holds 'x'; expected a message with 'role' (system, user or assistant) "
+            "and 'content', a text",
+        ),
         (good(source=7), "field 'source' is 7; expected text or null"),
         (good(reference=True), "field 'reference' is true; expected text or null"),
         (good(task=3), "field 'task' is 3; expected text or null"),
@@ -271,7 +281,11 @@ def test_a_broken_json_line_is_named_with_its_line_and_column(tmp_path: Path) ->
             "a file with one object a line must end in .jsonl",
         ),
         ('{"rows": []}', ": not an array of objects"),
-        ('[{"id": 1}, 2]', ": record 1: missing field 'prompt'; the row has: id"),
+        (
+            '[{"id": 1}, 2]',
+            ": record 1: missing fields 'prompt', 'response_a', 'response_b' and 'preference' (or "
+            "'annotators'); the row has: id",
+        ),
         ("[2]", ": record 1: 2 is not an object"),
         ("[]", ": the file holds no rows"),
     ],
@@ -341,7 +355,7 @@ def test_a_missing_file_is_named_with_its_path(ending: str, tmp_path: Path) -> N
 def test_an_unknown_data_set_lists_what_there_is(name: str) -> None:
     assert error_of(name) == (
         f"dataset is {name!r}. Must be one of: demo, tldr, shp2, webgpt, "
-        "or a path that ends in .jsonl, .json, .csv, .parquet"
+        "or a path that ends in .jsonl, .json, .csv, .tsv, .parquet, also with .gz or .zst"
     )
 
 
@@ -701,7 +715,7 @@ def test_decimals_of_parquet_are_numbers_among_the_factors(tmp_path: Path) -> No
     assert pair.extra["price"] == "0.50"
 
 
-@pytest.mark.parametrize("column", ["prompt", "response_a", "response_b"])
+@pytest.mark.parametrize("column", ["response_a", "response_b"])
 @pytest.mark.parametrize(
     "messages", ['[{"role": "user", "content": "Hi."}]', "[{'content': 'Hi.', 'role': 'user'}]"]
 )
@@ -715,10 +729,16 @@ def test_messages_written_as_text_are_no_text(column: str, messages: str, tmp_pa
 
 
 @every_format
-def test_a_null_of_a_recorded_judge_is_a_missing_verdict(ending: str, tmp_path: Path) -> None:
+def test_a_null_of_a_recorded_judge_is_a_verdict_that_is_missing(
+    ending: str, tmp_path: Path
+) -> None:
     rows = [good(id=f"p{n}", judge_x=verdict) for n, verdict in enumerate(["b", None, "tie"])]
     data = load(write(tmp_path, rows, ending), preference_column="judge_x")
-    assert [(p.id, p.preference) for p in pairs_of(data)] == [("p0", "b"), ("p2", "tie")]
+    assert [(p.id, p.preference) for p in pairs_of(data)] == [
+        ("p0", "b"),
+        ("p1", None),
+        ("p2", "tie"),
+    ]
     assert (data.judge, data.unjudged_pairs, data.skipped) == ("judge_x", 1, ())
     people = load(write(tmp_path, rows, ending))
     assert (people.judge, people.unjudged_pairs, len(pairs_of(people))) == (None, 0, 3)
@@ -729,8 +749,22 @@ def test_a_judge_chooses_the_sources_that_people_have_whatever_it_judged(tmp_pat
     path = write(tmp_path, rows)
     people = {pair.id for pair in pairs_of(load(path, limit=9))}
     judge = load(path, limit=9, preference_column="judge_x")
-    assert {pair.id for pair in pairs_of(judge)} < people
-    assert len(pairs_of(judge)) + judge.unjudged_pairs == 9
+    assert {pair.id for pair in pairs_of(judge)} == people
+    assert judge.unjudged_pairs == sum(int(name[1:]) % 3 != 0 for name in people)
+
+
+def test_an_empty_list_of_votes_says_that_nobody_was_asked(tmp_path: Path) -> None:
+    rows = [{**without("preference"), "annotators": []}, good(id="p2")]
+    data = load(write(tmp_path, rows))
+    assert [pair.preference for pair in pairs_of(data)] == [None, "a"]
+    assert (data.unjudged_pairs, data.told, data.judge) == (1, True, None)
+
+
+def test_a_file_of_judges_alone_has_no_preference_of_people(tmp_path: Path) -> None:
+    rows = [{**without("preference"), "judge_x": "b", "judge_y": None}]
+    data = load(write(tmp_path, rows))
+    assert [pair.preference for pair in pairs_of(data)] == [None]
+    assert (data.told, data.judges) == (False, ("judge_x", "judge_y"))
 
 
 def test_a_judge_without_a_verdict_is_an_error(tmp_path: Path) -> None:
@@ -918,7 +952,8 @@ def test_a_source_file_that_is_none_is_named(tmp_path: Path) -> None:
     path = write(tmp_path, [good(source=None, source_id="s1")])
     assert error_of(path, source_file=tmp_path / "no.jsonl") == f"{tmp_path}/no.jsonl: no such file"
     assert error_of(path, source_file=tmp_path / "no.txt") == (
-        f"{tmp_path}/no.txt: the file name must end in .jsonl, .json, .csv, .parquet"
+        f"{tmp_path}/no.txt: the file name must end in .jsonl, .json, .csv, .tsv, .parquet; "
+        "all but Parquet may be compressed, .gz or .zst"
     )
     broken = tmp_path / "broken.jsonl"
     broken.write_text("{")

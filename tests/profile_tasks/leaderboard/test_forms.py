@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -105,19 +106,57 @@ class Page(HTMLParser):
 def test_html_shows_a_hostile_name_as_text() -> None:
     harmless, hostile = (Page(html(board(run(name), run("b")))) for name in ("a", HOSTILE))
     assert hostile.tags.count("script") == harmless.tags.count("script") == 1
-    assert "a" not in hostile.tags
+    assert hostile.tags.count("a") == harmless.tags.count("a")
     assert "<script>alert(1)<" in "".join(hostile.texts)
+
+
+def rows_of(page: str, metric: str) -> str:
+    """The board of a metric."""
+    return page.split(f"<code>{metric}</code>. ")[1].partition("</section>")[0]
+
+
+def test_html_has_a_board_a_metric_on_one_axis_with_zero() -> None:
+    aligned = {"alignment_discrimination_tau_b": -0.5}
+    first, second = run("a"), run("b", None)
+    page = html(
+        board(
+            replace(first, metrics=dict(first.metrics) | aligned),
+            replace(second, metrics=dict(second.metrics), task="document_qa"),
+        )
+    )
+    ranked, other = (rows_of(page, metric) for metric in (SORT, "alignment_discrimination_tau_b"))
+    assert page.count('class="panel"') == 2  # what no run reports has no board
+    assert re.findall('scope="rowgroup".*?>(.*?)<', ranked) == [
+        "document_qa · demo",
+        "summarization · demo",
+    ]
+    assert "no value: b" in ranked
+    # 0.5 [0.4, 0.6] on an axis from 0 to 0.6; -0.5 on one from -0.5 to 0.
+    assert re.findall('<line x1="(.*?)%" x2="(.*?)%"', ranked) == [("66.67", "100.0")]
+    assert '<svg x="83.33%"' in ranked
+    assert '<line class="zero" x1="0.0%"' in ranked
+    assert '<svg x="0.0%"' in other
+    assert '<line class="zero" x1="100.0%"' in other
+
+
+@pytest.mark.parametrize(
+    ("name", "mark"), [("planted/x", "SIMULATED"), ("recorded/x", "RECORDED"), ("a/x", None)]
+)
+def test_html_marks_what_is_no_live_model(name: str, mark: str | None) -> None:
+    shown = re.findall("<li title=.*?>(.*?)</li>", html(board(run(name))))
+    assert set(shown) == ({mark} if mark else set())
 
 
 def test_html_is_self_contained() -> None:
     page = Page(html(board(run("a"))))
-    assert page.addresses == []
+    assert all(address.startswith("#metric-") for address in page.addresses)
     assert "link" not in page.tags
     assert "img" not in page.tags
 
 
 SEEN = """<script>
-const rows = () => [...document.querySelectorAll("tbody th")].map(x => x.textContent).join(",");
+const names = () => document.querySelectorAll(".panel:not([hidden]) th .name");
+const rows = () => [...names()].map(x => x.textContent).join(",");
 const buttons = document.querySelectorAll("thead button"), seen = [rows()];
 for (const at of [1, 2, 2]) { buttons[at].click(); seen.push(rows()); }
 seen.push(document.documentElement.scrollWidth <= innerWidth, typeof hostile);

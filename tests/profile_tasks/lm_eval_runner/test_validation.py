@@ -99,7 +99,7 @@ def test_yaml_cannot_run_code(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"tasks": "profile_poems"}, "--tasks 'profile_poems' is unknown. Must be one of: profile"),
+        ({"tasks": "profile_poems"}, r"'profile_poems' is unknown; did you mean 'profile'\?"),
         ({"tasks": "nowhere.yaml"}, r"--tasks nowhere\.yaml: there is no such file"),
         ({"include_path": "nowhere"}, "--include_path nowhere: no such folder"),
         ({"metadata": {"factor": "length"}}, "--metadata 'factor' is no setting"),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from profile_tasks.report.cautions import HIGH_VIF, cautions
+from profile_tasks.report.cautions import HIGH_VIF, badges, cautions
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import NOTHING, Influence, Profile
 from profile_tasks.runs.run import Run
@@ -10,13 +10,16 @@ from profile_tasks.scorers.statistics.estimate import FEW_GROUPS, Estimate
 
 
 def found(
-    status: str = "success", graders: tuple[str, ...] = ("Claude-Y",), **changes: object
+    status: str = "success",
+    graders: tuple[str, ...] = ("Claude-Y",),
+    model: str = "GPT-X",
+    **changes: object,
 ) -> Findings:
     """A run that nothing speaks against, with these changes."""
     run = Run(
         file="x.eval",
         harness="inspect",
-        model="GPT-X",
+        model=model,
         task="summarization",
         name="summarization",
         setting="both",
@@ -73,3 +76,31 @@ def test_a_sound_run_has_none() -> None:
 def test_each_weakness_is_told(changes: dict[str, object], said: str) -> None:
     (warning,) = cautions(found(**changes))
     assert said in warning
+
+
+def test_a_sound_run_has_no_badge() -> None:
+    assert badges(found()) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "word", "said"),
+    [
+        ({"model": "planted/verbose"}, "SIMULATED", "no evidence about any model"),
+        ({"model": "recorded/judge"}, "RECORDED", "no model was asked in this run"),
+        ({"graders": ("planted/grader",)}, "SIMULATED GRADER", "planted/grader: a simulated"),
+        ({"graders": ("GPT-X",)}, "SELF-GRADED", "models favour their own texts"),
+        (
+            {"profiles": {"human": Profile({}, n_groups=FEW_GROUPS - 1)}},
+            "49 groups of sources: few",
+            "intervals are wide",
+        ),
+        ({"metrics": {"flip_rate": Estimate(0.31)}}, "31% flips, judge", "31% of the model's"),
+        ({"metrics": {"own_flip_rate": Estimate(0.31)}}, "31% flips, judge of its own texts", ""),
+    ],
+)
+def test_what_nobody_may_overlook_has_a_badge(
+    changes: dict[str, object], word: str, said: str
+) -> None:
+    (badge,) = badges(found(**changes))  # type: ignore[arg-type]
+    assert badge.word == word
+    assert said in badge.sentence

@@ -6,10 +6,12 @@ from dataclasses import replace
 import pytest
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import headline, told_apart
+from profile_tasks.report.headline import farthest_first, headline, summary, told_apart
+from profile_tasks.report.influence_rows import influence_rows
 from profile_tasks.report.report_data import (
     NOTHING,
     Departure,
+    Difference,
     FoundAlignment,
     Influence,
     Profile,
@@ -498,3 +500,99 @@ def test_a_profile_of_people_alone_has_a_headline() -> None:
     assert plain(headline(people)[0]) == (
         "People prefer more length (tau .50 [.30, .70]) (told from chance in 1 of 2 factors)."
     )
+
+
+PEOPLE, APART = Estimate(0.10, 0.04, 0.16), Estimate(0.71, 0.66, 0.75)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "p_holm", "said"),
+    [
+        (
+            "differs in taste",
+            SURE,
+            "As a judge, GPT-X follows length where people hardly do; it differs from people in "
+            "taste in 1 of 1 factor.",
+        ),
+        (
+            "undecided",
+            SURE,
+            "As a judge, GPT-X follows length where people hardly do; it differs from people by "
+            "taste or by consistency in 1 of 1 factor.",
+        ),
+        (
+            "undecided",
+            UNSURE,
+            "As a judge, GPT-X is not told apart from people in any of 1 factor; that does not "
+            "show that they agree.",
+        ),
+        (
+            EQUIVALENT[0],
+            UNSURE,
+            "As a judge, GPT-X has people's taste: no influence departs by .10 or more (1 factor).",
+        ),
+        (  # The file holds no test, and the intervals lie apart.
+            None,
+            None,
+            "As a judge, GPT-X follows length where people hardly do; it differs from people by "
+            "taste or by consistency in 1 of 1 factor.",
+        ),
+    ],
+)
+def test_the_shortest_true_thing_is_one_sentence_without_a_number_of_the_figure(
+    verdict: str | None, p_holm: float | None, said: str
+) -> None:
+    run = found(PEOPLE, APART, verdict)
+    difference = Difference(Estimate(0.61, 0.5, 0.7), p_holm)
+    assert summary(replace(run, differences={"discrimination": {"length": difference}})) == said
+
+
+def test_the_summary_counts_the_sources() -> None:
+    run = found(PEOPLE, APART)
+    profiles = dict(run.profiles)
+    profiles["discrimination"] = replace(profiles["discrimination"], n_groups=12)
+    assert summary(replace(run, profiles=profiles)).endswith(
+        "1 of 1 factor over 12 groups of sources."
+    )
+
+
+def test_of_a_writer_alone_no_difference_of_taste_is_told() -> None:
+    run = found(PEOPLE, APART)
+    profiles = {"human": run.profiles["human"], "generation": run.profiles["discrimination"]}
+    assert summary(replace(run, profiles=profiles, tastes={})) == (
+        "As a writer, GPT-X is farthest from people in length, on other texts than they compared, "
+        "so no difference is one of taste."
+    )
+
+
+def test_factors_that_are_told_apart_come_before_wider_ones_that_are_not() -> None:
+    def profile(**taus: float) -> Profile:
+        return Profile({name: Influence(Estimate(tau)) for name, tau in taus.items()})
+
+    run = replace(
+        found(PEOPLE, APART, None),
+        profiles={
+            "human": profile(told=0.0, plain=0.0, wide=0.0, narrow=0.0),
+            "discrimination": profile(told=0.2, plain=0.3, wide=0.9, narrow=0.1),
+        },
+        tastes={
+            "discrimination": Taste(
+                "differs in taste",
+                NOTHING,
+                0.1,
+                {"told": Departure(Estimate(0.2), "differs in taste")},
+            )
+        },
+        differences={"discrimination": {"plain": Difference(Estimate(0.3), SURE)}},
+    )
+    assert farthest_first(run) == ["told", "plain", "wide", "narrow"]
+    rows = {row.name: row.mark for row in influence_rows(run)}
+    assert rows == {"told": "▲", "plain": "△", "wide": "", "narrow": ""}
+
+
+def test_a_profile_alone_is_ordered_by_its_strength() -> None:
+    taus = {"weak": Estimate(0.1), "none": NOTHING, "strong": Estimate(-0.8)}
+    alone = Profile({name: Influence(tau) for name, tau in taus.items()})
+    run = replace(found(PEOPLE, APART, None), profiles={"human": alone})
+    assert [row.name for row in influence_rows(run)] == ["strong", "weak", "none"]
+    assert influence_rows(run)[2].dots == ()

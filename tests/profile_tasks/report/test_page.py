@@ -36,25 +36,77 @@ def test_nothing_is_loaded_from_anywhere(planted_page: Path) -> None:
     assert (policy["content"] or "").startswith("default-src 'none'")
 
 
-def test_the_headline_comes_first_and_names_the_planted_taste(planted_page: Path) -> None:
+def test_one_sentence_and_the_badges_come_first_and_name_the_planted_taste(
+    planted_page: Path,
+) -> None:
     text = planted_page.read_text(encoding="utf-8")
-    lead = re.findall(r'<p class="lead">(.*?)</p>', text)
-    assert lead[0].startswith("planted/verbose writes as it judges at r")
-    assert "widest apart are length" in text
-    assert "In generation planted/concise wrote other texts" in text
-    assert text.index('class="lead"') < text.index("<svg")
+    first = text.split('<details class="said">')[0]
+    assert '<p class="lead">As a judge, planted/verbose follows length where people' in first
+    assert re.findall(r"<li title=[^>]*>(.*?)</li>", first) == [
+        "SIMULATED",
+        "SIMULATED GRADER",
+        "12 groups of sources: few",
+    ]
     assert "a simulated annotator" in text
+    assert "planted/verbose writes as it judges at r" in text
+    assert "In generation planted/concise wrote other texts" in text
+    assert first.count("<tr data-name=") == 5
 
 
 def test_models_of_one_task_stand_side_by_side(planted_page: Path) -> None:
     text = planted_page.read_text(encoding="utf-8")
-    assert text.count("<h3>Factor scores</h3>") == 1
-    scores = text.split("<h3>Factor scores</h3>")[1].split("</section>")[0]
-    assert scores.count("<figure>") == 2
+    factors = text.split('<section id="factors"')[1].split("<details")[0]
+    assert factors.count("<figure") == 1
+    assert text.count('<figure class="influences">') == 2
+    assert text.count("<h4>Ranking of the factors</h4>") == 1
+
+
+def test_every_part_is_in_the_list_of_contents_and_readable_without_a_script(
+    planted_page: Path,
+) -> None:
+    elements = Elements(planted_page)
+    parts = [a["id"] for a in elements.all("section") if "panel" in (a.get("class") or "")]
+    assert parts == ["factors", "examples", "alignment", "agreement", "measured"]
+    hidden = [a for _, a in elements.found if "hidden" in a]
+    assert {a.get("class") or a.get("id") for a in hidden} <= {"csv", "json", "toolbar", "stepper"}
+    linked = {a["href"] for a in elements.all("a")}
+    assert {f"#{part}" for part in parts} <= linked
+
+
+def test_a_pair_that_two_runs_share_stands_once(planted_page: Path) -> None:
+    pairs = [
+        (a["data-factor"], a["data-whose"], a["data-side"], a["data-source"])
+        for a in Elements(planted_page).all("details")
+        if "data-whose" in a
+    ]
+    people = [pair for pair in pairs if pair[1] == "people"]
+    assert len(people) == len(set(people)) > 30
+    assert {pair[1] for pair in pairs} == {
+        "people",
+        *(
+            f"planted/{model} as a {role}"
+            for model in ("verbose", "concise")
+            for role in ("judge", "writer")
+        ),
+    }
+
+
+def test_a_row_tells_the_counts_behind_it(planted_page: Path) -> None:
+    strips = [a for a in Elements(planted_page).all("svg") if a.get("class") == "strip"]
+    said = (strips[0]["aria-label"] or "").split("\n")
+    assert [line.partition(":")[0] for line in said] == ["people", "as a judge", "as a writer"]
+    shown = re.fullmatch(
+        r"people: \S+ \[.*\]; (\d+) pairs: the preferred response shows more in (\d+), less in "
+        r"(\d+), as much in (\d+); 12 groups of sources",
+        said[0].replace("\N{NO-BREAK SPACE}", " "),
+    )
+    assert shown
+    pairs, *counts = map(int, shown.groups())
+    assert pairs == sum(counts) > 0
 
 
 def test_ids_of_tables_are_unique(planted_page: Path) -> None:
-    ids = [a["id"] for a in Elements(planted_page).all("table")]
+    ids = [a["id"] for a in Elements(planted_page).all("table") if "id" in a]
     assert len(ids) == len(set(ids)) > 10
 
 

@@ -1,13 +1,19 @@
 """Texts of finished runs, read from lm-eval's samples and from Inspect logs."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, Preference
-from profile_tasks.runs.scored_texts import recorded_scores, written_texts
+from profile_tasks.data.preferences import (
+    AnnotatedPair,
+    AnnotatedSource,
+    Preference,
+    PreferenceData,
+)
+from profile_tasks.runs.scored_texts import recorded_scores, scored_texts, written_texts
 
 
 def sample(**changes: Any) -> dict[str, Any]:
@@ -75,7 +81,7 @@ def test_a_line_that_is_not_json_is_named(tmp_path: Path) -> None:
         written_texts(str(path))
 
 
-def annotated(*pairs: tuple[str, str, Preference]) -> AnnotatedSource:
+def annotated(*pairs: tuple[str, str, Preference | None]) -> AnnotatedSource:
     return AnnotatedSource(
         id="s",
         group="s",
@@ -92,6 +98,14 @@ def annotated(*pairs: tuple[str, str, Preference]) -> AnnotatedSource:
 def test_the_preferred_response_has_the_higher_score() -> None:
     found = recorded_scores(annotated(("good", "bad", "a"), ("worse", "better", "b")))
     assert found == [(1, "good"), (0, "bad"), (0, "worse"), (1, "better")]
+
+
+def test_annotated_responses_that_nobody_preferred_have_no_scores() -> None:
+    known, unknown = annotated(("good", "bad", "a")), annotated(("x", "y", None))
+    data = PreferenceData((known, unknown.model_copy(update={"id": "t"})), (), 0, 0, "pairs.jsonl")
+    assert list(scored_texts(data, None)) == ["s"]
+    with pytest.raises(ValueError, match=r"^pairs\.jsonl: no row has a preference of people, so "):
+        scored_texts(replace(data, sources=(unknown,)), None)
 
 
 def test_a_tie_is_half_a_win_and_a_text_of_several_pairs_has_their_share() -> None:

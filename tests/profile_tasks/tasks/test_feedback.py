@@ -252,7 +252,9 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     recompute_metrics(log)
     printed = metrics(log)
     assert len(printed) < 25
-    assert next(iter(printed)) == "alignment_revision_none_tau_b"
+    first = "alignment_revision_self_less_none_tau_b"
+    assert list(printed)[:2] == [first, "alignment_revision_none_tau_b"]
+    assert result(stored).metrics[first].name == "self adds"
     assert printed == pytest.approx({name: full[name] for name in printed}, nan_ok=True)
 
 

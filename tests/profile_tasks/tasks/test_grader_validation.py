@@ -139,6 +139,13 @@ def test_a_grader_that_made_the_labels_agrees_with_them_fully(
     assert [step.solver for step in log.plan.steps] == ["profile_tasks/nothing_to_solve"]
     assert [scorer.name for scorer in log.eval.scorers or ()] == ["human_agreement"]
     found = metrics(log)
+    assert log.results is not None
+    heading = [(n, m.name) for n, m in log.results.scores[0].metrics.items()][:2]
+    assert heading == [
+        ("profile_alignment_tau_b", "alignment"),
+        ("kappa_order", "kappa order"),
+    ]
+    assert list(found)[-1].endswith("_ci_high")
     for name in LABELS:
         assert found[f"n_{name}"] == 20
         assert found[f"agreement_{name}"] == 1

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from profile_tasks.data.preferences import (
+    TASKS,
     AnnotatedPair,
     AnnotatedSource,
     PreferenceData,
@@ -124,7 +125,10 @@ def test_a_judged_factor_of_ones_own_is_read_from_the_data(mine: str) -> None:
         human_comparisons(data_of("summarization"), mine)
 
 
-def test_rows_without_a_task_have_no_selection_but_ids() -> None:
-    with pytest.raises(ValueError, match="name no task, so factors 'auto' has no meaning"):
-        human_comparisons(data_of(""))
+def test_rows_without_a_task_have_the_surface_factors_of_every_task() -> None:
+    measured = set(human_comparisons(data_of("")).factors)
+    assert "length" in measured
+    assert measured == set.intersection(
+        *(set(human_comparisons(data_of(task)).factors) for task in TASKS)
+    )
     assert human_comparisons(data_of(""), "length").factors == ("length",)

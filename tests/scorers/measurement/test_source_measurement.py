@@ -87,7 +87,7 @@ def test_margins_are_kept_and_decide_where_the_judge_is_a_likelihood() -> None:
     assert standard_metrics([read])["flip_rate"] == pytest.approx(1 / 3)
 
 
-@pytest.mark.parametrize("malformed", [(), ("tie", "tie", "tie"), ("a",)])
+@pytest.mark.parametrize("malformed", [(), ("tie", "tie", "tie"), ("A",)])
 def test_a_record_with_a_malformed_verdict_is_refused(malformed: tuple[str, ...]) -> None:
     record = measured(picks=[["tie"]] * 3).model_dump(mode="json")
     with pytest.raises(ValueError, match=r"picks\.1"):

@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import Preference
 from profile_tasks.data.rows import plurality
 from profile_tasks.scorers.measurement.source_measurement import (
-    PREFERENCE_SIGNS,
     SourceMeasurement,
     standard_metrics,
 )
 from profile_tasks.scorers.measurement.tables import (
     AGREEMENT_SHARES,
     agreement_table,
+    annotated_systems,
     comparison_tables,
     human_votes,
     shared_group_codes,
@@ -179,3 +180,29 @@ def test_votes_and_human_table_take_the_same_epoch() -> None:
         assert not human.missing.any()
         assert votes.vote.tolist() == [[1, 0], [-1, -1]]
         assert votes.group.tolist() == human.group.tolist()
+
+
+def test_systems_go_row_by_row_with_the_tables_that_judge_their_responses() -> None:
+    pairs = (("m", "n"), ("n", None), ("o", "m"))
+    first = measured("s1", picks=[["first", "second"], [None, None], ["second", "first"]])
+    once = [
+        first.model_copy(update={"systems": pairs}),
+        measured("s0", (1,), picks=[["first", "second"]]).model_copy(
+            update={"systems": (("p", "m"),)}
+        ),
+    ]
+    twice = [*once, once[0]]  # as in a second epoch
+    tables = {table.perspective: table for table in comparison_tables(twice)}
+    systems = annotated_systems(twice)
+    for name, rows in (
+        ("human", [("p", "m"), ("m", "n"), ("n", None), ("o", "m")]),
+        ("discrimination", [("p", "m"), *[("m", "n"), ("o", "m")] * 2]),  # one is unreadable
+    ):
+        found = systems[name]
+        named = [tuple(None if c < 0 else found.names[c] for c in row) for row in found.code]
+        assert named == rows
+        assert len(rows) == len(tables[name].preference)  # type: ignore[index]
+
+
+def test_systems_are_recorded_only_where_they_are_controlled_for() -> None:
+    assert annotated_systems([measured()]) == {}

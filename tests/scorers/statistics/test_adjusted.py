@@ -9,6 +9,7 @@ from scipy import stats
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.systems import Systems
 
 FIELDS = ("coefficient", "low", "high", "p_value")
 
@@ -120,6 +121,26 @@ def test_errors_are_cr2_and_degrees_of_freedom_are_satterthwaites(groups):
         result.p_value, 2 * stats.t(freedom).sf(np.abs(fit.params) / error), rtol=1e-5
     )
     assert (freedom < 11).all()
+
+
+@pytest.mark.parametrize("pairs", [1, 3, 24])  # a group below and above the number of columns
+def test_with_systems_they_are_those_of_the_whole_design(pairs):
+    comparisons = planted([0.8, -0.3], n=240, n_groups=240)
+    comparisons = table(comparisons.preference, comparisons.manifestation, np.arange(240) // pairs)
+    rng = np.random.default_rng(6)
+    code = np.column_stack(
+        [first := rng.integers(0, 4, 240), (first + rng.integers(1, 4, 240)) % 4]
+    )
+    oriented = comparisons.manifestation * comparisons.preference[:, None]
+    strength = (np.eye(4)[code[:, 0]] - np.eye(4)[code[:, 1]]) * comparisons.preference[:, None]
+    scaled = oriented / np.sqrt((oriented.astype(float) ** 2).mean(axis=0))
+    design = np.hstack([scaled, strength[:, 1:]])
+    fit = sm.Logit(np.ones(240), design).fit(disp=0)
+    error, freedom = corrected(design, fit.params, comparisons.group)
+    result = adjusted_influence(comparisons, systems=Systems(code, ("k", "l", "m", "n")))
+    np.testing.assert_allclose(result.coefficient, fit.params[:2], rtol=1e-6)
+    margin = stats.t(freedom[:2]).ppf(0.975) * error[:2]
+    np.testing.assert_allclose(result.high - result.coefficient, margin, rtol=1e-6)
 
 
 @pytest.mark.parametrize("sizes", [[10] * 12, [60] + [4] * 11])

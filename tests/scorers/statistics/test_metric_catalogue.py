@@ -8,10 +8,14 @@ import pytest
 
 from profile_tasks.scorers.statistics.metric_catalogue import (
     CATALOGUE,
+    LEADING,
     cautioned,
     find,
     higher_is_better,
     is_printed,
+    points_first,
+    printed,
+    short_label,
 )
 
 
@@ -121,12 +125,56 @@ def test_what_boards_head_their_columns_with() -> None:
     }
 
 
-def test_of_the_accuracies_the_one_with_half_credit_comes_first() -> None:
-    agreement = [metric for metric in CATALOGUE if metric.name.startswith("discrimination_")]
-    assert [metric.name for metric in agreement if metric.printed == "yes"][:2] == [
+def test_of_the_accuracies_the_one_with_half_credit_comes_first_and_alone_is_printed() -> None:
+    agreement = [each for each in CATALOGUE if each.name.startswith("discrimination_accuracy")]
+    assert [metric.name for metric in agreement][:2] == [
         "discrimination_accuracy_half_credit",
         "discrimination_accuracy",
     ]
+    assert [metric.printed for metric in agreement][:2] == ["yes", "no"]
+
+
+def test_what_leads_is_of_the_catalogue_and_its_label_is_short() -> None:
+    assert set(LEADING) <= {metric.name for metric in CATALOGUE}
+    assert max(len(label) for label in LEADING.values()) < 25
+    for name, label in LEADING.items():
+        assert re.findall(r"{\w+}", name) == re.findall(r"{\w+}", label)
+
+
+def test_points_come_before_the_ends_of_intervals_and_what_leads_before_the_rest() -> None:
+    assert points_first(
+        [
+            "own_thing", "alignment_generation_tau_b", "alignment_generation_tau_b_ci_low",
+            "self_agreement_pearson_ci_high", "rouge1", "tau_human_length", "flip_rate",
+            "self_agreement_pearson",
+        ]
+    ) == [
+        "self_agreement_pearson", "flip_rate", "alignment_generation_tau_b", "tau_human_length",
+        "own_thing", "rouge1",
+        "self_agreement_pearson_ci_high", "alignment_generation_tau_b_ci_low",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("alignment_generation_tau_b", "writer alignment"),
+        ("tau_generation_sentence_count", "generation sentence count"),
+        ("alignment_revision_self_less_none_tau_b", "self adds"),
+        ("kappa_any_label", "kappa any label"),
+        # Its own name is what is looked for elsewhere.
+        ("alignment_generation_tau_b_ci_low", "alignment_generation_tau_b_ci_low"),
+        ("tau_human_length_p_value", "tau_human_length_p_value"),
+        ("own_thing", "own_thing"),
+    ],
+)
+def test_what_leads_has_a_short_label_and_all_else_its_name(name: str, label: str) -> None:
+    assert short_label(name) == label
+
+
+def test_of_intervals_those_of_alignments_alone_are_printed() -> None:
+    given = ["self_agreement_pearson_ci_low", "flip_rate", "flip_rate_ci_low", "rouge1"]
+    assert printed(dict.fromkeys(given, 0.5)) == ["self_agreement_pearson_ci_low", "flip_rate"]
 
 
 def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> None:
@@ -145,7 +193,7 @@ MEANT = {
 
 
 def spelled_out(name: str) -> list[str]:
-    """The names that README's table or the catalogue means by one with words in braces."""
+    """The names that docs/metrics.md or the catalogue means by one with words in braces."""
     parts = re.split(r"\{(.*?)\}", name)
     choices = [
         part.split(",") if "," in part else [MEANT.get(part, part)] if odd else [part]
@@ -154,8 +202,8 @@ def spelled_out(name: str) -> list[str]:
     return ["".join(chosen) for chosen in product(*choices)]
 
 
-def readme_metrics() -> set[str]:
-    table = (ROOT / "README.md").read_text(encoding="utf-8")
+def documented_metrics() -> set[str]:
+    table = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| (`.*?) \|", table[table.index("| metric |") :], re.MULTILINE)
     named = [name for row in rows for name in re.findall("`(.*?)`", row)]
     full = [re.sub(r"^\.\.\.", "tau_human_length", name) for name in named]
@@ -163,13 +211,13 @@ def readme_metrics() -> set[str]:
     return {spelled for name in full for spelled in spelled_out(name)}
 
 
-def test_readme_names_metrics_of_the_catalogue_alone() -> None:
-    assert len(readme_metrics()) > 40
-    assert [name for name in sorted(readme_metrics()) if find(name) is None] == []
+def test_the_table_names_metrics_of_the_catalogue_alone() -> None:
+    assert len(documented_metrics()) > 40
+    assert [name for name in sorted(documented_metrics()) if find(name) is None] == []
 
 
-def test_what_is_printed_or_tabled_is_explained_in_readme_or_named_in_docs() -> None:
-    explained = {metric.name for name in readme_metrics() if (metric := find(name)) is not None}
+def test_what_is_printed_or_tabled_is_explained_in_the_table_or_named_in_docs() -> None:
+    explained = {metric.name for name in documented_metrics() if (metric := find(name)) is not None}
     docs = "".join(page.read_text(encoding="utf-8") for page in (ROOT / "docs").glob("*.md"))
     seen = {metric.name for metric in CATALOGUE if metric.printed != "no" or metric.tabled}
     stems = {name: name.partition("_{")[0] for name in seen - explained}

@@ -203,7 +203,7 @@ def test_a_share_of_nothing_says_what_there_is_none_of_in_its_own_words() -> Non
     for found in (study.influence("A agreement"), differences):
         assert [each.reason for each in found.values()] == [
             "there is no pair on which both people and the model decide",
-            "no verdict counts",
+            "of no verdict for a response is it known which was shown first",
         ]
 
 
