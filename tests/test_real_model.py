@@ -285,7 +285,7 @@ def test_as_grader_what_cannot_be_read_is_missing_and_counted(server: Any, tmp_p
     assert all(is_grader_request(each.body["messages"][-1]["content"]) for each in sent[:2])
     assert all(each.status == 200 and "response_format" in each.body for each in sent)
     assert found["grader_requests"] == len(sent)
-    ((_, measurement),) = in_log(log)
+    (measurement,) = with_measurements(read_run(log.location)).measurements
     shown = dict(zip(measurement.factors, measurement.annotated[0], strict=True))
     for factor, grading in measurement.grading.items():
         assert (shown[factor] is None) == bool(grading.missing)
