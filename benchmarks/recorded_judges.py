@@ -80,9 +80,9 @@ def tables(file: Path, record: Record) -> Iterator[str]:
     )
     yield (
         "| judge | n | half credit | decided (n) | flips | first position | tau of length | "
-        "less people's | other factors that differ |"
+        "less people's | differs in | other factors that differ |"
     )
-    yield "|---|---|---|---|---|---|---|---|---|"
+    yield "|---|---|---|---|---|---|---|---|---|---|"
     for name, judge in judges.items():
         length = judge["factors"]["length"]
         difference = length["difference"]
@@ -104,6 +104,7 @@ def tables(file: Path, record: Record) -> Iterator[str]:
             with_interval(judge, "first_position_rate", plain=True).split(" ")[0],
             signed(length["tau"]),
             f"{mark}{with_interval(named, 'difference')}{mark}",
+            judge["taste"]["verdict"].removeprefix("differs in "),
             ", ".join(others) or "none told",
         ]
         yield f"| {' | '.join(map(str, cells))} |"
