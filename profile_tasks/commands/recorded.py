@@ -88,7 +88,7 @@ def load_recorded(
         ImportError: A library that the file's format needs is not installed.
         ValueError: The file is not as it should be.
     """
-    from profile_tasks.data.preferences import load_preferences
+    from profile_tasks.data.preferences import load_of_only_judge, load_preferences
     from profile_tasks.scorers.factors.taxonomy import SELECTIONS
 
     column = preference_column or options["preference_column"]
@@ -106,10 +106,7 @@ def load_recorded(
             seed=seed,
         )
 
-    data = load(column)
-    if one_judge and not data.judge and not data.told and len(data.judges) == 1:
-        # Nobody else's preferences stand there, and they are called by the judge's name.
-        data = load(data.judges[0])
+    data = load_of_only_judge(load, column) if one_judge else load(column)
     if data.read_as and notes:
         say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():

@@ -122,6 +122,11 @@ def _text(content: JsonValue) -> str | None:
     return content if isinstance(content, str) else None
 
 
+def listed(messages: Sequence[Message]) -> list[JsonValue]:
+    """Messages as JSON has them."""
+    return [message.model_dump() for message in messages]
+
+
 def transcript(messages: Sequence[Message]) -> str:
     """A conversation as one text; what a single user said is their words alone.
 

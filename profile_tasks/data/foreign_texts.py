@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from profile_tasks.data.conversation import Message, looks_like_messages, read_messages
+from profile_tasks.data.conversation import Message, listed, looks_like_messages, read_messages
 from profile_tasks.data.files import Row, RowError, quoted
 from profile_tasks.data.foreign_verdicts import number_of
 from profile_tasks.data.formats import Format
@@ -46,7 +46,7 @@ def texts_of(format_: Format, held: Row) -> Row:
     if isinstance(a, str) and isinstance(b, str):
         if prompt is None and "chosen" in held:
             return _split_texts(a, b, names)
-        asked = _listed(prompt) if isinstance(prompt, tuple) else prompt
+        asked = listed(prompt) if isinstance(prompt, tuple) else prompt
         return _known({"prompt": asked, "response_a": a, "response_b": b})
     before = _messages_of(prompt)
     sides = [_whole(before, said, name) for said, name in zip((a, b), names, strict=True)]
@@ -154,18 +154,14 @@ def _of_conversations(
             f"fields {names[0]!r} and {names[1]!r} do not begin with the same turn of a user"
         )
     row: Row = {
-        "prompt": a[0].content if same == 1 else _listed(a[:same]),
+        "prompt": a[0].content if same == 1 else listed(a[:same]),
         "response_a": a[-1].content,
         "response_b": b[-1].content,
     }
     for side, said in (("a", a), ("b", b)):
         if between := said[same:-1]:
-            row[f"before_{side}"] = _listed(between)
+            row[f"before_{side}"] = listed(between)
     return row
-
-
-def _listed(messages: Sequence[Message]) -> list[JsonValue]:
-    return [message.model_dump() for message in messages]
 
 
 def _split_texts(a: str, b: str, names: tuple[str, str]) -> Row:

@@ -14,9 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import BaseModel, ConfigDict, JsonValue
+from pydantic import BaseModel, ConfigDict
 
-from profile_tasks.data.conversation import Message
+from profile_tasks.data.conversation import Message, listed
 from profile_tasks.data.files import (
     ENDINGS,
     READERS,
@@ -49,6 +49,7 @@ __all__ = [
     "PreferenceData",
     "PreferenceDataError",
     "SkippedRow",
+    "load_of_only_judge",
     "load_preferences",
     "plain_rows",
     "recorded_factors",
@@ -285,6 +286,20 @@ def load_preferences(
     return data
 
 
+def load_of_only_judge(load: Callable[[str], PreferenceData], column: str) -> PreferenceData:
+    """The preferences in a column; where nobody's stand there, those of the only judge there is.
+
+    Nobody else's preferences are in such data, and they are called by the judge's name.
+
+    Args:
+        load: Loads the preferences of a column.
+        column: The column that is wanted.
+    """
+    data = load(column)
+    alone = not data.judge and not data.told and len(data.judges) == 1
+    return load(data.judges[0]) if alone else data
+
+
 _LOOKED_AT = 50
 """Rows by which a format is recognised."""
 
@@ -305,24 +320,20 @@ def plain_rows(data: PreferenceData) -> Iterator[Row]:
         for pair in source.pairs:
             optional: Row = {
                 **shared,
-                "before_a": _listed(pair.before_a),
-                "before_b": _listed(pair.before_b),
+                "before_a": listed(pair.before_a) or None,
+                "before_b": listed(pair.before_b) or None,
                 "annotators": list(pair.annotators) or None,
             }
             nobody: Row = {"annotators": []} if data.judge is None else {data.judge: None}
             yield {
                 "id": pair.id,
-                "prompt": _listed(source.conversation) or source.prompt,
+                "prompt": listed(source.conversation) or source.prompt,
                 "response_a": pair.response_a,
                 "response_b": pair.response_b,
                 **({told_by: pair.preference} if pair.preference else nobody),
                 **{name: value for name, value in optional.items() if value is not None},
                 **pair.extra,
             }
-
-
-def _listed(messages: Sequence[Message]) -> JsonValue:
-    return [message.model_dump() for message in messages] or None
 
 
 def _is_count(value: object, *, least: int) -> bool:

@@ -10,7 +10,11 @@ from pathlib import Path
 from typing import Any, Protocol, TypedDict, Unpack, cast
 
 from profile_tasks.data.preference import Preference
-from profile_tasks.data.preferences import PreferenceData, load_preferences
+from profile_tasks.data.preferences import (
+    PreferenceData,
+    load_of_only_judge,
+    load_preferences,
+)
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.notebook.result import DIFFERENCE, INFLUENCE, PEOPLE, Result, Row
 from profile_tasks.report.findings import Findings, findings
@@ -363,10 +367,8 @@ def _loaded(
             seed=seed,
         )
 
-    loaded = load(reading.get("preference_column", "preference"))
-    if one_judge and not loaded.judge and not loaded.told and len(loaded.judges) == 1:
-        loaded = load(loaded.judges[0])
-    return loaded
+    column = reading.get("preference_column", "preference")
+    return load_of_only_judge(load, column) if one_judge else load(column)
 
 
 def _notes(data: PreferenceData) -> Iterator[str]:

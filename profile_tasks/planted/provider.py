@@ -18,14 +18,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from inspect_ai.model import (
-    ChatMessage,
-    ChatMessageUser,
-    GenerateConfig,
-    ModelAPI,
-    ModelOutput,
-    ModelUsage,
-)
+from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from profile_tasks.planted.annotator import (
@@ -42,7 +35,7 @@ from profile_tasks.planted.grader import (
 from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
-from profile_tasks.solvers.prompts import VERDICT_REPAIR
+from profile_tasks.solvers.offline_model import OfflineAPI, asked_in, offline_output
 
 logger = logging.getLogger(__name__)
 
@@ -50,11 +43,8 @@ GRADER = "grader"
 """The model name that is no profile: it grades only."""
 
 
-class PlantedAPI(ModelAPI):
+class PlantedAPI(OfflineAPI):
     """Provider ``planted``: the model name is the profile's name, or ``grader``."""
-
-    costs_nothing = True
-    """So that its answers need not be kept for a run that goes on."""
 
     @told_in_one_line(in_python=True)
     def __init__(
@@ -121,17 +111,9 @@ class PlantedAPI(ModelAPI):
         config: GenerateConfig,
     ) -> ModelOutput:
         """Answer the last user message; asked once more for a verdict, the one before."""
-        asked = [message.text for message in input if isinstance(message, ChatMessageUser)]
-        request = asked[-2] if asked[-1] == VERDICT_REPAIR and len(asked) > 1 else asked[-1]
+        request = asked_in(input)[-1]
         answer, note = self._answer(request, config)
-        output = ModelOutput.from_content(model=f"planted/{self.model_name}", content=answer)
-        # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.
-        read, written = len(request.split()), len(output.completion.split())
-        output.usage = ModelUsage(
-            input_tokens=read, output_tokens=written, total_tokens=read + written
-        )
-        output.metadata = {"simulation": note}
-        return output
+        return offline_output(f"planted/{self.model_name}", request, answer, {"simulation": note})
 
     def _answer(self, request: str, config: GenerateConfig) -> tuple[str, str]:
         """The answer, and the note that says what gave it."""
@@ -158,14 +140,6 @@ class PlantedAPI(ModelAPI):
         if self.annotator is None:
             raise ValueError("planted/grader answers grader requests only; evaluate a profile")
         return self.annotator.log_likelihood(request, text)
-
-    async def count_text_tokens(self, text: str) -> int:
-        """Words, for the same reason."""
-        return len(text.split())
-
-    def max_connections(self) -> int:
-        """Answers are computed here, so waiting in a queue gains nothing."""
-        return 100
 
 
 @cache

@@ -15,14 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from inspect_ai.model import (
-    ChatMessage,
-    ChatMessageUser,
-    GenerateConfig,
-    ModelAPI,
-    ModelOutput,
-    ModelUsage,
-)
+from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from profile_tasks.data.preferences import AnnotatedSource
@@ -30,7 +23,7 @@ from profile_tasks.data.sources import load_data
 from profile_tasks.scorers.inspect.arguments import ArgumentError, told_in_one_line
 from profile_tasks.settings import DataSettings, PairSettings
 from profile_tasks.solvers.both_orders import Pick, pair_requests
-from profile_tasks.solvers.prompts import VERDICT_REPAIR
+from profile_tasks.solvers.offline_model import OfflineAPI, asked_in, offline_output
 from profile_tasks.solvers.recorded_answers import (
     RECORDED_NOTE,
     RecordedModel,
@@ -61,11 +54,8 @@ class RecordedSettings(DataSettings, PairSettings):
     """How the file is read: as a task reads it."""
 
 
-class RecordedAPI(ModelAPI):
+class RecordedAPI(OfflineAPI):
     """Provider ``recorded``: the model's name is that of its columns."""
-
-    costs_nothing = True
-    """So that its answers need not be kept for a run that goes on."""
 
     answers_once = True
     """Asked again it has nothing else to say."""
@@ -112,9 +102,7 @@ class RecordedAPI(ModelAPI):
         config: GenerateConfig,
     ) -> ModelOutput:
         """The recorded answer to the last request; empty where none is recorded."""
-        asked = [message.text for message in input if isinstance(message, ChatMessageUser)]
-        at = len(asked) - (2 if asked[-1] == VERDICT_REPAIR and len(asked) > 1 else 1)
-        text = asked[at]
+        *before, text = asked_in(input)
         request = parse_request(text)
         metadata: dict[str, object] = {"recorded": RECORDED_NOTE}
         if isinstance(request, DiscriminationRequest):
@@ -123,17 +111,10 @@ class RecordedAPI(ModelAPI):
             if pick in ("a", "b"):
                 metadata["position"] = None
         elif isinstance(request, GenerationRequest):
-            answer = self._text(request, asked[:at]) or ""
+            answer = self._text(request, before) or ""
         else:
             raise self._unknown("a request without a target score", "writes for target scores only")
-        output = ModelOutput.from_content(model=self.recorded.model, content=answer)
-        # Words stand in for tokens: without a usage Inspect would look for a tokenizer online.
-        read, written = len(text.split()), len(answer.split())
-        output.usage = ModelUsage(
-            input_tokens=read, output_tokens=written, total_tokens=read + written
-        )
-        output.metadata = metadata
-        return output
+        return offline_output(self.recorded.model, text, answer, metadata)
 
     def _pick(self, request: DiscriminationRequest) -> Pick | None:
         if not self.recorded.verdicts:
@@ -174,14 +155,6 @@ class RecordedAPI(ModelAPI):
 
     def _unknown(self, what: str, but: str) -> ArgumentError:
         return ArgumentError(f"{self.recorded.model}: asked about {what}; {self.data} {but}")
-
-    async def count_text_tokens(self, text: str) -> int:
-        """Words, for the same reason."""
-        return len(text.split())
-
-    def max_connections(self) -> int:
-        """Answers are looked up, so waiting in a queue gains nothing."""
-        return 100
 
 
 def _by_request(
