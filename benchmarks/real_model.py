@@ -79,17 +79,24 @@ def found(folder: Path, pattern: str, make: Callable[[], None]) -> Run:
     return run
 
 
-def asked(task: str, data: Path, folder: Path) -> Run:
-    """Let Inspect ask the served model, which writes and judges."""
+def question(task: str, data: Path) -> list[str]:
+    """Inspect's command that asks the served model, which writes and judges."""
     settings = {"dataset": data, "limit": SOURCES, "own_pairs": "false", **SETTINGS[task]}
+    return [
+        *("inspect", "eval", f"profile_tasks/{task}"),
+        *("--model", f"openai-api/local/{NAME}", "--temperature", "0"),
+        *("--max-tokens", f"{MAX_TOKENS}", "--max-connections", "1", "--max-samples", "1"),
+        *(part for each in settings.items() for part in ("-T", "{}={}".format(*each))),
+    ]
+
+
+def asked(task: str, data: Path, folder: Path) -> Run:
+    """Let Inspect ask the served model."""
 
     def run() -> None:
         with served(cached=True) as address:
             command(
-                *("inspect", "eval", f"profile_tasks/{task}"),
-                *("--model", f"openai-api/local/{NAME}", "--temperature", "0"),
-                *("--max-tokens", f"{MAX_TOKENS}", "--max-connections", "1", "--max-samples", "1"),
-                *(part for each in settings.items() for part in ("-T", "{}={}".format(*each))),
+                *question(task, data),
                 *("--display", "plain", "--log-dir", str(folder)),
                 LOCAL_BASE_URL=address,
                 LOCAL_API_KEY="none",

@@ -14,13 +14,25 @@ from profile_tasks.task_configs import FOLDER
 HEADINGS = [
     "### Paper",
     "### Citation",
-    "### Groups and Tasks",
+    "### Groups, Tags, and Tasks",
     "#### Groups",
+    "#### Tags",
     "#### Tasks",
     "### Checklist",
     "### Changelog",
 ]
-"""lm-eval's template for the README of a task."""
+"""lm-eval's template for the README of a task: ``templates/new_yaml_task/README.md`` there."""
+
+CHECKLIST = [
+    "Is the task an existing benchmark in the literature?",
+    "Have you referenced the original paper that introduced the task?",
+    "If yes, does the original paper provide a reference implementation? If so, have you checked "
+    "against the reference implementation and documented how to run such a test?",
+    'Is the "Main" variant of this task clearly denoted?',
+    "Have you provided a short sentence in a README on what each new variant adds / evaluates?",
+    "Have you noted which, if any, published evaluation setups are matched by this variant?",
+]
+"""The template's questions; the third is the one that cannot be ticked here."""
 
 
 class Loader(yaml.SafeLoader):
@@ -55,13 +67,26 @@ def test_the_readme_follows_the_template(task: str) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS)
+def test_the_readme_answers_what_the_template_asks(task: str) -> None:
+    written = sections(task)
+    paper = re.findall(r"^(Title|Abstract|Homepage): (.+)$", written["### Paper"], re.MULTILINE)
+    assert [name for name, _ in paper] == ["Title", "Abstract", "Homepage"]
+    assert re.search(r"^@\w+\{", written["### Citation"], re.MULTILINE)
+    answers = re.findall(r"^ *\* \[([ x])\] (.+)$", written["### Checklist"], re.MULTILINE)
+    assert [question for _, question in answers] == CHECKLIST
+    assert [tick for tick, _ in answers] == ["x", "x", " ", "x", "x", "x"]
+
+
+@pytest.mark.parametrize("task", TASKS)
 def test_the_readme_names_exactly_the_tasks_and_groups_of_its_folder(task: str) -> None:
     found = configurations(FOLDER / task)
     groups = {content["group"] for content in found if "group" in content}
     tasks = {content["task"] for content in found if "group" not in content}
     assert len(tasks) >= 3
+    tags = {tag for content in found for tag in content.get("tag", ())}
     written = sections(task)
     assert sorted(listed(written["#### Groups"])) == sorted(groups)
+    assert sorted(listed(written["#### Tags"])) == sorted(tags)
     assert sorted(listed(written["#### Tasks"])) == sorted(tasks)
 
 
