@@ -4,12 +4,9 @@ import doctest
 import importlib
 import json
 import math
-import os
 import pkgutil
 import re
 import shlex
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -103,43 +100,6 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
         (command,) = console_commands(section)
         assert command.startswith("python3 -m venv .venv && .venv/bin/pip install")
         assert command.endswith(end)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("page", "at_least"),
-    [
-        ("README.md", 8),
-        ("docs/compare.md", 7),
-        ("docs/lm-eval.md", 5),
-        ("docs/score-validity.md", 2),
-        ("docs/factors.md", 3),
-        ("docs/pairs.md", 4),
-    ],
-)
-def test_offline_commands_run_one_by_one(
-    repository: Path, page: str, at_least: int, tmp_path: Path
-) -> None:
-    commands = [
-        command
-        for command in console_commands((repository / page).read_text(encoding="utf-8"))
-        if command.startswith("profile-tasks ") or "--model planted/" in command
-    ]
-    ran = 0
-    for command in commands:
-        if command.startswith("python3 -m venv"):
-            continue  # .ci/run and the wheel test run these in fresh environments
-        run = subprocess.run(
-            ["bash", "-c", command],
-            check=False,
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            env=os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"},
-        )
-        assert run.returncode == 0, f"{command}\n{run.stdout}\n{run.stderr}"
-        ran += 1
-    assert ran >= at_least
 
 
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
