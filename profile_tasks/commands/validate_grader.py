@@ -125,6 +125,7 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
                 "data": hashed(metadata.get("data", ""), metadata.get("data_hash")),
                 "data_hash": None,
                 "sources": len(validations),
+                "retest": (metadata.get("settings") or {}).get("retest") or None,
                 "labels": tuple(entry.label for entry in agreement.labels),
             }
         ),
