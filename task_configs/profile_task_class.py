@@ -12,6 +12,7 @@ from profile_tasks.data.preferences import recorded_factors
 from profile_tasks.runs.lm_eval import GROUPS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
+from profile_tasks.scorers.factors.taxonomy import own_factors_hash
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import (
@@ -36,6 +37,8 @@ class ProfileTask(SourceTask[SourceMeasurement]):
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
         self.factors = self._chosen_factors()
+        if own := own_factors_hash(self.factors):
+            self._config.metadata["own_factors_hash"] = own
 
     @abstractmethod
     def standard_names(self) -> list[str]:

@@ -23,6 +23,7 @@ from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
 from profile_tasks.settings import Setting
+from profile_tasks.solvers.prompts import PROMPT_VERSION
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.task_configs.run_settings import run_settings
 
@@ -77,12 +78,16 @@ class SourceTask(Task, Generic[_Record]):
         metadata = self._config.metadata or {}
         self.VERSION = metadata.get("version")
         self.settings = run_settings(metadata)
-        # lm-eval writes a task's configuration into its results.
-        self._config.metadata = metadata | {"settings": self.settings.record()}
         self._filters = [build_filter_ensemble("none", [["take_first", None]])]
         self._instances: list[Instance] | None = None
         self.fewshot_rnd = None
         self.data = self._load()
+        # lm-eval writes a task's configuration into its results.
+        self._config.metadata = (
+            metadata
+            | {"settings": self.settings.record(), "prompt_version": PROMPT_VERSION}
+            | self.data.identity
+        )
         self.sources = {source.id: source for source in self.data.sources}
         self.items: list[MeasuredSource[_Record]] = []
         self._docs: list[dict[str, Any]] | None = None

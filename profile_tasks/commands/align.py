@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, estimate, number, say
+from profile_tasks.commands.printing import (
+    FORMAT_OPTION,
+    Record,
+    emit,
+    estimate,
+    number,
+    say,
+    say_signature,
+)
 from profile_tasks.commands.recorded import (
     RECORDED_OPTIONS,
     given,
@@ -19,6 +27,9 @@ from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import read_whole
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from profile_tasks.data.preferences import PreferenceData
     from profile_tasks.scorers.statistics.comparisons import Comparisons
     from profile_tasks.scorers.statistics.estimate import Estimate
 
@@ -67,12 +78,15 @@ def align(
                     "there are no sources; leave it out, or give the preferences"
                 )
             record = aligned_profiles(*profiles)
+            record["signature"] = _signature_of_profiles((a, b), profiles)
         else:
             first_column = ctx.params["preference_column"]
             columns = (first_column, second_preference_column or first_column)
-            tables = _tables(a, b, columns, ctx.params, seed)
+            data = _data(a, b, columns, ctx.params, seed)
+            tables = _tables(data, ctx.params["factors"])
             names = _names((a, b), columns)
             record = aligned_tables(*tables, names=names, replicates=replicates, seed=seed)
+            record["signature"] = _signature_of_data(data, ctx.params)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     if format_ == "table":
@@ -84,6 +98,7 @@ def align(
     if format_ == "table":
         for line in _notes(record):
             say(line)
+        say_signature(record["signature"])
 
 
 def _is_profile(path: Path) -> bool:
@@ -105,24 +120,64 @@ def _names(files: tuple[str, str], columns: tuple[str, str]) -> tuple[str, str]:
     return files if first == second else (first, second)
 
 
-def _tables(
+def _data(
     a: str, b: str, columns: tuple[str, str], options: Record, seed: int
-) -> "list[Comparisons]":
-    """The tables of two files, with shared codes of groups."""
+) -> "Sequence[PreferenceData]":
+    """The preferences in two files, or two columns of one."""
+    second = columns[1]
+    if second is not None and a == b:
+        return load_two_judges(a, options, seed=seed, second_column=second)
+    return [
+        load_recorded(name, options, seed=seed, preference_column=column)
+        for name, column in zip((a, b), columns, strict=True)
+    ]
+
+
+def _tables(data: "Sequence[PreferenceData]", factors: str) -> "list[Comparisons]":
+    """The tables of both, with shared codes of groups."""
     from profile_tasks.scorers.measurement.recorded import human_comparisons
     from profile_tasks.scorers.measurement.tables import shared_group_codes
 
-    second = columns[1]
-    data = (
-        load_two_judges(a, options, seed=seed, second_column=second)
-        if second is not None and a == b
-        else [
-            load_recorded(name, options, seed=seed, preference_column=column)
-            for name, column in zip((a, b), columns, strict=True)
-        ]
-    )
     codes = shared_group_codes(*(each.sources for each in data))
-    return [human_comparisons(each, options["factors"], codes) for each in data]
+    return [human_comparisons(each, factors, codes) for each in data]
+
+
+def _signature_of_data(data: "Sequence[PreferenceData]", options: Record) -> str:
+    from profile_tasks.runs.signature import data_signature, hashed
+    from profile_tasks.scorers.measurement.recorded import chosen_factors
+
+    first, second = data
+    chosen = [chosen_factors(each, options["factors"]) for each in data]
+    return data_signature(
+        "align",
+        first,
+        [factor for factor in chosen[0] if factor in chosen[1]],
+        data_b=hashed(second.name, second.content_hash),
+        model=first.judge or "people",
+        model_b=second.judge or "people",
+        **{name: options[name] for name in ("replicates", "seed")},
+    )
+
+
+def _signature_of_profiles(files: tuple[str, str], profiles: "list[dict[str, float]]") -> str:
+    from profile_tasks import __version__
+    from profile_tasks.data.content_hash import short_hash
+    from profile_tasks.runs.signature import hashed, signature_line
+
+    data, data_b = (
+        hashed(Path(file).name, short_hash(profile))
+        for file, profile in zip(files, profiles, strict=True)
+    )
+    factors = tuple(profiles[0].keys() & profiles[1].keys())
+    return signature_line(
+        {
+            "task": "align",
+            "data": data,
+            "data_b": data_b,
+            "factors": factors,
+            "version": __version__,
+        }
+    )
 
 
 def _rows(record: Record) -> list[Record]:

@@ -14,6 +14,7 @@ from profile_tasks.commands.printing import (
     p_value,
     reasons,
     say,
+    say_signature,
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.unusable import Unusable
@@ -145,6 +146,9 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
         *([OF_RANKS] * bool(record["alignments"])),
     ):
         say(caution)
+    say(f"\n{record['differ_in']}")
+    for side in "ab":
+        say_signature(record[f"signature_{side}"], side.upper())
 
 
 def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:

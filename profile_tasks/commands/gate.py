@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
+from profile_tasks.commands.printing import FORMAT_OPTION, emit, say, say_signature
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
 
@@ -100,13 +100,14 @@ def _judged(
     from profile_tasks.gate.evidence import read_evidence
     from profile_tasks.gate.reports import Judged
     from profile_tasks.gate.verdicts import cautions, judge
+    from profile_tasks.runs.signature import signature
 
     evidence = read_evidence(log, task, score)
     run = evidence.run
     notes = [note for note in (run.recorded, run.restated) if note]
     verdicts = judge(bars, evidence, _comparing(evidence, folder, score, notes))
     notes += cautions(verdicts, evidence)
-    return Judged(run.model, run.task, tuple(verdicts), tuple(notes))
+    return Judged(run.model, run.task, tuple(verdicts), tuple(notes), signature(run))
 
 
 def _record(run: "Judged") -> dict[str, Any]:
@@ -119,6 +120,7 @@ def _record(run: "Judged") -> dict[str, Any]:
         "exit_status": EXIT_STATUS[run.outcome],
         "verdicts": _rows(run),
         "notes": list(run.notes),
+        "signature": run.signature,
     }
 
 
@@ -143,6 +145,8 @@ def _print(runs: "Sequence[Judged]") -> None:
             say(f"  {verdict.why}")
     for note in dict.fromkeys(note for run in runs for note in run.notes):
         say(f"note: {note}")
+    for run in runs:
+        say_signature(run.signature, run.name if len(runs) > 1 else "")
 
 
 _WORST_FIRST: "tuple[Outcome, ...]" = ("missed", "cannot tell", "met")
@@ -167,7 +171,7 @@ def _comparing(
             known[baseline] = compare_runs(evidence.run, other, confidence=coverage)
             notes.extend(
                 f"A is the run, B the baseline {baseline}: {note}"
-                for note in known[baseline]["notes"]
+                for note in (known[baseline]["differ_in"], *known[baseline]["notes"])
             )
         return known[baseline]
 

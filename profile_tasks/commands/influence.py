@@ -11,6 +11,7 @@ from profile_tasks.commands.printing import (
     metric,
     p_value,
     say,
+    say_signature,
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import load_recorded, recorded_options
@@ -43,6 +44,8 @@ def influence(
     demo (with --task), tldr, shp2, webgpt.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.runs.influence_json import influence_run
+    from profile_tasks.runs.signature import signature
     from profile_tasks.runs.words import influence_words
     from profile_tasks.scorers.factors.words import without_spaces
     from profile_tasks.scorers.measurement.recorded import recorded_profile
@@ -59,6 +62,7 @@ def influence(
             )
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
+    record["signature"] = signature(influence_run(record, file))
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
     title = f"recorded judge {data.judge}: " if data.judge else ""
     title += (
@@ -75,6 +79,7 @@ def influence(
             say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
+        say_signature(record["signature"])
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:

@@ -18,6 +18,7 @@ from profile_tasks.commands.printing import (
     p_value,
     reasons,
     say,
+    say_signature,
 )
 from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import format_of, load_recorded, recorded_options
@@ -68,6 +69,7 @@ def judges(
     judge's, with intervals by source.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
+    from profile_tasks.runs.signature import judges_signature
     from profile_tasks.scorers.measurement.recorded import chosen_factors
     from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
     from profile_tasks.solvers.recorded_answers import RECORDED_NOTE, recorded_models
@@ -80,13 +82,8 @@ def judges(
                 "is a judge's; leave --preference-column out"
             )
         models = recorded_models(data.sources, data.name, names)
-        found = RecordedJudges.of_data(
-            data,
-            models,
-            chosen_factors(data, ctx.params["factors"]),
-            replicates=replicates,
-            seed=seed,
-        )
+        factors = chosen_factors(data, ctx.params["factors"])
+        found = RecordedJudges.of_data(data, models, factors, replicates=replicates, seed=seed)
         logs = [] if log_dir is None else _written(file, data, models, ctx.params, seed, log_dir)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
@@ -103,6 +100,7 @@ def judges(
                 model.name: {"n_sources": len(model.texts)} for model in models if model.texts
             },
             "logs": [str(path) for path in logs],
+            "signature": judges_signature(data, factors, found),
         }
         for name in found.measurements:
             judged = found.record(name)
@@ -221,6 +219,7 @@ def _print(record: Record, *, detailed: bool) -> None:
         say(f"recorded as writers, which logs show (--log-dir): {', '.join(record['writers'])}")
     if record["logs"]:
         say(f"\nlogs in {Path(record['logs'][0]).parent}: {len(record['logs'])}")
+    say_signature(record["signature"])
 
 
 def _agreements(found: Record) -> list[dict[str, str]]:

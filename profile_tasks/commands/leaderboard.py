@@ -173,6 +173,7 @@ def _written(board: "Leaderboard", format_: str) -> str:
 
 def _table(board: "Leaderboard") -> str:
     from profile_tasks.leaderboard.forms import board_words, left_out_lines, terminal_rows, title
+    from profile_tasks.runs.signature import shared_signature, wrapped
 
     width, parts = terminal_width(), []
     for each in board.boards:
@@ -188,4 +189,9 @@ def _table(board: "Leaderboard") -> str:
         board.method,
         *left_out_lines(board),
     ]
-    return "".join(parts) + folded("\n".join(ending), width) + "\n"
+    signatures = [
+        line
+        for each in board.boards
+        for line in wrapped(f"signature: {shared_signature([row.run for row in each.rows])}", width)
+    ]
+    return "".join(parts) + folded("\n".join(ending), width) + "\n" + "\n".join([*signatures, ""])

@@ -97,6 +97,19 @@ def say(text: str, *, err: bool = False, whole: bool = False) -> None:
     click.echo(folded(text, terminal_width()) if not whole else _harmless_lines(text), err=err)
 
 
+def say_signature(signature: str, of: str = "") -> None:
+    """Print what a result is of, last: broken behind its bars where the terminal ends.
+
+    Args:
+        signature: As of ``profile_tasks.runs.signature``.
+        of: Of which of several results it is.
+    """
+    from profile_tasks.runs.signature import wrapped
+
+    start = f"signature of {of}: " if of else "signature: "
+    click.echo("\n".join(wrapped(start + signature, terminal_width())))
+
+
 def folded(text: str, width: int) -> str:
     """The lines of a text, made harmless, none wider than so many columns of a terminal.
 

@@ -2,13 +2,23 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks import __version__
 from profile_tasks.commands.grader_run import called_grader, grader_options, run_to_end
-from profile_tasks.commands.printing import FORMAT_OPTION, Record, emit, metric, number, say
+from profile_tasks.commands.printing import (
+    FORMAT_OPTION,
+    Record,
+    emit,
+    metric,
+    number,
+    say,
+    say_signature,
+)
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import MeasuringSettings
@@ -76,17 +86,29 @@ def _graded(run: "Run", log: str, seed: int) -> dict[str, Any]:
     from profile_tasks.lm_eval_runner.grading import graded_results
     from profile_tasks.runs.inspect_log import read_run
     from profile_tasks.runs.lm_eval import GRADING
+    from profile_tasks.runs.signature import signature
+    from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
     from profile_tasks.scorers.inspect.full_profile import graded_by
 
     # Read again: the measurements are the whole truth, and the run returns a shortened log.
     measurements = list(read_run(log).measurements)
     results = graded_results(run, measurements, seed=seed)
+    grading = graded_by(measurements, run.model)
+    factors = measurements[0].factors
+    conditions = {
+        **run.conditions,
+        "grader": ", ".join(grading["graders"]),
+        "grader_prompt_version": GRADER_PROMPT_VERSION,
+        "seed": seed,
+        "version": __version__,
+    }
     results[GRADING] = {
-        **graded_by(measurements, run.model),
+        **grading,
         "answered_by": run.model,
-        "factors": list(measurements[0].factors),
+        "factors": list(factors),
         "samples": list(run.parts),
         "log": log,
+        "signature": signature(replace(run, factors=factors, conditions=conditions)),
     }
     return results
 
@@ -137,6 +159,7 @@ def _print(format_: str, results: Record, path: Path) -> None:
         for warning in grading["warnings"]:
             say(f"warning: {warning}")
         say(f"results: {path}\nlog: {grading['log']}", whole=True)
+        say_signature(grading["signature"])
 
 
 _PERSPECTIVES = ("human", "discrimination", "generation")

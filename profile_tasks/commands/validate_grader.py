@@ -15,6 +15,7 @@ from profile_tasks.commands.printing import (
     number,
     reasons,
     say,
+    say_signature,
 )
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
@@ -71,6 +72,8 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
     Raises:
         click.ClickException: The run gave no result.
     """
+    from profile_tasks.runs.inspect_log import conditions_of
+    from profile_tasks.runs.signature import hashed, signature_line
     from profile_tasks.scorers.inspect.grader_validation_scorer import (
         SCORER,
         run_agreement,
@@ -88,11 +91,12 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
         raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
     agreement = run_agreement(validations, seed=_seed(log))
     metadata = log.eval.metadata or {}
+    grader = validations[0].grader
     notes = [metadata["preference_note"]] if metadata.get("preference_derived") else []
-    if validations[0].grader.startswith("planted/"):
+    if grader.startswith("planted/"):
         notes.append(_PLANTED_NOTE)
     return {
-        "grader": validations[0].grader,
+        "grader": grader,
         "data": metadata.get("data"),
         "n_sources": len(validations),
         "n_groups": len({validation.group for validation in validations}),
@@ -113,6 +117,18 @@ def validation_record(log: "EvalLog") -> dict[str, Any]:
         "reasons": agreement.reasons(),
         "notes": notes,
         "log": log.location,
+        "signature": signature_line(
+            {
+                **conditions_of(log, [grader]),
+                "judged_by": None,  # no model is asked what it prefers
+                "task": "grader_validation",
+                "data": hashed(metadata.get("data", ""), metadata.get("data_hash")),
+                "data_hash": None,
+                "sources": len(validations),
+                "retest": (metadata.get("settings") or {}).get("retest") or None,
+                "labels": tuple(entry.label for entry in agreement.labels),
+            }
+        ),
     }
 
 
@@ -160,3 +176,4 @@ def _print_closing(record: Record) -> None:
     for note in record["notes"]:
         say(f"note: {note}")
     say(f"log: {record['log']}", whole=True)
+    say_signature(record["signature"])

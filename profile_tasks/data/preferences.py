@@ -11,11 +11,14 @@ import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
+from profile_tasks import __version__
+from profile_tasks.data.content_hash import content_hash
 from profile_tasks.data.conversation import Message, listed
 from profile_tasks.data.files import (
     ENDINGS,
@@ -135,6 +138,20 @@ class PreferenceData:
     def title(self) -> str:
         """The name, with the format where it is another than ours."""
         return self.name if self.format is None else f"{self.name} (format {self.format})"
+
+    @cached_property
+    def content_hash(self) -> str:
+        """The hash of what is measured on the sources, whatever file they stand in."""
+        return content_hash(self.sources)
+
+    @property
+    def identity(self) -> dict[str, str]:
+        """Which data these are and which version read them, as logs and results keep it."""
+        return {
+            "data": self.name,
+            "data_hash": self.content_hash,
+            "package_version": __version__,
+        }
 
     @property
     def told(self) -> bool:

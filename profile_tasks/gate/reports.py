@@ -19,12 +19,14 @@ class Judged:
         task: Name of the task.
         verdicts: One a bar, or several.
         notes: What else a reader must know.
+        signature: What was judged, in one line.
     """
 
     model: str
     task: str
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
+    signature: str = ""
 
     @property
     def name(self) -> str:
@@ -59,6 +61,9 @@ def junit_xml(runs: Sequence[Judged]) -> str:
             errors=str(run.outcomes.count("cannot tell")),
             skipped="0",
         )
+        if run.signature:
+            properties = ET.SubElement(suite, "properties")
+            ET.SubElement(properties, "property", name="signature", value=run.signature)
         for verdict in run.verdicts:
             case = ET.SubElement(
                 suite, "testcase", classname=one_line(run.name), name=one_line(verdict.name)
@@ -89,4 +94,5 @@ def summary(run: Judged) -> str:
             f"| {_MARK[verdict.outcome]} | {markdown_text(bar)} | {markdown_text(verdict.why)} |"
         )
     lines += ["", *(f"- {markdown_text(note)}" for note in run.notes)] if run.notes else []
+    lines += ["", f"`{run.signature}`"] if run.signature else []
     return "\n".join(lines) + "\n"

@@ -16,6 +16,7 @@ from profile_tasks.report.cautions import Badge, run_badges
 from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import LIKELIHOOD, Run
+from profile_tasks.runs.signature import signature
 from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
@@ -199,8 +200,8 @@ def markdown_tables(board: Leaderboard) -> str:
         lines[3] = "|" + "|".join("---" if c in words else "--:" for c in rows[0])
         lines[3] += "|"
         lines += [_md_row(row.values()) for row in rows]
-        if each.notes:
-            lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
+        lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
+        lines += [f"- `{signature(row.run)}`" for row in each.rows]
         parts.append("\n".join(lines))
     ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {board.method}"]
     if said := left_out_lines(board):
@@ -293,6 +294,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "harness": run.harness,
         "date": run.date,
         "file": run.file,
+        "signature": signature(run),
     }
 
 
@@ -341,6 +343,7 @@ def html(board: Leaderboard) -> str:
                 "title": _html_title(each),
                 "factors": [one_line(factor) for factor in each.factors],
                 "notes": [one_line(note) for note in each.notes],
+                "signatures": [signature(row.run) for row in each.rows],
             }
             for each in board.boards
         ],

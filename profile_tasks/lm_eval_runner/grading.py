@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
+from profile_tasks import __version__
 from profile_tasks.runs.lm_eval import read_results, results_beside
 from profile_tasks.runs.run import OWN_PAIRS, Run
 from profile_tasks.scorers.statistics.study import GAP
@@ -65,6 +66,8 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
         metadata={
             "samples": samples,
             "answered_by": run.model,
+            "data_hash": run.conditions["data_hash"],
+            "package_version": __version__,
             "factors": [factor.id for factor in chosen],
             "settings": settings.record(),
         },

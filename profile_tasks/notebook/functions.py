@@ -27,6 +27,7 @@ from profile_tasks.runs.lm_eval import read_sampled_run
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.remeasured import remeasured
 from profile_tasks.runs.run import Run, finite_or_none
+from profile_tasks.runs.signature import judges_signature, signature
 from profile_tasks.scorers.factors.selection import FactorChoice
 from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
 from profile_tasks.scorers.measurement.recorded import chosen_factors, recorded_profile
@@ -123,7 +124,8 @@ def profile(
     _check_resampling(replicates, seed)
     loaded = _loaded(data, reading, seed, of="profile")
     record = recorded_profile(loaded, factors, control=control, replicates=replicates, seed=seed)
-    found = findings(influence_run(record, loaded.name))
+    run = influence_run(record, loaded.name)
+    found = findings(run)
     task = _tasks(loaded)
     return Result(
         title=f"{loaded.judge or PEOPLE} in {loaded.title}: {record['n_pairs']:,} decided pairs in "
@@ -131,7 +133,8 @@ def profile(
         rows=tuple(_influences(found, task)),
         words=tuple(headline(found)),
         notes=tuple(_notes(loaded)),
-        record=record,
+        record=record | {"signature": signature(run)},
+        signature=signature(run),
     )
 
 
@@ -169,9 +172,8 @@ def judges(
     _check_resampling(replicates, seed)
     loaded = _loaded(data, reading, seed, of="judges", one_judge=False)
     models = recorded_models(loaded.sources, loaded.name, names)
-    found = RecordedJudges.of_data(
-        loaded, models, chosen_factors(loaded, factors), replicates=replicates, seed=seed
-    )
+    chosen = chosen_factors(loaded, factors)
+    found = RecordedJudges.of_data(loaded, models, chosen, replicates=replicates, seed=seed)
     people = found.people()
     record: dict[str, Any] = {
         "data": loaded.name,
@@ -199,6 +201,7 @@ def judges(
         rows=tuple(rows),
         notes=(RECORDED_NOTE, *_notes(loaded)),
         record=record,
+        signature=judges_signature(loaded, chosen, found),
     )
 
 
@@ -249,6 +252,7 @@ def read_run(
                 for run in runs
             ]
         },
+        signature="\n".join(map(signature, runs)),
     )
 
 
@@ -331,10 +335,17 @@ def compare(
         rows=tuple(rows),
         words=tuple(record["words"]),
         notes=tuple(
-            dict.fromkeys((*(n for run in runs for n in _kind(run.model)), *record["notes"]))
+            dict.fromkeys(
+                (
+                    *(n for run in runs for n in _kind(run.model)),
+                    record["differ_in"],
+                    *record["notes"],
+                )
+            )
         ),
         record=record,
         drawn=DIFFERENCE,
+        signature="\n".join(record[f"signature_{name}"] for name in "ab"),
     )
 
 

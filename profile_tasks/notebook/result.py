@@ -97,6 +97,8 @@ class Result:
         notes: What was left out, and what is not a model's or not live.
         record: The JSON behind it, with p-values, counts and verdicts.
         drawn: The quantity that the table and the figure show.
+        signature: What they are of, in one line to copy into a paper (docs/metrics.md); of several
+            runs one a run.
     """
 
     title: str
@@ -105,6 +107,7 @@ class Result:
     notes: tuple[str, ...] = ()
     record: Mapping[str, Any] = field(default_factory=dict)
     drawn: str = INFLUENCE
+    signature: str = ""
 
     def frame(self) -> "pd.DataFrame":
         """Every number as one row, with the columns of ``COLUMNS``.
@@ -248,6 +251,7 @@ class Result:
                 *(f"<tr>{cells('td', row)}</tr>" for row in body),
                 "</tbody></table>",
                 *(f"<p>{escape(shown(text))}</p>" for text in self._left_over(len(heads) - 1)),
+                *(f"<p><code>{escape(line)}</code></p>" for line in self.signature.splitlines()),
             ]
         )
 

@@ -88,7 +88,11 @@ def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iter
 
 
 def _compared(first: int, second: int, record: dict[str, Any]) -> PairedRuns:
-    notes = (f"{record['n_sources']} sources that both were measured on", *record["notes"])
+    notes = (
+        f"{record['n_sources']} sources that both were measured on",
+        record["differ_in"],
+        *record["notes"],
+    )
     return PairedRuns(
         first,
         second,

@@ -20,6 +20,7 @@ from profile_tasks.report.influence_rows import (
 )
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.report.web_page import packaged, web_page
+from profile_tasks.runs.signature import signature
 from profile_tasks.scorers.statistics.study import GAP
 
 Cell = str | float | None
@@ -339,7 +340,11 @@ def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
     for run in runs:
         findings = run.findings
-        entries: dict[str, Cell] = {"file": findings.run.file, "kind of file": findings.kind}
+        entries: dict[str, Cell] = {
+            "signature": signature(findings.run),
+            "file": findings.run.file,
+            "kind of file": findings.kind,
+        }
         entries |= {label: str(value) for label, value in findings.run.described.items()}
         for perspective, profile in findings.profiles.items():
             for name, count in (

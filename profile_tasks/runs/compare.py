@@ -1,11 +1,12 @@
 """Two finished runs compared over the sources and the factors that both measured."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from profile_tasks.runs.run import Run, check_finished
+from profile_tasks.runs.signature import difference, signature
 from profile_tasks.runs.words import comparison_words
-from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.measurement.tables import (
     agreement_table,
     comparison_tables,
@@ -38,8 +39,9 @@ def compare_runs(
         margin: Departure in taste, in units of tau_14, that equivalence excludes.
 
     Returns:
-        The record of ``compared_record``, with ``notes`` on what was left out, and ``words``: what
-        the two differ in, in sentences.
+        The record of ``compared_record``, with ``notes`` on what was left out, ``words``: what
+        the two models differ in, in sentences, both signatures, and ``differ_in``: how else the
+        runs differ.
 
     Raises:
         ValueError: A run did not finish, the runs share no source or no factor, or their human
@@ -48,11 +50,15 @@ def compare_runs(
     study, n_sources, notes = paired_study(
         first, second, replicates=replicates, seed=seed, confidence=confidence
     )
+    a, b = map(_graded, (first, second))
     compared = {
         "log_a": first.file,
         "log_b": second.file,
         "model_a": first.model,
         "model_b": second.model,
+        "signature_a": signature(a),
+        "signature_b": signature(b),
+        "differ_in": difference(a, b),
         "n_sources": n_sources,
         "notes": notes,
         **compared_record(study, margin=margin),
@@ -173,18 +179,12 @@ def _differences(first: Run, second: Run) -> list[str]:
     """What makes the two runs less comparable, in words."""
     told = [(n, why) for n, r in (("A", first), ("B", second)) for why in (r.recorded, r.restated)]
     notes = [f"{name}: {why}" for name, why in told if why]
-    if first.name != second.name:
-        notes.append(f"A is a run of {first.name}, B of {second.name}")
     if {run.conditions.get("judged_by") for run in (first, second)} == {"words", "likelihood"}:
         likely, spoken = ("A", "B") if first.judged_by_likelihood else ("B", "A")
         notes.append(
             f"{likely} judged by likelihood and {spoken} in words: what they differ in as judges "
             "may be the way of asking"
         )
-    graders = [_graders(run.measurements) for run in (first, second)]
-    if graders[0] != graders[1]:
-        a, b = (", ".join(sorted(each)) or "none" for each in graders)
-        notes.append(f"the graders differ: A {a}, B {b}")
     in_a, in_b = ({m.source_id for m in run.measurements} for run in (first, second))
     for name, own, other in (("A", in_a, in_b), ("B", in_b, in_a)):
         if alone := len(own - other):
@@ -192,6 +192,7 @@ def _differences(first: Run, second: Run) -> list[str]:
     return notes
 
 
-def _graders(measurements: Sequence[SourceMeasurement]) -> set[str]:
-    """The models that graded; the header of an unfinished run does not name them."""
-    return {m.grader for m in measurements if m.grader is not None}
+def _graded(run: Run) -> Run:
+    """The run with the models that graded its sources among its conditions."""
+    graders = ", ".join(sorted({m.grader for m in run.measurements if m.grader is not None}))
+    return replace(run, conditions={**run.conditions, "grader": graders}) if graders else run

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from profile_tasks.runs.run import PERSPECTIVES, Run, finite_or_none
+from profile_tasks.runs.run import PERSPECTIVES, Run, finite_or_none, stated
 from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics, none_for_nan, reasons
 
 _DESCRIBED = {
@@ -44,7 +44,18 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
         task=Path(location).stem,
         name="influence",
         setting=perspective,
+        data=str(record.get("data") or ""),
         factors=tuple(record["factors"]),
+        conditions=stated(
+            {
+                "data_hash": record.get("data_hash"),
+                "own_factors": record.get("own_factors_hash"),
+                "control": "system" if "control" in record else None,
+                "replicates": record.get("replicates"),
+                "seed": record.get("seed"),
+                "version": record.get("package_version"),
+            }
+        ),
         described={
             label: record[name]
             for label, name in _DESCRIBED.items()

@@ -44,6 +44,8 @@ LoggedSample = Mapping[str, Any]
 
 _READ = frozenset({"id", "epoch", "scores", "metadata", "store"})
 _SAMPLES = "samples/"
+_COMPARED_HERE = ("own_pairs", "fluency", "coherence", "control")
+"""Settings among a run's conditions that lm-eval's tasks do not have."""
 _WARNINGS = ("grader_warning", "factors_note")
 _PRINTED_CONFIG = ("temperature", "top_p", "max_tokens", "reasoning_effort")
 
@@ -163,7 +165,7 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
         data=str(about.get("data", "not stated")),
         factors=human_factors(metrics),
         settings=settings,
-        conditions=_conditions(header, graders),
+        conditions=conditions_of(header, graders),
         described=_described(header, profile, graders),
         metrics=dict(sorted(metrics.items())),
         profile=profile,
@@ -321,7 +323,13 @@ def _settings(header: EvalLog) -> Mapping[str, Any]:
     return (header.eval.metadata or {}).get("settings") or header.eval.task_args
 
 
-def _conditions(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int | float | None]:
+def conditions_of(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int | float | None]:
+    """What tells a run of any task apart, as ``Run.conditions`` has it.
+
+    Args:
+        header: The header of its log.
+        graders: The models that graded.
+    """
     about, settings = header.eval.metadata or {}, _settings(header)
     epochs = header.eval.config.epochs
     # Not the model's headers or arguments, which may hold a key.
@@ -330,19 +338,26 @@ def _conditions(header: EvalLog, graders: Sequence[str]) -> dict[str, str | int 
         {
             "task_version": header.eval.task_version,
             "prompt_version": about.get("prompt_version"),
+            "data_hash": about.get("data_hash"),
             "pairs": about.get("loaded_pairs"),
-            **{name: settings.get(name) for name in COMPARED_SETTINGS},
+            "own_factors": about.get("own_factors_hash"),
+            **{name: settings.get(name) for name in (*COMPARED_SETTINGS, *_COMPARED_HERE)},
             "judged_by": (
                 None
                 if settings.get("setting") == "generation"
                 else settings.get("judge_by", "words")
             ),
-            "grader": about.get("grader") or ", ".join(graders) or None,
+            # A log that was scored again names those who did in its score alone.
+            "grader": ", ".join(graders) or about.get("grader"),
             "grader_prompt_version": about.get("grader_prompt_version"),
-            "judge_orders": settings.get("judge_orders") if about.get("grader") else None,
+            **{
+                name: settings.get(name) if graders or about.get("grader") else None
+                for name in ("judge_orders", "judge_batch")
+            },
             "epochs": epochs if epochs != 1 else None,
+            **sampling,
+            "version": about.get("package_version"),
         }
-        | sampling
     )
 
 

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from profile_tasks.data.content_hash import content_hash
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
@@ -174,15 +175,19 @@ def _results_run(
         date="" if date is None else utc(datetime.fromtimestamp(date, UTC)),
         sources=sources,
         groups=sources if groups is None else groups,  # older results say no more
-        data=Path(str(settings["dataset"])).name,
+        data=str(metadata.get("data") or Path(str(settings["dataset"])).name),
         factors=human_factors(metrics),
         settings=settings,
         conditions=stated(
             {
                 "lm_eval_task_version": metadata.get("version"),
-                "grader": " ".join(graders) or None,
+                "prompt_version": metadata.get("prompt_version"),
+                "data_hash": metadata.get("data_hash"),
+                "own_factors": metadata.get("own_factors_hash"),
+                "grader": ", ".join(graders) or None,
                 "judged_by": _judged_by(names),
-                **{name: settings[name] for name in COMPARED_SETTINGS},
+                **{name: settings.get(name) for name in COMPARED_SETTINGS},
+                "version": metadata.get("package_version"),
             }
         ),
         metrics=dict(sorted(metrics.items())),
@@ -305,6 +310,7 @@ def read_sampled_run(files: Sequence[str]) -> Run:
         ),
         sources=len(answers),
         settings={"pairing": _pairing(measurements)},
+        conditions={"data_hash": content_hash(known.source for known in answers.values())},
         parts=settings,
         measurements=measurements,
         answers=tuple(answers.values()),

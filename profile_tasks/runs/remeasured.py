@@ -17,6 +17,7 @@ from profile_tasks.scorers.factors.selection import (
     read_selection,
     with_recorded,
 )
+from profile_tasks.scorers.factors.taxonomy import own_factors_hash
 from profile_tasks.scorers.measurement.source_measurement import (
     Manifestations,
     SourceMeasurement,
@@ -61,9 +62,11 @@ def remeasured(run: Run, factors: FactorChoice) -> Run:
             f"{run.file}: factors {', '.join(graded)} need a grader model, and the run did not "
             "measure them"
         )
+    definitions = own_factors_hash(computed)
     return replace(
         run,
         factors=names,
+        conditions=dict(run.conditions) | ({"own_factors": definitions} if definitions else {}),
         metrics={},
         profile={},
         measurements=tuple(

@@ -32,7 +32,7 @@ LIKELIHOOD = "discrimination_loglikelihood"
 OWN_PAIRS = "own_pairs"
 """The setting of the lm-eval tasks that judge what a finished run of the same model wrote."""
 
-COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "orders")
+COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "faulty_texts", "orders")
 """Settings that are among a run's conditions."""
 
 _OF_AN_ESTIMATE = (*ENDS, STANDARD_ERROR, "_p_value", "_p_adjusted", "_p_adjusted_bh")
@@ -97,8 +97,8 @@ class Run:
         factors: Ids of the factors of the human profile.
         settings: The task's settings by the names of ``profile_tasks.settings``, where the file
             has them.
-        conditions: What else tells runs apart: seed, versions, grader and so on; a name is absent
-            where the file does not state it.
+        conditions: What else tells runs apart: hash of the data, seed, versions, grader and so on;
+            a name is absent where the file does not state it.
         described: How it was measured, by label, for people.
         metrics: Every reported metric; None where it is not defined.
         profile: The full profile as the file has it: perspective -> record of its influences, and

@@ -105,7 +105,7 @@ def _metadata(
 ) -> dict[str, object]:
     """What a reader of the log must know about the data and the labels."""
     metadata: dict[str, object] = {
-        "data": data.name,
+        **data.identity,
         "labelled_sources": labelled,
         "unlabelled_sources": len(data.sources) - labelled,
         "skipped_rows": len(data.skipped),

@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -15,7 +14,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.learned import UniEval
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
-from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+from profile_tasks.scorers.factors.taxonomy import own_factors, own_factors_hash
 from profile_tasks.scorers.grading.grader import (
     check_grader,
     grader_is_bound,
@@ -125,7 +124,7 @@ def source_sample(source: AnnotatedSource) -> Sample:
 def data_metadata(data: PreferenceData) -> dict[str, object]:
     """What a reader of the log must know about the data."""
     metadata: dict[str, object] = {
-        "data": data.name,
+        **data.identity,
         "loaded_sources": len(data.sources),
         "loaded_pairs": sum(len(source.pairs) for source in data.sources),
         "rows_of_other_tasks": data.other_task_rows,
@@ -158,11 +157,10 @@ def factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, object
     """
     if auto and not in_evaluation():
         return {}
-    packaged = load_taxonomy()
     metadata: dict[str, object] = {"factors": [factor.id for factor in chosen]}
-    own = {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
-    if own:
+    if own := own_factors(chosen):
         metadata["own_factors"] = own
+        metadata["own_factors_hash"] = own_factors_hash(chosen)
     if not needing_grader(chosen):
         if auto:
             metadata["factors_note"] = AUTO_NOTE

@@ -84,7 +84,7 @@ def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
         metrics=[validity_metrics(REPLICATES, settings.seed)],
         version=TASK_VERSION,
         metadata={
-            "data": data.name,
+            **data.identity,
             "texts": settings.texts or "annotated responses",
             "sources_without_texts": len(data.sources) - len(known),
             "prompt_version": PROMPT_VERSION,

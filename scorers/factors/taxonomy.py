@@ -5,13 +5,14 @@ read without opening code. This module loads and checks that data, and files of 
 """
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, fields
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from profile_tasks.data.content_hash import short_hash
 from profile_tasks.data.preferences import TASKS
 from profile_tasks.scorers.factors.factor import FactLabel, Factor
 
@@ -63,6 +64,24 @@ def load_taxonomy(
         raise ValueError(f"{path}: not a text in UTF-8 ({error}).") from error
     known = packaged if known is None else known
     return {factor.id: factor for factor in _parse(text, str(path), known)}
+
+
+def own_factors(chosen: Iterable[Factor]) -> dict[str, dict[str, Any]]:
+    """The factors that this package defines otherwise or not at all, by id: their fields."""
+    packaged = load_taxonomy()
+    return {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
+
+
+def own_factors_hash(chosen: Iterable[Factor]) -> str | None:
+    """A hash of the definitions of the user's own factors; None where there are none.
+
+    Of a Python function the definition is its docstring. What the data record is hashed with them.
+    """
+    own = own_factors(factor for factor in chosen if factor.kind != "recorded")
+    for definition in own.values():
+        if callable(definition["function"]):
+            definition["function"] = None
+    return short_hash(own) if own else None
 
 
 @cache

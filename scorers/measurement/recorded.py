@@ -24,6 +24,7 @@ from profile_tasks.scorers.factors.selection import (
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.factors.taxonomy import own_factors_hash
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
@@ -67,6 +68,8 @@ def recorded_profile(
         "judge": data.judge,
         "n_unjudged_pairs": data.unjudged_pairs,
         "annotators": annotators_record(study, whose),
+        **data.identity,
+        "own_factors_hash": own_factors_hash(chosen_factors(data, factors)),
     }
     if data.judge:
         family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")

@@ -215,7 +215,7 @@ def test_preferences_have_the_alignment_of_their_tables(aligned: Aligned, tmp_pa
     codes = shared_group_codes(*(each.sources for each in data))
     tables = [human_comparisons(each, "auto", codes) for each in data]
     expected = aligned_tables(*tables, replicates=100, seed=3)
-    assert aligned(*files, "--seed", 3) == expected
+    assert aligned(*files, "--seed", 3).items() >= expected.items()
     assert (expected["n_groups"], expected["n_shared_groups"]) == (36, 14)
     assert expected["tau_b_ci_low"] < expected["tau_b_ci_high"]
 
@@ -253,7 +253,13 @@ def test_two_columns_are_aligned_over_the_pairs_that_both_judged(
     whole.write_text("\n".join(map(json.dumps, rows)))
     both.write_text("\n".join(json.dumps(row) for i, row in enumerate(rows) if i not in nulls))
     option = ("--second-preference-column", "second")
-    assert aligned(whole, whole, *option) == aligned(both, both, *option)
+    records = [aligned(file, file, *option) for file in (whole, both)]
+    signatures = [
+        record.pop("signature").replace(file.name, "")
+        for record, file in zip(records, (whole, both), strict=True)
+    ]
+    assert records[0] == records[1]
+    assert signatures[0] == signatures[1]
     assert (
         aligned(
             whole,

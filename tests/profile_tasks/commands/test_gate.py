@@ -136,7 +136,7 @@ def test_reports_are_written_for_builds(
     assert done.exit_code == 1
     (suite,) = ET.parse(junit).getroot()  # noqa: S314
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "1", "0")
-    assert suite[0].get("classname") == "planted/verbose on summarization"
+    assert suite[1].get("classname") == "planted/verbose on summarization"
     assert summary.read_text().startswith("### Preference alignment gate: ❌ missed")
     assert beside.read_text() == "earlier\n" + summary.read_text()
 

@@ -84,7 +84,10 @@ def test_the_table_has_a_line_a_label_and_says_where_the_log_is(
     assert re.match(r"order coherence 12 0\.33 \[0\.\d\d, 0\.\d\d\] 0\.00 \[", line)
     assert "] 0.00 0.00 1.00 " in line  # flip, missing, retest
     assert "note: a simulated grader" in shown
-    log = shown.rsplit("log: ", 1)[1].strip()
+    log, signature = shown.rsplit("log: ", 1)[1].splitlines()
+    assert signature.startswith("signature: task:grader_validation|task_version:2|data:mine.jsonl#")
+    assert "|grader:planted/grader|" in signature
+    assert "|retest:true|" in signature
     assert read_eval_log(log, header_only=True).eval.task.endswith("grader_validation")
 
 

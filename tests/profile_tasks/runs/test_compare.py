@@ -179,14 +179,17 @@ def test_the_same_factors_in_another_order_are_all_compared() -> None:
     assert record["perspectives"]["discrimination"]["factors"]["fluency"]["value"] == 0
 
 
-def test_runs_of_other_tasks_and_graders_are_noted() -> None:
+def test_in_what_else_two_runs_differ_is_said_in_words() -> None:
     first, second = run("a", grader="x/one"), run("b", task="profile_tasks/summarization")
-    notes = compared(first, second)["notes"]
-    assert notes == [
-        "A is a run of profile_tasks/document_qa, B of profile_tasks/summarization",
-        "the graders differ: A x/one, B none",
-    ]
-    assert compared(run("a", grader="x/one"), run("b", grader="x/one"))["notes"] == []
+    record = compared(first, second)
+    assert record["differ_in"] == (
+        "the two differ in: task (document_qa / summarization); model; grader (x/one / none)"
+    )
+    assert "|grader:x/one" in record["signature_a"]
+    assert "|grader:none" in record["signature_b"]
+    same = compared(run("a", grader="x/one"), run("a", grader="x/one"))
+    assert same["differ_in"] == "the two signatures are the same"
+    assert same["signature_a"] == same["signature_b"]
 
 
 def test_a_run_that_was_computed_anew_is_noted_and_an_unfinished_one_refused() -> None:
