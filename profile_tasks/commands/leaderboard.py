@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @click.option(
     "--sort",
     help="Metric that ranks, by its name or its column's title.  "
-    "[default: self_agreement_pearson, or the first that is there]",
+    "[default: alignment_discrimination_tau_b, or the first that is there]",
 )
 @click.option("--ascending", is_flag=True, help="List the least value first.")
 @click.option(
@@ -101,7 +101,7 @@ def _leaderboard(
     ascending: bool,
     every: bool,
 ) -> "Leaderboard":
-    from profile_tasks.leaderboard.boards import HEADLINE, boards, newest
+    from profile_tasks.leaderboard.boards import HEADLINE, SORT, boards, newest
     from profile_tasks.leaderboard.forms import Leaderboard
     from profile_tasks.leaderboard.samples import resampled
 
@@ -117,7 +117,7 @@ def _leaderboard(
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")
     known = {name for run in runs for name in run.metrics}
-    sort = _metric(sort, known) or next((n for n in HEADLINE if n in known), HEADLINE[0])
+    sort = _metric(sort, known) or next((n for n in (SORT, *HEADLINE) if n in known), SORT)
     if not every:
         runs, superseded = newest(runs)
         left_out += [

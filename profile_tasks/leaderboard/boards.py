@@ -15,8 +15,9 @@ from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
 
-SORT = HEADLINE[0]
-"""What ranks the rows, where nothing else is asked for and a run reports it."""
+SORT = "alignment_discrimination_tau_b"
+"""What ranks the rows, where nothing else is asked for and a run reports it: who judges the same
+pairs as people do. By self-agreement all who are consistent share the first place."""
 
 MARGIN = 0.05
 """Models that are shown to differ by less are tied, where nothing else is asked for."""

@@ -46,9 +46,9 @@ def responses_of(task: str) -> list[tuple[str, list[str]]]:
 
 
 @every_task
-def test_twelve_sources_have_all_six_pairs_of_four_responses(task: str) -> None:
+def test_twenty_four_sources_have_all_six_pairs_of_four_responses(task: str) -> None:
     sources = sources_of(task)
-    assert len(sources) == len({source.group for source in sources}) == 12
+    assert len(sources) == len({source.group for source in sources}) == 24
     for source in sources:
         texts = makes_of(source)
         assert len(texts) == 4
@@ -61,13 +61,13 @@ def test_twelve_sources_have_all_six_pairs_of_four_responses(task: str) -> None:
 @every_task
 def test_what_a_task_works_on_is_there(task: str) -> None:
     sources = sources_of(task)
-    assert len({source.prompt for source in sources}) == 12
+    assert len({source.prompt for source in sources}) == 24
     with_text = [words(source.source) for source in sources if source.source is not None]
     assert all(60 <= length <= 400 for length in with_text)
     if task == "instruction_following":
-        assert 0 < len(with_text) < 12  # both with an input and without
+        assert 0 < len(with_text) < 24  # both with an input and without
         return
-    assert len(with_text) == 12
+    assert len(with_text) == 24
     assert all(source.reference and words(source.reference) >= 15 for source in sources)
 
 
@@ -84,7 +84,7 @@ def test_responses_are_of_natural_lengths(task: str) -> None:
 @every_task
 def test_every_make_is_there_and_balanced_against_the_others(task: str) -> None:
     makes = [tuple(make) for _, make in responses_of(task)]
-    assert len(makes) == 48
+    assert len(makes) == 96
     axes = [{"short", "long"}, STYLES[task], {"faithful", "invented"}, {"plain", "formatted"}]
     assert [set(parts) for parts in zip(*makes, strict=True)] == axes
     assert len(set(makes)) == 16
@@ -94,7 +94,7 @@ def test_every_make_is_there_and_balanced_against_the_others(task: str) -> None:
             chosen = [make for make in makes if make[i] == value]
             for other in axes[j]:
                 share = sum(make[j] == other for make in chosen) / len(chosen)
-                assert share == pytest.approx(sum(make[j] == other for make in makes) / 48)
+                assert share == pytest.approx(sum(make[j] == other for make in makes) / 96)
 
 
 @every_task
@@ -170,14 +170,14 @@ def test_preferences_within_a_source_rarely_run_in_a_circle(task: str) -> None:
         }
         for x, y, z in combinations(makes_of(source), 3):
             circles += {(x, y), (y, z), (z, x)} <= beats or {(y, x), (z, y), (x, z)} <= beats
-    # A careful reader may contradict herself now and then; chance would give about nine.
+    # A careful reader may contradict herself now and then; chance would give about eighteen.
     assert circles <= 3
 
 
 @every_task
 def test_the_first_place_is_not_favoured(task: str) -> None:
     preferences = [pair.preference for source in sources_of(task) for pair in source.pairs]
-    assert 0.4 <= preferences.count("a") / (72 - preferences.count("tie")) <= 0.6
+    assert 0.4 <= preferences.count("a") / (144 - preferences.count("tie")) <= 0.6
 
 
 @every_task
@@ -203,7 +203,7 @@ def test_the_readme_tells_the_true_counts(task: str, repository: Path) -> None:
 def test_the_files_are_plain_text_with_unique_ids(task: str, repository: Path) -> None:
     path = repository / "profile_tasks" / "data" / "demo" / f"{task}.jsonl"
     rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    assert len({row["id"] for row in rows}) == len(rows) == 72
+    assert len({row["id"] for row in rows}) == len(rows) == 144
     assert all(row["id"].startswith(row["group"] + "-") for row in rows)
     assert all(row["origin"] == "demo" and row["group"].startswith("demo:") for row in rows)
     for row in rows:
