@@ -59,8 +59,8 @@ DESIGNS = (
 )
 
 LABELLED = (8, 12, 16, 20, 30, 50, 100)
-FEW_LABELLED = tuple((n, pairs) for n in (200, 1000) for pairs in (1, 3))
-"""Sources, and pairs of each, where so many have labels."""
+FEW_LABELLED = tuple(product(((200, (1, 10)), (1000, (1, 1))), TAUS, (ERRORS[0], ERRORS[2])))
+"""Where so many have labels: sources and pairs of each, influence, errors."""
 
 
 def study(
@@ -168,8 +168,8 @@ def by_labelled(studies: int) -> list[str]:
         cells = []
         for rate in (0.02, 0.2):
             shares, widths = [], []
-            for (n, pairs), tau, errors in product(FEW_LABELLED, TAUS, ERRORS):
-                design = Design(n, (pairs, pairs), labelled)
+            for (n, pairs), tau, errors in FEW_LABELLED:
+                design = Design(n, pairs, labelled)
                 made = [x.corrected for x in corrected(design, tau, errors, rate, studies)]
                 shares.append(covered(made, tau))
                 widths.append(width(made))

@@ -23,6 +23,11 @@ from profile_tasks.settings import Control, MeasuringSettings
 @click.argument("file")
 @recorded_options
 @settings_options(MeasuringSettings, ["control"])
+@click.option(
+    "--human-labels",
+    metavar="FILE",
+    help="Correct recorded grades by the human labels that FILE (.yaml, or packaged) names.",
+)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -32,6 +37,7 @@ def influence(
     /,
     file: str,
     control: Control,
+    human_labels: str | None,
     replicates: int,
     seed: int,
     format_: str,
@@ -54,6 +60,7 @@ def influence(
                 data,
                 ctx.params["factors"],
                 control=control,
+                human_labels=human_labels,
                 replicates=replicates,
                 seed=seed,
             )
@@ -83,6 +90,7 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
         {
             "factor": factor,
             "tau [95 %]": estimate(values, "tau"),
+            **(_corrected(values) if "human_labels" in record else {}),
             "p Holm": p_value(values["p_adjusted"]),
             "rank": _rank(values),
             "n": f"{values['n']:,}",
@@ -100,8 +108,24 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     ]
 
 
+def _corrected(values: Record) -> dict[str, str]:
+    """What human labels make of a graded factor."""
+    cost = values["corrected_cost"]
+    return {
+        "corrected [95 %]": metric(values, "corrected"),
+        "labels alone [95 %]": metric(values, "labels_alone"),
+        "labelled": (
+            f"{values['n_labelled']:,} in {values['n_labelled_groups']:,} groups"
+            if values["n_labelled"]
+            else "-"
+        ),
+        "width": "-" if cost is None else f"x {cost:.1f}",
+    }
+
+
 _REASONS = {
     "tau": "reason",
+    "corrected": "corrected_reason",
     "adjusted": "adjusted_reason",
     "with control": "adjusted_control_reason",
 }
@@ -120,6 +144,22 @@ def _of_control(record: Record) -> list[str]:
         + (f"; systems explain of the variance of {known}" if known else ""),
         *(f"control: {caution}" for caution in control["cautions"]),
     ]
+
+
+def _of_labels(record: Record) -> list[str]:
+    """By which labels graded factors were corrected, and what speaks against it."""
+    if (about := record.get("human_labels")) is None:
+        return []
+    lines = []
+    for factor, label in about["labels"].items():
+        values = record["factors"][factor]
+        line = f"{factor}: corrected by the label {label!r}"
+        if (weight := values["corrected_weight"]) is not None:
+            line += f"; beside the labels its grades count {weight:.2f} (0 to 1)"
+        if left_out := values["n_labelled_ungraded"]:
+            line += f"; {left_out} labelled pairs without a grade are left out"
+        lines.append(line)
+    return [*lines, about["assumption"], *(f"correction: {each}" for each in about["cautions"])]
 
 
 def _rank(values: Record) -> str:
@@ -149,6 +189,7 @@ def _notes(record: Record) -> list[str]:
             f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
             "and that no factor alone decides"
         )
+    labelled = record.get("human_labels", {}).get("labels", ())
     for factor, values in record["factors"].items():
         if values["missing"] and values["n"]:
             where = values["defined_for"]
@@ -158,10 +199,10 @@ def _notes(record: Record) -> list[str]:
             )
         parts: dict[str, list[str]] = {}  # by reason, since what hinders one may hinder others
         for part, key in _REASONS.items():
-            if why := values.get(key):
+            if (why := values.get(key)) and (part != "corrected" or factor in labelled):
                 parts.setdefault(why, []).append(part)
         lines += [f"{factor}, {' and '.join(which)}: {why}" for why, which in parts.items()]
-    lines += _of_control(record)
+    lines += [*_of_labels(record), *_of_control(record)]
     reliable = estimate_or_why(record["reliability"]["pearson"])
     lines.append(f"reliability of the profile (split halves): r {reliable}")
     if annotators := record["annotators"]:

@@ -224,14 +224,15 @@ def _estimate(sums: _Sums, weight: float | None, confidence: float) -> tuple[Est
         on,
     )
     # Where no label contradicts a grade it is not known that none would: one pair more does.
-    step = 2 / (sums.n_labelled.sum() + 1) if np.any(of_grades) else 0.0
-    tuned = weight is None
+    step = 2 / (sums.n_labelled.sum() + 1)
+    spread = of_grades @ of_grades + step**2
+    tuned = weight is None and bool(np.any(of_grades))  # else all pairs have labels
     if weight is None:
-        spread = of_grades @ of_grades + step**2
-        weight = float(np.clip(-(of_labels @ of_grades) / spread, 0, 1)) if spread else 0.0
+        weight = float(np.clip(-(of_labels @ of_grades) / spread, 0, 1))
     value = float(np.clip(label + weight * (overall - grade), -1, 1))
     errors = of_labels + weight * of_grades
-    errors[on] *= math.sqrt((n - 1) / (n - 2)) if tuned else 1  # the weight is estimated too
+    if tuned:  # the weight is estimated too
+        errors[on] *= math.sqrt((n - 1) / (n - 2))
     variance = float(errors @ errors + (weight * step) ** 2)
     low, high = _wilson(value, variance, n, confidence)
     return Estimate(value, low, high, METHOD, n_groups=n), weight
@@ -248,9 +249,7 @@ def _errors(rows: _Array, labelled: NDArray[np.bool_]) -> _Array:
     return rows
 
 
-def _wilson(
-    value: float, variance: float, n_groups: int, confidence: float
-) -> tuple[float, float]:
+def _wilson(value: float, variance: float, n_groups: int, confidence: float) -> tuple[float, float]:
     """Ends of Wilson's interval, with as many observations as would have this variance."""
     from scipy.special import ndtri, stdtrit
 
