@@ -1,5 +1,8 @@
 """``profile-tasks influence``: the factor profile of recorded preferences."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from profile_tasks.commands.printing import (
@@ -9,14 +12,18 @@ from profile_tasks.commands.printing import (
     estimate,
     estimate_or_why,
     metric,
+    number,
     p_value,
     say,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.recorded import given, load_recorded, recorded_options
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import Control, MeasuringSettings
+
+if TYPE_CHECKING:
+    from profile_tasks.data.preferences import PreferenceData
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
@@ -46,7 +53,8 @@ def influence(
     """Factor profile of the recorded preferences in FILE; no model is needed.
 
     FILE holds annotated pairs as .jsonl, .json, .csv or .parquet, or is one of the data sets
-    demo (with --task), tldr, shp2, webgpt.
+    demo (with --task), tldr, shp2, webgpt; or the Inspect log of a run with a grader, whose grades
+    are then recorded factors (--preference-column discrimination: of the model as a judge).
     """
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.runs.words import influence_words
@@ -54,7 +62,7 @@ def influence(
     from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
-        data = load_recorded(file, ctx.params, seed=seed)
+        data = _graded_run(ctx, file) or load_recorded(file, ctx.params, seed=seed)
         with progress("estimating"):
             record = recorded_profile(
                 data,
@@ -82,6 +90,38 @@ def influence(
             say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
+
+
+_OF_FILES = (
+    "format",
+    "map",
+    "labels",
+    "factors_column",
+    "sources",
+    "task",
+    "limit",
+    "skip_bad_rows",
+)
+"""Options about the reading of rows, of which a log has none."""
+
+
+def _graded_run(ctx: click.Context, file: str) -> "PreferenceData | None":
+    """The preferences in a log, with its grades; None where the file is no log.
+
+    Raises:
+        ValueError: The log holds no grades, or an option makes no sense for one.
+    """
+    from profile_tasks.runs.graded import graded_preferences
+    from profile_tasks.runs.inspect_log import read_run
+    from profile_tasks.runs.reading import is_log
+
+    if not is_log(Path(file)):
+        return None
+    if refused := given(ctx, _OF_FILES):
+        raise ValueError(f"{file} is a log, for which {', '.join(refused)} says nothing")
+    data = graded_preferences(read_run(file, texts=True), ctx.params["preference_column"])
+    say(f"note: {data.read_as}", err=True)
+    return data
 
 
 def _printed_rows(record: Record) -> list[dict[str, str]]:
@@ -155,7 +195,7 @@ def _of_labels(record: Record) -> list[str]:
         values = record["factors"][factor]
         line = f"{factor}: corrected by the label {label!r}"
         if (weight := values["corrected_weight"]) is not None:
-            line += f"; beside the labels its grades count {weight:.2f} (0 to 1)"
+            line += f"; beside the labels its grades count {number(weight)} (0 to 1)"
         if left_out := values["n_labelled_ungraded"]:
             line += f"; {left_out} labelled pairs without a grade are left out"
         lines.append(line)

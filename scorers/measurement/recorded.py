@@ -80,6 +80,7 @@ def recorded_profile(
     )
     record = with_units(influence_record(study, whose)) | {
         "judge": data.judge,
+        "read_as": data.read_as,
         "n_unjudged_pairs": data.unjudged_pairs,
         "annotators": annotators_record(study, whose),
     }
