@@ -202,7 +202,8 @@ def _labels_of_graded(
     """
     asked, recorded = read_selection(factors), recorded_factors(data.sources)
     # The mapping may name factors that the data alone know; others it knows as a grader finds them.
-    known = with_recorded(replace(asked, names=recorded), recorded, grader=False) | asked.taxonomy
+    alone = with_recorded(replace(asked, names=recorded), recorded, grader=False)
+    known = {**alone, **asked.taxonomy}
     graded = [factor.id for factor in chosen_factors(data, factors) if factor.kind == "recorded"]
     labels = label_of_each_factor(data_set_name(data), mapping, graded, known)
     for factor, label in labels.items():

@@ -242,7 +242,7 @@ def _errors(rows: _Array, labelled: NDArray[np.bool_]) -> _Array:
     """Rows of which the sum of squares is a variance, labelled and other sources drawn apart."""
     rows = rows.copy()
     for part in (labelled, ~labelled):
-        n = np.count_nonzero(part)
+        n = int(np.count_nonzero(part))
         if n:
             rows[part] -= rows[part].mean()
             rows[part] *= math.sqrt(n / max(n - 1, 1))
