@@ -26,18 +26,16 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons, with_factors
-from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
+from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of
-
-MINIMUM_LABELLED = 20
-"""Fewer labelled sources correct nothing: the interval would cover less than it says
-(docs/corrected.md)."""
 
 UNLIKE = 0.01
 """Below this p-value the labelled sources are said not to look like a random sample."""
 
 METHOD = "difference estimator, Wilson; clustered by group"
 """How the correction is estimated, and which interval it has."""
+
+_LEAST = 3
 
 _NO_VARIANCE = 1e-15
 
@@ -85,7 +83,7 @@ def corrected_influence(
     labels: ArrayLike,
     *,
     weight: float | None = None,
-    minimum: int = MINIMUM_LABELLED,
+    minimum: int = MINIMUM_GROUPS,
     confidence: float = CONFIDENCE,
 ) -> CorrectedInfluence:
     """Return tau_14 of a graded factor with the grader's errors taken off.
@@ -97,12 +95,13 @@ def corrected_influence(
             response shows more of it, -1 the second, 0 neither, NaN where nobody labelled.
         weight: of the grades, from 0 (labels alone) to 1 (plain difference estimator); None: the
             one that makes the error least.
-        minimum: labelled groups, at least 3, below which nothing is corrected.
+        minimum: labelled groups, at least 3, below which nothing is corrected (docs/corrected.md
+            has what is covered from there on).
         confidence: of every interval, between 0 and 1.
 
     Raises:
         ValueError: the factor is not in the table, a label has another value, their number is not
-            that of the rows, or the weight is not between 0 and 1.
+            that of the rows, the weight is not between 0 and 1, or the minimum below 3.
 
     Example:
         >>> rng = np.random.default_rng(0)
@@ -116,7 +115,7 @@ def corrected_influence(
 
     """
     labels = np.asarray(labels, dtype=np.float64)
-    _check(comparisons, labels, weight)
+    _check(comparisons, labels, weight, minimum)
     table = with_factors(comparisons, [factor])
     profile = profile_of(table)
     sums, n_ungraded = _sums(table, labels)
@@ -149,7 +148,7 @@ def corrected_influence(
     )
 
 
-def _check(comparisons: Comparisons, labels: _Array, weight: float | None) -> None:
+def _check(comparisons: Comparisons, labels: _Array, weight: float | None, minimum: int) -> None:
     if labels.shape != comparisons.preference.shape:
         raise ValueError(
             f"labels have shape {labels.shape}; expected {comparisons.preference.shape}, one a row"
@@ -158,6 +157,8 @@ def _check(comparisons: Comparisons, labels: _Array, weight: float | None) -> No
         raise ValueError(f"labels hold {wrong:g}. Must be one of: -1, 0, 1, or NaN without a label")
     if weight is not None and not 0 <= weight <= 1:
         raise ValueError(f"weight is {weight}; it must lie between 0 and 1")
+    if minimum < _LEAST:
+        raise ValueError(f"minimum is {minimum}; a weight needs at least {_LEAST} labelled groups")
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,26 +28,27 @@ def read(page: Path) -> tuple[dict[str, list[float]], dict[int, list[float]]]:
     )
 
 
-def check(by_error: dict[str, list[float]], by_labelled: dict[int, list[float]]) -> None:
+def check(page: Path, least: float, most: float) -> None:
+    by_error, by_labelled = read(page)
     assert len(by_error) == 13
     assert len(by_labelled) == 7
     for key, (graded, corrected, width, now, alone) in by_error.items():
         errors, rate = key.split(" | ")
-        assert 92 < corrected < 98, key
+        assert least <= corrected <= most, key
         assert width < now < alone, key  # it costs width, and labels alone cost more
         if rate == "20" and errors != "takes the longer response":
             assert graded < 60, key
     for labelled, (few_errors, many_errors, _) in by_labelled.items():
-        assert min(few_errors, many_errors) > 92, labelled
+        assert min(few_errors, many_errors) >= least, labelled
 
 
 def test_corrected_intervals_cover_and_graded_ones_do_not(repository: Path, tmp_path: Path) -> None:
     kept, page = repository / "docs" / "corrected.md", tmp_path / "page.md"
-    check(*read(kept))
+    check(kept, 93, 97)
     subprocess.run(
-        [sys.executable, repository / "benchmarks" / "corrected_influence.py", "--studies", "20",
+        [sys.executable, repository / "benchmarks" / "corrected_influence.py", "--studies", "40",
          "--page", page],
         check=True,
         capture_output=True,
     )  # fmt: skip
-    check(*read(page))
+    check(page, 88, 100)  # of 240 studies and more

@@ -61,10 +61,10 @@ def test_human_labels_in_the_rows_correct_the_grades_of_the_run(
     ).stdout  # fmt: skip
     found = json.loads(shown)["factors"]
     assert found["hallucination"]["n_labelled"] > 0
-    alone = found["hallucination"]["labels_alone"]
-    if alone is not None:  # every pair has a label, so it is their influence
-        assert alone == pytest.approx(found["invented_facts"]["tau"])
-        assert found["hallucination"]["corrected"] == pytest.approx(alone)
+    # Every pair has a label, so it is their influence.
+    alone = pytest.approx(found["invented_facts"]["tau"])
+    assert found["hallucination"]["labels_alone"] == alone
+    assert found["hallucination"]["corrected"] == alone
 
 
 def test_a_missing_grade_stays_missing(graded: Path) -> None:

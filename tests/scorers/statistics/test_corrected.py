@@ -7,10 +7,10 @@ import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.corrected import (
-    MINIMUM_LABELLED,
     CorrectedInfluence,
     corrected_influence,
 )
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS
 from profile_tasks.scorers.statistics.influence import profile_of
 
 nan = math.nan
@@ -167,13 +167,12 @@ def test_at_a_fifth_wrong_grades_the_corrected_interval_covers_and_the_graded_do
 
 
 def test_too_few_labelled_groups_correct_nothing_and_say_why():
-    grades, labels, _ = planted(np.random.default_rng(7), 100, labelled=MINIMUM_LABELLED - 1)
+    grades, labels, _ = planted(np.random.default_rng(7), 100, labelled=MINIMUM_GROUPS - 1)
     found = corrected_influence(table(grades), "fluency", labels)
     for each in (found.corrected, found.labels_alone):
         assert math.isnan(each.value)
         assert each.reason == (
-            f"labelled groups: {MINIMUM_LABELLED - 1}; a correction needs at least "
-            f"{MINIMUM_LABELLED}"
+            f"labelled groups: {MINIMUM_GROUPS - 1}; a correction needs at least {MINIMUM_GROUPS}"
         )
     assert found.graded.has_interval
     assert math.isnan(found.weight)
@@ -212,6 +211,7 @@ def test_labels_on_sources_of_another_kind_are_cautioned_against():
         ([1, 2, nan], {}, "labels hold 2. Must be one of: -1, 0, 1, or NaN without a label"),
         ([1, nan], {}, r"labels have shape \(2,\); expected \(3,\), one a row"),
         ([1, 1, nan], {"weight": 1.5}, "weight is 1.5; it must lie between 0 and 1"),
+        ([1, 1, nan], {"minimum": 2}, "minimum is 2; a weight needs at least 3 labelled groups"),
     ],
 )
 def test_what_cannot_be_used_is_refused(labels, options, problem):
