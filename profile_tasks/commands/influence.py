@@ -1,5 +1,8 @@
 """``profile-tasks influence``: the factor profile of recorded preferences."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING
+
 import click
 
 from profile_tasks.commands.printing import (
@@ -9,21 +12,30 @@ from profile_tasks.commands.printing import (
     estimate,
     estimate_or_why,
     metric,
+    number,
     p_value,
     say,
     say_signature,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.recorded import given, load_recorded, recorded_options
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import Control, MeasuringSettings
+
+if TYPE_CHECKING:
+    from profile_tasks.data.preferences import PreferenceData
 
 
 @click.command(epilog="Example: profile-tasks influence pairs.jsonl --factors length,readability")
 @click.argument("file")
 @recorded_options
 @settings_options(MeasuringSettings, ["control"])
+@click.option(
+    "--human-labels",
+    metavar="FILE",
+    help="Correct recorded grades by the human labels that FILE (.yaml, or packaged) names.",
+)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -33,6 +45,7 @@ def influence(
     /,
     file: str,
     control: Control,
+    human_labels: str | None,
     replicates: int,
     seed: int,
     format_: str,
@@ -41,7 +54,8 @@ def influence(
     """Factor profile of the recorded preferences in FILE; no model is needed.
 
     FILE holds annotated pairs as .jsonl, .json, .csv or .parquet, or is one of the data sets
-    demo (with --task), tldr, shp2, webgpt.
+    demo (with --task), tldr, shp2, webgpt; or the Inspect log of a run with a grader, whose grades
+    are then recorded factors (--preference-column discrimination: of the model as a judge).
     """
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.runs.influence_json import influence_run
@@ -51,12 +65,13 @@ def influence(
     from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
-        data = load_recorded(file, ctx.params, seed=seed)
+        data = _graded_run(ctx, file) or load_recorded(file, ctx.params, seed=seed)
         with progress("estimating"):
             record = recorded_profile(
                 data,
                 ctx.params["factors"],
                 control=control,
+                human_labels=human_labels,
                 replicates=replicates,
                 seed=seed,
             )
@@ -82,12 +97,45 @@ def influence(
         say_signature(record["signature"])
 
 
+_OF_FILES = (
+    "format",
+    "map",
+    "labels",
+    "factors_column",
+    "sources",
+    "task",
+    "limit",
+    "skip_bad_rows",
+)
+"""Options about the reading of rows, of which a log has none."""
+
+
+def _graded_run(ctx: click.Context, file: str) -> "PreferenceData | None":
+    """The preferences in a log, with its grades; None where the file is no log.
+
+    Raises:
+        ValueError: The log holds no grades, or an option makes no sense for one.
+    """
+    from profile_tasks.runs.graded import graded_preferences
+    from profile_tasks.runs.inspect_log import read_run
+    from profile_tasks.runs.reading import is_log
+
+    if not is_log(Path(file)):
+        return None
+    if refused := given(ctx, _OF_FILES):
+        raise ValueError(f"{file} is a log, for which {', '.join(refused)} says nothing")
+    data = graded_preferences(read_run(file, texts=True), ctx.params["preference_column"])
+    say(f"note: {data.read_as}", err=True)
+    return data
+
+
 def _printed_rows(record: Record) -> list[dict[str, str]]:
     """The factors of an influence record as they are printed."""
     return [
         {
             "factor": factor,
             "tau [95 %]": estimate(values, "tau"),
+            **(_corrected(values) if "human_labels" in record else {}),
             "p Holm": p_value(values["p_adjusted"]),
             "rank": _rank(values),
             "n": f"{values['n']:,}",
@@ -105,8 +153,24 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
     ]
 
 
+def _corrected(values: Record) -> dict[str, str]:
+    """What human labels make of a graded factor."""
+    cost = values["corrected_cost"]
+    return {
+        "corrected [95 %]": metric(values, "corrected"),
+        "labels alone [95 %]": metric(values, "labels_alone"),
+        "labelled": (
+            f"{values['n_labelled']:,} in {values['n_labelled_groups']:,} groups"
+            if values["n_labelled"]
+            else "-"
+        ),
+        "width": "-" if cost is None else f"x {cost:.1f}",
+    }
+
+
 _REASONS = {
     "tau": "reason",
+    "corrected": "corrected_reason",
     "adjusted": "adjusted_reason",
     "with control": "adjusted_control_reason",
 }
@@ -125,6 +189,22 @@ def _of_control(record: Record) -> list[str]:
         + (f"; systems explain of the variance of {known}" if known else ""),
         *(f"control: {caution}" for caution in control["cautions"]),
     ]
+
+
+def _of_labels(record: Record) -> list[str]:
+    """By which labels graded factors were corrected, and what speaks against it."""
+    if (about := record.get("human_labels")) is None:
+        return []
+    lines = []
+    for factor, label in about["labels"].items():
+        values = record["factors"][factor]
+        line = f"{factor}: corrected by the label {label!r}"
+        if (weight := values["corrected_weight"]) is not None:
+            line += f"; beside the labels its grades count {number(weight)} (0 to 1)"
+        if left_out := values["n_labelled_ungraded"]:
+            line += f"; {left_out} labelled pairs without a grade are left out"
+        lines.append(line)
+    return [*lines, about["assumption"], *(f"correction: {each}" for each in about["cautions"])]
 
 
 def _rank(values: Record) -> str:
@@ -154,6 +234,7 @@ def _notes(record: Record) -> list[str]:
             f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
             "and that no factor alone decides"
         )
+    labelled = record.get("human_labels", {}).get("labels", ())
     for factor, values in record["factors"].items():
         if values["missing"] and values["n"]:
             where = values["defined_for"]
@@ -163,10 +244,10 @@ def _notes(record: Record) -> list[str]:
             )
         parts: dict[str, list[str]] = {}  # by reason, since what hinders one may hinder others
         for part, key in _REASONS.items():
-            if why := values.get(key):
+            if (why := values.get(key)) and (part != "corrected" or factor in labelled):
                 parts.setdefault(why, []).append(part)
         lines += [f"{factor}, {' and '.join(which)}: {why}" for why, which in parts.items()]
-    lines += _of_control(record)
+    lines += [*_of_labels(record), *_of_control(record)]
     reliable = estimate_or_why(record["reliability"]["pearson"])
     lines.append(f"reliability of the profile (split halves): r {reliable}")
     if annotators := record["annotators"]:

@@ -29,10 +29,12 @@ from profile_tasks.scorers.inspect.grader_validation_scorer import (
     human_agreement,
 )
 from profile_tasks.scorers.measurement.human_labels import (
+    DERIVED_NOTE,
     HumanLabel,
     check_labels,
     chosen_labels,
     data_set_name,
+    is_derived,
     labels_of,
 )
 from profile_tasks.settings import GraderValidationSettings, LabelSettings, takes
@@ -41,11 +43,6 @@ logger = logging.getLogger(__name__)
 
 TASK_VERSION = 2
 """Goes up with every change that makes old results incomparable."""
-
-DERIVED_NOTE = (
-    "the recorded preference is computed from these same human ratings (preference_derived): the "
-    "taus and the alignment of profiles are circular here; only agreement, kappa and rates count"
-)
 
 
 @task
@@ -85,11 +82,6 @@ def nothing_to_solve() -> Solver:
         return state
 
     return solve
-
-
-def is_derived(data: PreferenceData) -> bool:
-    """Whether the recorded preferences are computed from ratings."""
-    return any(p.extra.get("preference_derived") is True for s in data.sources for p in s.pairs)
 
 
 def _sample(source: AnnotatedSource) -> Sample:

@@ -31,6 +31,12 @@ _COLUMN = "factors"
 _SIDES: tuple[Literal["a", "b"], ...] = ("a", "b")
 
 
+DERIVED_NOTE = (
+    "the recorded preference is computed from these same human ratings (preference_derived): the "
+    "taus and the alignment of profiles are circular here; only agreement, kappa and rates count"
+)
+
+
 class HumanLabelError(ValueError):
     """A mapping, a selection or a recorded label that cannot be used."""
 
@@ -41,7 +47,7 @@ class HumanLabel:
 
     Attributes:
         name: In tables and metric names; of kinds ``pairwise`` and ``values`` also in the data.
-        factor: A factor that a grader measures.
+        factor: A factor that a grader measures, or whose grades the data record.
         direction: Whether more of the label is more of the factor (``same``) or less of it.
         kind: Where the data hold it: which response of a pair is better (``pairwise``), a number
             for each of the two (``values``), or error spans in one response (``spans``).
@@ -117,23 +123,44 @@ def chosen_labels(
         ValueError: A selection or a taxonomy file that cannot be used.
     """
     asked = read_selection("auto" if factors is None else factors)
-    labels = load_labels(path, asked.taxonomy)
-    named = "the packaged mapping" if path is None else path
-    if data_set not in labels:
-        raise HumanLabelError(
-            f"{named} has no labels for data set {data_set!r}, only for: {', '.join(labels)}. "
-            "Write a mapping of your own (-T labels=FILE, or --labels FILE; docs/grader.md)"
-        )
+    labels = labels_of_data_set(data_set, path, asked.taxonomy)
     if asked.word == "auto":
-        return labels[data_set]
-    labelled = dict.fromkeys(label.factor.id for label in labels[data_set])
+        return labels
+    labelled = dict.fromkeys(label.factor.id for label in labels)
     for name in asked.names:
         if name not in labelled:
             raise HumanLabelError(
-                f"factor {name!r} has no label for data set {data_set!r} in {named}. "
+                f"factor {name!r} has no label for data set {data_set!r} in {_named(path)}. "
                 f"Must be one of: {', '.join(labelled)}"
             )
-    return tuple(label for label in labels[data_set] if label.factor.id in asked.names)
+    return tuple(label for label in labels if label.factor.id in asked.names)
+
+
+def labels_of_data_set(
+    data_set: str, path: str | None = None, taxonomy: Mapping[str, Factor] | None = None
+) -> tuple[HumanLabel, ...]:
+    """All labels of one data set.
+
+    Args:
+        data_set: As of ``chosen_labels``.
+        path: As there.
+        taxonomy: As of ``load_labels``.
+
+    Raises:
+        HumanLabelError: No labels for the data set, or a malformed file.
+    """
+    labels = load_labels(path, taxonomy)
+    if data_set not in labels:
+        raise HumanLabelError(
+            f"{_named(path)} has no labels for data set {data_set!r}, only for: "
+            f"{', '.join(labels)}. Write a mapping of your own (-T labels=FILE, --labels FILE, or "
+            "--human-labels FILE; docs/grader.md)"
+        )
+    return labels[data_set]
+
+
+def _named(path: str | None) -> str:
+    return "the packaged mapping" if path is None else path
 
 
 def data_set_name(data: PreferenceData) -> str:
@@ -153,6 +180,11 @@ def data_set_name(data: PreferenceData) -> str:
         )
     (origin,) = origins
     return Path(data.name).stem if origin is None else str(origin)
+
+
+def is_derived(data: PreferenceData) -> bool:
+    """Whether the recorded preferences are computed from ratings."""
+    return any(p.extra.get("preference_derived") is True for s in data.sources for p in s.pairs)
 
 
 def check_labels(data: PreferenceData, labels: Sequence[HumanLabel]) -> None:
@@ -196,6 +228,15 @@ def labels_of(source: AnnotatedSource, label: HumanLabel) -> dict[str, int]:
     sign = 1 if label.direction == "same" else -1
     found = {pair.id: read(pair, label) for pair in source.pairs}
     return {pair: sign * said for pair, said in found.items() if said is not None}
+
+
+def is_its_factor(source: AnnotatedSource, label: HumanLabel) -> bool:
+    """Whether a label's numbers are those of the recorded factor of its name, in all pairs."""
+    return label.kind == "values" and all(
+        _object(pair, side).get(label.name) == recorded.get(label.name)
+        for pair in source.pairs
+        for side, recorded in zip(_SIDES, (pair.factors_a, pair.factors_b), strict=True)
+    )
 
 
 def _pairwise(pair: AnnotatedPair, label: HumanLabel) -> int | None:
@@ -366,7 +407,7 @@ def _rules(entry: _Entry, taxonomy: Mapping[str, Factor]) -> list[tuple[str, boo
         ),
         (
             "factor",
-            factor is None or factor.graded,
+            factor is None or factor.graded or factor.kind == "recorded",
             f"{entry.factor!r} needs no grader, so there is none to validate. "
             f"Must be one of: {', '.join(graded)}",
         ),

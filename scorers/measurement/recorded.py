@@ -25,6 +25,18 @@ from profile_tasks.scorers.factors.selection import (
 )
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import own_factors_hash
+from profile_tasks.scorers.measurement.human_labels import (
+    DERIVED_NOTE,
+    HumanLabel,
+    HumanLabelError,
+    data_set_name,
+    is_derived,
+    is_its_factor,
+)
+from profile_tasks.scorers.measurement.label_correction import (
+    correction_record,
+    label_of_each_factor,
+)
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
@@ -40,6 +52,7 @@ def recorded_profile(
     factors: FactorChoice = "auto",
     *,
     control: Control = "none",
+    human_labels: str | None = None,
     replicates: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -49,11 +62,13 @@ def recorded_profile(
         data: Sources with annotated pairs.
         factors: As of ``human_comparisons``.
         control: "system": beside the adjusted influence, one with the systems held fixed.
+        human_labels: A mapping from human labels in the data to factors, as of
+            ``label_of_each_factor``: recorded factors are a grader's, and corrected by them.
         replicates: Bootstrap replicates.
         seed: Of everything random.
 
     Raises:
-        ValueError: As of ``human_comparisons`` and ``recorded_systems``.
+        ValueError: As of ``human_comparisons``, ``recorded_systems`` and ``label_of_each_factor``.
     """
     table = human_comparisons(data, factors)
     whose = table.perspective
@@ -66,11 +81,19 @@ def recorded_profile(
     )
     record = with_units(influence_record(study, whose)) | {
         "judge": data.judge,
+        "read_as": data.read_as,
         "n_unjudged_pairs": data.unjudged_pairs,
         "annotators": annotators_record(study, whose),
         **data.identity,
         "own_factors_hash": own_factors_hash(chosen_factors(data, factors)),
     }
+    if human_labels is not None:
+        labels = _labels_of_graded(data, factors, human_labels)
+        about, corrected = correction_record(table, _rows(data), labels)
+        if is_derived(data):
+            about["cautions"].append(DERIVED_NOTE)
+        record["human_labels"] = about
+        record["factors"] = {f: v | corrected[f] for f, v in record["factors"].items()}
     if data.judge:
         family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
         record["p_family"] = family
@@ -97,7 +120,7 @@ def human_comparisons(
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
             a grader and is not recorded; nobody preferred anything.
     """
-    rows = [(source, pair) for source in data.sources for pair in _judged(source)]
+    rows = _rows(data)
     if not rows:
         judges = f"; --preference-column names a recorded judge: {', '.join(data.judges)}"
         raise ValueError(
@@ -170,6 +193,35 @@ def recorded_systems(data: PreferenceData) -> Systems:
     return Systems.from_names(
         [named_systems(pair) for source in data.sources for pair in _judged(source)]
     )
+
+
+def _labels_of_graded(
+    data: PreferenceData, factors: FactorChoice, mapping: str
+) -> dict[str, HumanLabel]:
+    """The human label of each recorded factor that has one.
+
+    Raises:
+        ValueError: As of ``label_of_each_factor``; or label and grade are the same numbers.
+    """
+    asked, recorded = read_selection(factors), recorded_factors(data.sources)
+    # The mapping may name factors that the data alone know; others it knows as a grader finds them.
+    alone = with_recorded(replace(asked, names=recorded), recorded, grader=False)
+    known = {**alone, **asked.taxonomy}
+    graded = [factor.id for factor in chosen_factors(data, factors) if factor.kind == "recorded"]
+    labels = label_of_each_factor(data_set_name(data), mapping, graded, known)
+    for factor, label in labels.items():
+        if label.name == factor and all(is_its_factor(source, label) for source in data.sources):
+            raise HumanLabelError(
+                f"{data.name}: factor {factor!r} is its own label, the numbers of people in "
+                "factors.a and factors.b; a grader's go into a column of their own "
+                "(--factors-column), or have another name"
+            )
+    return labels
+
+
+def _rows(data: PreferenceData) -> list[tuple[AnnotatedSource, AnnotatedPair]]:
+    """The pairs that have a preference, each with its source."""
+    return [(source, pair) for source in data.sources for pair in _judged(source)]
 
 
 def _judged(source: AnnotatedSource) -> list[AnnotatedPair]:

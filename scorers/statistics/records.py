@@ -13,6 +13,7 @@ from profile_tasks.scorers.statistics.adjusted import AdjustedInfluence, adjuste
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS, align
 from profile_tasks.scorers.statistics.annotators import annotator_agreement, annotator_alignment
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
+from profile_tasks.scorers.statistics.corrected import CorrectedInfluence
 from profile_tasks.scorers.statistics.estimate import (
     RANK_ENDS,
     Estimate,
@@ -233,6 +234,30 @@ def influence_record(study: Study, name: str) -> Record:
             }
             for i, factor in enumerate(profile.factors)
         },
+    }
+
+
+def corrected_entry(found: CorrectedInfluence | None) -> Record:
+    """One factor's influence corrected by human labels, as it stands beside its ``tau``.
+
+    ``corrected_cost`` is the width of its interval over that of ``tau``'s, ``corrected_weight``
+    what the grades count in it; ``labels_alone`` is what needs no grader.
+
+    Args:
+        found: None where the factor has no labels.
+    """
+    if found is None:
+        undefined = Estimate.undefined("no human label is one of it")
+        found = CorrectedInfluence("", undefined, undefined, undefined, np.nan, 0, 0, 0)
+    return {
+        **_none_for_nan(found.corrected.flat("corrected")),
+        "corrected_reason": found.corrected.reason,
+        "corrected_weight": none_for_nan(found.weight),
+        "corrected_cost": none_for_nan(found.cost),
+        **_none_for_nan(found.labels_alone.flat("labels_alone")),
+        "n_labelled": found.n_labelled,
+        "n_labelled_groups": found.n_labelled_groups,
+        "n_labelled_ungraded": found.n_ungraded,
     }
 
 
