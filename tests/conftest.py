@@ -215,7 +215,7 @@ def older_log(made_once: MadeOnce, read_inspect_log: "Callable[..., EvalLog]") -
         del profile["self_agreement"], profile["difference_to_own"]
         del profile["difference_to_human"]["discrimination"]["taste"]
         judge = "alignment_discrimination_pearson"
-        for name, value in (("_ci_low", 0.01), ("_ci_high", 0.02), ("_p_value", 0.03)):
+        for name, value in (("_ci_low", 0.01), ("_ci_high", 0.02), ("_p_value", 0.003)):
             score.metrics[judge + name].value = value  # a bootstrap's, and of permuted factors
         ceiling = score.metrics[judge].model_copy(update={"name": f"{judge}_ceiling"})
         score.metrics[ceiling.name] = ceiling

@@ -10,6 +10,7 @@ looked at; ``by_hand`` is what a reader finds. A prompt that changes needs a new
 import json
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -90,24 +91,43 @@ def answers() -> Answers:
     return {(row["request"], row.get("form", False)): row for row in ROWS}
 
 
-def sources(task: str) -> Sequence[AnnotatedSource]:
-    chosen = {name: value for name, value in SETTINGS.items() if name != "scores"}
-    return load_preferences("demo", task=task, **chosen).sources  # type: ignore[arg-type]
+@pytest.fixture(params=TASKS)
+def task(request: pytest.FixtureRequest) -> str:
+    return request.param
 
 
-def written(task: str, answers: Answers) -> list[Mapping[str, Any]]:
+@pytest.fixture
+def settings(task: str, tmp_path: Path) -> dict[str, Any]:
+    """On the demonstration data as they were when the answers were recorded: 72 pairs a task."""
+    demo = files("profile_tasks") / "data" / "demo" / f"{task}.jsonl"
+    file = tmp_path / demo.name
+    file.write_text("".join(demo.read_text("utf-8").splitlines(keepends=True)[:72]), "utf-8")
+    return SETTINGS | {"dataset": str(file)}
+
+
+@pytest.fixture
+def sources(task: str, settings: Mapping[str, Any]) -> Sequence[AnnotatedSource]:
+    file, limit, pairs = (settings[n] for n in ("dataset", "limit", "max_pairs_per_source"))
+    return load_preferences(file, task=task, limit=limit, max_pairs_per_source=pairs).sources
+
+
+def written(sources: Sequence[AnnotatedSource], answers: Answers) -> list[Mapping[str, Any]]:
     return [
-        answers[key(GenerationRequest(task, source.prompt, source.source, score).render()), False]
-        for source in sources(task)
+        answers[
+            key(GenerationRequest(source.task, source.prompt, source.source, score).render()), False
+        ]
+        for source in sources
         for score in (1, 5)
     ]
 
 
-def judged(task: str, answers: Answers, *, form: bool) -> list[Mapping[str, Any]]:
+def judged(
+    sources: Sequence[AnnotatedSource], answers: Answers, *, form: bool
+) -> list[Mapping[str, Any]]:
     """Order by order, pair by pair."""
     return [
         answers[key(request.render()), form]
-        for source in sources(task)
+        for source in sources
         for request in discrimination_requests(source, 2)
     ]
 
@@ -132,8 +152,13 @@ def assert_counted(
         assert found["first_position_rate"] == 1
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_inspect_counts_what_was_answered(task: str, answers: Answers, tmp_path: Path) -> None:
+def test_inspect_counts_what_was_answered(
+    task: str,
+    sources: Sequence[AnnotatedSource],
+    settings: dict[str, Any],
+    answers: Answers,
+    tmp_path: Path,
+) -> None:
     from inspect_ai import eval as inspect_eval
     from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
@@ -147,30 +172,31 @@ def test_inspect_counts_what_was_answered(task: str, answers: Answers, tmp_path:
         return output
 
     (log,) = inspect_eval(
-        f"profile_tasks/{task}", task_args=SETTINGS, log_dir=str(tmp_path), display="none",
+        f"profile_tasks/{task}", task_args=settings, log_dir=str(tmp_path), display="none",
         model=get_model("mockllm/model", custom_outputs=answer, memoize=False),
         log_realtime=False,
     )  # fmt: skip
     assert log.status == "success", log.error
     assert log.results is not None
     found = {name: metric.value for name, metric in log.results.scores[0].metrics.items()}
-    texts = written(task, answers)
-    assert_counted(found, texts, [row["read"] for row in judged(task, answers, form=True)])
+    texts = written(sources, answers)
+    assert_counted(found, texts, [row["read"] for row in judged(sources, answers, form=True)])
     cut = [row["finish_reason"] == "length" for row in texts]
     assert found["generation_truncated_rate"] == sum(cut) / len(cut)
 
 
-@pytest.mark.parametrize("task", TASKS)
 def test_lm_eval_counts_what_was_answered(
-    task: str, answers: Answers, replayed: Callable[[str, Answers], Mapping[str, float]]
+    sources: Sequence[AnnotatedSource],
+    answers: Answers,
+    replayed: Callable[[Answers], Mapping[str, float]],
 ) -> None:
-    found = replayed(task, answers)
-    said = [row["read"] for row in judged(task, answers, form=False)]
-    assert_counted(found, written(task, answers), said)
+    found = replayed(answers)
+    said = [row["read"] for row in judged(sources, answers, form=False)]
+    assert_counted(found, written(sources, answers), said)
 
 
 @pytest.fixture
-def replayed() -> Callable[[str, Answers], Mapping[str, float]]:
+def replayed(task: str, settings: dict[str, Any]) -> Callable[[Answers], Mapping[str, float]]:
     """Both tasks in words of lm-eval, on recorded answers."""
     import lm_eval.models  # noqa: F401 - registered first, or never
     from lm_eval import simple_evaluate
@@ -191,10 +217,10 @@ def replayed() -> Callable[[str, Answers], Mapping[str, float]]:
 
         loglikelihood_rolling = loglikelihood
 
-    def run(task: str, answers: Answers) -> Mapping[str, float]:
+    def run(answers: Answers) -> Mapping[str, float]:
         results = simple_evaluate(
             model=Recorded(answers), tasks=[f"profile_{task}"], bootstrap_iters=0,
-            task_manager=OwnTaskManager(metadata=SETTINGS),
+            task_manager=OwnTaskManager(metadata=settings),
         )  # fmt: skip
         assert results is not None
         return {

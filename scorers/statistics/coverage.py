@@ -25,14 +25,14 @@ def of_few_sources(n_groups: int | None) -> list[str]:
         []
         >>> of_few_sources(12)
         ['few sources (12 groups): intervals are wide and cover up to 100 %; an alignment can \
-mostly not be estimated, and differences of alignments reach from end to end']
+often not be estimated, and differences of alignments may reach from end to end']
 
     """
     if n_groups is None or n_groups >= FEW_GROUPS:
         return []
     return [
         f"few sources ({n_groups} groups): intervals are wide and cover up to 100 %; an alignment "
-        "can mostly not be estimated, and differences of alignments reach from end to end"
+        "can often not be estimated, and differences of alignments may reach from end to end"
     ]
 
 

@@ -37,7 +37,7 @@ def test_each_cell_is_the_metric_that_its_row_names(
     lines: dict[str, list[str]], inspect_log: Callable[..., Path]
 ) -> None:
     (run,) = read_runs(inspect_log("verbose"))
-    assert lines["sources"] == ["12"]
+    assert lines["sources"] == ["24"]
     assert lines["texts missing"] == ["0.00"]
     assert lines["tau of length: people"] == [str(run.estimate("tau_human_length"))]
     assert lines["tau of length: writer"] == [str(run.estimate("tau_generation_length"))]

@@ -63,7 +63,7 @@ def metrics(log: EvalLog) -> dict[str, float]:
 def test_each_task_runs_on_its_demo_data(task: str, read_inspect_log: ReadLog) -> None:
     log = read_inspect_log("verbose", task)
     found = metrics(log)
-    assert log.eval.dataset.samples == 12
+    assert log.eval.dataset.samples == 24
     assert found["unreadable_rate"] == 0
     assert found["generation_missing_rate"] == 0
     assert found["tau_discrimination_length"] >= 0.5
@@ -129,7 +129,7 @@ def test_the_log_file_holds_the_full_profile_with_intervals(tmp_path: Path) -> N
             assert found[f"{name}_ci_low"] <= found[name] <= found[f"{name}_ci_high"]
     assert all("," not in name and "/" not in name for name in found)
     counts = result(log).metadata["profile"]["human"]["factors"]["length"]
-    assert counts["concordant"] + counts["discordant"] + counts["tied"] + counts["missing"] == 65
+    assert counts["concordant"] + counts["discordant"] + counts["tied"] + counts["missing"] == 132
 
 
 def test_printed_and_full_metrics_are_the_same_numbers(tmp_path: Path) -> None:

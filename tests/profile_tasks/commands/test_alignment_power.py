@@ -33,7 +33,7 @@ def test_a_table_says_how_it_came_about_and_what_it_does_not_know(inspect_log: A
     told = " ".join(done.stdout.split())
     # A half-width near r = 1 is no certainty, and few sources say little.
     for part in (
-        "<±0.01", "8 [8, 8]", "the pilot's 12 groups, with r within [+0.9999, +1.0000]",
+        "<±0.01", "8 [8, 8]", "the pilot's 24 groups, with r within [+0.9980, +1.0000]",
         "near r = 1 or -1 it is small only if the pilot's r is right",
         "range of the number for r within its interval", "few sources (8 groups)",
         "plan at least 50 to compare alignments", "alignment as a judge: not estimable",

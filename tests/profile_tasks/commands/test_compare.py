@@ -57,7 +57,7 @@ def concise(read_inspect_log: Callable[..., EvalLog]) -> EvalLog:
 
 @pytest.fixture(scope="module")
 def part(evaluate: Evaluate) -> EvalLog:
-    """Of the concise judge, on 9 of the 12 sources and with fewer factors."""
+    """Of the concise judge, on 9 of the 24 sources and with fewer factors."""
     return evaluate(
         document_qa(
             setting="discrimination", limit=9, factors="readability,length,markdown,novel_words"
@@ -91,7 +91,7 @@ def test_the_verbose_model_follows_length_more_than_the_concise_one(
         assert length["value"] > length["ci_low"] > 0
         assert length["p_adjusted"] < 0.05
     assert (record["model_a"], record["model_b"]) == ("planted/verbose", "planted/concise")
-    assert (record["n_sources"], record["n_groups"], record["notes"]) == (12, 12, [])
+    assert (record["n_sources"], record["n_groups"], record["notes"]) == (24, 24, [])
     assert (record["replicates"], record["seed"]) == (200, 0)
 
 
@@ -141,7 +141,7 @@ def test_only_sources_factors_and_perspectives_of_both_are_compared(
     assert record["factors"] == ["length", "novel_words", "readability", "markdown"]
     assert set(record["perspectives"]) == {"discrimination"}
     assert record["notes"] == [
-        "3 sources that only A was measured on are left out",
+        "15 sources that only A was measured on are left out",
         "only the 4 factors that both measured are compared",
         "only A has a generation setting",
     ]
@@ -161,7 +161,7 @@ def test_the_table_shows_either_model_and_the_difference(
 ) -> None:
     shown = run("compare", verbose.location, concise.location, *FEW).stdout
     assert f"A: planted/verbose, {Path(verbose.location).name}\n" in shown
-    assert "12 sources in 12 groups, which both were measured on\n" in shown
+    assert "24 sources in 24 groups, which both were measured on\n" in shown
     assert "note:" not in shown
     number, bounds = r"-?\d\.\d\d", r"\[-?\d\.\d\d, -?\d\.\d\d\]"
     p_values = r"( +<?1?\.\d{3}){3}"
@@ -172,16 +172,11 @@ def test_the_table_shows_either_model_and_the_difference(
         re.MULTILINE,
     )
     assert re.search(rf"^gap, tau_b( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
-    # Without the interval of r, which is not one of the difference.
-    refusal = (
-        r"^no value or interval of .*gap, tau_b: not estimable: the human .* from noise alone$"
-    )
-    assert re.search(refusal, shown, re.MULTILINE)
     assert re.search(rf"^self-agreement, r( +{number}){{3}} {bounds}$", shown, re.MULTILINE)
     assert re.search(
         rf"^verdicts that flip with the order( +{number}){{3}} {bounds}$", shown, re.MULTILINE
     )
-    assert "few sources (12 groups): intervals are wide" in shown
+    assert "few sources (24 groups): intervals are wide" in shown
     assert "tau_b and rho: where a taste's influences nearly tie" in shown
     assert "p: paired sign-flip test by group" in shown
 
@@ -191,7 +186,7 @@ def test_the_table_says_what_was_left_out_and_why_something_is_not_defined(
 ) -> None:
     two = evaluate(document_qa(setting="discrimination", limit=3, factors="length,markdown"))
     shown = run("compare", verbose.location, two.location, *FEW).stdout
-    assert "note: 9 sources that only A was measured on are left out\n" in shown
+    assert "note: 21 sources that only A was measured on are left out\n" in shown
     assert re.search(r"^alignment as judge, tau_b +- +- +not defined$", shown, re.MULTILINE)
     assert re.search("^no .*; alignment as judge, tau_b: factors defined in both.*: 2", shown, re.M)
     assert re.search("^no .*flip with the order.*: groups: 3; an interval needs", shown, re.M)

@@ -74,42 +74,42 @@ def test_the_numbers_are_those_of_the_library(run: Run) -> None:
 
 def test_each_option_changes_what_it_names(asked: Asked) -> None:
     plain = asked()
-    assert plain["evaluated model", "generation"] == 60
-    assert plain["evaluated model", "discrimination"] == 144
-    assert plain["grader", "facts"] == 108
-    assert plain["grader", "judged"] == 384
+    assert plain["evaluated model", "generation"] == 120
+    assert plain["evaluated model", "discrimination"] == 288
+    assert plain["grader", "facts"] == 216
+    assert plain["grader", "judged"] == 768
     assert asked("--setting", "generation")["evaluated model", "discrimination"] == 0
     assert asked("--setting", "discrimination")["evaluated model", "generation"] == 0
-    assert asked("--scores", "1,5")["evaluated model", "generation"] == 24
-    assert asked("--orders", 1)["evaluated model", "discrimination"] == 72
-    assert plain["evaluated model", "own pairs"] == 12 * 2 * 10
-    assert asked("--orders", 1)["evaluated model", "own pairs"] == 12 * 10
-    assert asked("--pairing", "half")["evaluated model", "own pairs"] == 12 * 2 * 5
+    assert asked("--scores", "1,5")["evaluated model", "generation"] == 48
+    assert asked("--orders", 1)["evaluated model", "discrimination"] == 144
+    assert plain["evaluated model", "own pairs"] == 24 * 2 * 10
+    assert asked("--orders", 1)["evaluated model", "own pairs"] == 24 * 10
+    assert asked("--pairing", "half")["evaluated model", "own pairs"] == 24 * 2 * 5
     for option in (("--no-own-pairs",), ("--setting", "generation")):
         assert asked(*option)["evaluated model", "own pairs"] == 0
-    assert asked("--pairing", "adjacent")["grader", "judged"] == 12 * 2 * (4 + 6)
-    assert asked("--judge-orders", 1)["grader", "judged"] == 192
-    assert asked("--judge-batch", "one")["grader", "judged"] == 384 * 4
+    assert asked("--pairing", "adjacent")["grader", "judged"] == 24 * 2 * (4 + 6)
+    assert asked("--judge-orders", 1)["grader", "judged"] == 384
+    assert asked("--judge-batch", "one")["grader", "judged"] == 768 * 4
     assert asked("--factors", "source_coverage,coherence", "--coherence", "unieval") == {
         **plain,
         ("grader", "judged"): 0,
-        ("grader", "total"): 120,
+        ("grader", "total"): 240,
     }
     assert asked("--epochs", 2) == {name: 2 * count for name, count in plain.items()}
     assert asked("--limit", 1)["evaluated model", "total"] == 17 + 20
-    assert asked("--max-pairs-per-source", 1)["evaluated model", "discrimination"] == 24
+    assert asked("--max-pairs-per-source", 1)["evaluated model", "discrimination"] == 48
 
 
 def test_without_a_grader_auto_asks_it_nothing(asked: Asked) -> None:
     found = asked("--no-grader")
     assert found["grader", "total"] == 0
-    assert found["evaluated model", "total"] == 204 + 240
+    assert found["evaluated model", "total"] == 408 + 480
     assert found == asked("--factors", "surface")
 
 
 def test_the_table_has_totals_marks_estimates_and_ends_with_the_notes(run: Run) -> None:
     lines = run(*DEMO).stdout.splitlines()
-    assert lines[0] == "demo, summarization: 12 sources with 72 annotated pairs, 10 factors"
+    assert lines[0] == "demo, summarization: 24 sources with 144 annotated pairs, 10 factors"
     assert re.split(r"  +", lines[1]) == [
         "role", "purpose", "requests", "a source", "~ input tokens", "~ output tokens"
     ]  # fmt: skip
@@ -117,7 +117,7 @@ def test_the_table_has_totals_marks_estimates_and_ends_with_the_notes(run: Run) 
     assert [row[:2] for row in rows] == [
         [role, purpose] for role, purposes in PURPOSES.items() for purpose in (*purposes, "total")
     ]
-    assert rows[-1][2:4] == ["504", "42.0"]
+    assert rows[-1][2:4] == ["1,008", "42.0"]
     for column in (2, 4, 5):
         numbers = [int(row[column].replace(",", "")) for row in rows]
         assert numbers[3] == sum(numbers[:3])

@@ -76,7 +76,7 @@ def test_an_ordinary_log_and_recorded_preferences_export_the_same_way(
     log = inspect_log("concise", setting="generation")
     run("export", log, "--format", "dpo", "--output", tmp_path / "scores")
     run("export", "demo", "--task", "summarization", "--format", "kto", "--output", tmp_path / "r")
-    assert len(read_training_data(tmp_path / "scores", "dpo").train) == 11
+    assert len(read_training_data(tmp_path / "scores", "dpo").train) == 22
     labels = [record["label"] for record in read_training_data(tmp_path / "r", "kto").train]
     assert {True, False} == set(labels)
 

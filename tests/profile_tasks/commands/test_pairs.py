@@ -158,7 +158,7 @@ def test_runs_of_this_project_meet_by_source(run: Run, inspect_log: Any) -> None
     logs = [inspect_log(name, setting="generation") for name in ("verbose", "concise")]
     result = run("pairs", *logs)
     made = rows(result.stdout)
-    assert len(made) == 12
+    assert len(made) == 24
     assert all(row["source"] and row["task"] == "summarization" for row in made)
     told = result.stderr
     assert told.count("of each source the text for target score 5 is taken") == 2

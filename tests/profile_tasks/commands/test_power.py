@@ -115,9 +115,9 @@ def test_a_second_preference_column_is_a_second_judge(
 
 def test_the_table_shows_curves_needs_and_how_exact_they_are(run: Run) -> None:
     shown = run("power", *DEMO, "--width", 0.1).stdout
-    assert shown.startswith("pilot demo: 65 decided pairs in 12 groups\n")
+    assert shown.startswith("pilot demo: 132 decided pairs in 24 groups\n")
     (row,) = re.findall(r"^length .*±.*$", shown, re.MULTILINE)
-    assert re.fullmatch(r"length +\+0\.154 +±0\.\d\d +±0\.\d\d +\d+ \[\d+, \d+\]", row)
+    assert re.fullmatch(r"length +\+0\.371 +±0\.\d\d +±0\.\d\d +\d+ \[\d+, \d+\]", row)
     assert re.search(r"^for each of 2 factors: \d+ sources$", shown, re.MULTILINE)
     assert "a power of 80% is exact to ±5.5 points" in shown
 

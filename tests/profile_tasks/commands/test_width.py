@@ -63,7 +63,7 @@ COMMANDS = {
     "judges ROWS --judge x": 0,
     "compare A B": 0,
     "leaderboard A B": 0,
-    "gate A B --bars BARS": 2,
+    "gate A B --bars BARS": 1,
     "cost demo --task summarization": 0,
     "power ROWS --simulations 100": 0,
     "power A --alignment 0.2": 0,
@@ -96,11 +96,11 @@ def test_no_line_is_wider_than_the_terminal(
 @pytest.mark.parametrize(
     ("command", "beginning"),
     [
-        ("influence demo --task summarization", "of no factor is it told that people prefer"),
+        ("influence demo --task summarization", "people prefer more sentence_count (+0.40"),
         ("compare A B", "A, planted/verbose, beside B, planted/concise: as a judge, A follows"),
         ("align ROWS ROWS --second-preference-column judge_x", "whether the two align is not told"),
-        ("leaderboard A B", "places are shared by self-agreement, r: none of 2 models is told"),
-        ("gate A B --bars BARS", "gate: cannot tell (exit status 2)\n"),
+        ("leaderboard A B", "planted/verbose leads by alignment as judge, tau_b, ahead of all"),
+        ("gate A B --bars BARS", "gate: missed (exit status 1)\n"),
         ("judges ROWS", "x: "),
     ],
 )
@@ -108,7 +108,7 @@ def test_what_matters_is_said_first(
     run: Run, inputs: dict[str, str], command: str, beginning: str
 ) -> None:
     words = [inputs.get(word, word) for word in command.split()]
-    assert run(*words, exit_code=2 if words[0] == "gate" else 0).stdout.startswith(beginning)
+    assert run(*words, exit_code=1 if words[0] == "gate" else 0).stdout.startswith(beginning)
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_several_logs_have_a_verdict_each_and_the_worst_is_the_status(
 def test_the_pairs_of_an_export_add_up(run: Run, inputs: dict[str, str]) -> None:
     asked = ("demo", "--task", "summarization", "--format", "dpo", "--output", "data")
     shown = run("export", *asked).stdout
-    assert "72 pairs found = 65 written + 7 left out (tie 7)\n" in shown
+    assert "144 pairs found = 132 written + 12 left out (tie 12)\n" in shown
 
 
 def test_a_sentence_goes_on_indented_and_keeps_a_number_with_its_interval() -> None:

@@ -116,15 +116,15 @@ def rows_of(page: str, metric: str) -> str:
 
 
 def test_html_has_a_board_a_metric_on_one_axis_with_zero() -> None:
-    aligned = {"alignment_discrimination_tau_b": -0.5}
+    opposed = {"alignment_generation_tau_b": -0.5}
     first, second = run("a"), run("b", None)
     page = html(
         board(
-            replace(first, metrics=dict(first.metrics) | aligned),
+            replace(first, metrics=dict(first.metrics) | opposed),
             replace(second, metrics=dict(second.metrics), task="document_qa"),
         )
     )
-    ranked, other = (rows_of(page, metric) for metric in (SORT, "alignment_discrimination_tau_b"))
+    ranked, other = (rows_of(page, metric) for metric in (SORT, "alignment_generation_tau_b"))
     assert page.count('class="panel"') == 2  # what no run reports has no board
     assert re.findall('scope="rowgroup".*?>(.*?)<', ranked) == [
         "document_qa · demo",

@@ -54,7 +54,7 @@ def test_the_tasks_of_this_project_can_run() -> None:
     checked = validated_tasks("profile,profile_likelihood", metadata={})
     assert len(checked) == 12
     assert checked[0] == CheckedTask(
-        "profile_summarization_generation", 12, 5, "generate_until", checked[0].metrics
+        "profile_summarization_generation", 24, 5, "generate_until", checked[0].metrics
     )
     assert checked[0].metrics > 60
 

@@ -41,11 +41,11 @@ def test_one_sentence_and_the_badges_come_first_and_name_the_planted_taste(
 ) -> None:
     text = planted_page.read_text(encoding="utf-8")
     first = text.split('<details class="said">')[0]
-    assert '<p class="lead">As a judge, planted/verbose follows length where people' in first
+    assert '<p class="lead">As a judge, planted/verbose follows length more than people do' in first
     assert re.findall(r"<li title=[^>]*>(.*?)</li>", first) == [
         "SIMULATED",
         "SIMULATED GRADER",
-        "12 groups of sources: few",
+        "24 groups of sources: few",
     ]
     assert "a simulated annotator" in text
     assert "planted/verbose writes as it judges at r" in text
@@ -97,7 +97,7 @@ def test_a_row_tells_the_counts_behind_it(planted_page: Path) -> None:
     assert [line.partition(":")[0] for line in said] == ["people", "as a judge", "as a writer"]
     shown = re.fullmatch(
         r"people: \S+ \[.*\]; (\d+) pairs: the preferred response shows more in (\d+), less in "
-        r"(\d+), as much in (\d+); 12 groups of sources",
+        r"(\d+), as much in (\d+); 24 groups of sources",
         said[0].replace("\N{NO-BREAK SPACE}", " "),
     )
     assert shown

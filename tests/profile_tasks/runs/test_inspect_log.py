@@ -57,7 +57,7 @@ def test_a_run_is_what_its_samples_measured(log: str) -> None:
     assert (run.file, run.harness, run.model) == (log, "inspect", "planted/concise")
     assert (run.task, run.name, run.score) == ("summarization", whole.eval.task, "factor_profile")
     assert list(run.measurements) == COMPLETION.logged(whole)
-    assert len(run.measurements) == run.sources == 12
+    assert len(run.measurements) == run.sources == 24
 
 
 def test_the_layout_is_that_of_inspect(log: str, tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_of_a_sample_logged_twice_the_last_is_read(log: str, tmp_path: Path) -> 
         changed = source.read(name).replace(b'"words_by_score":{', b'"words_by_score":{"77":7,')
         archive.writestr(name, changed)
     run = read_run(again)
-    assert len(run.measurements) == 12
+    assert len(run.measurements) == 24
     assert sum(77 in (m.words_by_score or {}) for m in run.measurements) == 1
 
 

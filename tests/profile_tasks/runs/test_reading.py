@@ -182,8 +182,8 @@ def test_results_tell_groups_and_older_ones_sources(lm_eval_results: Any, tmp_pa
         if "measured_groups,none" in row:
             row["measured_groups,none"] = 9
     (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
-    assert (run.sources, run.groups) == (12, 9)
+    assert (run.sources, run.groups) == (24, 9)
     for row in results.values():
         row.pop("measured_groups,none", None)
     (run,) = read_runs(changed(lm_eval_results("verbose"), tmp_path, results=results))
-    assert (run.sources, run.groups) == (12, 12)
+    assert (run.sources, run.groups) == (24, 24)

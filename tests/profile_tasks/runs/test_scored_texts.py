@@ -53,7 +53,7 @@ def test_an_empty_response_is_left_out(tmp_path: Path) -> None:
 @pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 def test_an_inspect_log_holds_the_same(inspect_log: Any) -> None:
     texts = written_texts(str(inspect_log("concise", setting="generation")))
-    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 12
+    assert [sorted(about.texts) for about in texts.values()] == [[1, 2, 3, 4, 5]] * 24
 
 
 @pytest.mark.parametrize(

@@ -156,9 +156,9 @@ def test_feedback_moves_the_profile_towards_readers_and_revising_alone_does_not(
         assert found[f"alignment_revision_factor_less_none_{coefficient}_ci_low"] > 0
     assert found["tau_revision_none_length"] == 1
     assert found["tau_revision_factor_length_ci_high"] < 0 > found["tau_human_length_ci_high"]
-    # What the evaluator adds 12 sources do not tell.
+    # What the evaluator adds few sources do not tell.
     added = "alignment_revision_evaluator_less_none_tau_b"
-    assert found[added] > 0 > found[f"{added}_ci_low"]
+    assert found[added] > 0 >= found[f"{added}_ci_low"]
     # Feedback by source words stops the growth, and every revision that it changes has more.
     assert abs(found["tau_revision_evaluator_length"]) < 0.5
     assert found["tau_revision_evaluator_novel_words_ci_high"] < 0
@@ -195,7 +195,7 @@ def test_an_evaluator_whose_taste_is_not_the_readers_does_not_move_it_towards_th
 def test_each_task_runs_on_its_demo_data_under_all_conditions(task: str, tmp_path: Path) -> None:
     log = run(task, tmp_path, grader="planted/copyist", factors="surface", profiles="own")
     found = metrics(log)
-    assert len(samples(log)) == 12
+    assert len(samples(log)) == 24
     for condition in ("none", "self", "evaluator"):
         assert found[f"revision_missing_rate_{condition}"] == 0
         shares = [found[f"revision_{o}_rate_{condition}"] for o in ("win", "loss", "tie")]
@@ -247,8 +247,8 @@ def test_the_headline_fits_a_screen_and_the_log_holds_the_rest(tmp_path: Path) -
     assert full == pytest.approx(metrics(log), nan_ok=True)
     record = result(stored).metadata["revision"]
     length = record["profiles"]["none"]["factors"]["length"]
-    assert length["concordant"] + length["discordant"] + length["tied"] == 12
-    assert record["profiles"]["human"]["n_pairs"] == 65
+    assert length["concordant"] + length["discordant"] + length["tied"] == 24
+    assert record["profiles"]["human"]["n_pairs"] == 132
     recompute_metrics(log)
     printed = metrics(log)
     assert len(printed) < 25
@@ -277,7 +277,7 @@ def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any
     assert named["length"]["direction"] == "keep"
     assert named["length"]["model"] == pytest.approx(metrics(base)["tau_generation_length"])
     (feedback,) = {texts(s)["revisions"]["factor"]["feedback"] for s in samples(log)}
-    assert "- length: keep. It matters less to readers (+0.15) than to you (+0.94)" in feedback
+    assert "- length: keep. It matters less to readers (+0.37) than to you (+0.94)" in feedback
     other = run(
         "summarization", tmp_path, "planted/concise", condition="factor", profiles=base.location
     )
@@ -290,7 +290,7 @@ def test_profiles_come_from_a_finished_log(tmp_path: Path, read_inspect_log: Any
 def test_a_log_with_own_pairs_names_what_the_same_texts_show(
     tmp_path: Path, read_inspect_log: Any
 ) -> None:
-    """On 12 sources it cannot be told that a taste for length is not people's with less noise."""
+    """On 24 sources it cannot be told that a taste for length is not people's with less noise."""
     base = read_inspect_log("verbose")
     with pytest.raises(
         ArgumentError, match=r"departs from the human one on no factor .* same pairs"
@@ -338,7 +338,7 @@ def test_own_profiles_are_each_models_own_and_paid_for_once(tmp_path: Path) -> N
         feedback.append(said)
         whole = samples(read_eval_log(log.location, resolve_attachments=True))
         sent = [e.input[0].text for s in whole for e in s.events if e.event == "model"]
-        assert sum("Target score: " in text for text in sent) == 5 * 12
+        assert sum("Target score: " in text for text in sent) == 5 * 24
     assert feedback[0] != feedback[1]
 
 

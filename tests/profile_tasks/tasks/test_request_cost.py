@@ -210,7 +210,7 @@ def test_totals_are_sums_of_their_role() -> None:
         counts["generation"] + counts["discrimination"] + counts["own pairs"]
     )
     grader = cost.total("grader")
-    assert grader.requests == 504
+    assert grader.requests == 1008
     assert grader.input_tokens == sum(counts[p].input_tokens for p in PURPOSES["grader"])
 
 
