@@ -138,19 +138,10 @@ def difference_tests(
             f"{', '.join(second.factors)}"
         )
     n_groups = max(int(table.group.max(initial=-1)) + 1 for table in (first, second))
-    (net_a, n_a), (net_b, n_b) = (group_sums(table, n_groups) for table in (first, second))
-    tau_a, tau_b = (
-        ratio(net.sum(axis=0), n.sum(axis=0)) for net, n in ((net_a, n_a), (net_b, n_b))
-    )
-    common = (tau_a + tau_b) / 2
-    # Terms of a factor that one judge lacks are NaN, and so is its p-value.
-    terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
-        net_b - common * n_b
-    ) / np.maximum(n_b.sum(axis=0), 1)
-    terms[np.abs(terms) < _ROUNDING] = 0
-    defined = ~np.isnan(common)
+    value, terms, counts = difference_terms(first, second, n_groups)
+    defined = ~np.isnan(value)
     p_values = np.full(len(first.factors), np.nan)
-    p_values[defined] = _sign_flips(terms[:, defined], permutations, seed)
+    p_values[defined] = flipped_p_values(terms[:, defined], permutations, seed)
     labels = names or (first.perspective, second.perspective)
     profiles = [profile_of(table) for table in (first, second)]
     reasons = [
@@ -159,13 +150,40 @@ def difference_tests(
     ]
     return _adjusted(
         first.factors,
-        tau_a - tau_b,
+        value,
         p_values,
-        np.count_nonzero((n_a > 0) | (n_b > 0), axis=0),
+        np.count_nonzero(counts, axis=0),
         reasons,
         f"influence on {labels[0]} less that on {labels[1]}",
         f"paired sign-flip test by group, {permutations} flips or all of them",
     )
+
+
+def difference_terms(
+    first: Comparisons, second: Comparisons, n_groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return each difference of two judges' taus, and what every group adds to it.
+
+    Args:
+        first: preferences of one judge.
+        second: those of the other, with the same factors.
+        n_groups: G, more than the greatest group code.
+
+    Returns:
+        The differences (F,); the terms (G, F) that add up to them, taken from a tau in common, so
+        that each is as likely turned where the two are driven alike; and (G, F) which groups count.
+        Of a factor that one judge lacks all are NaN.
+    """
+    (net_a, n_a), (net_b, n_b) = (group_sums(table, n_groups) for table in (first, second))
+    tau_a, tau_b = (
+        ratio(net.sum(axis=0), n.sum(axis=0)) for net, n in ((net_a, n_a), (net_b, n_b))
+    )
+    common = (tau_a + tau_b) / 2
+    terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
+        net_b - common * n_b
+    ) / np.maximum(n_b.sum(axis=0), 1)
+    terms[np.abs(terms) < _ROUNDING] = 0
+    return tau_a - tau_b, terms, (n_a > 0) | (n_b > 0)
 
 
 def sign_flip_p_values(
@@ -199,7 +217,7 @@ def sign_flip_p_values(
 
     """
     net, counted = group_sums(comparisons, int(comparisons.group.max(initial=-1)) + 1)
-    p_values = _sign_flips(net, permutations, seed)
+    p_values = flipped_p_values(net, permutations, seed)
     p_values[~counted.any(axis=0)] = np.nan
     return p_values
 
@@ -273,8 +291,24 @@ def _adjusted(
     )
 
 
-def _sign_flips(net: NDArray[np.float64], permutations: int, seed: int) -> NDArray[np.float64]:
-    """Return the p-values (F,) of sums over groups (G, F) whose signs may be flipped by group."""
+def flipped_p_values(
+    net: NDArray[np.float64], permutations: int = 9999, seed: int = 0
+) -> NDArray[np.float64]:
+    """Return the two-sided p-values (F,) of sums over groups whose signs are as likely turned.
+
+    Args:
+        net: (G, F), what each group adds to every sum.
+        permutations: as of :func:`sign_flip_p_values`.
+        seed: likewise.
+
+    Raises:
+        ValueError: ``permutations`` is below 1.
+
+    Example:
+        >>> flipped_p_values(np.ones((3, 1))).tolist()
+        [0.25]
+
+    """
     if permutations < 1:
         raise ValueError(f"permutations is {permutations}; give at least 1")
     net = net[net.any(axis=1)]
