@@ -2,11 +2,11 @@
 
     python benchmarks/judge_probes.py [--studies 500] [--page docs/judge-audit.md]
 
-Simulates judges of the planted kind: a verdict is the sign of a difference of utilities with logistic
-noise, in which every source has a random liking of its own, so that its verdicts go together. Once
-nothing is planted, once every bias but that for the position, once that one. What the verdicts make is
-reckoned by the code of the tasks. Writes its table into the page, between the two marks there.
-SIMULATION: no figure here is about a model or about people.
+Simulates judges of the planted kind: a verdict is the sign of a difference of utilities with
+logistic noise, in which every source has a random liking of its own, so that its verdicts go
+together. Once nothing is planted, once every bias but that for the position, once that one. What
+the verdicts make is reckoned by the code of the tasks. Writes its table into the page, between the
+two marks there. SIMULATION: no figure here is about a model or about people.
 """
 
 import argparse
@@ -135,7 +135,7 @@ def study(
         )
         for at in range(sources)
     ]
-    return judge_findings(records, permutations=PERMUTATIONS)
+    return judge_findings(records, aligned=False, permutations=PERMUTATIONS)
 
 
 def studies(
@@ -196,9 +196,9 @@ def rows(n: int, sources: int, pairs: int) -> Iterator[str]:
 def table(n: int) -> Iterator[str]:
     """The whole table."""
     yield (
-        f"{n} simulated audits a cell. Rejected: p at most 5 %, before any adjustment. Expected: the "
-        "power that the smallest detectable effect promises of an effect of the size found. Of a rate, which "
-        "has no test: the share of intervals that do not hold its mean over all audits."
+        f"{n} simulated audits a cell. Rejected: p at most 5 %, before any adjustment. Expected: "
+        "the power that the smallest detectable effect promises of an effect of the size found. Of "
+        "a rate, which has no test: the share of intervals without its mean over all audits."
     )
     yield ""
     yield (

@@ -102,8 +102,8 @@ def _conditions(given: str | Sequence[str] | None) -> tuple[Condition, ...] | No
     return None if given is None else cast("tuple[Condition, ...]", _some_of(CONDITIONS, given))
 
 
-def _probes(given: str | Sequence[str]) -> tuple[ProbeName, ...]:
-    return PROBES if given == "all" else cast("tuple[ProbeName, ...]", _some_of(PROBES, given))
+def _probes(given: str | Sequence[str]) -> str | tuple[str, ...]:
+    return "all" if given == "all" else _some_of(PROBES, given)
 
 
 def _some_of(choices: Sequence[str], given: str | Sequence[str]) -> tuple[str, ...]:

@@ -52,9 +52,9 @@ BIASES = (
     "authority",
     "injection",
 )
-"""What a planted judge may like beside its factors, as the probes of ``<task>_judge_audit`` find it:
-the response shown first; length in every other wording of the question, as much less of it in the
-rest; a text that bears the mark of a rule (``probe_texts.traces``), or that it would write."""
+"""What a planted judge may like beside its factors, as the probes of a judge find it: the response
+shown first; length in every other wording of the question, and less of it in the rest; a text that
+bears the mark of a rule (``probe_texts.traces``), or that it would write itself."""
 
 
 @dataclass(frozen=True)

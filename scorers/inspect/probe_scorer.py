@@ -10,6 +10,9 @@ from profile_tasks.scorers.measurement.probed_source import ProbedSource, judge_
 from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.solvers.judge_probes import probe_answers
 
+JUDGE_AUDIT = "judge_sensitivity"
+"""Name of the scorer, and of its score in a log."""
+
 
 @metric(scores="unreduced")
 def probe_metrics(seed: int = 0) -> Metric:
@@ -23,7 +26,7 @@ def probe_metrics(seed: int = 0) -> Metric:
         records = [ProbedSource.model_validate(score.score.metadata) for score in scores]
         if not records:
             return {}
-        every: dict[str, float] = {}
+        every = {"measured_groups": float(len({record.measured.group for record in records}))}
         for finding in judge_findings(records, seed=seed).values():
             every |= finding.flat()
         return {name: every[name] for name in points_first(every)}

@@ -24,6 +24,7 @@ from profile_tasks.scorers.statistics.probes import (
     Observations,
     ProbeFinding,
     adjusted_findings,
+    alignment_of_wordings,
     probe_finding,
     self_preference,
     taste_of_wordings,
@@ -104,12 +105,17 @@ def strength_of(pair: AnnotatedPair) -> float | None:
 
 
 def judge_findings(
-    records: Sequence[ProbedSource], *, permutations: int = PERMUTATIONS, seed: int = 0
+    records: Sequence[ProbedSource],
+    *,
+    aligned: bool = True,
+    permutations: int = PERMUTATIONS,
+    seed: int = 0,
 ) -> dict[str, ProbeFinding]:
     """All that the probes found of one judge, by the name of the probe.
 
     Args:
         records: One a source; of several epochs, one each.
+        aligned: Whether the profiles by wording are aligned too, which takes most of the time.
         permutations: Sign flips of each test.
         seed: Of the tests.
     """
@@ -126,6 +132,8 @@ def judge_findings(
         findings.append(_self_preference(ordered, codes))
     if len(tables := tables_by_wording(ordered, codes)) > 1:
         findings.append(taste_of_wordings(tables, **tests))
+        if aligned:
+            findings.append(alignment_of_wordings(tables, seed=seed))
     return adjusted_findings(findings)
 
 
@@ -133,7 +141,9 @@ def _observed(record: ProbedSource) -> Iterator[tuple[str, float]]:
     """Every observation about a source, with its probe."""
     by_wording, probed = record.by_wording, record.answers.probed
     standard = by_wording.get(STANDARD, [])
-    yield from positions(standard)
+    # Recorded judges were asked in others' words alone.
+    for said in [standard] if standard else by_wording.values():
+        yield from positions(said)
     yield from between_wordings(list(by_wording.values()))
     yield from _asked_again(record, standard)
     for told in probed.get(IDENTICAL, ()):

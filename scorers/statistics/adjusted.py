@@ -473,7 +473,7 @@ def clustered_logit(
         count: how many of the coefficients.
 
     Returns:
-        (4, count): coefficients, the two ends of their intervals, p-values; NaN where there is none.
+        (4, count): coefficients, both ends of their intervals, p-values; NaN where there is none.
     """
     from scipy.special import stdtr, stdtrit
     from statsmodels.discrete.discrete_model import Logit

@@ -733,6 +733,15 @@ CATALOGUE: tuple[Metric, ...] = (
         printed="yes",
     ),
     Metric(
+        "probe_wording_alignment",
+        "Pearson's r of the profiles of those two wordings that are least alike",
+        "correlation",
+        "alignment by wording",
+        better="more",
+        of="discrimination",
+        printed="yes",
+    ),
+    Metric(
         "probe_identical",
         "share of verdicts for the first of two identical texts, less one half",
         "share",

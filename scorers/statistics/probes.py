@@ -7,7 +7,7 @@ resampled and turned):
 
 * **lean**: which of two sides a verdict is for, 1 or -1, 0 for neither. Reported is the share for
   the first side less one half; the null is 0, tested by turning the signs of whole sources
-  (``significance``).
+  (``significance``, mid-p).
 * **move**: whether a verdict moves to (1) or away from (-1) the side that something was added to,
   or stays (0). Reported is the share that moves there less that which moves away; tested likewise.
 * **rate**: whether two verdicts on the same pair differ. Any judge with noise has such a rate, so
@@ -43,8 +43,9 @@ from profile_tasks.scorers.statistics.significance import (
     difference_terms,
     flipped_p_values,
 )
+from profile_tasks.scorers.statistics.study import Study
 
-Kind = Literal["lean", "move", "rate", "log-odds", "influence"]
+Kind = Literal["lean", "move", "rate", "log-odds", "influence", "correlation"]
 
 PERMUTATIONS = 9999
 LEVEL = 0.05
@@ -105,6 +106,7 @@ PROBES: tuple[Probe, ...] = (
         "every factor weighs alike in all wordings",
         "influence",
     ),
+    Probe("wording_alignment", "alignment by wording", "lowest Pearson r", "", "correlation"),
     Probe("identical", "identical texts", "first shown, share - 1/2", _EVEN, "lean"),
     Probe("white_space", "wider white space", "varied text, share - 1/2", _EVEN, "lean"),
     Probe("synonym", "synonyms", "varied text, share - 1/2", _EVEN, "lean"),
@@ -193,7 +195,7 @@ class ProbeFinding:
         return self.p_adjusted <= LEVEL
 
     def flat(self) -> dict[str, float]:
-        """Flat metrics: the effect with its ends, and of a test its p-value and what it can show."""
+        """Flat metrics: the effect with its ends; of a test its p-value and what it can show."""
         name = self.probe.metric
         tested = {f"{name}_p_value": self.p_value, f"{name}_detectable": self.detectable}
         return self.estimate.flat(name) | (tested if self.probe.null else {})
@@ -228,7 +230,7 @@ def probe_finding(
         >>> leans = Observations(np.ones(40), np.arange(40) // 2)
         >>> found = probe_finding("position", leans)
         >>> print(found.estimate, found.p_value < 0.001)
-        +0.50 [+0.33, +0.50] True
+        +0.50 [+0.31, +0.50] True
 
     """
     probe = BY_NAME[name]
@@ -241,10 +243,13 @@ def probe_finding(
         halved = (estimate.value / 2, estimate.low / 2, estimate.high / 2)
         estimate = Estimate(*halved, method=estimate.method, reason=estimate.reason)
     tested = bool(probe.null) and n > 0
+    p_value = math.nan
+    if tested:
+        p_value = float(flipped_p_values(net[:, None], permutations, seed, mid=True)[0])
     return ProbeFinding(
         probe,
         estimate,
-        float(flipped_p_values(net[:, None], permutations, seed)[0]) if tested else math.nan,
+        p_value,
         estimate.smallest_shown if tested else math.nan,
         n,
         net.size,
@@ -355,6 +360,30 @@ def taste_of_wordings(
     estimate = Estimate(value, max(-2.0, value - margin), min(2.0, value + margin), "max-T")
     detectable = (bound + _POWER_QUANTILE) * float(error[widest])
     return ProbeFinding(probe, estimate, p_value, detectable, n, int(groups), names[widest])
+
+
+def alignment_of_wordings(tables: Mapping[str, Comparisons], *, seed: int = 0) -> ProbeFinding:
+    """Return how alike the profiles of the two wordings are that are least alike, as observed.
+
+    With the interval of the true alignment of these two. They are the lowest of several, which is
+    low by chance; the test is that of :func:`taste_of_wordings`.
+
+    Args:
+        tables: as of :func:`taste_of_wordings`; at least two.
+        seed: of the draws of the interval.
+    """
+    probe = BY_NAME["wording_alignment"]
+    study = Study(tables, seed=seed, replicates=1)
+    found = {
+        f"{first} with {second}": study.alignment(first, second)["pearson"]
+        for first, second in combinations(tables, 2)
+    }
+    defined = {names: each for names, each in found.items() if each.defined} or found
+    lowest = min(defined, key=lambda names: defined[names].value)
+    n = sum(len(table.preference) for table in tables.values())
+    least = found[lowest]
+    told = replace(least, reason=None) if least.has_interval else least
+    return ProbeFinding(probe, told, math.nan, math.nan, n, study.n_groups, lowest)
 
 
 def adjusted_findings(findings: Sequence[ProbeFinding]) -> dict[str, ProbeFinding]:
