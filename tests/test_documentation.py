@@ -113,6 +113,7 @@ def test_the_readme_has_one_command_to_run_and_one_to_test(readme: str) -> None:
         ("docs/compare.md", 7),
         ("docs/lm-eval.md", 5),
         ("docs/score-validity.md", 2),
+        ("docs/judge-audit.md", 2),
         ("docs/factors.md", 3),
         ("docs/pairs.md", 4),
     ],

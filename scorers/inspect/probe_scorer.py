@@ -1,5 +1,7 @@
 """The Inspect scorer of the probes of a judge: a thin skin over ``probed_source``."""
 
+from collections.abc import Sequence
+
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 
@@ -35,9 +37,7 @@ def probe_metrics(seed: int = 0) -> Metric:
 
 
 @scorer(metrics=[probe_metrics()])
-def judge_sensitivity(
-    task: str | None = None, factors: str | tuple[str, ...] = "surface"
-) -> Scorer:
+def judge_sensitivity(task: str | None = None, factors: str | Sequence[str] = "surface") -> Scorer:
     """Keep what the judge said in the probes of a source.
 
     Args:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from itertools import combinations
 from typing import Self
 
@@ -82,7 +83,7 @@ class ProbedSource(BaseModel, frozen=True):
             log_ratios=tuple(math.log1p(own) - math.log1p(word_count(t)) for t in answers.others),
         )
 
-    @property
+    @cached_property
     def by_wording(self) -> dict[str, list[PairVerdict]]:
         """The verdicts on the annotated pairs by wording, without those asked again."""
         return {

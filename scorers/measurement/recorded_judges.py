@@ -207,7 +207,7 @@ class RecordedJudges:
                         for name in names
                     }
                 ),
-                strengths=self.strengths[at],
+                strengths=self.strengths[at] if self.strengths else (),
             )
             for at, measured in enumerate(self.alone)
         ]

@@ -161,7 +161,8 @@ class Observations:
     def sums(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """The sum and the number of the values of each source with any, both (G,)."""
         _, group = np.unique(self.group, return_inverse=True)
-        return np.bincount(group, self.value), np.bincount(group).astype(np.float64)
+        net = np.asarray(np.bincount(group, self.value), dtype=np.float64)
+        return net, np.bincount(group).astype(np.float64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -356,8 +357,9 @@ def taste_of_wordings(
     widest = int(size.argmax())
     p_value = (1 + np.count_nonzero(largest >= size[widest] - 1e-9)) / (1 + permutations)
     bound = float(np.quantile(largest, CONFIDENCE))
-    value, margin = float(values[widest]), bound * float(error[widest])
-    estimate = Estimate(value, max(-2.0, value - margin), min(2.0, value + margin), "max-T")
+    difference, margin = float(values[widest]), bound * float(error[widest])
+    ends = max(-2.0, difference - margin), min(2.0, difference + margin)
+    estimate = Estimate(difference, *ends, "max-T")
     detectable = (bound + _POWER_QUANTILE) * float(error[widest])
     return ProbeFinding(probe, estimate, p_value, detectable, n, int(groups), names[widest])
 
