@@ -47,7 +47,7 @@ LIKING = 0.4
 """Standard deviation of a source's own liking, likewise."""
 BIASES: Mapping[str, float] = {
     "position": 0.45,
-    "wording": 1.0,
+    "wording": 4.0,
     "white_space": 0.6,
     "synonym": 0.6,
     "padding": 0.6,
