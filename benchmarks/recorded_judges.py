@@ -41,6 +41,16 @@ SHOWN = {
     "if_pandalm_judges": {"gpt35turbo": "GPT-3.5", "pandalm7b": "PandaLM-7B"},
 }
 """Panels of the picture: file -> judge -> its name."""
+ASKED_IN_WORDS = {
+    "if_llmbar_judges": {
+        "gpt4": "GPT-4",
+        "chatgpt": "ChatGPT",
+        "llama2": "LLaMA-2-70B",
+        "palm2": "PaLM 2",
+        "falcon": "Falcon-180B",
+    },
+}
+"""Judges that were asked in several wordings: file -> as its columns begin -> its name."""
 
 Record = Mapping[str, Any]
 
@@ -49,6 +59,7 @@ def judged(file: Path) -> Record:
     """What `profile-tasks judges` says of a file."""
     command = [sys.executable, "-c", "from profile_tasks.cli import main; main()"]
     command += ["judges", str(file), "--skip-bad-rows", "--format", "json"]
+    command += [f"--wordings={judge}" for judge in ASKED_IN_WORDS.get(file.stem, ())]
     run = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603
     found: Record = json.loads(run.stdout)
     return found
@@ -111,6 +122,51 @@ def tables(file: Path, record: Record) -> Iterator[str]:
     yield ""
 
 
+def wordings(file: Path, record: Record) -> Iterator[str]:
+    """The Markdown about judges that were asked in several wordings, the most biased first."""
+    names, found = ASKED_IN_WORDS[file.stem], record["wordings"]
+
+    def of(judge: str, probe: str) -> Record:
+        entry: Record = found[judge]["probes"][probe]
+        return {probe: entry["value"], **{f"{probe}_{e}": entry[e] for e in ("ci_low", "ci_high")}}
+
+    def effect(judge: str, probe: str) -> str:
+        told = found[judge]["probes"][probe]
+        tested, rejects = told["null"] is not None, (told["p_adjusted"] or 1) <= 0.05
+        shown = with_interval(of(judge, probe), probe)
+        if rejects:
+            return f"**{shown}**"
+        return f"{shown}, could have shown {told['detectable']:.2f}" if tested else shown
+
+    by_bias = sorted(names, key=lambda judge: -of(judge, "position")["position"])
+    options = " ".join(f"--wordings {judge}" for judge in names)
+    yield "#### LLMBar: the order shown, and the words of the question\n"
+    yield f"`profile-tasks judges {file.name} --skip-bad-rows {options}`\n"
+    yield (
+        "Five prompts a judge, both orders, ordered by position bias. Bold: the null is rejected "
+        "(5 %, Holm over the two tests of a judge). Else the smallest effect that as many sources "
+        "show with a chance of 80 %.\n"
+    )
+    yield (
+        "| judge | first shown, share − 1/2 | flips | differs in another wording | widest "
+        "difference of tau between two wordings | of | least alike profiles, r |"
+    )
+    yield "|---|---|---|---|---|---|---|"
+    for judge in by_bias:
+        where = found[judge]["probes"]["wording_taste"]["where"].replace(f"{judge}_", "")
+        cells = [
+            names[judge],
+            effect(judge, "position"),
+            with_interval(of(judge, "position_flips"), "position_flips", plain=True),
+            with_interval(of(judge, "wording"), "wording", plain=True),
+            effect(judge, "wording_taste"),
+            where,
+            with_interval(of(judge, "wording_alignment"), "wording_alignment"),
+        ]
+        yield f"| {' | '.join(cells)} |"
+    yield ""
+
+
 def draw(records: Mapping[str, Record], path: Path) -> None:
     """The influence of length on people and on judges, a panel a file."""
     import matplotlib as mpl
@@ -153,7 +209,14 @@ def main() -> None:
     options = parser.parse_args()
     files = [options.folder / f"{stem}.jsonl" for stem in TITLES]
     records = {file.stem: judged(file) for file in files}
-    text = "\n".join(line for file in files for line in tables(file, records[file.stem]))
+    text = "\n".join(
+        line
+        for file in files
+        for line in (
+            *tables(file, records[file.stem]),
+            *(wordings(file, records[file.stem]) if file.stem in ASKED_IN_WORDS else ()),
+        )
+    )
     page = options.page.read_text(encoding="utf-8")
     before, _, rest = page.partition(START)
     _, _, after = rest.partition(END)

@@ -19,6 +19,7 @@ from profile_tasks.scorers.inspect.grader_validation_scorer import (
     agreement_metrics,
     human_agreement,
 )
+from profile_tasks.scorers.inspect.probe_scorer import judge_sensitivity, probe_metrics
 from profile_tasks.scorers.inspect.profile_scorer import factor_profile, headline_metrics
 from profile_tasks.scorers.inspect.self_guided_scorer import (
     self_guided_metrics,
@@ -27,6 +28,7 @@ from profile_tasks.scorers.inspect.self_guided_scorer import (
 from profile_tasks.scorers.inspect.validity_scorer import text_validity, validity_metrics
 from profile_tasks.solvers.both_settings import both_settings
 from profile_tasks.solvers.feedback_revision import feedback_revision
+from profile_tasks.solvers.judge_probes import judge_probes
 from profile_tasks.solvers.pairwise_discrimination import pairwise_discrimination
 from profile_tasks.solvers.score_conditioned_generation import score_conditioned_generation
 from profile_tasks.solvers.self_guided import self_guided_sampling
@@ -38,6 +40,11 @@ from profile_tasks.tasks.feedback import (
     summarization_feedback,
 )
 from profile_tasks.tasks.grader_validation import grader_validation, nothing_to_solve
+from profile_tasks.tasks.judge_audit import (
+    document_qa_judge_audit,
+    instruction_following_judge_audit,
+    summarization_judge_audit,
+)
 from profile_tasks.tasks.score_validity import (
     document_qa_score_validity,
     instruction_following_score_validity,
@@ -62,6 +69,7 @@ for _scorer in (
     factor_profile,
     feedback_profile,
     human_agreement,
+    judge_sensitivity,
     self_guided_ranking,
     text_validity,
 ):
@@ -89,6 +97,7 @@ __all__ = [
     "both_settings",
     "document_qa",
     "document_qa_feedback",
+    "document_qa_judge_audit",
     "document_qa_score_validity",
     "document_qa_self_guided",
     "factor_profile",
@@ -99,11 +108,15 @@ __all__ = [
     "human_agreement",
     "instruction_following",
     "instruction_following_feedback",
+    "instruction_following_judge_audit",
     "instruction_following_score_validity",
     "instruction_following_self_guided",
+    "judge_probes",
+    "judge_sensitivity",
     "nothing_to_solve",
     "pairwise_discrimination",
     "planted",
+    "probe_metrics",
     "recorded",
     "revision_headline",
     "score_conditioned_generation",
@@ -112,6 +125,7 @@ __all__ = [
     "self_guided_sampling",
     "summarization",
     "summarization_feedback",
+    "summarization_judge_audit",
     "summarization_score_validity",
     "summarization_self_guided",
     "text_likelihood",

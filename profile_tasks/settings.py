@@ -53,8 +53,20 @@ Measure = Literal["both", "likelihood", "compliance"]
 JudgeBy = Literal["words", "likelihood"]
 FaultyTexts = Literal["count", "missing"]
 Control = Literal["none", "system"]
+ProbeName = Literal[
+    "position",
+    "repeat",
+    "wording",
+    "null_pairs",
+    "padding",
+    "style",
+    "self_preference",
+    "authority",
+    "injection",
+]
 
 CONDITIONS: tuple[Condition, ...] = get_args(Condition)
+PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
 DEFAULT_SCORES = (1, 2, 3, 4, 5)
 MOST_FACTORS = 3
 """How many factors feedback names to be changed, and how many to be kept."""
@@ -87,16 +99,23 @@ def _rising(scores: Sequence[int | str] | int | str) -> tuple[int, ...]:
 
 
 def _conditions(given: str | Sequence[str] | None) -> tuple[Condition, ...] | None:
-    if given is None:
-        return None
+    return None if given is None else cast("tuple[Condition, ...]", _some_of(CONDITIONS, given))
+
+
+def _probes(given: str | Sequence[str]) -> str | tuple[str, ...]:
+    return "all" if given == "all" else _some_of(PROBES, given)
+
+
+def _some_of(choices: Sequence[str], given: str | Sequence[str]) -> tuple[str, ...]:
+    """Those of the choices that are given, each once, in the order of the choices."""
     names = [name.strip() for name in (given.split(",") if isinstance(given, str) else given)]
-    if unknown := [name for name in names if name not in CONDITIONS]:
+    if unknown := [name for name in names if name not in choices]:
         raise ValueError(
-            f"{unknown[0]!r} is unknown. Must be one or several of: {', '.join(CONDITIONS)}"
+            f"{unknown[0]!r} is unknown. Must be one or several of: {', '.join(choices)}"
         )
     if not names or len(set(names)) < len(names):
         raise ValueError(f"is {given!r}; name each one once")
-    return tuple(name for name in CONDITIONS if name in names)
+    return tuple(name for name in choices if name in names)
 
 
 def _pairs(given: object) -> dict[str, str] | None:
@@ -146,6 +165,11 @@ Conditions = Annotated[
     str | Sequence[str] | None,
     AfterValidator(_conditions),
     f"one or several of {', '.join(CONDITIONS)}, or None",
+]
+Probes = Annotated[
+    str | Sequence[str],
+    AfterValidator(_probes),
+    f"all, or one or several of {', '.join(PROBES)}",
 ]
 
 # Settings -----------------------------------------------------------------------------------------
@@ -427,6 +451,20 @@ class ScoreValiditySettings(VerdictSettings, PairSettings, DataSettings):
     """Inspect log or lm-eval samples of a run that wrote for scores; else annotated responses."""
     measure: Measure = "both"
     """How likely the texts are (likelihood), whether the best is judged better (compliance)."""
+
+
+class JudgeAuditSettings(VerdictSettings, PairSettings, DataSettings):
+    """Settings of the tasks ``<task>_judge_audit``."""
+
+    probes: Probes = "all"
+    """What is looked at: one or several, with commas."""
+    factors: Selection = "surface"
+    """Factors whose influence is compared between wordings; no grader is asked."""
+
+    @property
+    def chosen_probes(self) -> tuple[ProbeName, ...]:
+        """The probes, in the order of ``PROBES``."""
+        return PROBES if self.probes == "all" else cast("tuple[ProbeName, ...]", self.probes)
 
 
 class LabelledDataSettings(Settings):

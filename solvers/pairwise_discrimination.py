@@ -6,12 +6,12 @@ likelier still tells them apart.
 
 import logging
 from collections.abc import Mapping, Sequence
-from functools import partial
 
 from inspect_ai.model import (
     ChatMessage,
     ChatMessageAssistant,
     ChatMessageUser,
+    GenerateConfig,
     Model,
     ModelOutput,
     get_model,
@@ -93,6 +93,7 @@ async def verdicts_of(
     requests: Sequence[DiscriminationRequest],
     orders: int = 2,
     judge_by: JudgeBy = "words",
+    seed: int | None = None,
 ) -> list[PairVerdict]:
     """What a judge says of several pairs; all requests are sent together.
 
@@ -102,6 +103,8 @@ async def verdicts_of(
         orders: How many.
         judge_by: "words": by what it answers. "likelihood": by how likely it finds the two
             ``VERDICTS``; for an order in which it cannot tell, the verdict is missing.
+        seed: Sent along, so that the same requests are asked again and not read from a cache; by
+            likelihood there is nothing to draw.
 
     Raises:
         LogLikelihoodError: Its server tells no log-likelihoods.
@@ -110,7 +113,7 @@ async def verdicts_of(
     if judge_by == "likelihood":
         margins = await collect(*(_margin(judge, request) for request in requests))
         return [PairVerdict.by_likelihood(pair) for pair in by_pair(margins, orders)]
-    picks = await collect(*(_pick(judge, request) for request in requests))
+    picks = await collect(*(_pick(judge, request, seed) for request in requests))
     return [PairVerdict(pair) for pair in by_pair(picks, orders)]
 
 
@@ -124,22 +127,29 @@ async def _margin(judge: Model, request: DiscriminationRequest) -> float | None:
     return margin_between(*told)
 
 
-async def _pick(judge: Model, request: DiscriminationRequest) -> Pick | None:
+async def _pick(
+    judge: Model, request: DiscriminationRequest, seed: int | None = None
+) -> Pick | None:
     """What a judge picks; where that cannot be read it is asked once more."""
     asked: list[ChatMessage] = [ChatMessageUser(content=request.render())]
-    output = await _answer(judge, asked)
+    output = await _answer(judge, asked, seed)
     pick = _read(output, request)
     again = not (_refused(output) or getattr(judge.api, "answers_once", False))
     if pick is None and again:
         said = ChatMessageAssistant(content="" if output.empty else output.completion)
         asked += [*([said] if said.text else []), ChatMessageUser(content=VERDICT_REPAIR)]
         _count_repair()
-        pick = _read(await _answer(judge, asked), request)
+        pick = _read(await _answer(judge, asked, seed), request)
     return pick
 
 
-async def _answer(judge: Model, messages: Sequence[ChatMessage]) -> ModelOutput:
-    return await structured(judge, "verdict", _FORM, partial(reply, judge, messages))
+async def _answer(
+    judge: Model, messages: Sequence[ChatMessage], seed: int | None = None
+) -> ModelOutput:
+    async def call(config: GenerateConfig) -> ModelOutput:
+        return await reply(judge, messages, config.merge(GenerateConfig(seed=seed)))
+
+    return await structured(judge, "verdict", _FORM, call)
 
 
 def _read(output: ModelOutput, request: DiscriminationRequest) -> Pick | None:

@@ -1,11 +1,17 @@
 """The words a model is asked with, for each task: to write, to judge, to comment and to revise.
 
 Prompts are data. A change here makes old results incomparable, so it must come with a new
-``PROMPT_VERSION`` and a new version of the Inspect tasks.
+``PROMPT_VERSION`` and a new version of the Inspect tasks. Other wordings of the question that a
+judge is asked, for the probe of its wording, stand in ``wordings.yaml`` with their own version.
 
 The wording is this implementation's own; the PROFILE paper (arXiv 2410.06965) describes
 score-conditioned generation and pairwise comparison, and this is one way to ask for them.
 """
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from typing import Any
 
 PROMPT_VERSION = 2
 
@@ -92,6 +98,37 @@ DISCRIMINATION_PROMPTS = {
     ),
 }
 """Pairwise discrimination by task. Fields: sections."""
+
+STANDARD = "standard"
+"""The wording of these prompts, by which every judge is asked."""
+
+
+def wordings_version() -> int:
+    """The version of the other wordings."""
+    return int(_other_wordings()["version"])
+
+
+@cache
+def _other_wordings() -> dict[str, Any]:
+    import yaml
+
+    held = (files("profile_tasks.solvers") / "wordings.yaml").read_text("utf-8")
+    return dict(yaml.safe_load(held))
+
+
+@cache
+def wordings() -> Mapping[str, Mapping[str, str]]:
+    """Every wording of pairwise discrimination by its name, then by task; ``STANDARD`` first."""
+    held = _other_wordings()
+    others = {
+        name: {
+            task: template.format(sections="{sections}", **words)
+            for task, words in held["tasks"].items()
+        }
+        for name, template in held["wordings"].items()
+    }
+    return {STANDARD: DISCRIMINATION_PROMPTS} | others
+
 
 _KIND = {
     "summarization": "summary",

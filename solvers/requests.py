@@ -13,6 +13,8 @@ from profile_tasks.solvers.prompts import (
     DISCRIMINATION_PROMPTS,
     GENERATION_PROMPTS,
     NEUTRAL_PROMPTS,
+    STANDARD,
+    wordings,
 )
 from profile_tasks.solvers.sections import read_sections, render_sections
 
@@ -95,6 +97,7 @@ class DiscriminationRequest:
         source: The document, or None where there is none.
         response_a: The response shown first.
         response_b: The response shown second.
+        wording: Which of ``wordings`` asks.
     """
 
     task: str
@@ -102,6 +105,7 @@ class DiscriminationRequest:
     source: str | None
     response_a: str
     response_b: str
+    wording: str = STANDARD
 
     @property
     def material(self) -> tuple[str, ...]:
@@ -119,7 +123,8 @@ class DiscriminationRequest:
                 "response_b": self.response_b,
             }
         )
-        return DISCRIMINATION_PROMPTS[self.task].format(sections=sections)
+        known = {STANDARD: DISCRIMINATION_PROMPTS} if self.wording == STANDARD else wordings()
+        return known[self.wording][self.task].format(sections=sections)
 
 
 def parse_request(text: str) -> GenerationRequest | NeutralRequest | DiscriminationRequest:
@@ -145,6 +150,9 @@ def parse_request(text: str) -> GenerationRequest | NeutralRequest | Discriminat
         ),
         ("", ""),
     )
+    wording = STANDARD
+    if not task and not target:
+        kind, (wording, task) = "discrimination", _other_wording(before)
     if not task:
         raise ValueError(f"not a request of profile-tasks: {text[:80]!r}")
     if target:
@@ -153,5 +161,18 @@ def parse_request(text: str) -> GenerationRequest | NeutralRequest | Discriminat
     if kind == "neutral":
         return NeutralRequest(task, prompt, source)
     return DiscriminationRequest(
-        task, prompt, source, contents["response_a"], contents["response_b"]
+        task, prompt, source, contents["response_a"], contents["response_b"], wording
+    )
+
+
+def _other_wording(before: str) -> tuple[str, str]:
+    """Which wording, for which task, puts these words before the material; "" where none does."""
+    return next(
+        (
+            (name, task)
+            for name, templates in wordings().items()
+            for task, template in templates.items()
+            if before == template.partition("{sections}")[0]
+        ),
+        (STANDARD, ""),
     )

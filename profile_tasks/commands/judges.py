@@ -41,6 +41,13 @@ _METRICS = (
 @click.command(epilog="Example: profile-tasks judges verdicts.jsonl --log-dir logs")
 @click.argument("file")
 @click.option("--judge", "names", multiple=True, help="Only this judge; may be repeated.")
+@click.option(
+    "--wordings",
+    "asked_in_words",
+    multiple=True,
+    metavar="JUDGE",
+    help="The judges JUDGE_... are one, asked in other words each; may be repeated.",
+)
 @recorded_options
 @click.option(
     "--log-dir",
@@ -56,6 +63,7 @@ def judges(
     /,
     file: str,
     names: tuple[str, ...],
+    asked_in_words: tuple[str, ...],
     log_dir: Path | None,
     replicates: int,
     seed: int,
@@ -84,6 +92,7 @@ def judges(
         models = recorded_models(data.sources, data.name, names)
         factors = chosen_factors(data, ctx.params["factors"])
         found = RecordedJudges.of_data(data, models, factors, replicates=replicates, seed=seed)
+        by_wording = {judge: found.wordings(judge) for judge in asked_in_words}
         logs = [] if log_dir is None else _written(file, data, models, ctx.params, seed, log_dir)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
@@ -104,8 +113,17 @@ def judges(
         }
         for name in found.measurements:
             judged = found.record(name)
-            record["judges"][name] = {"words": _words(judged, record), **judged}
+            probes = {probe: each.record() for probe, each in found.probes([name]).items()}
+            words = {"words": _words(judged, record)}
+            record["judges"][name] = {**words, **judged, "probes": probes}
             advance()
+        record["wordings"] = {
+            judge: {
+                "judges": columns,
+                "probes": {probe: f.record() for probe, f in found.probes(columns).items()},
+            }
+            for judge, columns in by_wording.items()
+        }
     if format_ != "table":
         emit(format_, record, _rows(record), "", [])
         return
@@ -211,6 +229,7 @@ def _print(record: Record, *, detailed: bool) -> None:
         for name in _METRICS
         if judged[name] is None
     )
+    _sensitivities(record, detailed=detailed)
     title = f"\ntau by factor; * differs from {people} (5 %, Holm over the factors of a judge)"
     emit("table", {}, [], title, _taus(record))
     for name in found if detailed else ():
@@ -236,6 +255,46 @@ def _agreements(found: Record) -> list[dict[str, str]]:
         }
         for name, judged in found.items()
     ]
+
+
+def _sensitivities(record: Record, *, detailed: bool) -> None:
+    """What judges are sensitive to; of many of them their position alone."""
+    from profile_tasks.scorers.statistics.probes import BY_NAME
+
+    by_wording = {
+        f"{judge}, {len(of['judges'])} wordings": of for judge, of in record["wordings"].items()
+    }
+    rows = [
+        {
+            "judge": name,
+            "probe": f"{BY_NAME[probe].label}: {each['where'] or each['effect']}",
+            "effect [95 %]": estimate(each) + "*" * _told(each),
+            "p Holm": p_value(each["p_adjusted"]),
+            "could have shown": "" if _told(each) else number(each["detectable"]),
+        }
+        for name, of in (by_wording | record["judges"]).items()
+        for probe, each in of["probes"].items()
+        if each["value"] is not None and (detailed or name in by_wording or probe == "position")
+    ]
+    if not rows:
+        return
+    title = (
+        "\nwhat the judge is sensitive to; * told (5 %, Holm over a judge's probes), else the "
+        "smallest effect that these sources show with a chance of 80 %"
+    )
+    emit("table", {}, [], title, rows)
+    reasons(
+        (f"{BY_NAME[probe].label} of {name}", each["reason"])
+        for name, of in by_wording.items()
+        for probe, each in of["probes"].items()
+        if each["value"] is None
+    )
+
+
+def _told(probed: Record) -> bool:
+    from profile_tasks.scorers.statistics.probes import LEVEL
+
+    return probed["p_adjusted"] is not None and probed["p_adjusted"] <= LEVEL
 
 
 def _taus(record: Record) -> list[dict[str, str]]:

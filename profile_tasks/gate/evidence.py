@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.nearest_name import nearest
-from profile_tasks.runs.reading import finished_runs
-from profile_tasks.runs.run import Run, finite_or_none
+from profile_tasks.runs.reading import finished_runs, is_log
+from profile_tasks.runs.run import NothingReportedError, Run, check_finished, finite_or_none
 from profile_tasks.scorers.measurement.source_measurement import standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -71,7 +71,17 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    held = finished_runs(path, score)
+    try:
+        held = finished_runs(path, score)
+    except NothingReportedError:
+        if not is_log(path):
+            raise
+        from profile_tasks.runs.inspect_log import judge_audit_run, open_log
+
+        audit = judge_audit_run(open_log(str(path)))
+        check_finished(audit)
+        told = "an audit of a judge is held to what it reports"
+        return Evidence(audit, audit.metrics, without_samples=told)
     runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
         named = ", ".join(f"{run.task} ({run.setting})" for run in held)

@@ -12,7 +12,7 @@ import hashlib
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import MappingProxyType
 
@@ -27,6 +27,8 @@ from profile_tasks.solvers.feedback_requests import (
     RevisionRequest,
     parse_feedback_request,
 )
+from profile_tasks.solvers.probe_texts import traces
+from profile_tasks.solvers.prompts import wordings
 from profile_tasks.solvers.requests import (
     DiscriminationRequest,
     GenerationRequest,
@@ -39,6 +41,21 @@ SIMULATION_NOTE = (
     "its figures are no evidence about any model"
 )
 
+BIASES = (
+    "position",
+    "wording",
+    "white_space",
+    "synonym",
+    "padding",
+    "style",
+    "self",
+    "authority",
+    "injection",
+)
+"""What a planted judge may like beside its factors, as the probes of a judge find it: the response
+shown first; length in every other wording of the question, and less of it in the rest; a text that
+bears the mark of a rule (``probe_texts.traces``), or that it would write itself."""
+
 
 @dataclass(frozen=True)
 class PlantedProfile:
@@ -49,11 +66,13 @@ class PlantedProfile:
         temperature: Scale of the logistic noise, in units of utility; 0 is noise-free.
         judging_weights: The weights it judges and gives feedback by, where these are others than
             those it writes by; None: the same.
+        biases: Of its verdicts: one of ``BIASES`` -> how much it adds to a utility.
     """
 
     weights: Mapping[str, float]
     temperature: float
     judging_weights: Mapping[str, float] | None = None
+    biases: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def judges_by(self) -> Mapping[str, float]:
@@ -154,7 +173,23 @@ class PlantedAnnotator:
 
     def difference(self, request: DiscriminationRequest) -> float:
         """Utility of the response shown first less that of the other, without noise."""
-        return self.utility(request, request.response_a) - self.utility(request, request.response_b)
+        first, second = request.response_a, request.response_b
+        difference = self.utility(request, first) - self.utility(request, second)
+        if not self.profile.biases:
+            return difference
+        of_first, of_second = (self._bias(request, text) for text in (first, second))
+        return difference + self.profile.biases.get("position", 0.0) + of_first - of_second
+
+    def _bias(self, request: DiscriminationRequest, response: str) -> float:
+        """What its biases add to the utility of a response, wherever it is shown."""
+        biases = self.profile.biases
+        marks: dict[str, float] = dict(traces(response))
+        if "self" in biases:
+            marks["self"] = float(response in _candidates(request.prompt, request.source))
+        if "wording" in biases and (place := list(wordings()).index(request.wording)):
+            length = _utility(response, request.source, request.prompt, {"length": 1.0})
+            marks["wording"] = length if place % 2 else -length
+        return sum(weight * marks.get(name, 0.0) for name, weight in biases.items())
 
     def utility(self, request: NeutralRequest | DiscriminationRequest, response: str) -> float:
         """How much it likes a response to this request as a judge, without noise."""
@@ -243,6 +278,7 @@ def planted_profile(
     weights: Mapping[str, float] | None = None,
     temperature: float | None = None,
     judging_weights: Mapping[str, float] | None = None,
+    biases: Mapping[str, float] | None = None,
 ) -> PlantedProfile:
     """The named profile, with weights or temperature replaced where given.
 
@@ -251,10 +287,11 @@ def planted_profile(
         weights: What it likes, instead of the profile's.
         temperature: Scale of its noise, instead of the profile's.
         judging_weights: What it likes as a judge, where that is something else.
+        biases: Of its verdicts, by their names in ``BIASES``.
 
     Raises:
-        ValueError: Unknown profile or factor, a weight or temperature that is no finite number,
-            or a negative temperature.
+        ValueError: Unknown profile, factor or bias, a weight, bias or temperature that is no finite
+            number, or a negative temperature.
     """
     if name not in PROFILES:
         raise ValueError(
@@ -264,6 +301,13 @@ def planted_profile(
     for argument, given in (("weights", weights), ("judging_weights", judging_weights)):
         if given is not None:
             _check_weights(f"planted {argument}", given)
+    for bias, weight in (biases or {}).items():
+        if bias not in BIASES:
+            raise ValueError(
+                f"planted bias {bias!r} is unknown. Must be one of: {', '.join(BIASES)}"
+            )
+        if not _is_finite_number(weight):
+            raise ValueError(f"planted {bias}_bias is {weight!r}; expected a number")
     if temperature is not None and (not _is_finite_number(temperature) or temperature < 0):
         raise ValueError(f"planted temperature is {temperature!r}; expected a number >= 0")
     return PlantedProfile(
@@ -272,6 +316,7 @@ def planted_profile(
         judging_weights=(
             None if judging_weights is None else MappingProxyType(dict(judging_weights))
         ),
+        biases=MappingProxyType({name: float(of) for name, of in (biases or {}).items()}),
     )
 
 

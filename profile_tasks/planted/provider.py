@@ -7,6 +7,8 @@
         --model-role grader=planted/grader
     inspect eval profile_tasks/summarization --model planted/verbose \
         --model-role 'grader={model: planted/grader, model_args: {error_rate: 0.1}}'
+    inspect eval profile_tasks/summarization_judge_audit --model planted/verbose \
+        -M position_bias=0.5 -M padding_bias=0.5
 
 Every profile also answers grader requests; ``planted/grader`` answers nothing else. Offline and
 deterministic. Simulations with a known answer, and every output says so.
@@ -22,6 +24,7 @@ from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 from inspect_ai.tool import ToolChoice, ToolInfo
 
 from profile_tasks.planted.annotator import (
+    BIASES,
     PROFILES,
     SIMULATION_NOTE,
     PlantedAnnotator,
@@ -42,6 +45,9 @@ logger = logging.getLogger(__name__)
 GRADER = "grader"
 """The model name that is no profile: it grades only."""
 
+_BIAS = "_bias"
+"""What the model arguments end in that are named after a bias."""
+
 
 class PlantedAPI(OfflineAPI):
     """Provider ``planted``: the model name is the profile's name, or ``grader``."""
@@ -61,11 +67,13 @@ class PlantedAPI(OfflineAPI):
         **model_args: Any,  # noqa: ANN401 - Inspect hands over whatever -M holds
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
-        if model_args:
+        biased = {f"{name}{_BIAS}" for name in BIASES} if model_name != GRADER else set()
+        if unknown := sorted(model_args.keys() - biased):
             raise ValueError(
-                f"planted/{model_name}: unknown model argument {', '.join(sorted(model_args))}. "
+                f"planted/{model_name}: unknown model argument {', '.join(unknown)}. "
                 f"Must be one of: {'weights, temperature, ' * (model_name != GRADER)}"
                 f"seed, error_rate{', judging_weights' * (model_name != GRADER)}"
+                + "".join(f", {name}{_BIAS}" for name in BIASES if biased)
             )
         if model_name not in (*PROFILES, GRADER):
             raise ValueError(
@@ -81,7 +89,8 @@ class PlantedAPI(OfflineAPI):
         self.grader = PlantedGrader(seed, error_rate)
         self.annotator: PlantedAnnotator | None = None
         if model_name != GRADER:
-            profile = planted_profile(model_name, own, temperature, judging)
+            biases = {name.removesuffix(_BIAS): value for name, value in model_args.items()}
+            profile = planted_profile(model_name, own, temperature, judging, biases)
             self.annotator = PlantedAnnotator(profile, seed)
         elif own is not None or judging is not None or temperature is not None:
             raise ValueError(
@@ -100,6 +109,8 @@ class PlantedAPI(OfflineAPI):
             arguments |= {"weights": dict(chosen.weights), "temperature": chosen.temperature}
             if chosen.judging_weights is not None:
                 arguments["judging_weights"] = dict(chosen.judging_weights)
+            if chosen.biases:
+                arguments["biases"] = dict(chosen.biases)
         self.base_url = f"simulation:{json.dumps(arguments, sort_keys=True)}"
         _announce(model_name)
 

@@ -35,6 +35,7 @@ from profile_tasks.runs.run import (
 )
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
 from profile_tasks.scorers.inspect.full_profile import SCORER, every_metric, is_own_score
+from profile_tasks.scorers.inspect.probe_scorer import JUDGE_AUDIT
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.solvers.score_conditioned_generation import has_responses, written_responses
@@ -173,6 +174,33 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
         warnings=tuple(filter(None, warnings)),
         restated=restated,
         score=reported.name if reported else score,
+    )
+
+
+def judge_audit_run(log: InspectLog) -> Run:
+    """What the header says of an audit of a judge, which has metrics alone.
+
+    Raises:
+        NothingReportedError: A log of another task.
+    """
+    header = log.header
+    scores = header.results.scores if header.results else ()
+    reported = next((score for score in scores if score.name == JUDGE_AUDIT), None)
+    if reported is None:
+        raise NothingReportedError(log.location, f"a log of another task, {header.eval.task}")
+    metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
+    return Run(
+        file=log.location,
+        harness="inspect",
+        model=evaluated_model(header),
+        task=header.eval.task.rpartition("/")[2],
+        name=header.eval.task,
+        setting="discrimination",
+        status=header.status,
+        groups=int(metrics.get("measured_groups") or 0),
+        settings=_settings(header),
+        metrics=metrics,
+        score=reported.name,
     )
 
 

@@ -8,7 +8,7 @@ from inspect_ai.log import write_eval_log_async
 
 from profile_tasks.scorers.inspect.log_completion import with_short_labels
 
-_SCORERS = ("human_agreement", "self_guided_ranking", "text_validity")
+_SCORERS = ("human_agreement", "judge_sensitivity", "self_guided_ranking", "text_validity")
 
 
 @hooks(name="viewer_labels", description="Shortens what the viewer heads a finished log with")

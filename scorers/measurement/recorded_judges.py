@@ -12,7 +12,13 @@ from typing import Any, Self
 import numpy as np
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.measurement.probed_source import (
+    ProbedSource,
+    judge_findings,
+    strength_of,
+)
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     measure_source,
@@ -28,9 +34,12 @@ from profile_tasks.scorers.measurement.text_faults import measured_texts, text_f
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 from profile_tasks.scorers.statistics.kappa import cohens_kappa, kappa_indicators
+from profile_tasks.scorers.statistics.probes import ProbeFinding
 from profile_tasks.scorers.statistics.records import difference_record
 from profile_tasks.scorers.statistics.study import HUMAN, Study
 from profile_tasks.settings import FaultyTexts, Pairing
+from profile_tasks.solvers.probe_requests import ProbeAnswers, Told
+from profile_tasks.solvers.prompts import STANDARD
 from profile_tasks.solvers.recorded_answers import RecordedModel
 from profile_tasks.solvers.target_scores import generation_pairs
 
@@ -91,6 +100,7 @@ class RecordedJudges:
         reference: Whose preference the data hold; where it is another judge's, that one's column.
         replicates: Bootstrap replicates.
         seed: Of everything random.
+        strengths: How strong each recorded preference is, by source, as far as the data say.
     """
 
     alone: Sequence[SourceMeasurement]
@@ -98,6 +108,7 @@ class RecordedJudges:
     reference: str = "people"
     replicates: int = 2000
     seed: int = 0
+    strengths: Sequence[tuple[float | None, ...]] = ()
 
     @classmethod
     def of_data(
@@ -127,7 +138,8 @@ class RecordedJudges:
             for model in models
             if model.verdicts and f"judge_{model.name}" != data.judge
         }
-        return cls(alone, measurements, data.judge or "people", replicates, seed)
+        strengths = [tuple(map(strength_of, source.pairs)) for source in data.sources]
+        return cls(alone, measurements, data.judge or "people", replicates, seed, strengths)
 
     @cached_property
     def study(self) -> Study:
@@ -175,6 +187,46 @@ class RecordedJudges:
             record |= {key: none_for_nan(value) for key, value in flat.items()}
             record[f"{metric}_reason"] = estimate.reason
         return record | self._compared(name)
+
+    def probes(self, names: Sequence[str]) -> dict[str, ProbeFinding]:
+        """What a judge's verdicts hang on beside the texts, as far as recorded ones tell.
+
+        Args:
+            names: Of one judge: the position shown. Of several, which are one judge asked in other
+                words each: the wording too, and the position in all of them.
+        """
+        records = [
+            ProbedSource(
+                measured=measured,
+                answers=ProbeAnswers(
+                    verdicts={
+                        name if len(names) > 1 else STANDARD: tuple(
+                            Told(picks=verdict.picks, margins=verdict.margins)
+                            for verdict in self.measurements[name][at].verdicts or ()
+                        )
+                        for name in names
+                    }
+                ),
+                strengths=self.strengths[at] if self.strengths else (),
+            )
+            for at, measured in enumerate(self.alone)
+        ]
+        return judge_findings(records, seed=self.seed)
+
+    def wordings(self, judge: str) -> list[str]:
+        """The names that are one judge's, each with another wording: ``<judge>_<wording>``.
+
+        Raises:
+            ValueError: There are no two of them.
+        """
+        found = [name for name in self.measurements if name.startswith(f"{judge}_")]
+        if len(found) < 2:
+            known = dict.fromkeys(name.partition("_")[0] for name in self.measurements)
+            raise ValueError(
+                f"--wordings {judge}: fewer than two judges are named {judge}_<wording>"
+                + instead_of(judge, list(known))
+            )
+        return found
 
     def people(self) -> dict[str, Any]:
         """The influences on people's preference."""

@@ -177,7 +177,7 @@ def adjusted_influence(
                 f"the regression needs more groups than {'coefficients' if systems else 'factors'}",
             )
             break
-        direction = _separating_direction(design)
+        direction = separating_direction(design)
         if direction is None:
             break
         involved = kept[np.abs(direction[: kept.size]) > _DIRECTION_TOLERANCE]
@@ -195,7 +195,7 @@ def adjusted_influence(
     estimates = np.full((4, len(factors)), np.nan)
     if any(reasons[index] is None for index in kept):
         design[:, : kept.size] /= scale[kept]
-        estimates[:, kept] = _logit(design, pairs.group, confidence, kept.size)
+        estimates[:, kept] = clustered_logit(design, pairs.group, confidence, kept.size)
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan
@@ -428,7 +428,7 @@ def _variance_inflation(design: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(vif > _EXACT_VIF, np.inf, vif))
 
 
-def _separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | None:
     """Return coefficients that contradict no pair and decide at least one, or None.
 
     Rows are oriented to the preferred response, so such coefficients b have ``design @ b >= 0`` in
@@ -461,12 +461,19 @@ def _separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | 
     return np.asarray((plus - minus) / np.abs(plus - minus).max())
 
 
-def _logit(
+def clustered_logit(
     design: NDArray[np.float64], group: NDArray[np.int32], confidence: float, count: int
 ) -> NDArray[np.float64]:
-    """Return (4, count): the first coefficients, the ends of their intervals, their p-values.
+    """Return the first coefficients of a logistic regression without intercept, robust by group.
 
-    NaN where there is none.
+    Args:
+        design: (n, K) each row oriented to the preferred response; separation must be ruled out.
+        group: (n,) group codes, rising.
+        confidence: coverage of the intervals, between 0 and 1.
+        count: how many of the coefficients.
+
+    Returns:
+        (4, count): coefficients, both ends of their intervals, p-values; NaN where there is none.
     """
     from scipy.special import stdtr, stdtrit
     from statsmodels.discrete.discrete_model import Logit

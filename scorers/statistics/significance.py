@@ -138,19 +138,10 @@ def difference_tests(
             f"{', '.join(second.factors)}"
         )
     n_groups = max(int(table.group.max(initial=-1)) + 1 for table in (first, second))
-    (net_a, n_a), (net_b, n_b) = (group_sums(table, n_groups) for table in (first, second))
-    tau_a, tau_b = (
-        ratio(net.sum(axis=0), n.sum(axis=0)) for net, n in ((net_a, n_a), (net_b, n_b))
-    )
-    common = (tau_a + tau_b) / 2
-    # Terms of a factor that one judge lacks are NaN, and so is its p-value.
-    terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
-        net_b - common * n_b
-    ) / np.maximum(n_b.sum(axis=0), 1)
-    terms[np.abs(terms) < _ROUNDING] = 0
-    defined = ~np.isnan(common)
+    value, terms, counts = difference_terms(first, second, n_groups)
+    defined = ~np.isnan(value)
     p_values = np.full(len(first.factors), np.nan)
-    p_values[defined] = _sign_flips(terms[:, defined], permutations, seed)
+    p_values[defined] = flipped_p_values(terms[:, defined], permutations, seed)
     labels = names or (first.perspective, second.perspective)
     profiles = [profile_of(table) for table in (first, second)]
     reasons = [
@@ -159,13 +150,40 @@ def difference_tests(
     ]
     return _adjusted(
         first.factors,
-        tau_a - tau_b,
+        value,
         p_values,
-        np.count_nonzero((n_a > 0) | (n_b > 0), axis=0),
+        np.count_nonzero(counts, axis=0),
         reasons,
         f"influence on {labels[0]} less that on {labels[1]}",
         f"paired sign-flip test by group, {permutations} flips or all of them",
     )
+
+
+def difference_terms(
+    first: Comparisons, second: Comparisons, n_groups: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Return each difference of two judges' taus, and what every group adds to it.
+
+    Args:
+        first: preferences of one judge.
+        second: those of the other, with the same factors.
+        n_groups: G, more than the greatest group code.
+
+    Returns:
+        The differences (F,); the terms (G, F) that add up to them, taken from a tau in common, so
+        that each is as likely turned where the two are driven alike; and (G, F) which groups count.
+        Of a factor that one judge lacks all are NaN.
+    """
+    (net_a, n_a), (net_b, n_b) = (group_sums(table, n_groups) for table in (first, second))
+    tau_a, tau_b = (
+        ratio(net.sum(axis=0), n.sum(axis=0)) for net, n in ((net_a, n_a), (net_b, n_b))
+    )
+    common = (tau_a + tau_b) / 2
+    terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
+        net_b - common * n_b
+    ) / np.maximum(n_b.sum(axis=0), 1)
+    terms[np.abs(terms) < _ROUNDING] = 0
+    return tau_a - tau_b, terms, (n_a > 0) | (n_b > 0)
 
 
 def sign_flip_p_values(
@@ -199,7 +217,7 @@ def sign_flip_p_values(
 
     """
     net, counted = group_sums(comparisons, int(comparisons.group.max(initial=-1)) + 1)
-    p_values = _sign_flips(net, permutations, seed)
+    p_values = flipped_p_values(net, permutations, seed)
     p_values[~counted.any(axis=0)] = np.nan
     return p_values
 
@@ -273,46 +291,77 @@ def _adjusted(
     )
 
 
-def _sign_flips(net: NDArray[np.float64], permutations: int, seed: int) -> NDArray[np.float64]:
-    """Return the p-values (F,) of sums over groups (G, F) whose signs may be flipped by group."""
+def flipped_p_values(
+    net: NDArray[np.float64], permutations: int = 9999, seed: int = 0, *, mid: bool = False
+) -> NDArray[np.float64]:
+    """Return the two-sided p-values (F,) of sums over groups whose signs are as likely turned.
+
+    Args:
+        net: (G, F), what each group adds to every sum.
+        permutations: as of :func:`sign_flip_p_values`.
+        seed: likewise.
+        mid: count the flips that come exactly as far by half (mid-p, Lancaster 1961). Sums of few
+            whole numbers are lumpy: a test that counts them whole errs less often than it may, and
+            finds less.
+
+    Raises:
+        ValueError: ``permutations`` is below 1.
+
+    Example:
+        >>> flipped_p_values(np.ones((3, 1))).tolist()
+        [0.25]
+        >>> flipped_p_values(np.ones((3, 1)), mid=True).tolist()
+        [0.125]
+
+    """
     if permutations < 1:
         raise ValueError(f"permutations is {permutations}; give at least 1")
     net = net[net.any(axis=1)]
     # 2**k <= permutations + 1, without the power, which overflows beyond 1,023 groups.
     exact = np.count_nonzero(net, axis=0) < (permutations + 1).bit_length()
     p_values = np.full(net.shape[1], np.nan)
-    p_values[exact] = [_exact_p_value(column) for column in net.T[exact]]
-    p_values[~exact] = _sampled_p_values(net[:, ~exact], permutations, seed)
+    as_far = 0.5 if mid else 1.0
+    p_values[exact] = [_exact_p_value(column, as_far) for column in net.T[exact]]
+    p_values[~exact] = _sampled_p_values(net[:, ~exact], permutations, seed, as_far)
     return p_values
 
 
-def _exact_p_value(net: NDArray[np.float64]) -> float:
-    """Return the share of all sign flips with a sum as far from zero as the observed one."""
+def _exact_p_value(net: NDArray[np.float64], as_far: float) -> float:
+    """Return the share of all sign flips with a sum as far from zero as the observed one.
+
+    Those that are exactly as far count by ``as_far``.
+    """
     sums = np.zeros(1)
     for value in net[net != 0]:
         sums = np.concatenate([sums + value, sums - value])
-    return float(np.mean(np.abs(sums) >= _at_least(net[:, None])))
+    least, beyond = _bounds(net[:, None])
+    farther, far = (float(np.mean(np.abs(sums) >= bound)) for bound in (beyond, least))
+    return farther + as_far * (far - farther)
 
 
-def _at_least(net: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the size (F,) from which on a flipped sum is as far from zero as the observed one."""
-    return np.asarray(np.abs(net.sum(axis=0)) - _ROUNDING * np.abs(net).sum(axis=0))
+def _bounds(net: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sizes (F,) from which on a flipped sum is as far from zero, and farther."""
+    observed, rounding = np.abs(net.sum(axis=0)), _ROUNDING * np.abs(net).sum(axis=0)
+    return observed - rounding, observed + rounding
 
 
 def _sampled_p_values(
-    net: NDArray[np.float64], permutations: int, seed: int
+    net: NDArray[np.float64], permutations: int, seed: int, as_far: float
 ) -> NDArray[np.float64]:
     """Return the p-values of net sums (G, F) from random flips that all columns share."""
     n_groups, n_factors = net.shape
     if n_factors == 0:
         return np.zeros(0)
     rng = np.random.default_rng(seed)
-    observed = _at_least(net)
-    as_far = np.zeros(n_factors, dtype=np.int64)
+    least, beyond = _bounds(net)
+    counted = np.zeros(n_factors)
     rows = max(1, _CHUNK_BYTES // (8 * n_groups))
     for start in range(0, permutations, rows):
         # 64-bit draws: smaller ones are buffered per call, so the result would depend on chunks.
         size = (min(rows, permutations - start), n_groups)
         signs = 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int64)
-        as_far += np.count_nonzero(np.abs(signs @ net) >= observed, axis=0)
-    return np.asarray((1 + as_far) / (1 + permutations))
+        sums = np.abs(signs @ net)
+        counted += as_far * np.count_nonzero(sums >= least, axis=0)
+        if as_far < 1:
+            counted += (1 - as_far) * np.count_nonzero(sums >= beyond, axis=0)
+    return np.asarray((1 + counted) / (1 + permutations))

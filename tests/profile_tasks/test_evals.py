@@ -196,6 +196,7 @@ def test_the_report_says_which_public_sets_are_pinned(report: str) -> None:
         ("document_qa_feedback", {}, None, "feedback_revision", "feedback_profile"),
         ("document_qa_self_guided", {}, None, "self_guided_sampling", "self_guided_ranking"),
         ("document_qa_score_validity", {}, None, "text_likelihood", "text_validity"),
+        ("document_qa_judge_audit", {}, None, "judge_probes", "judge_sensitivity"),
     ],
 )
 def test_a_log_names_what_the_task_is_made_of(

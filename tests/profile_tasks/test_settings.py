@@ -21,6 +21,7 @@ from profile_tasks.settings import (
     DEFAULT_SCORES,
     FeedbackSettings,
     GraderValidationSettings,
+    JudgeAuditSettings,
     LmEvalSettings,
     ProfileSettings,
     ScoreValiditySettings,
@@ -40,6 +41,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "_feedback": FeedbackSettings,
     "_self_guided": SelfGuidedSettings,
     "_score_validity": ScoreValiditySettings,
+    "_judge_audit": JudgeAuditSettings,
 }
 TASKS: dict[str, type[Settings]] = {
     f"{task}{kind}": settings
@@ -338,6 +340,7 @@ def test_the_page_of_arguments_says_what_the_settings_say(repository: Path) -> N
         ("`<task>_feedback`", FeedbackSettings),
         ("`<task>_self_guided`", SelfGuidedSettings),
         ("`<task>_score_validity`", ScoreValiditySettings),
+        ("`<task>_judge_audit`", JudgeAuditSettings),
         ("`grader_validation`", GraderValidationSettings),
     ):
         assert section(title, settings, shown) in page

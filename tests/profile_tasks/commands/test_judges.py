@@ -176,3 +176,43 @@ def test_all_thirty_judges_are_replayed_boarded_and_reported_in_a_minute_each(
     (board,) = json.loads((tmp_path / "board.json").read_text())["boards"]
     assert len(board["rows"]) == 30
     assert (tmp_path / "report.html").stat().st_size > 1_000_000
+
+
+def in_words(path: Path, n: int = 40) -> Path:
+    """A judge asked in two wordings: it follows length in one, the position in the other."""
+    return write(
+        path,
+        n,
+        picks_long_curt=["first", "first"],
+        judge_long_curt="tie",
+        picks_long_plain=["first", "second"],
+        judge_long_plain="a",
+    )
+
+
+def test_judges_that_are_one_in_other_words_are_compared(run: Run, tmp_path: Path) -> None:
+    record = record_of(run, in_words(tmp_path / "f.jsonl"), "--wordings", "long")
+    of = record["wordings"]["long"]
+    assert of["judges"] == ["long_curt", "long_plain"]
+    probes = of["probes"]
+    assert probes["wording"]["value"] == 0.5  # of the second order alone
+    assert probes["position_flips"]["value"] == 0.5
+    assert probes["position"]["value"] == 0.25
+    assert probes["position"]["p_adjusted"] < 0.001
+    curt = record["judges"]["long_curt"]["probes"]["position"]
+    assert (curt["value"], curt["n_groups"]) == (0.5, 40)
+    assert record["judges"]["alone"]["probes"] == {}
+
+
+def test_what_a_judge_is_sensitive_to_stands_in_one_table(run: Run, tmp_path: Path) -> None:
+    printed = run("judges", in_words(tmp_path / "f.jsonl"), "--wordings", "long").stdout
+    table = printed.partition("what the judge is sensitive to")[2].partition("\n\ntau")[0]
+    assert "long, 2 wordings" in table
+    assert "other wording" in table
+    assert "long_curt" in table
+    assert "alone" not in table  # of whose verdicts no position is known
+
+
+def test_wordings_of_a_judge_that_is_not_there_are_refused(run: Run, tmp_path: Path) -> None:
+    failed = run("judges", in_words(tmp_path / "f.jsonl"), "--wordings", "lang", exit_code=2)
+    assert "fewer than two judges are named lang_<wording>; did you mean 'long'?" in failed.output

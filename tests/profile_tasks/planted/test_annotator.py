@@ -20,6 +20,7 @@ from profile_tasks.solvers.feedback_requests import (
     DraftComparisonRequest,
     RevisionRequest,
 )
+from profile_tasks.solvers.prompts import wordings
 from profile_tasks.solvers.requests import (
     DiscriminationRequest,
     GenerationRequest,
@@ -188,6 +189,8 @@ def test_wrong_settings_are_named(
         ({"judging_weights": {"charm": 1}}, "planted judging_weights: factor 'charm' is unknown"),
         ({"seed": "x"}, "planted seed is 'x'; expected a whole number"),
         ({"charm": 1}, "unknown model argument charm. Must be one of: weights, temperature, seed"),
+        ({"charm_bias": 1}, "unknown model argument charm_bias. .*position_bias, wording_bias"),
+        ({"padding_bias": "x"}, "planted padding_bias is 'x'; expected a number"),
         ({"error_rate": 1.5}, "planted error_rate is 1.5; expected a number from 0 to 1"),
     ],
 )
@@ -358,3 +361,54 @@ def test_a_cached_answer_is_one_of_the_same_simulation(
     exact, wrong, again = (sent(request, "grader", cache, error_rate=rate) for rate in (0, 1, 0))
     assert exact.completion == again.completion != wrong.completion
     assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 2
+
+
+def biased(**biases: float) -> PlantedAnnotator:
+    return PlantedAnnotator(planted_profile("verbose", {"length": 1.0}, 0.0, biases=biases))
+
+
+def margin(annotator: PlantedAnnotator, a: str, b: str, wording: str = "standard") -> float:
+    return annotator.difference(
+        DiscriminationRequest("summarization", "Summarize.", SOURCE, a, b, wording)
+    )
+
+
+@pytest.mark.parametrize(
+    ("bias", "liked", "other"),
+    [
+        ("position", "one two", "one two"),
+        ("white_space", "It rained.  We stayed.", "It rained. We stayed."),
+        ("synonym", "It is large.", "It is big."),
+        ("style", "- **It** rained.", "- It rained"),
+        ("self", SOURCE.partition(". It")[0] + ".", "The ferry left at ten."),
+    ],
+)
+def test_a_bias_adds_to_what_it_likes_and_to_nothing_else(
+    bias: str, liked: str, other: str
+) -> None:
+    plain, with_it = biased(), biased(**{bias: 0.25})
+    added = margin(with_it, liked, other) - margin(plain, liked, other)
+    both_marked = 0.25 if bias == "style" else 0.0  # of the style both texts bear the mark
+    assert added == pytest.approx(0.25 - both_marked)
+    if bias != "position":
+        assert margin(with_it, "Rain fell", "Snow fell") == margin(plain, "Rain fell", "Snow fell")
+
+
+def test_a_bias_of_the_wording_weighs_length_there_alone() -> None:
+    longer = ("one two three", "one")
+    plain, with_it = biased(), biased(wording=0.5)
+    added = [
+        margin(with_it, *longer, wording) - margin(plain, *longer, wording)
+        for wording in wordings()
+    ]
+    step = 0.5 * (math.log1p(3) - math.log1p(1))
+    assert added == pytest.approx([0, step, -step, step, -step])
+
+
+def test_without_a_bias_its_address_in_the_cache_is_as_it_was() -> None:
+    plain, with_it = (
+        get_model("planted/verbose", memoize=False, **arguments)
+        for arguments in ({}, {"position_bias": 0.5})
+    )
+    assert "biases" not in plain.api.base_url
+    assert '"biases": {"position": 0.5}' in with_it.api.base_url
