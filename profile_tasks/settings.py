@@ -138,8 +138,9 @@ def _labelled(given: object) -> dict[str, str | None] | None:
     labels = {
         theirs: None if ours in (None, "none", "null") else ours for theirs, ours in pairs.items()
     }
-    if wrong := [ours for ours in labels.values() if ours not in ("a", "b", "tie", None)]:
-        raise ValueError(f"maps a label to {wrong[0]!r}; expected a, b, tie or none")
+    if wrong := [each for each in labels.items() if each[1] not in ("a", "b", "tie", None)]:
+        theirs, ours = wrong[0]
+        raise ValueError(f"maps {theirs!r} to {ours!r}; expected a, b, tie or none")
     return labels
 
 

@@ -141,16 +141,19 @@ def _printed_rows(record: Record) -> list[dict[str, str]]:
             "n": f"{values['n']:,}",
             "C/D/T": f"{values['concordant']}/{values['discordant']}/{values['tied']}",
             "adjusted [95 %]": metric(values, "adjusted"),
-            **(
-                {"with control [95 %]": metric(values, "adjusted_control")}
-                if "control" in record
-                else {}
-            ),
-            "p": p_value(values["p_value"]),
-            "p BH": p_value(values["p_adjusted_bh"]),
+            "adjusted, p": p_value(values["adjusted_p_value"]),
+            **(_controlled(values) if "control" in record else {}),
         }
         for factor, values in record["factors"].items()
     ]
+
+
+def _controlled(values: Record) -> dict[str, str]:
+    """The adjusted influence with systems held fixed too."""
+    return {
+        "with control [95 %]": metric(values, "adjusted_control"),
+        "with control, p": p_value(values["adjusted_control_p_value"]),
+    }
 
 
 def _corrected(values: Record) -> dict[str, str]:
@@ -227,8 +230,16 @@ def _notes(record: Record) -> list[str]:
 
     taus = {factor: values["tau"] for factor, values in record["factors"].items()}
     n_pairs, n_groups = record["n_pairs"], record["n_groups"]
-    cautions = [*of_few_sources(n_groups), *of_steep_influences(taus, n_pairs, n_groups)]
-    lines = [f"p adjusted over the {record['p_family']} ({record['p_method']})"]
+    cautions = [
+        *of_few_sources(n_groups, alignments=bool(record["annotators"])),
+        *of_steep_influences(taus, n_pairs, n_groups),
+    ]
+    lines = [
+        "tau: 1 where the preferred response always shows more, -1 where always less; C/D/T: pairs "
+        "where it shows more, less, as much; rank: [those that the data allow]; adjusted: with "
+        "the other factors held fixed, p of each alone; a group is what shares a source",
+        f"p Holm: adjusted over the {record['p_family']} ({record['p_method']})",
+    ]
     if record["adjusted_n_pairs"] < record["n_pairs"]:
         lines.append(
             f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "

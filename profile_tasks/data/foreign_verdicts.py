@@ -37,10 +37,15 @@ def verdict_of(format_: Format, value: JsonValue, field: str) -> Preference | No
         return "tie" if 2 * number == low + high else "a" if 2 * number < low + high else "b"
     labels = labels or {preference: preference for preference in PREFERENCES}
     if label not in labels:
-        raise RowError(
-            f"field {field!r} is {quoted(value)}; expected {', '.join(map(repr, labels))}"
-            + ("" if format_.labels else "; give labels=THEIRS=ours for others")
-        )
+        told = f"is {quoted(value)}; expected {', '.join(map(repr, labels))}"
+        if isinstance(value, list | dict):
+            raise RowError(f"field {field!r} {told}")
+        columns = {
+            ours: theirs for theirs, ours in format_.columns.items() if theirs.isidentifier()
+        }
+        means = f"labels={label}={'tie' if format_.labels else 'a'} (a, b, tie or none)"
+        told += f". Say what it means by labels, as in {means}"
+        raise RowError(f"field {columns.get(field, field)!r} {told}")
     return labels[label]
 
 

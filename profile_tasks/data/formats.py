@@ -248,8 +248,10 @@ def chosen_format(
     ]
     if rows and lacking:
         held = ", ".join(dict.fromkeys(name for row in rows for name in row))
+        turned = next((each for each in (columns or {}).items() if each[0] in FIELDS), None)
         raise PreferenceDataError(
             f"{place}: map: no row has {', '.join(lacking)}; the rows have: {held}"
+            + (f". The file's name comes first: map={turned[1]}={turned[0]}" if turned else "")
         )
     replaced = set((columns or {}).values())
     kept = {theirs: ours for theirs, ours in base.columns.items() if ours not in replaced}

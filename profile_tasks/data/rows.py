@@ -236,6 +236,9 @@ def _check_columns(row: Row, preference: str, votes: str | None, people: bool) -
     if needed:
         near = nearest_format(row) if len(needed) > 2 else None
         told = _missing(row, needed, votes, mapped=True)
+        if near is None and min(len(needed), len(row)) > 2 and "the row has" in told:
+            wanted = ",".join(f"COLUMN={ours}" for ours in needed if ours != "id")
+            near = f"say which column is what, as in map={wanted}, and its labels by labels"
         raise RowError(f"{told}; {near}" if near else told)
 
 

@@ -73,12 +73,12 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     """
     try:
         held = finished_runs(path, score)
-    except NothingReportedError:
-        if not is_log(path):
-            raise
+    except NothingReportedError as error:
         from profile_tasks.runs.inspect_log import judge_audit_run, open_log
 
-        audit = judge_audit_run(open_log(str(path)))
+        audit = judge_audit_run(open_log(str(path))) if is_log(path) else None
+        if audit is None:
+            raise error from None
         check_finished(audit)
         told = "an audit of a judge is held to what it reports"
         return Evidence(audit, audit.metrics, without_samples=told)

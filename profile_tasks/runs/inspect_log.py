@@ -177,17 +177,13 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     )
 
 
-def judge_audit_run(log: InspectLog) -> Run:
-    """What the header says of an audit of a judge, which has metrics alone.
-
-    Raises:
-        NothingReportedError: A log of another task.
-    """
+def judge_audit_run(log: InspectLog) -> Run | None:
+    """What the header says of an audit of a judge, which has metrics alone; None: no such log."""
     header = log.header
     scores = header.results.scores if header.results else ()
     reported = next((score for score in scores if score.name == JUDGE_AUDIT), None)
     if reported is None:
-        raise NothingReportedError(log.location, f"a log of another task, {header.eval.task}")
+        return None
     metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
     return Run(
         file=log.location,
@@ -198,7 +194,9 @@ def judge_audit_run(log: InspectLog) -> Run:
         setting="discrimination",
         status=header.status,
         groups=int(metrics.get("measured_groups") or 0),
+        data=str((header.eval.metadata or {}).get("data", "not stated")),
         settings=_settings(header),
+        conditions=conditions_of(header, ()),
         metrics=metrics,
         score=reported.name,
     )

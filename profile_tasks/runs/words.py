@@ -68,8 +68,8 @@ def influence_words(factors: Mapping[str, Mapping[str, Any]], whose: str = "peop
     if not told:
         widest = strongest[0]
         return (
-            f"of no factor is it told that {whose} prefer more or less of it ({of_all}, Holm), "
-            f"which does not show that they do not; farthest from 0 is {widest}, {numbers[widest]}"
+            f"for none of {of_all} is it clear that {whose} prefer more or less of it (Holm); the "
+            f"largest influence is that of {widest}, {numbers[widest]}"
         )
     said = [
         f"{'more' if numbers[name].value > 0 else 'less'} {name} ({numbers[name]})"

@@ -17,8 +17,12 @@ OF_RANKS = (
 NEAR_THE_END, PAIRS_OF_A_SOURCE = 0.95, 3.0
 
 
-def of_few_sources(n_groups: int | None) -> list[str]:
+def of_few_sources(n_groups: int | None, *, alignments: bool = True) -> list[str]:
     """Return what must be said of the intervals of so many groups; None is not known.
+
+    Args:
+        n_groups: their number.
+        alignments: whether alignments are among what is shown.
 
     Example:
         >>> of_few_sources(200)
@@ -30,10 +34,13 @@ often not be estimated, and differences of alignments may reach from end to end'
     """
     if n_groups is None or n_groups >= FEW_GROUPS:
         return []
-    return [
-        f"few sources ({n_groups} groups): intervals are wide and cover up to 100 %; an alignment "
-        "can often not be estimated, and differences of alignments may reach from end to end"
-    ]
+    said = f"few sources ({n_groups} groups): intervals are wide and cover up to 100 %"
+    if alignments:
+        said += (
+            "; an alignment can often not be estimated, and differences of alignments may reach "
+            "from end to end"
+        )
+    return [said]
 
 
 def of_steep_influences(

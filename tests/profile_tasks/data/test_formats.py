@@ -159,8 +159,9 @@ def test_labels_of_chatbot_arena(label: str, preference: str, tmp_path: Path) ->
 
 def test_an_unknown_label_is_refused_with_those_there_are(tmp_path: Path) -> None:
     assert error_of(tmp_path, [ROWS["arena"] | {"winner": "both"}]) == (
-        "theirs.jsonl:1: field 'preference' is 'both'; expected 'model_a', 'model_b', 'tie', "
-        "'tie (bothbad)', 'both_bad', 'tie (inconsistent)'"
+        "theirs.jsonl:1: field 'winner' is 'both'; expected 'model_a', 'model_b', 'tie', "
+        "'tie (bothbad)', 'both_bad', 'tie (inconsistent)'. Say what it means by labels, as in "
+        "labels=both=tie (a, b, tie or none)"
     )
 
 

@@ -92,7 +92,6 @@ def test_a_taste_that_turns_with_the_wording_is_one(tmp_path: Path) -> None:
     found = values(run(task, tmp_path, planted(wording=2.0)))
     assert abs(found["probe_wording_taste"]) > 0.8
     assert found["probe_wording_taste_p_value"] < 0.05
-    assert found["probe_wording"] > found["probe_repeat"]
 
 
 def test_own_texts_are_told_from_their_length(tmp_path: Path) -> None:

@@ -204,7 +204,8 @@ def spelled_out(name: str) -> list[str]:
 
 def documented_metrics() -> set[str]:
     table = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| (`.*?) \|", table[table.index("| metric |") :], re.MULTILINE)
+    table = table[table.index("| metric |") : table.index("## The signature")]
+    rows = re.findall(r"^\| (`.*?) \|", table, re.MULTILINE)
     named = [name for row in rows for name in re.findall("`(.*?)`", row)]
     full = [re.sub(r"^\.\.\.", "tau_human_length", name) for name in named]
     full = [name.replace("...", "generation_tau_b") for name in full]
