@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 _COEFFICIENT = "pearson"
 
+_SIMULATED = "SIMULATED: a planted annotator took part; no evidence about any model"
+
 _MOST_PAIRS = 10
 """Of so many pairs of factors the correlation is printed, the strongest first; JSON has all."""
 
@@ -64,16 +66,15 @@ def contributions(
     from profile_tasks.scorers.measurement.contributions import contributions_record
 
     try:
-        found, signature = (
+        found, facts = (
             _of_run(ctx, file)
             if _is_log(file)
             else _of_file(file, ctx.params, names, human_labels, seed)
         )
         with progress("estimating"):
-            record = contributions_record(found, n_folds=folds, seed=seed)
+            record = contributions_record(found, n_folds=folds, seed=seed) | facts
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    record["signature"] = signature
     if format_ == "table":
         _print(record)
     else:
@@ -88,27 +89,36 @@ def _is_log(file: str) -> bool:
 
 def _of_file(
     file: str, options: Record, names: tuple[str, ...], human_labels: str | None, seed: int
-) -> tuple["Preferences", str]:
+) -> tuple["Preferences", Record]:
+    """The preferences in a file, and what the record says of them."""
     from dataclasses import replace
 
     from profile_tasks.runs.signature import data_signature
     from profile_tasks.scorers.measurement.contributions import recorded_preferences
     from profile_tasks.scorers.measurement.recorded import chosen_factors, labelled_reliability
-    from profile_tasks.solvers.recorded_answers import recorded_models, recorded_names
+    from profile_tasks.solvers.recorded_answers import (
+        RECORDED_NOTE,
+        recorded_models,
+        recorded_names,
+    )
 
     data = load_recorded(file, options, seed=seed, one_judge=False)
     recorded = names or recorded_names(data.sources)
     models = recorded_models(data.sources, data.name, names) if recorded else []
-    factors = chosen_factors(data, options["factors"])
-    found = recorded_preferences(data, models, factors)
+    asked = options["factors"]
+    factors, found = chosen_factors(data, asked), recorded_preferences(data, models, asked)
     if human_labels is not None:
-        reliable = labelled_reliability(data, options["factors"], human_labels)
+        reliable = labelled_reliability(data, asked, human_labels)
         found = replace(found, reliability=reliable)
     judges = tuple(found.verdicts)
-    return found, data_signature("contributions", data, factors, judges=judges, seed=seed)
+    return found, {
+        "notes": [RECORDED_NOTE] if judges else [],
+        "signature": data_signature("contributions", data, factors, judges=judges, seed=seed),
+    }
 
 
-def _of_run(ctx: click.Context, file: str) -> tuple["Preferences", str]:
+def _of_run(ctx: click.Context, file: str) -> tuple["Preferences", Record]:
+    """The preferences in a log, and what the record says of them."""
     from profile_tasks.runs.inspect_log import read_run
     from profile_tasks.runs.signature import signature
     from profile_tasks.scorers.factors.taxonomy import load_taxonomy
@@ -117,9 +127,11 @@ def _of_run(ctx: click.Context, file: str) -> tuple["Preferences", str]:
     if refused := given(ctx, (*RECORDED_OPTIONS, "names", "human_labels")):
         raise ValueError(f"{file} is a log, for which {', '.join(refused)} says nothing")
     run = read_run(file)
-    if any("planted/" in model for model in (run.model, *run.graders)):
-        say("SIMULATED: planted models say nothing about any real one", err=True)
-    return measured_preferences(run.measurements, load_taxonomy()), signature(run)
+    planted = any(name.startswith("planted/") for name in (run.model, *run.graders))
+    return measured_preferences(run.measurements, load_taxonomy()), {
+        "notes": [_SIMULATED] if planted else [],
+        "signature": signature(run),
+    }
 
 
 def _rows(record: Record) -> list[Record]:
@@ -145,6 +157,8 @@ def _rows(record: Record) -> list[Record]:
 
 
 def _print(record: Record) -> None:
+    for note in record["notes"]:
+        say(note)
     for name, profile in record["profiles"].items():
         _print_profile(name, profile)
     for pair in record["alignment"]:
@@ -190,6 +204,8 @@ def _print_profile(name: str, profile: Record) -> None:
     ]
     emit("table", {}, [], title, rows)
     reasons(((factor, each["share"]["reason"]) for factor, each in profile["factors"].items()))
+    for caution in profile["cautions"]:
+        say(caution)
     if profile["orders"]:
         worst = max(each["sampling_error"] or 0.0 for each in profile["factors"].values())
         say(
@@ -225,12 +241,13 @@ def _print_correlation(name: str, found: Record) -> None:
         f"factors on the pairs of {name}: {found['n_factors']}, that spread as "
         f"{'-' if effective is None else f'{effective:.1f}'} uncorrelated ones would"
     )
+    errs = any(value < 1 for value in found["reliability"].values())
     strongest = sorted(found["pairs"], key=lambda each: -abs(each["corrected"]["value"] or 0.0))
     rows = [
         {
             "factors": f"{each['first']}, {each['second']}",
             "correlation [95 %]": estimate(each["observed"]),
-            **({"corrected [95 %]": estimate(each["corrected"])} if found["reliability"] else {}),
+            **({"corrected [95 %]": estimate(each["corrected"])} if errs else {}),
         }
         for each in strongest[:_MOST_PAIRS]
     ]

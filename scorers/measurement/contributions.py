@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.selection import FactorChoice, read_selection
+from profile_tasks.scorers.measurement.recorded import chosen_factors
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.measurement.tables import (
@@ -23,6 +25,7 @@ from profile_tasks.scorers.measurement.tables import (
     verdicts_beside_people,
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.coverage import of_contributions
 from profile_tasks.scorers.statistics.dominance import FactorContributions, factor_contributions
 from profile_tasks.scorers.statistics.estimate import none_for_nan
 from profile_tasks.scorers.statistics.factor_correlation import (
@@ -67,16 +70,20 @@ class Preferences:
 
 
 def recorded_preferences(
-    data: PreferenceData, models: Sequence[RecordedModel], factors: Sequence[Factor]
+    data: PreferenceData, models: Sequence[RecordedModel], factors: FactorChoice = "auto"
 ) -> Preferences:
     """The preferences of people, and of every judge whose verdicts the data record.
 
     Args:
         data: Sources with annotated pairs.
         models: Whose verdicts are taken.
-        factors: Which factors to measure.
+        factors: As of ``human_comparisons``. Those that the data alone know have no level.
+
+    Raises:
+        ValueError: As of ``human_comparisons``.
     """
-    found = RecordedJudges.of_data(data, models, factors)
+    found = RecordedJudges.of_data(data, models, chosen_factors(data, factors))
+    known = read_selection(factors).taxonomy
     people = found.reference
     judges = dict(zip(found.measurements, list(found.study.tables)[1:], strict=True))
     tables = {people: found.study.tables[HUMAN]}
@@ -84,7 +91,7 @@ def recorded_preferences(
     return Preferences(
         tables,
         [(people, name) for name in judges],
-        {factor.id: factor.level for factor in factors},
+        {id_: known[id_].level for id_ in found.study.tables[HUMAN].factors if id_ in known},
         {name: verdicts_beside_people(each) for name, each in found.measurements.items()},
     )
 
@@ -179,6 +186,7 @@ def _profile(found: FactorContributions, levels: Mapping[str, int]) -> dict[str,
     return {
         "n_pairs": found.n_pairs,
         "n_groups": found.n_groups,
+        "cautions": of_contributions(found.n_pairs, found.n_groups),
         "n_models": found.n_models,
         "orders": found.orders,
         "explained": found.explained.record(),
