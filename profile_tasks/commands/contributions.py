@@ -72,7 +72,7 @@ def contributions(
             else _of_file(file, ctx.params, names, human_labels, seed)
         )
         with progress("estimating"):
-            record = contributions_record(found, n_folds=folds, seed=seed) | facts
+            record = {**contributions_record(found, n_folds=folds, seed=seed), **facts}
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     if format_ == "table":
@@ -91,25 +91,14 @@ def _of_file(
     file: str, options: Record, names: tuple[str, ...], human_labels: str | None, seed: int
 ) -> tuple["Preferences", Record]:
     """The preferences in a file, and what the record says of them."""
-    from dataclasses import replace
-
     from profile_tasks.runs.signature import data_signature
     from profile_tasks.scorers.measurement.contributions import recorded_preferences
-    from profile_tasks.scorers.measurement.recorded import chosen_factors, labelled_reliability
-    from profile_tasks.solvers.recorded_answers import (
-        RECORDED_NOTE,
-        recorded_models,
-        recorded_names,
-    )
+    from profile_tasks.scorers.measurement.recorded import chosen_factors
+    from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 
     data = load_recorded(file, options, seed=seed, one_judge=False)
-    recorded = names or recorded_names(data.sources)
-    models = recorded_models(data.sources, data.name, names) if recorded else []
-    asked = options["factors"]
-    factors, found = chosen_factors(data, asked), recorded_preferences(data, models, asked)
-    if human_labels is not None:
-        reliable = labelled_reliability(data, asked, human_labels)
-        found = replace(found, reliability=reliable)
+    factors = chosen_factors(data, options["factors"])
+    found = recorded_preferences(data, names, options["factors"], human_labels)
     judges = tuple(found.verdicts)
     return found, {
         "notes": [RECORDED_NOTE] if judges else [],

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice, read_selection
-from profile_tasks.scorers.measurement.recorded import chosen_factors
+from profile_tasks.scorers.measurement.recorded import chosen_factors, labelled_reliability
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.measurement.tables import (
@@ -43,7 +43,7 @@ from profile_tasks.scorers.statistics.held_out import (
 )
 from profile_tasks.scorers.statistics.study import HUMAN, JUDGE, OWN, WRITER
 from profile_tasks.scorers.statistics.true_alignment import TrueAlignment, true_alignment
-from profile_tasks.solvers.recorded_answers import RecordedModel
+from profile_tasks.solvers.recorded_answers import recorded_models, recorded_names
 
 LEVELS = (1, 2, 3)
 LENGTH = "length"
@@ -70,18 +70,24 @@ class Preferences:
 
 
 def recorded_preferences(
-    data: PreferenceData, models: Sequence[RecordedModel], factors: FactorChoice = "auto"
+    data: PreferenceData,
+    names: Sequence[str] = (),
+    factors: FactorChoice = "auto",
+    human_labels: str | None = None,
 ) -> Preferences:
     """The preferences of people, and of every judge whose verdicts the data record.
 
     Args:
         data: Sources with annotated pairs.
-        models: Whose verdicts are taken.
+        names: Only these judges; without any, all that there are.
         factors: As of ``human_comparisons``. Those that the data alone know have no level.
+        human_labels: As of ``recorded_profile``; by them the reliability of recorded grades.
 
     Raises:
-        ValueError: As of ``human_comparisons``.
+        ValueError: As of these two; or nothing is recorded of a judge.
     """
+    wanted = names or recorded_names(data.sources)
+    models = recorded_models(data.sources, data.name, names) if wanted else []
     found = RecordedJudges.of_data(data, models, chosen_factors(data, factors))
     known = read_selection(factors).taxonomy
     people = found.reference
@@ -93,6 +99,7 @@ def recorded_preferences(
         [(people, name) for name in judges],
         {id_: known[id_].level for id_ in found.study.tables[HUMAN].factors if id_ in known},
         {name: verdicts_beside_people(each) for name, each in found.measurements.items()},
+        {} if human_labels is None else labelled_reliability(data, factors, human_labels),
     )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from click.testing import Result
 
+import profile_tasks as pt
 from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 
 Run = Callable[..., Result]
@@ -167,8 +168,28 @@ def test_a_finished_run_has_all_of_its_profiles(run: Run, inspect_log: Callable[
     assert record["notes"][0].startswith("SIMULATED")
     assert list(record["held_out"]["beside"]) == ["length alone", "discrimination"]
     assert run("contributions", log).stdout.startswith("SIMULATED")
+    found = pt.contributions(log)
+    assert found.record["profiles"] == record["profiles"]
+    rows = found.frame()
+    assert set(rows[rows.perspective == "own"].model) == {"planted/verbose"}
+    with pytest.raises(ValueError, match="is a log, for which only folds and seed"):
+        pt.contributions(log, limit=3)
     refused = run("contributions", log, "--task", "summarization", exit_code=2)
     assert "is a log, for which --task says nothing" in refused.output
+
+
+def test_python_gives_the_numbers_of_the_command(run: Run, pairs: Path) -> None:
+    record = record_of(run, pairs, "--factors", "length,coherence", "--judge", "apt")
+    found = pt.contributions(pairs, ["apt"], ["length", "coherence"])
+    assert found.record.items() <= record.items()
+    assert found.signature == record["signature"]
+    frame = found.frame()
+    (share,) = frame[(frame.quantity == "share") & (frame.factor == "coherence")].estimate[:1]
+    assert share == record["profiles"]["people"]["factors"]["coherence"]["share"]["value"]
+    (better,) = frame[frame.model == "factors \N{MINUS SIGN} apt"].estimate
+    assert better == record["held_out"]["beside"]["apt"]["difference"]["value"]
+    with pytest.raises(ValueError, match="folds is 1"):
+        pt.contributions(pairs, folds=1)
 
 
 def test_bad_files_say_why(run: Run, tmp_path: Path) -> None:
