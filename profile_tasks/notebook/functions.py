@@ -267,10 +267,11 @@ def contributions(
     record = contributions_record(found, n_folds=folds, seed=seed)
     rows: list[Row] = []
     for whose, profile in record["profiles"].items():
-        of = (whose, None) if model is None else (PEOPLE if whose == HUMAN else model, whose)
-        rows.append(Row("explained", Estimate.of_record(profile["explained"]), task, *of))
+        who = whose if model is None else PEOPLE if whose == HUMAN else model
+        role = None if model is None else whose
+        rows.append(Row("explained", Estimate.of_record(profile["explained"]), task, who, role))
         rows += [
-            Row(quantity, Estimate.of_record(entry[quantity]), task, *of, factor)
+            Row(quantity, Estimate.of_record(entry[quantity]), task, who, role, factor)
             for quantity in ("share", "contribution", "alone", "without", "lost")
             for factor, entry in profile["factors"].items()
         ]
