@@ -5,7 +5,9 @@
 Planted people weigh four factors, of which two go together; the fourth has no influence. The truth
 is what the best model of each set of factors explains in the population (200,000 pairs, fitted and
 tested on the same). In half of the designs people of a source go together: a source has weights of
-its own about the common ones. Writes its table into the page. Minutes of CPU time; fixed seeds.
+its own about the common ones. Held-out accuracies are those of the model, and of the model less the
+strong factor alone; their truth is the mean over all studies, since each is of models that are
+fitted to so many sources. Writes its table into the page. Minutes of CPU time; fixed seeds.
 """
 
 import argparse
@@ -16,6 +18,11 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.dominance import FactorContributions, factor_contributions
+from profile_tasks.scorers.statistics.held_out import (
+    half_credit,
+    half_credit_difference,
+    held_out_predictions,
+)
 
 START, END = "<!-- contribution-intervals: begin -->", "<!-- contribution-intervals: end -->"
 WEIGHTS = np.array([1.0, 0.5, 0.5, 0.0])
@@ -49,20 +56,34 @@ def held(found: FactorContributions) -> NDArray[np.float64]:
     return np.array([[e.value for e in each], [e.low for e in each], [e.high for e in each]])
 
 
+def accuracies(table: Comparisons, seed: int) -> NDArray[np.float64]:
+    """The same (3, 2) of the held-out accuracy, and of its difference to the strong factor's."""
+    said, alone = (
+        held_out_predictions(table, names, seed=seed) for names in (FACTORS, FACTORS[:1])
+    )
+    own = half_credit(table.preference, said, table.group)
+    better = half_credit_difference(table.preference, said, alone, table.group)
+    return np.array([[e.value, e.low, e.high] for e in (own, better)]).T
+
+
 def coverage(n_sources: int, pairs: int, apart: float, studies: int) -> list[float]:
-    """In %: covered of the explained, of contributions that are not 0, of shares; told studies."""
+    """In %: covered of the explained, of contributions that are not 0, of shares, of accuracies."""
     truth = held(factor_contributions(study(np.random.default_rng(1), 100_000, 2, apart)))[0]
     rng = np.random.default_rng(2)
-    drawn = [
-        held(factor_contributions(study(rng, n_sources, pairs, apart), seed=i))
-        for i in range(studies)
-    ]
+    drawn, accurate = [], []
+    for seed in range(studies):
+        table = study(rng, n_sources, pairs, apart)
+        drawn.append(held(factor_contributions(table, seed=seed)))
+        accurate.append(accuracies(table, seed))
     _, low, high = np.moveaxis(np.array(drawn), 1, 0)
     known = np.isfinite(low)
-    covered = np.where(known, (low <= truth) & (truth <= high), np.nan)
-    by = np.nanmean(covered, axis=0) * 100
+    by = np.nanmean(np.where(known, (low <= truth) & (truth <= high), np.nan), axis=0) * 100
     of_none = np.nanmean(high[:, 4] < truth[4]) * 100
-    return [by[0], by[1:4].mean(), by[5:8].mean(), of_none, known[:, 5].mean() * 100, truth[0]]
+    value, low, high = np.moveaxis(np.array(accurate), 1, 0)
+    mean = value.mean(axis=0)
+    right = ((low <= mean) & (mean <= high)).mean(axis=0) * 100
+    told = known[:, 5].mean() * 100
+    return [by[0], by[1:4].mean(), by[5:8].mean(), of_none, told, *right, truth[0]]
 
 
 def main() -> None:
@@ -74,8 +95,9 @@ def main() -> None:
     options = parser.parse_args()
     lines = [
         "| sources x pairs | sources differ by | explained, truth | explained: covers, % | "
-        "contributions | shares | none: interval below 0, % | shares told in, % |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
+        "contributions | shares | none: interval below 0, % | shares told in, % | "
+        "held-out accuracy: covers, % | its difference |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for n_sources, pairs in DESIGNS:
         for apart in (0.0, 0.7):
