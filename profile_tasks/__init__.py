@@ -1,7 +1,8 @@
 """Factor-level preference alignment as Inspect and lm-eval tasks.
 
-In Python, ``profile``, ``compare``, ``read_run`` and ``judges`` are here (docs/python.md). They are
-loaded when they are first asked for: Inspect imports this package in other people's evaluations.
+In Python, ``profile``, ``compare``, ``read_run``, ``judges`` and ``contributions`` are here
+(docs/python.md). They are loaded when they are first asked for: Inspect imports this package in
+other people's evaluations.
 """
 
 from importlib import import_module
@@ -9,15 +10,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from profile_tasks.notebook.functions import compare, judges, profile, read_run
+    from profile_tasks.notebook.functions import compare, contributions, judges, profile, read_run
     from profile_tasks.notebook.result import Result
 
-__all__ = ["Result", "compare", "judges", "profile", "read_run"]
+__all__ = ["Result", "compare", "contributions", "judges", "profile", "read_run"]
 __version__ = "0.1.0"
 
-_HOMES = dict.fromkeys(("compare", "judges", "profile", "read_run"), "functions") | {
-    "Result": "result"
-}
+_HOMES = dict.fromkeys(
+    ("compare", "contributions", "judges", "profile", "read_run"), "functions"
+) | {"Result": "result"}
 """Module of the notebook package that each name is from."""
 
 # In a source checkout the sub-packages solvers, scorers and task_configs stand beside this

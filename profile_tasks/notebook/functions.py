@@ -27,12 +27,19 @@ from profile_tasks.runs.lm_eval import read_sampled_run
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.remeasured import remeasured
 from profile_tasks.runs.run import Run, finite_or_none
-from profile_tasks.runs.signature import judges_signature, signature
+from profile_tasks.runs.signature import data_signature, judges_signature, signature
 from profile_tasks.scorers.factors.selection import FactorChoice
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
+from profile_tasks.scorers.measurement.contributions import (
+    contributions_record,
+    measured_preferences,
+    recorded_preferences,
+)
 from profile_tasks.scorers.measurement.recorded import chosen_factors, recorded_profile
 from profile_tasks.scorers.measurement.recorded_judges import KAPPA, SHARES, RecordedJudges
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.held_out import N_FOLDS
 from profile_tasks.scorers.statistics.records import side
 from profile_tasks.scorers.statistics.study import (
     HUMAN,
@@ -202,6 +209,93 @@ def judges(
         notes=(RECORDED_NOTE, *_notes(loaded)),
         record=record,
         signature=judges_signature(loaded, chosen, found),
+    )
+
+
+def contributions(
+    source: object,
+    names: Sequence[str] = (),
+    factors: FactorChoice = "auto",
+    *,
+    human_labels: str | None = None,
+    folds: int = N_FOLDS,
+    seed: int = 0,
+    **reading: Unpack[Reading],
+) -> Result:
+    """What each factor, and each level of factors, contributes; no model is asked.
+
+    The numbers of ``profile-tasks contributions`` (docs/contributions.md).
+
+    Args:
+        source: As of ``profile``, maybe with verdicts as of ``judges``; or the Inspect log of a
+            finished run, for which the next three, and how preferences are read, say nothing.
+        names: Only these judges.
+        factors: As of ``profile``.
+        human_labels: A mapping from human labels to factors, as of ``influence --human-labels``: by
+            them the reliability of recorded grades.
+        folds: Into so many folds the sources are dealt, at least 2.
+        seed: Of everything random.
+        **reading: As of ``profile``.
+
+    Returns:
+        Of each preference and factor ``share`` of what all factors explain, ``contribution``,
+        ``alone``, ``without`` (what the others explain without it) and ``lost``; ``explained`` by
+        all; ``held_out_accuracy`` of the factors, and ``held_out_difference`` to length alone and
+        to each judge. Alignments by level and correlations are in ``record``.
+
+    Raises:
+        TypeError, ValueError: As of ``profile`` and ``judges``; the log is damaged.
+    """
+    if folds < 2:
+        raise ValueError(f"folds is {folds!r}; expected a whole number of at least 2")
+    model = None
+    if _is_finished(source):
+        if names or human_labels is not None or reading or factors != "auto":
+            raise ValueError(f"{source} is a log, for which only folds and seed say something")
+        run = read_log(_location(cast("RunSource", source)), None)
+        found = measured_preferences(run.measurements, load_taxonomy())
+        model, line, title = run.model, signature(run), f"{run.model} on {run.task}"
+        task: str | None = run.task
+        notes = [note for each in (model, *run.graders) for note in _kind(each)]
+    else:
+        loaded = _loaded(source, reading, seed, of="contributions", one_judge=False)
+        found = recorded_preferences(loaded, names, factors, human_labels)
+        title, task, judged = loaded.title, _tasks(loaded), tuple(found.verdicts)
+        chosen = chosen_factors(loaded, factors)
+        line = data_signature("contributions", loaded, chosen, judges=judged, seed=seed)
+        notes = [*([RECORDED_NOTE] if judged else ()), *_notes(loaded)]
+    record = contributions_record(found, n_folds=folds, seed=seed)
+    rows: list[Row] = []
+    for whose, profile in record["profiles"].items():
+        who = whose if model is None else PEOPLE if whose == HUMAN else model
+        role = None if model is None else whose
+        rows.append(Row("explained", Estimate.of_record(profile["explained"]), task, who, role))
+        rows += [
+            Row(quantity, Estimate.of_record(entry[quantity]), task, who, role, factor)
+            for quantity in ("share", "contribution", "alone", "without", "lost")
+            for factor, entry in profile["factors"].items()
+        ]
+    held_out = record["held_out"]
+    accuracy = Estimate.of_record(held_out["accuracy"])
+    rows.append(Row("held_out_accuracy", accuracy, task, "factors", n=held_out["n"]))
+    rows += [
+        Row(
+            "held_out_difference",
+            Estimate.of_record(beside["difference"]),
+            task,
+            f"factors \N{MINUS SIGN} {name}",
+            n=beside["n"],
+        )
+        for name, beside in held_out["beside"].items()
+    ]
+    cautions = (c for profile in record["profiles"].values() for c in profile["cautions"])
+    return Result(
+        title=f"{title}: what each factor contributes",
+        rows=tuple(rows),
+        notes=tuple(dict.fromkeys((*notes, *cautions))),
+        record=record,
+        drawn="share",
+        signature=line,
     )
 
 
@@ -409,6 +503,13 @@ def _check_resampling(replicates: int, seed: int) -> None:
 
 
 # Runs ---------------------------------------------------------------------------------------------
+
+
+def _is_finished(source: object) -> bool:
+    """Whether this is an Inspect log, or what ``eval()`` returned."""
+    if isinstance(source, str | os.PathLike):
+        return is_log(Path(source))
+    return isinstance(getattr(source, "location", None), str)
 
 
 def _location(source: RunSource) -> str:

@@ -9,9 +9,9 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 
 from profile_tasks.report.examples import Candidate, Examples, LoudestPairs, known_factors
-from profile_tasks.report.factor_correlation import FactorCorrelation
 from profile_tasks.runs.inspect_log import InspectLog, answered, score_metadata, scored_samples
 from profile_tasks.scorers.grading.record import SourceGrades
+from profile_tasks.scorers.statistics.factor_correlation import FactorCorrelation
 
 EXAMPLE_SOURCES = 500
 """Examples are looked for in this many sources, a random choice of them: finding the loudest pairs

@@ -78,7 +78,7 @@ def correction_record(
         HumanLabelError: A label that cannot be read.
     """
     found = {
-        factor: corrected_influence(table, factor, _signs(rows, label))
+        factor: corrected_influence(table, factor, label_signs(rows, label))
         for factor, label in labels.items()
     }
     about = {
@@ -92,7 +92,7 @@ def correction_record(
     return about, {factor: corrected_entry(found.get(factor)) for factor in table.factors}
 
 
-def _signs(
+def label_signs(
     rows: Sequence[tuple[AnnotatedSource, AnnotatedPair]], label: HumanLabel
 ) -> NDArray[np.float64]:
     """The label of each row; NaN without one."""

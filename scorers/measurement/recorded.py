@@ -36,11 +36,13 @@ from profile_tasks.scorers.measurement.human_labels import (
 from profile_tasks.scorers.measurement.label_correction import (
     correction_record,
     label_of_each_factor,
+    label_signs,
 )
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.factor_correlation import reliability_by_labels
 from profile_tasks.scorers.statistics.records import annotators_record, influence_record
 from profile_tasks.scorers.statistics.study import Study
 from profile_tasks.scorers.statistics.systems import Systems
@@ -171,6 +173,33 @@ def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[Prefere
         )
         for data in (first, second)
     )
+
+
+def labelled_reliability(
+    data: PreferenceData, factors: FactorChoice, human_labels: str
+) -> dict[str, float]:
+    """How reliable recorded grades are by human labels of them, of each factor that has some.
+
+    Args:
+        data: As of ``human_comparisons``.
+        factors: As there.
+        human_labels: As of ``recorded_profile``.
+
+    Raises:
+        ValueError: As of ``recorded_profile``; or no pair has both a grade and a label that differ.
+    """
+    table, rows = human_comparisons(data, factors), _rows(data)
+    found = {}
+    for factor, label in _labels_of_graded(data, factors, human_labels).items():
+        at = table.factors.index(factor)
+        grades = np.where(table.missing[:, at], np.nan, table.manifestation[:, at])
+        found[factor] = reliability_by_labels(grades, label_signs(rows, label))
+        if np.isnan(found[factor]):
+            raise ValueError(
+                f"factor {factor!r}: no pair has both a grade and a label {label.name!r} that "
+                "differ; leave it out of the mapping of --human-labels"
+            )
+    return found
 
 
 def recorded_votes(data: PreferenceData) -> Votes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
@@ -127,6 +128,19 @@ def human_votes(measurements: Iterable[SourceMeasurement]) -> Votes:
         votes += compress(record.votes or [()] * len(known), known)
         groups += [codes[record.group]] * sum(known)
     return Votes.from_lists(votes, groups)
+
+
+def verdicts_beside_people(measurements: Iterable[SourceMeasurement]) -> NDArray[np.float64]:
+    """The model's verdict on each row of the human table: 1, 0 or -1; NaN where there is none."""
+    said = [
+        np.nan if verdict is None else verdict
+        for record in _one_a_source(_in_order(measurements))
+        for human, verdict in zip(
+            record.human, record.discrimination or [None] * len(record.human), strict=True
+        )
+        if human is not None
+    ]
+    return np.array(said, np.float64)
 
 
 def annotated_systems(measurements: Iterable[SourceMeasurement]) -> dict[str, Systems]:

@@ -14,6 +14,8 @@ OF_RANKS = (
 )
 """Said of all intervals of rank coefficients: whether true influences tie is not to be seen."""
 
+FEW_FOR_CONTRIBUTIONS = {"sources": 100, "pairs": 300}
+
 NEAR_THE_END, PAIRS_OF_A_SOURCE = 0.95, 3.0
 
 
@@ -67,3 +69,23 @@ def of_steep_influences(
         f"influences near the end of the scale ({', '.join(steep)}): where the pairs of a source "
         "go together, their intervals cover down to 87 %"
     ]
+
+
+def of_contributions(n_pairs: int, n_groups: int) -> list[str]:
+    """Return what must be said of the intervals of contributions (docs/contributions.md).
+
+    Args:
+        n_pairs: decided pairs behind them.
+        n_groups: their groups.
+
+    Example:
+        >>> of_contributions(600, 100)
+        []
+        >>> of_contributions(150, 50)
+        ['few sources or pairs: 95 % intervals of contributions and shares cover 87 to 94 %']
+
+    """
+    few = FEW_FOR_CONTRIBUTIONS
+    if n_groups >= few["sources"] and n_pairs >= few["pairs"]:
+        return []
+    return ["few sources or pairs: 95 % intervals of contributions and shares cover 87 to 94 %"]

@@ -61,6 +61,8 @@ COMMANDS = {
     "align ROWS ROWS --second-preference-column judge_x": 0,
     "judges ROWS": 0,
     "judges ROWS --judge x": 0,
+    "contributions ROWS --factors length,readability": 0,
+    "contributions A": 0,
     "compare A B": 0,
     "leaderboard A B": 0,
     "gate A B --bars BARS": 1,

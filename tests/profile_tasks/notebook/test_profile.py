@@ -80,7 +80,7 @@ def test_the_package_is_light_until_a_function_is_asked_for() -> None:
         cwd=Path(pt.__file__).parent.parent,
     )
     assert done.stdout.splitlines() == [
-        "[] ['Result', 'compare', 'judges', 'profile', 'read_run']",
+        "[] ['Result', 'compare', 'contributions', 'judges', 'profile', 'read_run']",
         "profile_tasks.notebook.functions profile_tasks.notebook.result",
     ]
 
