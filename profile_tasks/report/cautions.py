@@ -112,5 +112,6 @@ def _from_numbers(findings: Findings) -> Iterator[str]:
         if unfit:
             yield (
                 f"adjusted influence in {perspective} is not defined for {len(unfit)} of "
-                f"{len(profile.influences)} factors ({', '.join(unfit)}); the table says why"
+                f"{len(profile.influences)} factor{'s' * (len(profile.influences) != 1)} "
+                f"({', '.join(unfit)}); the table says why"
             )

@@ -8,6 +8,7 @@ from typing import Any
 from profile_tasks.report.findings import Findings
 from profile_tasks.runs.compare import compare_runs
 from profile_tasks.runs.inspect_log import read_run
+from profile_tasks.runs.words import more_like_people, strongest_difference
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import shown
 
@@ -22,6 +23,8 @@ class PairedRuns:
     Attributes:
         first: Place of run A among the runs of the task.
         second: Place of run B.
+        lead: What ``profile-tasks compare`` says first; and which judges more like people, where
+            both have been asked. Empty where the two cannot be compared.
         words: What differs, in sentences.
         notes: What was left out; or why the two cannot be compared.
         rows: Metric, value of A, value of B, difference A - B, its ends, p-value adjusted by Holm.
@@ -29,20 +32,10 @@ class PairedRuns:
 
     first: int
     second: int
+    lead: tuple[str, ...]
     words: tuple[str, ...]
     notes: tuple[str, ...]
     rows: tuple[tuple[str | float | None, ...], ...]
-
-    @property
-    def lead(self) -> str:
-        """The first sentence that tells the two apart, else the first one; none: empty."""
-        telling = (each for each in self.words if not any(word in each for word in _OPEN))
-        said = next(telling, next(iter(self.words), ""))
-        return said[:1].upper() + said[1:]
-
-
-_OPEN = ("undecided", "cannot be compared", "not shown")
-"""How the sentences of ``runs/words.py`` say that something is left open."""
 
 
 COLUMNS = ("metric", "A", "B", "A - B", "low", "high", "p Holm")
@@ -82,7 +75,7 @@ def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iter
             first = first or read_run(str(path), score)  # once, since a log may be large
             record = compare_runs(first, read_run(str(other), score))
         except ValueError as error:
-            yield PairedRuns(place, other_place, (), (shown(error),), ())
+            yield PairedRuns(place, other_place, (), (), (shown(error),), ())
         else:
             yield _compared(place, other_place, record)
 
@@ -96,6 +89,11 @@ def _compared(first: int, second: int, record: dict[str, Any]) -> PairedRuns:
     return PairedRuns(
         first,
         second,
+        tuple(
+            shown(said[:1].upper() + said[1:])
+            for said in (strongest_difference(record), more_like_people(record))
+            if said
+        ),
         tuple(map(shown, record["words"])),
         tuple(map(shown, notes)),
         tuple(_rows(record)),

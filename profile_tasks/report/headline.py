@@ -8,17 +8,20 @@ is said to differ. Whatever is not told comes with the smallest effect that woul
 """
 
 import math
+import re
 from collections.abc import Mapping
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.report.report_data import NOTHING, FoundAlignment, Taste
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.metric_catalogue import label
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LEVEL = 0.05
+_DECIMAL = re.compile(r"(?<![\w.:+/−-])-?\d+\.(\d+)(?![\w/-]|\.\d)")
 _HARDLY = 0.2
 """Below this, and less than half the model's, a human influence is called hardly any."""
 
@@ -29,6 +32,19 @@ def headline(findings: Findings) -> list[str]:
     Args:
         findings: One model on one task.
     """
+    return [_numbers_in_one_style(sentence) for sentence in _headline(findings)]
+
+
+def _numbers_in_one_style(text: str) -> str:
+    """Numbers of reasons that others worded as ``decimal`` writes them; names keep theirs.
+
+    >>> _numbers_in_one_style("r within [-0.20, 1.00], qwen-0.5b")
+    'r within [−.20, 1.00], qwen-0.5b'
+    """
+    return _DECIMAL.sub(lambda found: decimal(float(found[0]), len(found[1])), text)
+
+
+def _headline(findings: Findings) -> list[str]:
     if not findings.compared or "human" not in findings.profiles:
         return [_one_profile(findings)] if findings.profiles else []
     sentences = [_self_agreement(findings)] if findings.self_agreement else []
@@ -63,7 +79,7 @@ def summary(findings: Findings) -> str:
             f"As a judge, {model} has people's taste: no influence departs by "
             f"{decimal(taste.margin)} or more ({total})."
         )
-    in_taste = bool(taste and apart)
+    how = " in taste" if taste and apart else _unknown_kind(taste)
     apart = apart or influences_apart(findings)
     if not apart:
         return (
@@ -71,8 +87,49 @@ def summary(findings: Findings) -> str:
             "show that they agree."
         )
     stance = _contrast_in(findings, "discrimination", apart[0], brief=True)
-    how = "in taste" if in_taste else "by taste or by consistency"
-    return f"As a judge, {model} {stance}; it differs from people {how} in {len(apart)} of {total}."
+    differ = f"differ{'s' * (len(apart) == 1)} from people"
+    return f"As a judge, {model} {stance}; {len(apart)} of {total} {differ}{how}."
+
+
+def _unknown_kind(taste: Taste | None) -> str:
+    """What is known of the kind of differences that are not told to be of taste."""
+    if taste is None:
+        return "; whether in taste or only in how consistently it judges, this file does not tell"
+    consistency = taste.consistency
+    if not consistency.has_interval or consistency.low <= 1 <= consistency.high:
+        return "; whether in taste or only in how consistently it judges, these sources do not tell"
+    more = "more" if consistency.low > 1 else "less"
+    return (
+        f"; it judges {more} consistently than they do, and whether its taste differs too, these "
+        "sources do not tell"
+    )
+
+
+def at_a_glance(findings: Findings) -> list[str]:
+    """What decides, as far as the run has it: agreement with people, flips, alignment.
+
+    Args:
+        findings: One model on one task.
+    """
+    found = findings.metrics
+    said = []
+    if (accuracy := found.get("discrimination_accuracy_half_credit", NOTHING)).defined:
+        said.append(f"judges as people do in {_percent(accuracy, 'of pairs')}")
+    if (flips := found.get("flip_rate", NOTHING)).defined:
+        said.append(f"{label('flip_rate')} {_percent(flips)}")
+    for perspective in reversed(findings.compared):
+        aligned = findings.alignments.get(perspective, {}).get("tau_b", FoundAlignment(NOTHING))
+        if aligned.number.defined:
+            name = label(f"alignment_{perspective}_tau_b")
+            return [*said, f"{name} {interval(aligned.number)}"]
+    return said
+
+
+def _percent(share: Estimate, of: str = "") -> str:
+    """A share with its interval, in percent."""
+    ends = share.ends_text(lambda end: f"{100 * end:.0f}", f",{_NO_BREAK}")
+    parts = (f"{100 * share.value:.0f}{_NO_BREAK}%", of, f"[{ends}]" if ends else "")
+    return " ".join(filter(None, parts))
 
 
 def in_words(factor: str) -> str:
@@ -302,7 +359,8 @@ def _contrast_in(findings: Findings, perspective: str, factor: str, *, brief: bo
     """What the model does with a factor, against what people do."""
     model, human = (findings.profiles[p].influences[factor].tau for p in (perspective, "human"))
     taste = findings.tastes.get(perspective)
-    departure = math.nan if taste is None else taste.factors[factor].number.value
+    told = taste is not None and factor in taste.differing
+    departure = taste.factors[factor].number.value if taste and told else math.nan
     return contrast(factor, model, human, departure, brief=brief)
 
 
@@ -320,7 +378,7 @@ def contrast(
         factor: The factor.
         model: Its influence on the judge's preference.
         human: Its influence on people's.
-        departure: What of the difference is taste; NaN where that is not known.
+        departure: What of the difference is taste; NaN where none is told.
         brief: Without the numbers.
     """
     m, h = model.value, human.value
@@ -449,8 +507,8 @@ def _one_profile(findings: Findings) -> str:
             f", where an influence from {decimal(max(least))} on would have shown" if least else ""
         )
         return (
-            f"For none of {len(profile.influences)} factors is it clear that {who} prefer more or "
-            f"less of it{shown}."
+            f"For none of {_factors(len(profile.influences))} is it clear that {who} prefer more "
+            f"or less of it{shown}."
         )
     clear.sort(key=lambda entry: -abs(entry[1].value))
     parts = [

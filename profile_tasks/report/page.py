@@ -11,7 +11,14 @@ from profile_tasks.report.drawing import Figure
 from profile_tasks.report.examples import MOST_CHARACTERS, Example
 from profile_tasks.report.figures import figures
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import decimal, headline, in_words, interval, summary
+from profile_tasks.report.headline import (
+    at_a_glance,
+    decimal,
+    headline,
+    in_words,
+    interval,
+    summary,
+)
 from profile_tasks.report.influence_rows import (
     STRONGEST,
     WHO,
@@ -67,12 +74,17 @@ class ShownPair:
 
 @dataclass(frozen=True)
 class RunSection:
-    """What is said of one run: its name here, its headline, its warnings, its influences."""
+    """What is said of one run: its name here, its headline, its warnings, its influences.
+
+    Attributes:
+        glance: What decides, in a line.
+    """
 
     id: str
     findings: Findings
     name: str
     summary: str
+    glance: str
     badges: tuple[Badge, ...]
     headline: tuple[str, ...]
     cautions: tuple[str, ...]
@@ -104,7 +116,7 @@ class Paired:
 
     first: str
     second: str
-    lead: str
+    lead: tuple[str, ...]
     words: tuple[str, ...]
     notes: tuple[str, ...]
     table: Table
@@ -219,7 +231,7 @@ def shown_number(value: Cell) -> str:
         return "–"
     if isinstance(value, str):
         return value
-    return f"{value:.0f}" if float(value).is_integer() else f"{value:.3f}".replace("-", "−")
+    return f"{value:.0f}" if float(value).is_integer() else f"{value:z.3f}".replace("-", "−")
 
 
 def _counted(count: int, noun: str) -> str:
@@ -246,6 +258,7 @@ def _section(
             findings=findings,
             name=name,
             summary=summary(findings),
+            glance=" · ".join(at_a_glance(findings)),
             badges=tuple(badges(findings)),
             headline=tuple(headline(findings)),
             cautions=tuple(cautions(findings)),

@@ -64,7 +64,7 @@ def influence_words(factors: Mapping[str, Mapping[str, Any]], whose: str = "peop
     ]
     strongest = sorted(told or known, key=lambda name: -abs(known[name]["tau"]))
     numbers = {name: Estimate.of_record(known[name], "tau") for name in strongest}
-    of_all = f"{len(factors)} factor{'s' * (len(factors) != 1)}"
+    of_all = _counted(factors)
     if not told:
         widest = strongest[0]
         return (
@@ -98,7 +98,7 @@ def strongest_difference(record: Mapping[str, Any]) -> str:
             return (
                 f"{_WRITES[perspective]}, {_follows(name, found)}: {_signed(found['a'])} against "
                 f"{_signed(found['b'])}, {_by(found)}{kind}{people} (told in {len(told)} of "
-                f"{len(factors)} factors, Holm)"
+                f"{_counted(factors)}, Holm)"
             )
     apart = {
         name: found
@@ -113,6 +113,36 @@ def strongest_difference(record: Mapping[str, Any]) -> str:
             f"against {_signed(found['b'])}, {_by(found)}"
         )
     return "no difference is told, which does not show that they are alike"
+
+
+def more_like_people(record: Mapping[str, Any]) -> str:
+    """Which of two models judges more like people, in percent of the pairs; empty where unknown.
+
+    Args:
+        record: As of ``comparison_words``.
+
+    Example:
+        >>> found = {"a": 0.7, "b": 0.6, **Estimate(0.1, -0.05, 0.25).record()}
+        >>> said = more_like_people({"agreement": {"discrimination_accuracy_half_credit": found}})
+        >>> said.partition(", which leaves open")[0]
+        'A judges as people do in 70 % of pairs, B in 60 %: difference +10 points [-5, +25]'
+    """
+    found = record["agreement"].get("discrimination_accuracy_half_credit")
+    if found is None or found["a"] is None or found["b"] is None:
+        return ""
+    points = Estimate.of_record(found)
+    ends = points.ends_text(lambda end: f"{100 * end:+z.0f}") or "no interval"
+    said = (
+        f"A judges as people do in {100 * found['a']:.0f} % of pairs, B in {100 * found['b']:.0f} "
+        f"%: difference {100 * points.value:+z.0f} points [{ends}]"
+    )
+    if _by_value(found) is None:
+        said += ", which leaves open which of the two judges more like people"
+    return said
+
+
+def _counted(factors: Mapping[str, Any]) -> str:
+    return f"{len(factors)} factor{'s' * (len(factors) != 1)}"
 
 
 def _told(found: Mapping[str, Any]) -> bool:
@@ -324,4 +354,4 @@ def _by(found: Mapping[str, Any]) -> str:
 
 
 def _signed(value: float | None) -> str:
-    return "not defined" if value is None else f"{value:+.2f}"
+    return "not defined" if value is None else f"{value:+z.2f}"

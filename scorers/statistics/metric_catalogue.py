@@ -139,7 +139,7 @@ CATALOGUE: tuple[Metric, ...] = (
         of="generation",
         printed="yes",
         headline=True,
-        column="generation",
+        column="writer alignment",
         gated=True,
     ),
     Metric(
@@ -151,7 +151,7 @@ CATALOGUE: tuple[Metric, ...] = (
         of="discrimination",
         printed="yes",
         headline=True,
-        column="discrimination",
+        column="judge alignment",
         gated=True,
     ),
     Metric(
@@ -931,8 +931,11 @@ def label(name: str) -> str:
 
 
 def titled() -> dict[str, str]:
-    """The metrics with a name of their own, by what people see: the label, the column's heading."""
-    return {
+    """The metrics with a name of their own, by what people see: the label, the column's heading.
+
+    The headings that columns had before are among them: commands that people wrote go on.
+    """
+    return {kind: f"alignment_{kind}_tau_b" for kind in ("generation", "discrimination")} | {
         title: metric.name
         for metric in CATALOGUE
         for title in (metric.label, metric.column)

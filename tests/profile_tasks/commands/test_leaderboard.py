@@ -139,6 +139,9 @@ def test_an_unknown_metric_is_told_with_what_is_near(inspect_log: Any) -> None:
         ("accuracy", "discrimination_accuracy_half_credit"),
         ("accuracy, decided", "discrimination_accuracy"),
         ("flip rate", "flip_rate"),
+        ("judge alignment", "alignment_discrimination_tau_b"),
+        ("discrimination", "alignment_discrimination_tau_b"),  # its title in earlier versions
+        ("generation", "alignment_generation_tau_b"),
     ],
 )
 def test_a_column_is_named_by_its_title_too(inspect_log: Any, title: str, metric: str) -> None:

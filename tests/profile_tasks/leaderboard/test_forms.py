@@ -139,6 +139,14 @@ def test_html_has_a_board_a_metric_on_one_axis_with_zero() -> None:
     assert '<line class="zero" x1="100.0%"' in other
 
 
+def test_html_calls_alignments_by_their_role_and_has_the_value_before_the_axis() -> None:
+    """As `inspect view` does; on a narrow screen the axis may scroll, and the value not."""
+    page = html(board(run("a")))
+    assert re.findall('<a href="#metric-1">(.*?)</a>', page) == ["judge alignment"]
+    row = rows_of(page, SORT).partition("<tbody>")[2]
+    assert row.index("0.500<small>[0.40, 0.60]</small>") < row.index('class="axis"')
+
+
 @pytest.mark.parametrize(
     ("name", "mark"), [("planted/x", "SIMULATED"), ("recorded/x", "RECORDED"), ("a/x", None)]
 )

@@ -69,7 +69,7 @@ def test_a_sound_run_has_none() -> None:
                     )
                 }
             },
-            "is not defined for 1 of 1 factors (length)",
+            "is not defined for 1 of 1 factor (length)",
         ),
     ],
 )

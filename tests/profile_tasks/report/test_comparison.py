@@ -1,11 +1,14 @@
 """The runs of a report compared: the numbers of the command, and what cannot be compared."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
 
+from profile_tasks.cli import main
 from profile_tasks.document_qa import document_qa
 from profile_tasks.report.comparison import COLUMNS, paired_comparisons
 from profile_tasks.report.findings import Findings
@@ -28,6 +31,16 @@ def test_the_numbers_are_those_of_the_command(verbose_log: Path, concise_log: Pa
     record = compare_runs(*(read_run(str(path)) for path, _ in read))
     assert (compared.first, compared.second) == (0, 1)
     assert list(compared.words) == record["words"]
+    # First what the command says first: one pair of runs has one headline.
+    printed = CliRunner().invoke(main, ["compare", str(verbose_log), str(concise_log)]).stdout
+    strongest, like_people = compared.lead
+    said = strongest.replace("As a judge", "as a judge")
+    assert f"beside B, planted/concise: {said} A: planted" in " ".join(printed.split())
+    assert re.fullmatch(
+        r"A judges as people do in 7\d % of pairs, B in 3\d %: difference \+\d+ points "
+        r"\[\+\d+, \+\d+\]",
+        like_people,
+    )
     rows = {row[0]: row[1:] for row in compared.rows}
     assert {len(row) for row in compared.rows} == {len(COLUMNS)}
     length = record["perspectives"]["generation"]["factors"]["length"]
@@ -60,5 +73,5 @@ def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) ->
     )
     read = [found(path, task="one") for path in (verbose_log, Path(log.location))]
     (compared,) = paired_comparisons(read)["one"]
-    assert compared.words == ()
+    assert compared.lead == compared.words == ()
     assert "have no source in common; compare runs over the same data" in compared.notes[0]

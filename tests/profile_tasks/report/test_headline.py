@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import farthest_first, headline, summary, told_apart
+from profile_tasks.report.headline import at_a_glance, farthest_first, headline, summary, told_apart
 from profile_tasks.report.influence_rows import influence_rows
 from profile_tasks.report.report_data import (
     NOTHING,
@@ -347,7 +347,9 @@ def test_an_alignment_that_cannot_be_estimated_says_why() -> None:
         "pearson": FoundAlignment(Estimate(0.5, -0.2, 1), Estimate.undefined(why)),
     }
     said = plain(headline(replace(base, alignments={"discrimination": entry}))[-1])
-    assert said.endswith(f"; without the sampling noise it is {why}.")
+    # The reason was worded elsewhere; its numbers are written as the others of the sentence.
+    one_style = why.replace("-0.20", "−.20")
+    assert said.endswith(f"; without the sampling noise it is {one_style}.")
     assert "unrelated" not in said
 
 
@@ -511,14 +513,15 @@ PEOPLE, APART = Estimate(0.10, 0.04, 0.16), Estimate(0.71, 0.66, 0.75)
         (
             "differs in taste",
             SURE,
-            "As a judge, GPT-X follows length where people hardly do; it differs from people in "
-            "taste in 1 of 1 factor.",
+            "As a judge, GPT-X follows length where people hardly do; 1 of 1 factor differs from "
+            "people in taste.",
         ),
         (
             "undecided",
             SURE,
-            "As a judge, GPT-X follows length where people hardly do; it differs from people by "
-            "taste or by consistency in 1 of 1 factor.",
+            "As a judge, GPT-X follows length where people hardly do; 1 of 1 factor differs from "
+            "people; whether in taste or only in how consistently it judges, these sources do not "
+            "tell.",
         ),
         (
             "undecided",
@@ -534,8 +537,9 @@ PEOPLE, APART = Estimate(0.10, 0.04, 0.16), Estimate(0.71, 0.66, 0.75)
         (  # The file holds no test, and the intervals lie apart.
             None,
             None,
-            "As a judge, GPT-X follows length where people hardly do; it differs from people by "
-            "taste or by consistency in 1 of 1 factor.",
+            "As a judge, GPT-X follows length where people hardly do; 1 of 1 factor differs from "
+            "people; whether in taste or only in how consistently it judges, this file does not "
+            "tell.",
         ),
     ],
 )
@@ -551,9 +555,59 @@ def test_the_summary_counts_the_sources() -> None:
     run = found(PEOPLE, APART)
     profiles = dict(run.profiles)
     profiles["discrimination"] = replace(profiles["discrimination"], n_groups=12)
-    assert summary(replace(run, profiles=profiles)).endswith(
-        "1 of 1 factor over 12 groups of sources."
+    assert "1 of 1 factor over 12 groups of sources differs" in summary(
+        replace(run, profiles=profiles)
     )
+
+
+@pytest.mark.parametrize(
+    ("consistency", "said"),
+    [
+        (Estimate(1.8, 1.3, 2.7), "it judges more consistently than they do"),
+        (Estimate(0.5, 0.3, 0.8), "it judges less consistently than they do"),
+        (Estimate(1.1, 0.8, 1.5), "whether in taste or only in how consistently it judges"),
+        (NO_SCALE, "whether in taste or only in how consistently it judges"),
+    ],
+)
+def test_a_consistency_that_is_told_is_in_the_summary_and_taste_is_left_open(
+    consistency: Estimate, said: str
+) -> None:
+    run = found(PEOPLE, APART, "undecided", consistency=consistency)
+    told = {"discrimination": {"length": Difference(Estimate(0.61, 0.5, 0.7), SURE)}}
+    sentence = summary(replace(run, differences=told))
+    assert f"1 of 1 factor differs from people; {said}" in sentence
+    assert sentence.endswith("these sources do not tell.")
+
+
+def test_a_departure_that_is_not_told_is_in_no_sentence() -> None:
+    """Although it has the sign that a told one would be spoken of by."""
+    sides = Estimate(0.40, 0.30, 0.50), Estimate(0.60, 0.55, 0.65)
+    differences = {"discrimination": {"length": Difference(Estimate(0.2, 0.1, 0.3), SURE)}}
+    for verdict, is_said in (("differs in taste", True), ("undecided", False)):
+        run = replace(found(*sides, verdict, departure=-0.3), differences=differences)
+        assert ("than its consistency would have it" in summary(run)) is is_said
+
+
+def test_what_decides_is_told_as_far_as_the_run_has_it() -> None:
+    run = replace(
+        found(PEOPLE, APART, alignment=Estimate(0.57, 0.29, 1.0)),
+        metrics={
+            "discrimination_accuracy_half_credit": Estimate(0.708, 0.61, 0.80),
+            "flip_rate": Estimate(0.17),
+        },
+    )
+    assert list(map(plain, at_a_glance(run))) == [
+        "judges as people do in 71 % of pairs [61, 80]",
+        "verdicts that flip with the order 17 %",
+        "alignment as judge, tau_b .57 [.29, 1.00]",
+    ]
+    writer = replace(
+        as_writer(run),
+        metrics={},
+        alignments={"generation": {"tau_b": FoundAlignment(Estimate(-0.25, -0.5, 0.25))}},
+    )
+    assert list(map(plain, at_a_glance(writer))) == ["alignment as writer, tau_b −.25 [−.50, .25]"]
+    assert at_a_glance(replace(writer, alignments={})) == []
 
 
 def test_of_a_writer_alone_no_difference_of_taste_is_told() -> None:

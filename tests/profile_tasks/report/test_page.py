@@ -47,10 +47,20 @@ def test_one_sentence_and_the_badges_come_first_and_name_the_planted_taste(
         "SIMULATED GRADER",
         "24 groups of sources: few",
     ]
+    glance = re.search('<p class="glance">(.*?)</p>', first)
+    assert glance
+    assert re.fullmatch(
+        r"judges as people do in \d+\s% of pairs \[.*\] · verdicts that flip with the order "
+        r"\d+\s% \[.*\] · alignment as judge, tau_b \S+\s\[.*\]",
+        glance[1],
+    )
     assert "a simulated annotator" in text
     assert "planted/verbose writes as it judges at r" in text
     assert "In generation planted/concise wrote other texts" in text
     assert first.count("<tr data-name=") == 5
+    beside = text.split("<nav")[0]
+    assert beside.count("▲: the judge differs from people in taste; △") == 1
+    assert "<code>profile-tasks gate RUN --bars bars.yaml</code>" in beside
 
 
 def test_models_of_one_task_stand_side_by_side(planted_page: Path) -> None:

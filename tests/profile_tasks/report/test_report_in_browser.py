@@ -219,7 +219,7 @@ def test_the_keyboard_alone_opens_parts_and_pairs(page: Page) -> None:
     assert opened_part(page) == ["factors"]
     # From the figure below the headline: a factor's counts, then its pairs.
     page.locator(".finding a[data-factor=source_coverage]").first.focus()
-    assert "source coverage\npeople: " in page.locator(".tip").inner_text()
+    assert "source coverage\N{NO-BREAK SPACE}△\npeople: " in page.locator(".tip").inner_text()
     page.keyboard.press("Escape")
     assert not page.locator(".tip").is_visible()
     page.keyboard.press("Enter")

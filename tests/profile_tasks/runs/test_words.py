@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.runs.words import comparison_words
+from profile_tasks.runs.words import comparison_words, more_like_people, strongest_difference
 from profile_tasks.scorers.statistics.estimate import Estimate, none_for_nan
 
 
@@ -269,3 +269,32 @@ def test_equivalent_tastes_of_judges_who_differ_in_consistency_are_said_to_be_bo
         "as a judge, equivalent in taste (a departure below 0.1): fluency",
         "as a judge, equivalent in taste (a departure below 0.1), differs in consistency: length",
     ]
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "width", "said"),
+    [
+        (0.71, 0.30, 0.17, "A judges as people do in 71 % of pairs, B in 30 %: difference +41 "
+         "points [+24, +58]"),
+        (0.30, 0.31, 0.10, "A judges as people do in 30 % of pairs, B in 31 %: difference -1 "
+         "points [-11, +9], which leaves open which of the two judges more like people"),
+    ],
+)  # fmt: skip
+def test_who_judges_more_like_people_is_told_in_percent_of_the_pairs(
+    a: float, b: float, width: float, said: str
+) -> None:
+    agreement = {"discrimination_accuracy_half_credit": found(a, b, width)}
+    assert more_like_people(compared(agreement=agreement)) == said
+
+
+def test_who_judges_more_like_people_is_not_told_of_one_that_judged_nothing() -> None:
+    assert more_like_people(compared()) == ""
+    none = found(0.5, 0.5, 0.1) | {"b": None}
+    assert more_like_people(compared(agreement={"discrimination_accuracy_half_credit": none})) == ""
+
+
+def test_one_factor_is_singular_and_no_number_is_a_negative_zero() -> None:
+    one = found(0.7, -0.001, 0.1, p_adjusted=0.001)
+    said = strongest_difference(generation(length=one))
+    assert "(told in 1 of 1 factor, Holm)" in said
+    assert "+0.70 against +0.00" in said

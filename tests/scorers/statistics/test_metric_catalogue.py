@@ -116,8 +116,8 @@ def test_what_is_worth_a_line_only_where_it_happens() -> None:
 def test_what_boards_head_their_columns_with() -> None:
     assert {metric.name: metric.column for metric in CATALOGUE if metric.column} == {
         "self_agreement_pearson": "self-agreement",
-        "alignment_generation_tau_b": "generation",
-        "alignment_discrimination_tau_b": "discrimination",
+        "alignment_generation_tau_b": "writer alignment",
+        "alignment_discrimination_tau_b": "judge alignment",
         "alignment_gap_tau_b": "gap",
         "discrimination_accuracy_half_credit": "accuracy, half credit",
         "discrimination_accuracy": "accuracy, decided",
