@@ -472,7 +472,7 @@ class Estimate:
         """
         if not self.defined:
             return "not defined"
-        sign = "+" if signed else "z"
+        sign = "+z" if signed else "z"
         ends = self.ends_text(f"{{:{sign}.2f}}".format) or "no interval"
         return f"{self.value:{sign}.{digits}f} [{ends}]"
 
