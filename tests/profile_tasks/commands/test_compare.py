@@ -261,9 +261,9 @@ def test_a_folder_is_told_to_be_one_and_the_same_file_is_noted(
 
 
 def test_an_alignment_with_an_interval_lacks_only_the_value_without_noise(
-    run: Run, verbose: EvalLog, concise: EvalLog
+    run: Run, inspect_log: Callable[..., Path]
 ) -> None:
-    shown = run("compare", verbose.location, concise.location, *FEW).stdout
+    shown = run("compare", inspect_log("verbose"), inspect_log("concise"), *FEW).stdout
     said = " ".join(shown.split())
     assert re.search("no value without sampling noise of .*: not estimable: the human pro", said)
 
