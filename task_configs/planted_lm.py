@@ -19,7 +19,8 @@ from lm_eval.api.model import LM
 from lm_eval.api.registry import register_model
 
 from profile_tasks.nearest_name import instead_of
-from profile_tasks.planted.annotator import SIMULATION_NOTE, PlantedAnnotator, planted_profile
+from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+from profile_tasks.solvers.simulated_answers import SIMULATION_NOTE
 
 logger = logging.getLogger(__name__)
 

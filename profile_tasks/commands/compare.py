@@ -80,6 +80,7 @@ def _rows(record: Record) -> list[Record]:
             **Estimate.of_record(found).interval(),
             **{k: found.get(k) for k in ("p_value", "p_adjusted", "p_adjusted_bh", "reason")},
             **_departure(found.get("taste", {})),
+            **{k: record[k] for k in ("not_live_a", "not_live_b")},
         }
         for name, found in (
             *record["alignments"].items(),
@@ -120,12 +121,21 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
     )
     for note in record["notes"]:
         say(f"note: {note}")
+    say("\nin words")
+    for sentence in record["words"]:
+        say(f"- {sentence}")
     headline = {**record["alignments"], **record["agreement"]}
     emit(
         *("table", {}, [], "\nalignment with people, and agreement"),
         _printed({label(name): found for name, found in headline.items()}, tests=False),
     )
-    reasons((label(row["metric"]), row["reason"]) for row in _rows(record))
+    lacking = [(label(row["metric"]), row["reason"], row["ci_low"]) for row in _rows(record)]
+    reasons((name, why) for name, why, low in lacking if low is None)
+    # An alignment is observed, and its interval there, where the true value has no estimate.
+    reasons(
+        ((name, why) for name, why, low in lacking if low is not None),
+        "no value without sampling noise",
+    )
     for perspective, compared in record["perspectives"].items():
         title = f"\ninfluence on the {perspective} preference; p adjusted over the "
         emit("table", {}, [], title + compared["p_family"], _printed(compared["factors"]))
@@ -134,9 +144,6 @@ def _print(record: Record, runs: "tuple[Run, Run]") -> None:
             say(f"verdict: {taste['method']}; p adjusted over the {taste['family']}")
             if why := taste["consistency"]["reason"]:
                 say(f"after one scale: {why}")
-    say("\nin words")
-    for sentence in record["words"]:
-        say(f"- {sentence}")
     say(
         "\nA - B: [95 %] and p are paired by source, but [95 %] of alignments and the gap, which "
         "is put together from the intervals of A and of B (docs/calibration.md)"

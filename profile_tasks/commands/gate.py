@@ -57,13 +57,16 @@ def gate(
     bars that cannot be used.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.gate.bars import load_bars
+    from profile_tasks.gate.bars import check_metrics, load_bars
+    from profile_tasks.gate.evidence import read_evidence
     from profile_tasks.gate.reports import junit_xml, summary
     from profile_tasks.gate.verdicts import EXIT_STATUS, overall
 
     try:
         bars = load_bars(bars_file)
-        runs = [_judged(log, bars, bars_file.parent, task, score) for log in logs]
+        shown = [read_evidence(log, task, score) for log in logs]
+        check_metrics(bars, {name for each in shown for name in each.metrics}, bars_file)
+        runs = [_judged(each, bars, bars_file.parent, score) for each in shown]
     except (OSError, ValueError) as error:
         raise Unusable(f"no verdict: {error}") from error
     if junit is not None:
@@ -95,19 +98,17 @@ def gate(
 
 
 def _judged(
-    log: Path, bars: "Sequence[NamedBar]", folder: Path, task: str | None, score: str | None
+    evidence: "Evidence", bars: "Sequence[NamedBar]", folder: Path, score: str | None
 ) -> "Judged":
-    from profile_tasks.gate.evidence import read_evidence
     from profile_tasks.gate.reports import Judged
     from profile_tasks.gate.verdicts import cautions, judge
     from profile_tasks.runs.signature import signature
 
-    evidence = read_evidence(log, task, score)
     run = evidence.run
-    notes = [note for note in (run.recorded, run.restated) if note]
+    notes = [note for note in (run.not_live, run.restated) if note]
     verdicts = judge(bars, evidence, _comparing(evidence, folder, score, notes))
     notes += cautions(verdicts, evidence)
-    return Judged(run.model, run.task, tuple(verdicts), tuple(notes), signature(run))
+    return Judged(run.model, run.task, tuple(verdicts), tuple(notes), signature(run), run.not_live)
 
 
 def _record(run: "Judged") -> dict[str, Any]:
@@ -118,14 +119,15 @@ def _record(run: "Judged") -> dict[str, Any]:
         "task": run.task,
         "outcome": run.outcome,
         "exit_status": EXIT_STATUS[run.outcome],
-        "verdicts": _rows(run),
+        "not_live": run.not_live,
+        "verdicts": [verdict.record() for verdict in run.verdicts],
         "notes": list(run.notes),
         "signature": run.signature,
     }
 
 
 def _rows(run: "Judged") -> list[dict[str, Any]]:
-    return [verdict.record() for verdict in run.verdicts]
+    return [verdict.record() | {"not_live": run.not_live} for verdict in run.verdicts]
 
 
 def _print(runs: "Sequence[Judged]") -> None:
@@ -137,7 +139,7 @@ def _print(runs: "Sequence[Judged]") -> None:
     for run in runs:
         counts = {which: run.outcomes.count(which) for which in _WORST_FIRST}
         told = ", ".join(f"{n} {which}" for which, n in counts.items() if n)
-        say(f"{run.name}: {run.outcome} ({told} of {len(run.verdicts)} bars)")
+        say(f"{run.name}: {run.outcome} ({told} of {_bars(len(run.verdicts))})")
     for run in runs:
         say(f"\n{run.name}" if len(runs) > 1 else "")
         for verdict in sorted(run.verdicts, key=lambda each: _WORST_FIRST.index(each.outcome)):
@@ -147,6 +149,10 @@ def _print(runs: "Sequence[Judged]") -> None:
         say(f"note: {note}")
     for run in runs:
         say_signature(run.signature, run.name if len(runs) > 1 else "")
+
+
+def _bars(n: int) -> str:
+    return f"{n} bar{'s' * (n != 1)}"
 
 
 _WORST_FIRST: "tuple[Outcome, ...]" = ("missed", "cannot tell", "met")
@@ -172,6 +178,7 @@ def _comparing(
             notes.extend(
                 f"A is the run, B the baseline {baseline}: {note}"
                 for note in (known[baseline]["differ_in"], *known[baseline]["notes"])
+                if note != f"A: {evidence.run.not_live}"  # which is said of the run already
             )
         return known[baseline]
 

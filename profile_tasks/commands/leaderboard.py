@@ -132,19 +132,18 @@ def _leaderboard(
 
 def _metric(sort: str | None, known: set[str]) -> str | None:
     """The metric that is meant: by its name, or by the title of its column, or how that begins."""
-    from profile_tasks.scorers.statistics.metric_catalogue import titled
+    from profile_tasks.scorers.statistics.metric_catalogue import by_title, titled
 
     if sort is None or sort in known:
         return sort
-    titles = {title: name for title, name in titled().items() if name in known}
-    begins = [name for title, name in titles.items() if title.split(",")[0] == sort]
-    found = titles.get(sort) or next(iter(begins), None)
+    found = by_title(sort, known)
     if found is None:
-        near = nearest(sort, [*titles, *known])
+        titles = [title for title, name in titled().items() if name in known]
+        near = nearest(sort, [*(title.split(",")[0] for title in titles), *titles, *known])
         meant = "" if near is None else f"; did you mean {near!r}?"
         raise Unusable(
             f"--sort {sort!r}: no result reports it{meant or '.'} Columns: "
-            f"{', '.join(_columns(known))}; --format json names every metric"
+            f"{', '.join(map(repr, _columns(known)))}; --format json names every metric"
         )
     return found
 

@@ -125,7 +125,7 @@ def folded(text: str, width: int) -> str:
 def _folded(line: str, width: int) -> list[str]:
     if line.isascii() and len(line) <= width:
         return [line]
-    from rich.cells import cell_len, chop_cells
+    from rich.cells import cell_len
 
     own = " " * (len(line) - len(line.lstrip(" ")))
     indent = own + "  "
@@ -137,11 +137,24 @@ def _folded(line: str, width: int) -> list[str]:
             continue
         if parts[-1].strip():
             parts.append(indent)
-        # A word that no line holds, as a hostile name, is cut where the line ends.
-        first, *more = chop_cells(word, width - cell_len(indent))
+        # A word that no line holds, as a long path or a hostile name.
+        first, *more = _chopped(word, width - cell_len(indent))
         parts[-1] += first
         parts += [indent + piece for piece in more]
     return parts
+
+
+def _chopped(word: str, width: int) -> list[str]:
+    """The pieces of a word: cut where a name has a joint in the line's later half, else its end."""
+    from rich.cells import cell_len, chop_cells
+
+    pieces = []
+    while cell_len(word) > width:
+        piece = chop_cells(word, width)[0]
+        joint = 1 + max(map(piece.rfind, "/_-"))
+        pieces.append(piece[:joint] if joint > len(piece) / 2 else piece)
+        word = word[len(pieces[-1]) :]
+    return [*pieces, word]
 
 
 def command_line(*words: str) -> str:

@@ -88,9 +88,11 @@ def load_recorded(
         ImportError: A library that the file's format needs is not installed.
         ValueError: The file is not as it should be.
     """
-    from profile_tasks.data.preferences import load_of_only_judge, load_preferences
+    from profile_tasks.data.preferences import TASKS, load_of_only_judge, load_preferences
     from profile_tasks.scorers.factors.taxonomy import SELECTIONS
 
+    if file == "demo" and options["task"] is None:
+        raise ValueError(f"data set 'demo' has one file a task; give --task: {', '.join(TASKS)}")
     column = preference_column or options["preference_column"]
 
     def load(column: str) -> "PreferenceData":

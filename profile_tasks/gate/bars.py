@@ -12,7 +12,7 @@ Expressions are parsed by Python's own parser and evaluated here, node by node: 
 import ast
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -21,7 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.statistics.metric_catalogue import names
+from profile_tasks.nearest_name import nearest
+from profile_tasks.scorers.statistics.metric_catalogue import by_title, find, names
 
 BARS_VERSION = 1
 """Version of the file's form."""
@@ -135,6 +136,11 @@ class Inequality:
     right: Expression
     confidence: float | None
 
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """Names of the metrics in it, each once."""
+        return tuple(dict.fromkeys((*self.left.metrics, *self.right.metrics)))
+
 
 @dataclass(frozen=True)
 class NoWorse:
@@ -153,6 +159,11 @@ class NoWorse:
     margin: float
     metric: str | None
     confidence: float | None
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """The metric that it names, if any."""
+        return () if self.metric is None else (self.metric,)
 
 
 Bar = Inequality | NoWorse
@@ -231,6 +242,27 @@ def load_bars(path: Path) -> tuple[NamedBar, ...]:
     if repeated := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
         raise BarsError(f"{path}: {repeated[0]!r} stands there twice; name each bar once")
     return bars
+
+
+def check_metrics(bars: Sequence[NamedBar], reported: Collection[str], path: Path) -> None:
+    """Refuse a name that no run reports and the catalogue does not know: it is misspelt.
+
+    Args:
+        bars: The bars, in the order of the file.
+        reported: Names of the metrics that the runs report.
+        path: The file of the bars.
+
+    Raises:
+        BarsError: There is one; its place is named, and the nearest metric.
+    """
+    for n, named in enumerate(bars, 1):
+        for metric in named.bar.metrics:
+            if metric in reported or find(metric) is not None:
+                continue
+            known = dict.fromkeys([*filter(find, reported), *names(lambda m: "{" not in m.name)])
+            near = by_title(metric, known) or nearest(metric, known)
+            meant = "" if near is None else f"; did you mean {near!r}?"
+            raise BarsError(f"{path}: bars[{n}]: no metric {metric!r}{meant}")
 
 
 def _entry(entry: object, place: str) -> NamedBar:

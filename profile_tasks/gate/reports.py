@@ -20,6 +20,7 @@ class Judged:
         verdicts: One a bar, or several.
         notes: What else a reader must know.
         signature: What was judged, in one line.
+        not_live: What to say of its models that were not asked live, as of ``Run.not_live``.
     """
 
     model: str
@@ -27,6 +28,7 @@ class Judged:
     verdicts: tuple[Verdict, ...]
     notes: tuple[str, ...] = ()
     signature: str = ""
+    not_live: str | None = None
 
     @property
     def name(self) -> str:
@@ -61,9 +63,12 @@ def junit_xml(runs: Sequence[Judged]) -> str:
             errors=str(run.outcomes.count("cannot tell")),
             skipped="0",
         )
-        if run.signature:
+        stated = [("signature", run.signature)] if run.signature else []
+        stated += [("note", one_line(note)) for note in run.notes]
+        if stated:
             properties = ET.SubElement(suite, "properties")
-            ET.SubElement(properties, "property", name="signature", value=run.signature)
+            for name, value in stated:
+                ET.SubElement(properties, "property", name=name, value=value)
         for verdict in run.verdicts:
             case = ET.SubElement(
                 suite, "testcase", classname=one_line(run.name), name=one_line(verdict.name)

@@ -10,7 +10,6 @@ from profile_tasks.scorers.statistics.coverage import OF_RANKS
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
 from profile_tasks.scorers.statistics.places import places, simultaneous_differences
-from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 
 HEADLINE = names(lambda metric: metric.headline)
 """Metrics that every form shows first, in this order."""
@@ -192,9 +191,10 @@ def _unpaired(runs: Sequence[Run], sort: str, sampled: Sequence[Estimate]) -> It
 def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
     """What a reader of the ranks must know."""
     notes = []
-    if told := [run.model for run in runs if run.recorded]:
-        who = "every row" if len(told) == len(runs) else ", ".join(told)
-        notes.append(f"{who}: {RECORDED_NOTE}")
+    for note in dict.fromkeys(note for run in runs for note in run.offline.values()):
+        told = [model for run in runs for model, said in run.offline.items() if said == note]
+        every = all(run.offline.get(run.model) == note for run in runs)
+        notes.append(f"{'every row' if every else ', '.join(dict.fromkeys(told))}: {note}")
     if higher_is_better(sort) is None:
         notes.append(f"{sort} has no better side; its places only order the values")
     bare = [r.model for r in valued if not r.estimate(sort).has_interval]

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from profile_tasks.leaderboard.boards import HEADLINE, MARGIN, METHOD, Board, Row
@@ -16,7 +16,7 @@ from profile_tasks.report.cautions import Badge, run_badges
 from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import LIKELIHOOD, Run
-from profile_tasks.runs.signature import signature
+from profile_tasks.runs.signature import shared_signature, signature
 from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
@@ -91,6 +91,14 @@ def standing_text(row: Row) -> str:
 def title(board: Board) -> str:
     """What the rows of a board have in common."""
     return f"{board.task}, data {board.data}, factors: {', '.join(board.factors) or 'none'}"
+
+
+def signatures(board: Board) -> list[str]:
+    """The signatures of a board's rows; of those that differ in the model alone, one with ``*``."""
+    alike: dict[str, list[Run]] = {}
+    for row in board.rows:
+        alike.setdefault(signature(replace(row.run, model="")), []).append(row.run)
+    return [shared_signature(runs) for runs in alike.values()]
 
 
 def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
@@ -201,7 +209,7 @@ def markdown_tables(board: Leaderboard) -> str:
         lines[3] += "|"
         lines += [_md_row(row.values()) for row in rows]
         lines += ["", *(f"- {markdown_text(note)}" for note in each.notes)]
-        lines += [f"- `{signature(row.run)}`" for row in each.rows]
+        lines += [f"- `{line}`" for line in signatures(each)]
         parts.append("\n".join(lines))
     ending = [f"Ranked by {markdown_text(board.sort)}, with 95 % intervals. {board.method}"]
     if said := left_out_lines(board):
@@ -286,6 +294,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "tied": row.tied,
         "undecided": row.undecided,
         "model": run.model,
+        "not_live": run.not_live,
         "task": run.task,
         "setting": run.setting,
         "data": run.data,
@@ -343,7 +352,7 @@ def html(board: Leaderboard) -> str:
                 "title": _html_title(each),
                 "factors": [one_line(factor) for factor in each.factors],
                 "notes": [one_line(note) for note in each.notes],
-                "signatures": [signature(row.run) for row in each.rows],
+                "signatures": signatures(each),
             }
             for each in board.boards
         ],

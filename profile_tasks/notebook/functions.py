@@ -38,6 +38,7 @@ from profile_tasks.scorers.measurement.contributions import (
 )
 from profile_tasks.scorers.measurement.recorded import chosen_factors, recorded_profile
 from profile_tasks.scorers.measurement.recorded_judges import KAPPA, SHARES, RecordedJudges
+from profile_tasks.scorers.statistics.coverage import of_few_sources
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.held_out import N_FOLDS
 from profile_tasks.scorers.statistics.records import side
@@ -139,7 +140,7 @@ def profile(
         f"{record['n_groups']:,} groups; {record['n_preference_ties']:,} preference ties left out",
         rows=tuple(_influences(found, task)),
         words=tuple(headline(found)),
-        notes=tuple(_notes(loaded)),
+        notes=(*_notes(loaded), *of_few_sources(record["n_groups"], alignments=False)),
         record=record | {"signature": signature(run)},
         signature=signature(run),
     )

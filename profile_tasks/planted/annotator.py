@@ -35,10 +35,8 @@ from profile_tasks.solvers.requests import (
     NeutralRequest,
     parse_request,
 )
-
-SIMULATION_NOTE = (
-    "a simulated annotator with a known answer, not a language model; "
-    "its figures are no evidence about any model"
+from profile_tasks.solvers.simulated_answers import (
+    SIMULATION_NOTE as SIMULATION_NOTE,  # noqa: PLC0414 - it is offered here too
 )
 
 BIASES = (

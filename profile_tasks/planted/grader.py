@@ -63,11 +63,6 @@ from profile_tasks.planted.grader_request import (
 )
 from profile_tasks.scorers.factors.words import sentences
 
-GRADER_SIMULATION_NOTE = (
-    "a simulated grader that follows stated word-counting rules, not a language model; "
-    "its figures are no evidence about any text or model"
-)
-
 GRADER_RULES_VERSION = 1
 """Changes with any rule, so that no cached answer by other rules is reused."""
 

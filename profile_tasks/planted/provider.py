@@ -26,19 +26,18 @@ from inspect_ai.tool import ToolChoice, ToolInfo
 from profile_tasks.planted.annotator import (
     BIASES,
     PROFILES,
-    SIMULATION_NOTE,
     PlantedAnnotator,
     planted_profile,
 )
 from profile_tasks.planted.grader import (
     GRADER_RULES_VERSION,
-    GRADER_SIMULATION_NOTE,
     PlantedGrader,
 )
 from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
 from profile_tasks.solvers.offline_model import OfflineAPI, asked_in, offline_output
+from profile_tasks.solvers.simulated_answers import GRADER_SIMULATION_NOTE, SIMULATION_NOTE
 
 logger = logging.getLogger(__name__)
 

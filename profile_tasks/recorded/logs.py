@@ -169,6 +169,11 @@ def replays(file: str, data: PreferenceData, settings: Mapping[str, Any]) -> lis
     by_task: dict[str, list[AnnotatedSource]] = {}
     for source in data.sources:
         by_task.setdefault(source.task, []).append(source)
+    if "" in by_task:
+        raise ValueError(
+            f"{data.name}: the rows name no task, and a log is of one; give --task: "
+            f"{', '.join(TASKS)}"
+        )
     if unknown := by_task.keys() - set(TASKS):
         raise ValueError(
             f"{data.name}: rows name the task {min(unknown)!r}, and a log is one of "

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from profile_tasks.runs.run import Run, check_finished
@@ -56,6 +57,8 @@ def compare_runs(
         "log_b": second.file,
         "model_a": first.model,
         "model_b": second.model,
+        "not_live_a": first.not_live,
+        "not_live_b": second.not_live,
         "signature_a": signature(a),
         "signature_b": signature(b),
         "differ_in": difference(a, b),
@@ -156,6 +159,10 @@ def _shared_sources(first: Run, second: Run) -> set[str]:
     """The sources of both runs; their groups and human preferences must be the same."""
     known = [{m.source_id: m for m in run.measurements} for run in (first, second)]
     shared = known[0].keys() & known[1].keys()
+    if not shared and first.task != second.task:
+        raise ValueError(
+            f"A is {first.task}, B is {second.task}; compare runs of one task over the same data"
+        )
     if not shared:
         raise ValueError(
             f"{first.file} and {second.file} have no source in common; compare runs over "
@@ -177,8 +184,10 @@ def _shared_sources(first: Run, second: Run) -> set[str]:
 
 def _differences(first: Run, second: Run) -> list[str]:
     """What makes the two runs less comparable, in words."""
-    told = [(n, why) for n, r in (("A", first), ("B", second)) for why in (r.recorded, r.restated)]
+    told = [(n, why) for n, r in (("A", first), ("B", second)) for why in (r.not_live, r.restated)]
     notes = [f"{name}: {why}" for name, why in told if why]
+    if Path(first.file).resolve() == Path(second.file).resolve():
+        notes.append("A and B are the same file")
     if {run.conditions.get("judged_by") for run in (first, second)} == {"words", "likelihood"}:
         likely, spoken = ("A", "B") if first.judged_by_likelihood else ("B", "A")
         notes.append(

@@ -22,6 +22,7 @@ from pydantic_core import from_json
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
+    A_FOLDER,
     COMPARED_SETTINGS,
     MEANT_OTHERWISE,
     AnsweredSource,
@@ -89,8 +90,10 @@ def open_log(location: str, fields: frozenset[str] = _READ) -> InspectLog:
 
     Raises:
         FileNotFoundError: There is no such log.
-        ValueError: The file is no log.
+        ValueError: The file is no log, or a folder.
     """
+    if "://" not in location and Path(location).is_dir():
+        raise ValueError(f"{location}: {A_FOLDER}")
     if "://" not in location and not Path(location).is_file():
         raise FileNotFoundError(f"{location}: there is no such log")
     try:

@@ -8,7 +8,13 @@ from typing import Any
 
 from profile_tasks.runs.influence_json import influence_run
 from profile_tasks.runs.lm_eval import read_samples, results_runs
-from profile_tasks.runs.run import AnsweredSource, NothingReportedError, Run, check_finished
+from profile_tasks.runs.run import (
+    A_FOLDER,
+    AnsweredSource,
+    NothingReportedError,
+    Run,
+    check_finished,
+)
 from profile_tasks.whole_files import read_whole
 
 _FIRST_OF_A_LOG = ("version", "status", "eval")
@@ -28,7 +34,7 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
         ValueError: The file is none of these, or a broken one.
     """
     if path.is_dir():
-        raise ValueError(f"{path}: a folder; name the logs in it, e.g. with *.eval")
+        raise ValueError(f"{path}: {A_FOLDER}")
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     if is_log(path):

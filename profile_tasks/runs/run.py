@@ -20,11 +20,20 @@ from profile_tasks.scorers.statistics.estimate import (
     none_for_nan,
 )
 from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
+from profile_tasks.solvers.simulated_answers import (
+    GRADER_SIMULATION_NOTE,
+    SIMULATED,
+    SIMULATED_GRADER,
+    SIMULATION_NOTE,
+)
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
 PERSPECTIVES = ("human", "generation", "discrimination", "recorded")
 """Whose preferences the profiles of a run are of."""
+
+A_FOLDER = "a folder; name the logs in it, e.g. with *.eval"
+"""What is said where a file was asked for."""
 
 LIKELIHOOD = "discrimination_loglikelihood"
 """The setting of the lm-eval tasks that judge by log-likelihoods."""
@@ -152,6 +161,20 @@ class Run:
         return f"{self.model}: {RECORDED_NOTE}" if self.model.startswith(RECORDED) else None
 
     @property
+    def offline(self) -> dict[str, str]:
+        """What to say of its models, grader among them, that were not asked live, by name."""
+        return {
+            model: note
+            for model in (self.model, *self.graders)
+            if (note := _offline_note(model)) is not None
+        }
+
+    @property
+    def not_live(self) -> str | None:
+        """The same in one text, to say wherever the run is shown; None where all were live."""
+        return "; ".join(f"{model}: {note}" for model, note in self.offline.items()) or None
+
+    @property
     def judged_by_likelihood(self) -> bool:
         """Whether the model judged so; what it says in words is another measure."""
         return self.conditions.get("judged_by") == "likelihood"
@@ -161,6 +184,15 @@ class Run:
         return Estimate.of_metrics(self.metrics, metric)
 
 
+def _offline_note(model: str) -> str | None:
+    if model.startswith(RECORDED):
+        return RECORDED_NOTE
+    if not model.startswith(SIMULATED):
+        return None
+    note = GRADER_SIMULATION_NOTE if model == SIMULATED_GRADER else SIMULATION_NOTE
+    return f"SIMULATED: {note}"
+
+
 def check_finished(run: Run) -> None:
     """Refuse a run whose model was not evaluated to the end, wherever a run is read.
 
@@ -168,7 +200,9 @@ def check_finished(run: Run) -> None:
         NothingReportedError: It was not.
     """
     if run.status != "success" or not (run.metrics or run.measurements):
-        raise NothingReportedError(run.file, f"an unfinished run (status: {run.status})")
+        again = run.harness == "inspect" and run.status != "success"
+        goes_on = ": `inspect eval-retry FILE` goes on with it" * again
+        raise NothingReportedError(run.file, f"an unfinished run (status: {run.status}){goes_on}")
 
 
 def finite_or_none(value: object) -> float | None:

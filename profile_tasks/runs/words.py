@@ -249,11 +249,18 @@ def _tastes(
         for name in sorted(differing, key=lambda name: factors[name]["taste"]["p_adjusted"])
         for found in (factors[name],)
     ]
+    open_ = by_verdict.get("undecided", [])
+    if told := [name for name in open_ if _told(factors[name])]:
+        sentences.append(
+            f"{role}, differs, whether in taste or in consistency is undecided: "
+            + ", ".join(map(partial(_from, factors), told))
+        )
     if not consistency.defined and not differing:
-        return [
+        sentences.append(
             f"{role}, neither tastes nor consistency of A and B can be compared: "
             f"{consistency.reason}"
-        ]
+        )
+        return sentences
     sentences.append(f"{role}, {_consistency(consistency)}")
     margin = f"every departure after one scale is shown to be smaller than {taste['margin']:g}"
     if taste["verdict"] in EQUIVALENT:
@@ -269,8 +276,8 @@ def _tastes(
             f"{role}, differs in consistency, with no departure in taste shown: "
             + ", ".join(map(partial(_from, factors), alike))
         )
-    if open_ := by_verdict.get("undecided"):
-        sentences.append(f"{role}, undecided: " + ", ".join(map(partial(_from, factors), open_)))
+    if rest := [name for name in open_ if name not in told]:
+        sentences.append(f"{role}, undecided: " + ", ".join(map(partial(_from, factors), rest)))
     return sentences
 
 

@@ -6,7 +6,7 @@ catalogue is the order in which they are shown.
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal
@@ -941,6 +941,18 @@ def titled() -> dict[str, str]:
         for title in (metric.label, metric.column)
         if title and "{" not in title
     }
+
+
+def by_title(title: str, known: Collection[str]) -> str | None:
+    """The metric, among these, that people see so, or so up to a comma; None where there is none.
+
+    Example:
+        >>> by_title("accuracy", ["discrimination_accuracy"])
+        'discrimination_accuracy'
+    """
+    titles = {each: name for each, name in titled().items() if name in known}
+    begins = (name for each, name in titles.items() if each.split(",")[0] == title)
+    return titles.get(title) or next(begins, None)
 
 
 @cache

@@ -91,7 +91,7 @@ def test_the_verbose_model_follows_length_more_than_the_concise_one(
         assert length["value"] > length["ci_low"] > 0
         assert length["p_adjusted"] < 0.05
     assert (record["model_a"], record["model_b"]) == ("planted/verbose", "planted/concise")
-    assert (record["n_sources"], record["n_groups"], record["notes"]) == (24, 24, [])
+    assert (record["n_sources"], record["n_groups"], len(record["notes"])) == (24, 24, 2)
     assert (record["replicates"], record["seed"]) == (200, 0)
 
 
@@ -140,7 +140,7 @@ def test_only_sources_factors_and_perspectives_of_both_are_compared(
     assert record["n_sources"] == 9
     assert record["factors"] == ["length", "novel_words", "readability", "markdown"]
     assert set(record["perspectives"]) == {"discrimination"}
-    assert record["notes"] == [
+    assert record["notes"][2:] == [
         "15 sources that only A was measured on are left out",
         "only the 4 factors that both measured are compared",
         "only A has a generation setting",
@@ -162,7 +162,10 @@ def test_the_table_shows_either_model_and_the_difference(
     shown = run("compare", verbose.location, concise.location, *FEW).stdout
     assert f"A: planted/verbose, {Path(verbose.location).name}\n" in shown
     assert "24 sources in 24 groups, which both were measured on\n" in shown
-    assert "note:" not in shown
+    assert "no value or interval" not in shown
+    assert "+0.00 [+0.00, +0.00]" in shown
+    assert "-0.00" not in shown
+    assert shown.index("\nin words\n- ") < shown.index("\nalignment with people, and agreement\n")
     number, bounds = r"-?\d\.\d\d", r"\[-?\d\.\d\d, -?\d\.\d\d\]"
     p_values = r"( +<?1?\.\d{3}){3}"
     influence = shown[shown.index("influence on the generation preference") :]
@@ -242,9 +245,27 @@ def test_runs_over_other_sources_are_refused(
     run: Run, verbose: EvalLog, evaluate: Evaluate
 ) -> None:
     other = evaluate(summarization(setting="discrimination", limit=2))
-    assert "have no source in common; compare runs over the same data" in refused(
-        run, verbose.location, other.location
+    assert refused(run, verbose.location, other.location) == (
+        "Error: A is document_qa, B is summarization; compare runs of one task over the same data"
     )
+
+
+def test_a_folder_is_told_to_be_one_and_the_same_file_is_noted(
+    run: Run, verbose: EvalLog, tmp_path: Path
+) -> None:
+    assert refused(run, tmp_path, verbose.location) == (
+        f"Error: {tmp_path}: a folder; name the logs in it, e.g. with *.eval"
+    )
+    shown = run("compare", verbose.location, verbose.location, *FEW).stdout
+    assert "\nnote: A and B are the same file\n" in shown
+
+
+def test_an_alignment_with_an_interval_lacks_only_the_value_without_noise(
+    run: Run, inspect_log: Callable[..., Path]
+) -> None:
+    shown = run("compare", inspect_log("verbose"), inspect_log("concise"), *FEW).stdout
+    said = " ".join(shown.split())
+    assert re.search("no value without sampling noise of .*: not estimable: the human pro", said)
 
 
 def test_the_margin_of_equivalence_is_that_of_the_statistics_unless_set(

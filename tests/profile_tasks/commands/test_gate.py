@@ -148,7 +148,37 @@ def test_programs_read_the_verdicts(inspect_log: Any, tmp_path: Path, form: str)
         assert (record["outcome"], record["exit_status"]) == ("missed", 1)
         assert record["verdicts"][0]["limit"] == 0.2
     else:
-        assert done.stdout.startswith("name,bar,outcome,value,low,high,limit,why\n")
+        assert done.stdout.startswith("name,bar,outcome,value,low,high,limit,why,not_live\n")
+
+
+@pytest.mark.parametrize(
+    ("bar", "problem"),
+    [
+        ("flip_rat <= 0.2", "no metric 'flip_rat'; did you mean 'flip_rate'?"),
+        (
+            "accuracy >= 0.2",
+            "no metric 'accuracy'; did you mean 'discrimination_accuracy_half_credit'?",
+        ),
+        ("no worse than gone.eval on flip_rat", "no metric 'flip_rat'; did you mean 'flip_rate'?"),
+    ],
+)
+def test_a_misspelt_metric_is_no_verdict_and_the_nearest_is_named(
+    inspect_log: Any, tmp_path: Path, bar: str, problem: str
+) -> None:
+    bars = bars_file(tmp_path, "flip_rate <= 1", bar)
+    done = gate(inspect_log("verbose"), bars)
+    assert done.exit_code == 2
+    assert done.stderr == f"Error: no verdict: {bars}: bars[2]: {problem}\n"
+    known = gate(inspect_log("verbose"), bars_file(tmp_path, "own_flip_rate_of > 0"))
+    assert "no metric 'own_flip_rate_of'" in known.stderr
+
+
+def test_a_known_metric_that_the_run_lacks_cannot_be_told(inspect_log: Any, tmp_path: Path) -> None:
+    done = gate(inspect_log("verbose"), bars_file(tmp_path, "probe_padding <= 0.1"))
+    assert done.exit_code == 2
+    assert done.stdout.startswith("gate: cannot tell (exit status 2)\n")
+    assert "(1 cannot tell of 1 bar)" in done.stdout
+    assert "the run reports no metric probe_padding" in done.stdout
 
 
 def test_what_cannot_be_used_is_one_line_with_status_two(inspect_log: Any, tmp_path: Path) -> None:

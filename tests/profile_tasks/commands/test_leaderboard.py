@@ -133,6 +133,13 @@ def test_an_unknown_metric_is_told_with_what_is_near(inspect_log: Any) -> None:
     assert "'flip_rates': no result reports it; did you mean 'flip_rate'?" in done.stderr
 
 
+def test_a_misspelt_title_is_told_with_what_is_near_and_titles_are_quoted(inspect_log: Any) -> None:
+    done = leaderboard(inspect_log("concise"), "--sort", "acuracy")
+    assert done.exit_code == 2
+    assert "did you mean 'accuracy'? Columns: 'self-agreement', " in done.stderr
+    assert "'accuracy, half credit', 'accuracy, decided', 'flip rate'" in done.stderr
+
+
 @pytest.mark.parametrize(
     ("title", "metric"),
     [

@@ -154,7 +154,7 @@ def test_several_logs_have_a_verdict_each_and_the_worst_is_the_status(
     bars.write_text("version: 1\nbars:\n  - tau_generation_length > 0\n")
     asked = ("gate", inputs["A"], inputs["B"], "--bars", bars, "--junit", tmp_path / "gate.xml")
     shown = run(*asked, exit_code=1).stdout
-    assert "planted/verbose on summarization: met (1 met of 1 bars)" in shown
+    assert "planted/verbose on summarization: met (1 met of 1 bar)" in shown
     assert "planted/concise on summarization: missed (1 missed of 1 bars)" in shown
     assert (tmp_path / "gate.xml").read_text().count("<testsuite ") == 2
     record = json.loads(run(*asked, "--format", "json", exit_code=1).stdout)
@@ -183,6 +183,15 @@ def test_a_word_that_no_line_holds_is_cut_by_its_width_on_the_screen() -> None:
     wide = "\N{CJK UNIFIED IDEOGRAPH-6587}" * 30
     assert all(cell_len(line) <= 20 for line in lines_of(folded(f"of {wide}", 20)))
     assert folded(wide, 20).count("\N{CJK UNIFIED IDEOGRAPH-6587}") == 30
+
+
+def test_a_long_name_is_cut_at_a_joint_and_not_in_its_ending() -> None:
+    name = "2026-11-29T00-20-41_summarization_7ajq9mhLSa68iZ.eval"
+    assert lines_of(folded(f"note: {name}", 52)) == [
+        "note:",
+        "  2026-11-29T00-20-41_summarization_",
+        "  7ajq9mhLSa68iZ.eval",
+    ]
 
 
 def test_a_table_stands_in_parts_each_with_its_first_column(

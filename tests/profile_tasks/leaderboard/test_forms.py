@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from dataclasses import replace
 from html import unescape
 from html.parser import HTMLParser
@@ -153,6 +154,17 @@ def test_html_calls_alignments_by_their_role_and_has_the_value_before_the_axis()
 def test_html_marks_what_is_no_live_model(name: str, mark: str | None) -> None:
     shown = re.findall("<li title=.*?>(.*?)</li>", html(board(run(name))))
     assert set(shown) == ({mark} if mark else set())
+
+
+@pytest.mark.parametrize("write", [markdown_tables, html])
+def test_rows_that_differ_in_their_model_alone_have_one_signature(
+    write: Callable[[Leaderboard], str],
+) -> None:
+    alike = [run("a/x"), run("a/y"), replace(run("a/z"), setting="generation")]
+    text = write(board(*alike))
+    assert text.count("|model:*|") == 1
+    assert text.count("setting:generation|model:a/z|") == 1
+    assert "|model:a/x|" not in text
 
 
 def test_html_is_self_contained() -> None:

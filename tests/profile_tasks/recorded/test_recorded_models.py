@@ -275,6 +275,14 @@ def test_a_replayed_log_can_be_completed_again_and_gives_the_same(replayed: Repl
     assert metrics(complete_log(log)) == metrics(log)
 
 
+def test_rows_without_a_task_become_no_logs(tmp_path: Path) -> None:
+    file = write(tmp_path / "answers.jsonl", [{**row, "task": ""} for row in rows()])
+    asked = ["judges", str(file), "--log-dir", str(tmp_path / "logs")]
+    told = CliRunner().invoke(main, asked)
+    assert told.exit_code == 2
+    assert "the rows name no task, and a log is of one; give --task: " in told.stderr
+
+
 def test_wherever_it_is_shown_a_recorded_model_is_said_to_be_one(
     run: Run, replayed: Replay, tmp_path: Path
 ) -> None:

@@ -279,9 +279,11 @@ def test_a_log_that_was_scored_again_reports_all_that_it_did_before(
 
 
 def test_a_missing_log_is_named(tmp_path: Path) -> None:
-    for missing in (tmp_path / "nowhere.eval", tmp_path):
-        with pytest.raises(FileNotFoundError, match=f"{missing}: there is no such log"):
-            open_log(str(missing))
+    missing = tmp_path / "nowhere.eval"
+    with pytest.raises(FileNotFoundError, match=f"{missing}: there is no such log"):
+        open_log(str(missing))
+    with pytest.raises(ValueError, match=f"{tmp_path}: a folder; name the logs in it"):
+        open_log(str(tmp_path))
 
 
 @pytest.mark.parametrize(

@@ -98,8 +98,9 @@ def test_an_unfinished_run_reports_nothing(inspect_log: Any, tmp_path: Path) -> 
     log = read_eval_log(str(inspect_log("concise", setting="generation")))
     log.status = "error"
     write_eval_log(log, str(tmp_path / "failed.eval"))
-    with pytest.raises(NothingReportedError, match=r"an unfinished run \(status: error\)"):
+    with pytest.raises(NothingReportedError, match=r"an unfinished run \(status: error\)") as told:
         finished_runs(tmp_path / "failed.eval")
+    assert told.value.why.endswith(": `inspect eval-retry FILE` goes on with it")
 
 
 def test_a_profile_of_people_is_no_run_of_a_model(tmp_path: Path) -> None:

@@ -179,10 +179,15 @@ def test_what_is_not_defined_is_said_to_be_so() -> None:
     )
 
 
-def judged(verdict: str, consistency: Estimate, **factors: tuple[str, float, float]) -> list[str]:
+def judged(
+    verdict: str,
+    consistency: Estimate,
+    p_adjusted: float = 0.5,
+    **factors: tuple[str, float, float],
+) -> list[str]:
     """What is said of two judges; of each factor its verdict, departure and smallest departure."""
     entries = {
-        name: {"a": 0.5, "b": 0.25, "human": 0.125}
+        name: {"a": 0.5, "b": 0.25, "human": 0.125, "value": 0.25, "p_adjusted": p_adjusted}
         | {
             "taste": {
                 "verdict": each,
@@ -235,6 +240,17 @@ def test_without_a_scale_neither_taste_nor_consistency_is_compared_and_the_reaso
     assert judged("undecided", Estimate.undefined(why), length=("undecided", *NOTHING)) == [
         f"as a judge, neither tastes nor consistency of A and B can be compared: {why}"
     ]
+
+
+def test_a_factor_that_differs_is_named_where_it_is_undecided_in_what() -> None:
+    why = "no scale is known"
+    assert judged("undecided", Estimate.undefined(why), 0.01, length=("undecided", *NOTHING)) == [
+        "as a judge, differs, whether in taste or in consistency is undecided: length",
+        f"as a judge, neither tastes nor consistency of A and B can be compared: {why}",
+    ]
+    found = judged("undecided", Estimate(1, 0.5, 2), 0.01, length=("undecided", 0.0, 0.3))
+    assert found[0].endswith("is undecided: length (from 0.30 on it would have shown)")
+    assert not any("as a judge, undecided" in each for each in found)
 
 
 def test_what_departs_whatever_the_scale_is_said_without_a_size() -> None:
