@@ -394,6 +394,7 @@ def compare(
     if models[0] == models[1]:
         models = [f"{model} ({name})" for name, model in zip("AB", models, strict=True)]
     both = f"{models[0]} \N{MINUS SIGN} {models[1]}"
+    not_live = [run.not_live for run in runs if run.not_live]  # said once, by ``_kind``
     rows: list[Row] = []
     for name, model in zip("AB", models, strict=True):
         for perspective in (HUMAN, *record["perspectives"]):
@@ -434,7 +435,7 @@ def compare(
                 (
                     *(n for run in runs for n in _kind(run.model)),
                     record["differ_in"],
-                    *record["notes"],
+                    *(n for n in record["notes"] if not any(each in n for each in not_live)),
                 )
             )
         ),
