@@ -24,7 +24,7 @@ from profile_tasks.report.drawing import (
     rows_of_axes,
 )
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import n_factors, decimal, in_words, interval, told_apart
+from profile_tasks.report.headline import decimal, in_words, interval, n_factors, told_apart
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
