@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from profile_tasks.report.examples import packaged_factors
 from profile_tasks.report.findings import Findings
+from profile_tasks.report.headline import n_factors
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.coverage import OF_RANKS, of_few_sources, of_steep_influences
 from profile_tasks.scorers.statistics.estimate import FEW_GROUPS
@@ -112,6 +113,5 @@ def _from_numbers(findings: Findings) -> Iterator[str]:
         if unfit:
             yield (
                 f"adjusted influence in {perspective} is not defined for {len(unfit)} of "
-                f"{len(profile.influences)} factor{'s' * (len(profile.influences) != 1)} "
-                f"({', '.join(unfit)}); the table says why"
+                f"{n_factors(len(profile.influences))} ({', '.join(unfit)}); the table says why"
             )

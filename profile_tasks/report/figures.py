@@ -24,7 +24,7 @@ from profile_tasks.report.drawing import (
     rows_of_axes,
 )
 from profile_tasks.report.findings import Findings
-from profile_tasks.report.headline import decimal, in_words, interval, told_apart
+from profile_tasks.report.headline import decimal, in_words, interval, n_factors, told_apart
 from profile_tasks.report.report_data import NOTHING
 from profile_tasks.runs.run import PERSPECTIVES
 from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
@@ -159,7 +159,7 @@ def _alt_scores(
         if names:
             listed = ", ".join(in_words(factor) for factor in order if factor in names)
             parts.append(f"differs from people in {perspective}: {listed}")
-    return f"Dots with intervals for {len(order)} factors. " + ". ".join(parts) + "."
+    return f"Dots with intervals for {n_factors(len(order))}. " + ". ".join(parts) + "."
 
 
 def _drawn_ranking(
@@ -428,8 +428,8 @@ def _adjusted(findings: Findings) -> Iterator[Sketch]:
             " Farthest right, the strengths of the systems that wrote the responses are held fixed "
             "too: a factor that is near 0 only there came from which system is better." * controlled
         ),
-        f"Dots with intervals for {len(order)} factors, marginal on the left and adjusted on the "
-        "right; the values are in the table.",
+        f"Dots with intervals for {n_factors(len(order))}, marginal on the left and adjusted "
+        "on the right; the values are in the table.",
         (
             *("factor", "perspective", "tau", "adjusted", "low", "high", "variance inflation"),
             "note",

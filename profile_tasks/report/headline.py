@@ -71,7 +71,7 @@ def summary(findings: Findings) -> str:
         )
     apart = told_apart(findings, "discrimination")
     taste = findings.tastes.get("discrimination")
-    total = _factors(len(findings.profiles["discrimination"].influences))
+    total = n_factors(len(findings.profiles["discrimination"].influences))
     if (groups := findings.profiles["discrimination"].n_groups) is not None:
         total += f" over {groups} groups of sources"
     if taste and not apart and not taste.consistency.reason and taste.verdict in EQUIVALENT:
@@ -256,7 +256,7 @@ def _written(findings: Findings, start: str) -> str:
     sentence = (
         f"{start} {findings.model} wrote other texts than people compared, so its influences stand "
         f"beside theirs and no difference is one of taste: widest apart "
-        f"{'is' if len(sides) == 1 else 'are'} {', and '.join(sides)} (of {_factors(len(model))})."
+        f"{'is' if len(sides) == 1 else 'are'} {', and '.join(sides)} (of {n_factors(len(model))})."
         if sides
         else f"{start} no influence is defined for both {findings.model} and people."
     )
@@ -280,7 +280,7 @@ def _written(findings: Findings, start: str) -> str:
 def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str, ...]) -> str:
     """A judge whose file does not tell taste from consistency."""
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
-    total = _factors(len(model))
+    total = n_factors(len(model))
     compared = [
         factor
         for factor in _widest_apart(findings, perspective)
@@ -308,7 +308,7 @@ def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str
 def _how_many(taste: Taste) -> str:
     differing = len(taste.differing)
     return (
-        f"{differing} of {_factors(len(taste.factors))} differ{'s' * (differing == 1)} in taste, "
+        f"{differing} of {n_factors(len(taste.factors))} differ{'s' * (differing == 1)} in taste, "
         f"told at 5 % {_scale(taste)} and adjusted over all of them"
     )
 
@@ -325,7 +325,7 @@ def none_differs(subject: str, taste: Taste, other: str) -> str:
         taste: What came of it; no factor differs.
         other: With whom.
     """
-    total = _factors(len(taste.factors))
+    total = n_factors(len(taste.factors))
     if no_scale := taste.consistency.reason:  # whatever a log of an earlier version says
         return (
             f"whether the taste of {subject} differs from that of {other} is undecided: {no_scale}."
@@ -507,7 +507,7 @@ def _one_profile(findings: Findings) -> str:
             f", where an influence from {decimal(max(least))} on would have shown" if least else ""
         )
         return (
-            f"For none of {_factors(len(profile.influences))} is it clear that {who} prefer more "
+            f"For none of {n_factors(len(profile.influences))} is it clear that {who} prefer more "
             f"or less of it{shown}."
         )
     clear.sort(key=lambda entry: -abs(entry[1].value))
@@ -517,11 +517,16 @@ def _one_profile(findings: Findings) -> str:
     ]
     return (
         f"{_start(who)} prefer {', '.join(parts)} (told from chance in {len(clear)} of "
-        f"{_factors(len(profile.influences))})."
+        f"{n_factors(len(profile.influences))})."
     )
 
 
-def _factors(count: int) -> str:
+def n_factors(count: int) -> str:
+    """A number of factors, in words.
+
+    >>> n_factors(1), n_factors(10)
+    ('1 factor', '10 factors')
+    """
     return f"{count} factor{'s' * (count != 1)}"
 
 
