@@ -73,12 +73,15 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     """
     try:
         held = finished_runs(path, score)
-    except NothingReportedError:
+    except NothingReportedError as refused:
         if not is_log(path):
             raise
         from profile_tasks.runs.inspect_log import judge_audit_run, open_log
 
-        audit = judge_audit_run(open_log(str(path)))
+        try:
+            audit = judge_audit_run(open_log(str(path)))
+        except NothingReportedError:
+            raise refused from None  # it is no audit either; an unfinished run, as a rule
         check_finished(audit)
         told = "an audit of a judge is held to what it reports"
         return Evidence(audit, audit.metrics, without_samples=told)
