@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from inspect_ai.log import read_eval_log, write_eval_log
 
 from profile_tasks.cli import main
 
@@ -171,6 +172,21 @@ def test_a_misspelt_metric_is_no_verdict_and_the_nearest_is_named(
     assert done.stderr == f"Error: no verdict: {bars}: bars[2]: {problem}\n"
     known = gate(inspect_log("verbose"), bars_file(tmp_path, "own_flip_rate_of > 0"))
     assert "no metric 'own_flip_rate_of'" in known.stderr
+
+
+def test_an_unfinished_run_is_said_to_be_one_with_what_goes_on_with_it(
+    inspect_log: Any, tmp_path: Path
+) -> None:
+    log = read_eval_log(str(inspect_log("concise", setting="generation")))
+    log.status, log.results = "cancelled", None
+    cut = tmp_path / "cut.eval"
+    write_eval_log(log, str(cut))
+    done = gate(cut, bars_file(tmp_path, "flip_rate <= 1"))
+    assert done.exit_code == 2
+    assert done.stderr == (
+        f"Error: no verdict: {cut}: an unfinished run (status: cancelled): "
+        "`inspect eval-retry FILE` goes on with it\n"
+    )
 
 
 def test_a_known_metric_that_the_run_lacks_cannot_be_told(inspect_log: Any, tmp_path: Path) -> None:

@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
+from click.testing import CliRunner, Result
 
+from profile_tasks.cli import main
 from profile_tasks.solvers.recorded_answers import RECORDED_NOTE
 
 Run = Callable[..., Result]
@@ -216,3 +217,9 @@ def test_what_a_judge_is_sensitive_to_stands_in_one_table(run: Run, tmp_path: Pa
 def test_wordings_of_a_judge_that_is_not_there_are_refused(run: Run, tmp_path: Path) -> None:
     failed = run("judges", in_words(tmp_path / "f.jsonl"), "--wordings", "lang", exit_code=2)
     assert "fewer than two judges are named lang_<wording>; did you mean 'long'?" in failed.output
+
+
+def test_the_demonstration_data_ask_for_a_task() -> None:
+    done = CliRunner().invoke(main, ["judges", "demo"])
+    assert done.exit_code == 2
+    assert "data set 'demo' has one file a task; give --task: summarization, " in done.stderr

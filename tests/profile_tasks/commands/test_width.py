@@ -155,7 +155,7 @@ def test_several_logs_have_a_verdict_each_and_the_worst_is_the_status(
     asked = ("gate", inputs["A"], inputs["B"], "--bars", bars, "--junit", tmp_path / "gate.xml")
     shown = run(*asked, exit_code=1).stdout
     assert "planted/verbose on summarization: met (1 met of 1 bar)" in shown
-    assert "planted/concise on summarization: missed (1 missed of 1 bars)" in shown
+    assert "planted/concise on summarization: missed (1 missed of 1 bar)" in shown
     assert (tmp_path / "gate.xml").read_text().count("<testsuite ") == 2
     record = json.loads(run(*asked, "--format", "json", exit_code=1).stdout)
     assert (record["outcome"], record["exit_status"]) == ("missed", 1)

@@ -74,4 +74,4 @@ def test_runs_that_share_no_source_say_why(verbose_log: Path, tmp_path: Path) ->
     read = [found(path, task="one") for path in (verbose_log, Path(log.location))]
     (compared,) = paired_comparisons(read)["one"]
     assert compared.lead == compared.words == ()
-    assert "have no source in common; compare runs over the same data" in compared.notes[0]
+    assert "compare runs of one task over the same data" in compared.notes[0]
