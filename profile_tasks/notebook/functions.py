@@ -329,6 +329,7 @@ def compare(
         Row(f"{DIFFERENCE}_{metric}", Estimate.of_record(entry), task, both)
         for metric, entry in {**record["alignments"], **record["agreement"]}.items()
     ]
+    said = {f"{name}: {run.not_live}" for name, run in zip("AB", runs, strict=True)}
     return Result(
         title=f"{models[0]} (A) less {models[1]} (B) on {task}: {record['n_sources']} sources in "
         f"{record['n_groups']} groups",
@@ -339,7 +340,7 @@ def compare(
                 (
                     *(n for run in runs for n in _kind(run.model)),
                     record["differ_in"],
-                    *record["notes"],
+                    *(n for n in record["notes"] if n not in said),
                 )
             )
         ),
