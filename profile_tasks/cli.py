@@ -30,6 +30,7 @@ COMMANDS = {
     "leaderboard": "Models ranked by results, in places that differences allow.",
     "gate": "Whether a run meets stated bars: exit status 0, 1 or 2.",
     "power": "Sources that a study needs, from a pilot or from assumptions.",
+    "selftest": "Whether planted truths are found again on this machine.",
 }
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""
 
