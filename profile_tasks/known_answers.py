@@ -13,6 +13,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from inspect_ai import eval as inspect_eval
@@ -94,16 +95,21 @@ def known_answers() -> Iterator[KnownAnswer]:
 
 
 def _run(
-    folder: Path, profile: str = "verbose", *, grader: str | None = None, **arguments: object
+    folder: Path,
+    profile: str = "verbose",
+    *,
+    grader: str | None = None,
+    limit: int | None = SOURCES,
+    setting: str = "both",
+    **planted: Any,  # noqa: ANN401 - arguments of the planted model
 ) -> Run:
-    of_task = {name: arguments.pop(name) for name in ("limit", "setting") if name in arguments}
-    roles = grader and {"grader": get_model(grader, memoize=False, error_rate=ERROR_RATE)}
+    graded_by = grader and get_model(grader, memoize=False, error_rate=ERROR_RATE)
     with redirect_stdout(io.StringIO()):  # Inspect's banner
         (log,) = inspect_eval(
             f"profile_tasks/{TASK}",
-            task_args={"limit": SOURCES, **of_task},
-            model=get_model(f"planted/{profile}", memoize=False, **arguments),
-            model_roles=roles,
+            task_args={"limit": limit, "setting": setting},
+            model=get_model(f"planted/{profile}", memoize=False, **planted),
+            model_roles={"grader": graded_by} if graded_by else None,
             log_dir=str(folder),
             display="none",
         )

@@ -28,13 +28,10 @@ def selftest(format_: str) -> None:
             found.append(answer)
             advance()
     held = sum(answer.holds for answer in found)
-    record = {
-        "holds": held == len(found),
-        "note": _NOTE,
-        "checks": [asdict(answer) for answer in found],
-    }
+    rows = [asdict(answer) for answer in found]
+    record = {"holds": held == len(found), "note": _NOTE, "checks": rows}
     title = f"{held} of {len(found)} known answers are found again ({_NOTE})"
-    emit(format_, record, record["checks"], title, [])
+    emit(format_, record, rows, title, [])
     if format_ == "table":
         for answer in found:
             holds = "holds" if answer.holds else "FAILS"
