@@ -35,9 +35,6 @@ from profile_tasks.solvers.requests import (
     NeutralRequest,
     parse_request,
 )
-from profile_tasks.solvers.simulated_answers import (
-    SIMULATION_NOTE as SIMULATION_NOTE,  # noqa: PLC0414 - it is offered here too
-)
 
 BIASES = (
     "position",

@@ -14,8 +14,6 @@ from profile_tasks.scorers.statistics.metric_catalogue import cautioned
 HIGH_VIF = 5.0
 """Variance inflation from which on an adjusted influence says little about one factor alone."""
 
-_SIMULATED = "planted/"
-
 
 def cautions(findings: Findings) -> list[str]:
     """Warnings about a run, those that its file holds first."""
@@ -48,14 +46,9 @@ def badges(findings: Findings) -> list[Badge]:
 
 def run_badges(run: Run) -> Iterator[Badge]:
     """What a run is, wherever it stands beside others: no live model, or its own grader."""
-    from profile_tasks.planted.annotator import SIMULATION_NOTE
-
-    if run.model.startswith(_SIMULATED):
-        yield Badge("SIMULATED", f"{run.model} is {SIMULATION_NOTE}")
-    if run.recorded:
-        yield Badge("RECORDED", run.recorded)
-    if any(grader.startswith(_SIMULATED) for grader in run.graders):
-        yield Badge("SIMULATED GRADER", f"{', '.join(run.graders)}: {SIMULATION_NOTE}")
+    for model, note in run.offline.items():
+        word = note.partition(":")[0]
+        yield Badge(word if model == run.model else f"{word} GRADER", f"{model}: {note}")
     if run.model in run.graders:
         yield Badge("SELF-GRADED", _self_grading(run))
 
@@ -70,13 +63,8 @@ def _groups(findings: Findings) -> int | None:
 
 
 def _from_the_run(findings: Findings) -> Iterator[str]:
-    from profile_tasks.planted.annotator import SIMULATION_NOTE
-
     run = findings.run
-    if run.model.startswith(_SIMULATED):
-        yield f"{run.model} is {SIMULATION_NOTE}"
-    if run.recorded:
-        yield run.recorded
+    yield from (f"{model}: {note}" for model, note in run.offline.items())
     known = packaged_factors()
     own = [factor for factor in findings.factors if factor not in known]
     if own and run.harness == "inspect":

@@ -156,11 +156,6 @@ class Run:
         return frozenset(parts | {OWN_PAIRS} if own else parts)
 
     @property
-    def recorded(self) -> str | None:
-        """What to say wherever the run is shown, where its answers are recorded ones; else None."""
-        return f"{self.model}: {RECORDED_NOTE}" if self.model.startswith(RECORDED) else None
-
-    @property
     def offline(self) -> dict[str, str]:
         """What to say of its models, grader among them, that were not asked live, by name."""
         return {
