@@ -87,7 +87,11 @@ def test_a_sound_run_has_no_badge() -> None:
     [
         ({"model": "planted/verbose"}, "SIMULATED", "no evidence about any model"),
         ({"model": "recorded/judge"}, "RECORDED", "no model was asked in this run"),
-        ({"graders": ("planted/grader",)}, "SIMULATED GRADER", "planted/grader: SIMULATED: a simulated"),
+        (
+            {"graders": ("planted/grader",)},
+            "SIMULATED GRADER",
+            "planted/grader: SIMULATED: a simulated",
+        ),
         ({"graders": ("GPT-X",)}, "SELF-GRADED", "models favour their own texts"),
         (
             {"profiles": {"human": Profile({}, n_groups=FEW_GROUPS - 1)}},

@@ -143,9 +143,10 @@ def test_a_run_that_writes_and_judges_asks_what_was_estimated(
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_run_that_judges_the_demo_asks_what_was_estimated(task: str, tmp_path: Path) -> None:
-    cost = estimated(task, setting="discrimination")
+    data = load_preferences("demo", task=task, limit=8)
+    cost = estimated(task, data=data, setting="discrimination")
     assert requests(cost) == asked_in_a_run(
-        task, tmp_path, "planted/balanced", setting="discrimination"
+        task, tmp_path, "planted/balanced", limit=8, setting="discrimination"
     )
 
 
