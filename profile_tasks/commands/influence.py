@@ -36,6 +36,11 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="Correct recorded grades by the human labels that FILE (.yaml, or packaged) names.",
 )
+@click.option(
+    "--slices",
+    metavar="COLUMN,...",
+    help="Whether influences differ between the values of these columns, or of length_class.",
+)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -46,6 +51,7 @@ def influence(
     file: str,
     control: Control,
     human_labels: str | None,
+    slices: str | None,
     replicates: int,
     seed: int,
     format_: str,
@@ -72,6 +78,7 @@ def influence(
                 ctx.params["factors"],
                 control=control,
                 human_labels=human_labels,
+                slices=() if slices is None else [name.strip() for name in slices.split(",")],
                 replicates=replicates,
                 seed=seed,
             )
@@ -94,7 +101,47 @@ def influence(
             say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
+        for column, found in record.get("slices", {}).items():
+            _say_slices(column, found)
         say_signature(record["signature"])
+
+
+def _say_slices(column: str, found: Record) -> None:
+    """What differs between the slices of a column, then the influences in each of them."""
+    from profile_tasks.runs.words import slice_words
+
+    slices = found["slices"]
+    say(f"\nby {column}: {slice_words(slices)}")
+    factors = next(iter(slices.values()), {"factors": ()})["factors"]
+    rows = [
+        {
+            "factor": factor,
+            **{
+                f"{label} ({each['n_pairs']} pairs)": _in_a_slice(each["factors"][factor])
+                for label, each in slices.items()
+            },
+        }
+        for factor in factors
+    ]
+    if slices:
+        emit("table", {}, [], "tau in each slice; * told to differ from all other pairs", rows)
+    for label, groups in found["too_small"].items():
+        say(f"{label}: {groups} groups in it or beside it, too few; counted among the others")
+    if found["n_unlabelled"]:
+        say(f"{found['n_unlabelled']} pairs without {column}, counted among the others")
+    if slices:
+        say(
+            "told: sign-flip test by group of the slice less all other pairs, Benjamini and "
+            "Hochberg over slices and factors; with the other factors held fixed: an interaction "
+            "in the adjusted regression, likewise"
+        )
+
+
+def _in_a_slice(values: Record) -> str:
+    from profile_tasks.runs.words import LEVEL
+
+    p = values["p_adjusted_bh"]
+    return metric(values, "tau") + ("*" if p is not None and p < LEVEL else "")
 
 
 _OF_FILES = (

@@ -78,6 +78,40 @@ def influence_words(factors: Mapping[str, Mapping[str, Any]], whose: str = "peop
     return f"{whose} prefer {', '.join(said)}: told from chance in {len(told)} of {of_all} (Holm)"
 
 
+def slice_words(slices: Mapping[str, Mapping[str, Any]]) -> str:
+    """In which slices an influence is told to differ from that in all other pairs.
+
+    Args:
+        slices: Label -> the slice, as of ``slices_record``.
+
+    Example:
+        >>> found = {"difference": 0.4, "difference_ci_low": 0.2, "difference_ci_high": 0.6}
+        >>> told = {"p_adjusted_bh": 0.01, "interaction_p_adjusted_bh": 0.2}
+        >>> slice_words({"de": {"factors": {"length": found | told}}})
+        'length weighs more in de than elsewhere (+0.40 [+0.20, +0.60]; not told with the other \
+factors held fixed)'
+    """
+    if not slices:
+        return "no two slices are large enough to be held against each other"
+    told = [
+        (Estimate.of_metrics(found, "difference"), name, factor, found["interaction_p_adjusted_bh"])
+        for name, each in slices.items()
+        for factor, found in each["factors"].items()
+        if found["p_adjusted_bh"] is not None and found["p_adjusted_bh"] < LEVEL
+    ]
+    if not told:
+        return "of no factor is it clear that it weighs otherwise in a slice than elsewhere"
+    told.sort(key=lambda each: -abs(each[0].value))
+    said = [
+        f"{factor} weighs {'more' if difference.value > 0 else 'less'} in {name} than elsewhere "
+        f"({difference}; {'also' if q is not None and q < LEVEL else 'not told'} with the other "
+        "factors held fixed)"
+        for difference, name, factor, q in told[:_SAID]
+    ]
+    more = len(told) - len(said)
+    return "; ".join(said) + (f"; and {more} more" if more else "")
+
+
 def strongest_difference(record: Mapping[str, Any]) -> str:
     """The strongest difference of two models that a test tells, or that none is told.
 

@@ -1,6 +1,6 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -38,12 +38,18 @@ from profile_tasks.scorers.measurement.label_correction import (
     label_of_each_factor,
     label_signs,
 )
+from profile_tasks.scorers.measurement.slice_labels import slice_labels
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.factor_correlation import reliability_by_labels
-from profile_tasks.scorers.statistics.records import annotators_record, influence_record
+from profile_tasks.scorers.statistics.records import (
+    annotators_record,
+    influence_record,
+    slices_record,
+)
+from profile_tasks.scorers.statistics.slices import sliced
 from profile_tasks.scorers.statistics.study import Study
 from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.settings import Control
@@ -55,6 +61,7 @@ def recorded_profile(
     *,
     control: Control = "none",
     human_labels: str | None = None,
+    slices: Sequence[str] = (),
     replicates: int = 2000,
     seed: int = 0,
 ) -> dict[str, Any]:
@@ -66,11 +73,13 @@ def recorded_profile(
         control: "system": beside the adjusted influence, one with the systems held fixed.
         human_labels: A mapping from human labels in the data to factors, as of
             ``label_of_each_factor``: recorded factors are a grader's, and corrected by them.
+        slices: Columns by whose values the pairs are held apart, as of ``slice_labels``.
         replicates: Bootstrap replicates.
         seed: Of everything random.
 
     Raises:
-        ValueError: As of ``human_comparisons``, ``recorded_systems`` and ``label_of_each_factor``.
+        ValueError: As of ``human_comparisons``, ``recorded_systems``, ``label_of_each_factor``
+            and ``slice_labels``.
     """
     table = human_comparisons(data, factors)
     whose = table.perspective
@@ -89,6 +98,12 @@ def recorded_profile(
         **data.identity,
         "own_factors_hash": own_factors_hash(chosen_factors(data, factors)),
     }
+    if slices:
+        by_column = {column: slice_labels(_rows(data), column) for column in slices}
+        record["slices"] = {
+            column: slices_record(sliced(table, labels, replicates=replicates, seed=seed))
+            for column, labels in by_column.items()
+        }
     if human_labels is not None:
         labels = _labels_of_graded(data, factors, human_labels)
         about, corrected = correction_record(table, _rows(data), labels)

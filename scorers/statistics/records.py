@@ -24,6 +24,7 @@ from profile_tasks.scorers.statistics.estimate import (
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.reliability import reliability
 from profile_tasks.scorers.statistics.significance import FactorTests, influence_tests
+from profile_tasks.scorers.statistics.slices import Sliced
 from profile_tasks.scorers.statistics.study import (
     AGREEMENT,
     GAP,
@@ -233,6 +234,42 @@ def influence_record(study: Study, name: str) -> Record:
                 "reason": taus[factor].reason,
             }
             for i, factor in enumerate(profile.factors)
+        },
+    }
+
+
+def slices_record(found: Sliced) -> Record:
+    """Each slice beside all other pairs: influences, their differences, and the interactions.
+
+    ``p_adjusted_bh`` and ``interaction_p_adjusted_bh`` are adjusted by Benjamini and Hochberg over
+    all slices and factors.
+
+    Args:
+        found: The slices of one label.
+    """
+    return {
+        "n_unlabelled": found.n_unlabelled,
+        "too_small": found.too_small,
+        "slices": {
+            each.label: {
+                "n_pairs": each.n_pairs,
+                "n_groups": each.n_groups,
+                "factors": {
+                    factor: {
+                        **_none_for_nan(each.influence[factor].flat("tau")),
+                        **_none_for_nan(each.difference[factor].flat("difference")),
+                        "p_value": none_for_nan(each.p_value[i]),
+                        "p_adjusted_bh": none_for_nan(each.p_adjusted[i]),
+                        "interaction": none_for_nan(each.interaction[i]),
+                        "interaction_p_value": none_for_nan(each.interaction_p_value[i]),
+                        "interaction_p_adjusted_bh": none_for_nan(each.interaction_p_adjusted[i]),
+                        "reason": each.influence[factor].reason or each.difference[factor].reason,
+                        "interaction_reason": each.reasons[i],
+                    }
+                    for i, factor in enumerate(found.factors)
+                },
+            }
+            for each in found.slices
         },
     }
 

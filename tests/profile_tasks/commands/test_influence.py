@@ -386,3 +386,27 @@ def test_json_is_strict_whatever_is_not_defined(influence_of: Influence, tmp_pat
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert record["factors"]["length"]["ci_low"] is None
     assert record["factors"]["length"]["reason"] == "groups: 2; an interval needs at least 8"
+
+
+def test_slices_tell_where_a_factor_weighs_otherwise(run: Run, tmp_path: Path) -> None:
+    rows = [
+        {"id": f"p{n}-{m}", "prompt": f"Q{n}", "group": f"s{n}", "language": language,
+         "response_a": "One two three four five.", "response_b": "One two.",
+         "preference": ("ab" if language == "en" else "ba")[(n + m) % 5 == 0]}
+        for n, language in enumerate(["en", "de"] * 20)
+        for m in range(2)
+    ]  # fmt: skip
+    file = tmp_path / "pairs.jsonl"
+    file.write_text("\n".join(map(json.dumps, rows)))
+    asked = ("influence", file, "--factors", "length", "--slices", "language,length_class")
+    shown = " ".join(run(*asked).stdout.split())
+    assert (
+        "length weighs more in en than elsewhere (+1.20 [+0.87, +1.53]; also with the other"
+        in shown
+    )
+    assert "factor de (40 pairs) en (40 pairs) length -0.60 [" in shown
+    assert "by length_class: no two slices are large enough" in shown
+    found = json.loads(run(*asked, "--format", "json").stdout)["slices"]["language"]["slices"]
+    assert found["en"]["factors"]["length"]["p_adjusted_bh"] < 0.01
+    refused = run(*asked[:-1], "langage", exit_code=2).stderr
+    assert "no row has the column 'langage'; did you mean 'language'?" in refused

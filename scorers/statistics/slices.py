@@ -1,0 +1,221 @@
+"""Slices: whether a factor drives preferences as strongly in one part of the pairs as in the rest.
+
+A slice is the pairs that share a label: a language, a category, long texts. Each slice is held
+against all other pairs in two ways, since a slice may differ in what its texts are like as well as
+in what is preferred:
+
+* the **marginal** influence there less that elsewhere, tested by turning the signs of whole sources
+  (as two models are compared). Where one factor decides more, the others decide fewer pairs, so
+  that their tau shrinks too;
+* the **adjusted** one: in the logistic regression on all factors, the part of each factor that
+  holds in the slice alone (an interaction), cluster-robust (``adjusted``). This is what the
+  measurement of tests calls differential functioning, with factors as the items.
+
+Both p-values are adjusted by Benjamini and Hochberg over all slices and factors of a label.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profile_tasks.scorers.statistics.adjusted import adjusted_influence
+from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS, Estimate
+from profile_tasks.scorers.statistics.significance import adjust_p_values
+from profile_tasks.scorers.statistics.study import Study
+
+_IN, _REST = "slice", "rest"
+_PART = "\0in the slice"
+"""What the interaction of a factor is called; no factor's name holds it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Slice:
+    """The pairs of one label, beside all others.
+
+    Attributes:
+        label: The label.
+        n_pairs: Pairs with a preference.
+        n_groups: Their groups.
+        influence: Factor -> tau_14 in the slice.
+        difference: Factor -> tau_14 in the slice less that in all other pairs.
+        p_value: (F,) of the differences, in the order of the factors; NaN: no test.
+        p_adjusted: (F,) the same, by Benjamini and Hochberg.
+        interaction: (F,) change of the adjusted influence in the slice, in log-odds per root mean
+            square of the factor there.
+        interaction_p_value: (F,) of it.
+        interaction_p_adjusted: (F,) the same, by Benjamini and Hochberg.
+        reasons: Factor by factor, why there is no interaction, or None.
+    """
+
+    label: str
+    n_pairs: int
+    n_groups: int
+    influence: dict[str, Estimate]
+    difference: dict[str, Estimate]
+    p_value: NDArray[np.float64]
+    p_adjusted: NDArray[np.float64]
+    interaction: NDArray[np.float64]
+    interaction_p_value: NDArray[np.float64]
+    interaction_p_adjusted: NDArray[np.float64]
+    reasons: tuple[str | None, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Sliced:
+    """A table by the values of one label.
+
+    Attributes:
+        factors: The F factors.
+        slices: The slices with enough groups, the largest first.
+        too_small: Label -> groups, of those with fewer; they count among the rest.
+        n_unlabelled: Pairs with a preference that have no label; they count among the rest.
+    """
+
+    factors: tuple[str, ...]
+    slices: tuple[Slice, ...]
+    too_small: dict[str, int]
+    n_unlabelled: int
+
+
+def sliced(
+    comparisons: Comparisons,
+    labels: Sequence[str | None],
+    *,
+    replicates: int = 2000,
+    seed: int = 0,
+    least_groups: int = MINIMUM_GROUPS,
+) -> Sliced:
+    """Hold the influences in each slice against those in all other pairs.
+
+    Of two slices that make up all pairs, the second one's differences are the first one's turned
+    round; both are told, and adjusted as if they were two.
+
+    Args:
+        comparisons: The table.
+        labels: (n,) the label of each row; None: it has none.
+        replicates: Bootstrap replicates.
+        seed: Of everything random.
+        least_groups: A slice of fewer groups, or with fewer beside it, is not looked at.
+
+    Raises:
+        ValueError: ``labels`` has another number of rows.
+
+    Example:
+        >>> rng = np.random.default_rng(0)
+        >>> taste = np.repeat([1.5, -1.5], 200)  # two languages, opposite tastes
+        >>> length = rng.choice([-1, 1], size=400)
+        >>> preference = np.sign(taste * length + rng.logistic(size=400))
+        >>> table = Comparisons(
+        ...     preference, length[:, None], np.zeros((400, 1), bool), np.arange(400) // 4,
+        ...     ("length",), "human",
+        ... )
+        >>> found = sliced(table, ["en"] * 200 + ["de"] * 200)
+        >>> [each.label for each in found.slices], found.slices[0].p_adjusted.round(3).tolist()
+        (['de', 'en'], [0.0])
+
+    """
+    n = len(comparisons.preference)
+    if len(labels) != n:
+        raise ValueError(f"labels has {len(labels)} rows; expected {n}, one a pair")
+    decided = comparisons.preference != 0
+    held = np.array(["" if label is None else label for label in labels], dtype=object)
+    labelled = np.array([label is not None for label in labels], dtype=bool)
+    known: list[tuple[str, NDArray[np.bool_]]] = []
+    too_small: dict[str, int] = {}
+    for label in sorted(set(held[labelled & decided])):
+        inside = labelled & (held == label)
+        least = min(_groups(comparisons, inside & decided), _groups(comparisons, ~inside & decided))
+        if least < least_groups:
+            too_small[label] = least
+        else:
+            known.append((label, inside))
+    known.sort(key=lambda each: -int((each[1] & decided).sum()))
+    found = [_slice(comparisons, *each, replicates=replicates, seed=seed) for each in known]
+    return Sliced(
+        comparisons.factors,
+        _adjusted_over_all(found),
+        too_small,
+        int((decided & ~labelled).sum()),
+    )
+
+
+def _groups(comparisons: Comparisons, rows: NDArray[np.bool_]) -> int:
+    return len(np.unique(comparisons.group[rows]))
+
+
+def _slice(
+    comparisons: Comparisons,
+    label: str,
+    inside: NDArray[np.bool_],
+    *,
+    replicates: int,
+    seed: int,
+) -> Slice:
+    study = Study(
+        {_IN: _rows(comparisons, inside), _REST: _rows(comparisons, ~inside)},
+        replicates=replicates,
+        seed=seed,
+    )
+    difference, tests = study.difference(_IN, _REST, names=(_IN, _REST))
+    adjusted = adjusted_influence(_with_interactions(comparisons, inside))
+    count = len(comparisons.factors)
+    unknown = np.full(count, np.nan)
+    profile = study.profiles[_IN]
+    return Slice(
+        label,
+        profile.n_pairs,
+        profile.n_groups,
+        study.influence(_IN),
+        difference,
+        tests.p_value,
+        unknown,
+        adjusted.coefficient[count:],
+        adjusted.p_value[count:],
+        unknown,
+        tuple(
+            reason and reason.replace(_PART, f", {label}") for reason in adjusted.reasons[count:]
+        ),
+    )
+
+
+def _adjusted_over_all(found: Sequence[Slice]) -> tuple[Slice, ...]:
+    from dataclasses import replace
+
+    if not found:
+        return ()
+    marginal, interaction = (
+        adjust_p_values(np.concatenate([getattr(each, name) for each in found]), "fdr_bh")
+        for name in ("p_value", "interaction_p_value")
+    )
+    at = np.cumsum([len(each.p_value) for each in found])[:-1]
+    return tuple(
+        replace(each, p_adjusted=p, interaction_p_adjusted=q)
+        for each, p, q in zip(found, np.split(marginal, at), np.split(interaction, at), strict=True)
+    )
+
+
+def _rows(comparisons: Comparisons, rows: NDArray[np.bool_]) -> Comparisons:
+    return Comparisons(
+        comparisons.preference[rows],
+        comparisons.manifestation[rows],
+        comparisons.missing[rows],
+        comparisons.group[rows],
+        comparisons.factors,
+        comparisons.perspective,
+    )
+
+
+def _with_interactions(comparisons: Comparisons, inside: NDArray[np.bool_]) -> Comparisons:
+    """The same pairs, each factor twice: everywhere, and in the slice alone."""
+    within = comparisons.manifestation * inside[:, None]
+    return Comparisons(
+        comparisons.preference,
+        np.hstack([comparisons.manifestation, within]),
+        np.hstack([comparisons.missing, comparisons.missing & inside[:, None]]),
+        comparisons.group,
+        (*comparisons.factors, *(f"{factor}{_PART}" for factor in comparisons.factors)),
+        comparisons.perspective,
+    )
