@@ -190,12 +190,16 @@ def scatter(found: Mapping[str, float]) -> float:
     return (found["ci_high"] - found["ci_low"]) / (2 * 1.96) * math.sqrt(found["groups"])
 
 
-def sources_needed(deviation: float, effect: float) -> int:
+def sources_needed(deviation: float, effect: float) -> int | None:
     """Sources in which an effect would show in four of five runs, at 5 % two-sided.
+
+    None where the deviation is not known, as of too few sources.
 
     >>> sources_needed(0.5, 0.1)
     196
     """
+    if math.isnan(deviation):
+        return None
     return math.ceil(round((2.8 * deviation / effect) ** 2, 6))
 
 
@@ -324,8 +328,8 @@ def table(record: Mapping[str, Any]) -> str:
         *(f"| {' | '.join(cells)} |" for cells in rows),
         "",
         f"At this scatter a true win rate of {WIN_RATE} would show (in four of five runs) from "
-        f"about {record['needed']['win_rate']} sources on, a change by {WORDS} words from about "
-        f"{record['needed']['words']}.",
+        f"about {record['needed']['win_rate'] or '(unknown)'} sources on, a change by {WORDS} "
+        f"words from about {record['needed']['words'] or '(unknown)'}.",
     ]
     return "\n".join(lines)
 

@@ -62,6 +62,7 @@ def test_sources_needed_follow_from_the_scatter(loop: ModuleType) -> None:
     assert deviation == pytest.approx(0.5)
     assert loop.sources_needed(deviation, 0.1) == 196
     assert loop.sources_needed(deviation, 0.05) == 784
+    assert loop.sources_needed(float("nan"), 0.05) is None
 
 
 @pytest.mark.slow
@@ -91,7 +92,7 @@ def test_the_whole_loop_runs_and_goes_on_where_it_stopped(
     def run() -> str:
         return subprocess.run(
             [sys.executable, script, model, "--prompts", prompts, "--train", "8",
-             "--heldout", "10", "--work", work, "--output", output],
+             "--heldout", "14", "--work", work, "--output", output],
             check=True, capture_output=True, text=True,
         ).stdout  # fmt: skip
 
