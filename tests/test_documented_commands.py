@@ -392,6 +392,40 @@ def verdicts() -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
+LABELS = """
+version: 1
+data_sets:
+  graded:
+    - {label: flow, factor: coherence, direction: same, kind: pairwise}
+"""
+
+
+def graded() -> str:
+    """Forty sources with a grader's word on two factors, and people's on one in half of them."""
+    rows = []
+    for source in range(40):
+        for n in range(3):
+            better, erring = (source + n) % 2, (source * 3 + n) % 5 == 0
+            grades = [{"coherence": int(side == better), "helpfulness": n} for side in (0, 1)]
+            factors: dict[str, Any] = dict(zip("ab", grades, strict=True))
+            if source % 2:
+                factors["pairwise"] = {"flow": "ab"[better != erring]}
+            rows.append(
+                {
+                    "id": f"{source}-{n}",
+                    "task": "summarization",
+                    "prompt": "Sum up.",
+                    "source": f"The ferry of {source} left at nine.",
+                    "response_a": "It left at nine, the ferry.",
+                    "response_b": "It left." + " Late." * n,
+                    "preference": "ab"[better] if (source + n) % 4 else "ba"[better],
+                    "group": f"g{source}",
+                    "factors": factors,
+                }
+            )
+    return "".join(f"{json.dumps(row)}\n" for row in rows)
+
+
 @pytest.fixture
 def given(
     request: pytest.FixtureRequest,
@@ -416,6 +450,17 @@ def given(
                 data = request.getfixturevalue("shared_data")
                 for name in ("pandalm", "haluquestqa"):
                     shutil.copy(data / f"{name}.jsonl", tmp_path)
+            case "docs/contributions.md" | "docs/corrected.md":
+                (tmp_path / "verdicts.jsonl").write_text(verdicts())
+                (tmp_path / "graded.jsonl").write_text(graded())
+                (tmp_path / "labels.yaml").write_text(LABELS)
+                (tmp_path / "logs").mkdir()
+                shutil.copy(inspect_log("verbose"), tmp_path / "logs" / "RUN.eval")
+            case "docs/judge-audit.md":
+                data = request.getfixturevalue("shared_data") / "recorded"
+                shutil.copy(data / "if_llmbar_judges.jsonl", tmp_path)
+            case "docs/slices.md":
+                shutil.copy(request.getfixturevalue("shared_data") / "llmbar.jsonl", tmp_path)
             case "docs/data.md":
                 rows = [f"Q{n}?,Yes it is so.,No {n}.,{n % 3}" for n in range(12)]
                 text = "\n".join(["question,first,second,best", *rows])
