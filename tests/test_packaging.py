@@ -109,7 +109,7 @@ def test_the_command_of_the_installed_wheel_answers(installed: Path, tmp_path: P
         text=True,
         cwd=tmp_path,
     )
-    assert '"n_groups": 12' in run.stdout
+    assert '"n_groups": 24' in run.stdout
 
 
 def test_the_installed_wheel_runs_its_tasks_in_lm_eval(installed: Path, tmp_path: Path) -> None:
