@@ -55,7 +55,7 @@ def rejected(groups: int, pairs: int, planted: float, studies: int) -> str:
         return " / ".join(f"{100 * share:.1f}" for share in (values <= 0.05).mean(axis=0))
 
     def any_told(name: str) -> str:
-        told = [np.any(getattr(each, name) <= 0.05) for slices in found for each in [*slices]]
+        told = [np.any(getattr(each, name) <= 0.05) for slices in found for each in slices]
         by_study = np.reshape(told, (studies, -1)).any(axis=1)
         return f"{100 * by_study.mean():.1f}"
 

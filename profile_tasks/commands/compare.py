@@ -170,13 +170,15 @@ def _printed(entries: Record, *, tests: bool = True) -> list[dict[str, str]]:
             "A - B [95 %]": estimate(found),
         }
         if tests:
-            row["p Holm"] = p_value(found["p_adjusted"])
+            row |= {
+                "p Holm": p_value(found["p_adjusted"]),
+                "A - B, p": p_value(found["p_value"]),
+                "A - B, p BH": p_value(found["p_adjusted_bh"]),
+            }
         if "taste" in found:
             row |= {
                 "verdict": found["taste"]["verdict"],
                 "after one scale [95 %]": estimate(found["taste"]),
             }
-        if tests:
-            row |= {"p": p_value(found["p_value"]), "p BH": p_value(found["p_adjusted_bh"])}
         printed.append(row)
     return printed

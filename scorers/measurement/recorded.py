@@ -99,7 +99,8 @@ def recorded_profile(
         "own_factors_hash": own_factors_hash(chosen_factors(data, factors)),
     }
     if slices:
-        by_column = {column: slice_labels(_rows(data), column) for column in slices}
+        rows = _rows(data)
+        by_column = {column: slice_labels(rows, column) for column in slices}
         record["slices"] = {
             column: slices_record(sliced(table, labels, replicates=replicates, seed=seed))
             for column, labels in by_column.items()

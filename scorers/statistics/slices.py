@@ -15,7 +15,7 @@ Both p-values are adjusted by Benjamini and Hochberg over all slices and factors
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -182,8 +182,6 @@ def _slice(
 
 
 def _adjusted_over_all(found: Sequence[Slice]) -> tuple[Slice, ...]:
-    from dataclasses import replace
-
     if not found:
         return ()
     marginal, interaction = (
