@@ -17,6 +17,7 @@ from profile_tasks.report.dots import Axis, Dot
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.run import LIKELIHOOD, Run
 from profile_tasks.runs.signature import shared_signature, signature
+from profile_tasks.runs.words import first_named
 from profile_tasks.scorers.statistics.estimate import flat_names
 from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
@@ -156,20 +157,16 @@ def board_words(board: Board, sort: str) -> str:
         return f"{alone} {by}"
     first = [row.run.model for row in ranked if row.places and row.places[0] == 1]
     behind = [row.run.model for row in ranked if row.places and row.places[0] > 1]
+    leaders, others = first_named(first, NAMED), first_named(behind, NAMED)
     if len(first) == 1:
-        return f"{first[0]} leads {by}, ahead of all others: {_named(behind)}"
+        return f"{leaders} leads {by}, ahead of all others: {others}"
     if behind:
-        return f"{_named(first)} share the first place {by}; behind at least one: {_named(behind)}"
+        return f"{leaders} share the first place {by}; behind at least one: {others}"
     if all(row.places == (1, len(ranked)) for row in ranked):
         tied = sum(len(row.tied) for row in ranked) // 2
         told = f", and {tied} pair{'s' * (tied != 1)} of them tied" if tied else ""
         return f"places are shared {by}: none of {len(ranked)} models is told to be better{told}"
-    return f"{_named(first)} share the first place {by}"
-
-
-def _named(models: Sequence[str]) -> str:
-    more = len(models) - NAMED
-    return ", ".join(models[:NAMED]) + (f" and {more} more" if more > 0 else "")
+    return f"{leaders} share the first place {by}"
 
 
 def _sources_text(run: Run) -> str:

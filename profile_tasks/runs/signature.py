@@ -14,6 +14,7 @@ from profile_tasks import __version__
 from profile_tasks.data.content_hash import short_hash
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.runs.run import Run, stated
+from profile_tasks.runs.words import first_named
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.taxonomy import own_factors_hash
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
@@ -239,7 +240,9 @@ def _differ(name: str, first: Run, second: Run, facts: list[dict[str, Any]]) -> 
     if name == "factors":
         alone = {"A": sorted({*first.factors} - {*second.factors})}
         alone["B"] = sorted({*second.factors} - {*first.factors})
-        only = [f"only {side}: {_named(which)}" for side, which in alone.items() if which]
+        only = [
+            f"only {side}: {first_named(which, _NAMED)}" for side, which in alone.items() if which
+        ]
         return f"{label} ({'; '.join(only)})"
     return f"{label} ({_said(a)} / {_said(b)})"
 
@@ -251,11 +254,6 @@ def _data(first: Run, second: Run) -> str:
         names = f"{first.data} / {second.data}" if first.data != second.data else ""
         return f"data ({', '.join(filter(None, (names, hashes)))})"
     return f"name of the data ({first.data} / {second.data}, of one hash)"
-
-
-def _named(names: list[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _said(value: object) -> str:

@@ -9,7 +9,7 @@ Two judges saw the same pairs, so what they differ in is taken apart: taste or c
 writers wrote other texts, of which nothing is said but the influences themselves.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -76,6 +76,16 @@ def influence_words(factors: Mapping[str, Mapping[str, Any]], whose: str = "peop
         for name in strongest[:_SAID]
     ]
     return f"{whose} prefer {', '.join(said)}: told from chance in {len(told)} of {of_all} (Holm)"
+
+
+def first_named(names: Sequence[str], most: int) -> str:
+    """The first names, and how many more there are.
+
+    >>> first_named(["length", "fluency", "markdown"], 2)
+    'length, fluency and 1 more'
+    """
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")
 
 
 def slice_words(slices: Mapping[str, Mapping[str, Any]]) -> str:
