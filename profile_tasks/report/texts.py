@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from profile_tasks.report.examples import Candidate, Examples, LoudestPairs, known_factors
 from profile_tasks.runs.inspect_log import InspectLog, answered, score_metadata, scored_samples
-from profile_tasks.scorers.grading.record import SourceGrades
+from profile_tasks.scorers.grading.record import read_grades
 from profile_tasks.scorers.statistics.factor_correlation import FactorCorrelation
 
 EXAMPLE_SOURCES = 500
@@ -68,9 +68,10 @@ def logged_texts(log: InspectLog, score: str) -> Texts:
         id_ = str(sample["id"])
         if id_ in drawn and id_ not in seen:  # of several epochs, the first
             with suppress(ValueError):  # texts that this version cannot place: no example then
-                grades = score_metadata(sample, score).get("grades")
-                graded = None if grades is None else SourceGrades.model_validate(grades)
-                loudest.add(Candidate(answered(sample), measured, graded))
+                grades = read_grades(score_metadata(sample, score).get("grades"))
+                # What one of several graders found is not what decided.
+                only = grades[0] if len(grades) == 1 else None
+                loudest.add(Candidate(answered(sample), measured, only))
         seen.add(id_)
     if not seen:
         raise ValueError(f"{log.location}: no sample has a score (status: {log.header.status})")

@@ -203,5 +203,5 @@ def _differences(first: Run, second: Run) -> list[str]:
 
 def _graded(run: Run) -> Run:
     """The run with the models that graded its sources among its conditions."""
-    graders = ", ".join(sorted({m.grader for m in run.measurements if m.grader is not None}))
+    graders = ", ".join(sorted({g for m in run.measurements for g in m.graders}))
     return replace(run, conditions={**run.conditions, "grader": graders}) if graders else run

@@ -184,7 +184,8 @@ def _offline_note(model: str) -> str | None:
         return RECORDED_NOTE
     if not model.startswith(SIMULATED):
         return None
-    note = GRADER_SIMULATION_NOTE if model == SIMULATED_GRADER else SIMULATION_NOTE
+    grades = model.partition(" #")[0] == SIMULATED_GRADER  # numbered in a panel
+    note = GRADER_SIMULATION_NOTE if grades else SIMULATION_NOTE
     return f"SIMULATED: {note}"
 
 

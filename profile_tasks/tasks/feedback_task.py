@@ -45,13 +45,15 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
     """Build one of the three tasks.
 
     Raises:
-        ValueError: The data do not allow the task, or a condition lacks its evaluator or its
-            profiles.
+        ValueError: The data do not allow the task, a condition lacks its evaluator or its
+            profiles, or several models have the role of the grader.
     """
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.full_revision  # noqa: F401
 
     evaluator = grader_is_bound() or settings.allow_self_grading
+    if in_evaluation():
+        grader_model()  # refuses a panel before a model is paid for
     allowed_conditions(
         settings.conditions,
         evaluator=evaluator or not in_evaluation(),

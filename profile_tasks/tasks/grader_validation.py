@@ -22,7 +22,8 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import load_data
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
-from profile_tasks.scorers.inspect.arguments import told_in_one_line
+from profile_tasks.scorers.grading.grader import grader_model
+from profile_tasks.scorers.inspect.arguments import in_evaluation, told_in_one_line
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     REPLICATES,
     agreement_metrics,
@@ -52,11 +53,13 @@ def grader_validation(settings: GraderValidationSettings) -> Task:
     """A grader's verdicts beside human factor labels.
 
     Raises:
-        ValueError: The data hold no such labels.
+        ValueError: The data hold no such labels, or several models have the role of the grader.
     """
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
 
+    if in_evaluation():
+        grader_model(under_test=True)  # refuses a panel before a model is paid for
     data = load_data(settings)
     data_set = data_set_name(data)
     chosen = chosen_labels(data_set, settings.labels, settings.factors)

@@ -18,9 +18,10 @@ from profile_tasks.scorers.factors.taxonomy import own_factors, own_factors_hash
 from profile_tasks.scorers.grading.grader import (
     check_grader,
     grader_is_bound,
-    grader_model,
-    grader_warning,
+    grader_models,
+    grader_warnings,
 )
+from profile_tasks.scorers.grading.record import named_apart
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
 from profile_tasks.scorers.measurement.source_measurement import check_systems
@@ -168,9 +169,9 @@ def factor_metadata(chosen: Sequence[Factor], *, auto: bool) -> dict[str, object
         return metadata
     metadata["grader_prompt_version"] = GRADER_PROMPT_VERSION
     if in_evaluation():
-        evaluated, grader = str(get_model()), str(grader_model())
-        metadata["grader"] = grader
-        if warning := grader_warning(evaluated, grader):
-            metadata["grader_warning"] = warning
-            logger.warning(warning)
+        graders = named_apart([str(model) for model in grader_models()])
+        metadata["grader"] = ", ".join(graders)
+        if warnings := grader_warnings(str(get_model()), graders):
+            metadata["grader_warning"] = "; ".join(warnings)
+            logger.warning("%s", metadata["grader_warning"])
     return metadata

@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
+from copy import copy
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import count
@@ -85,21 +86,75 @@ def check_grader(factors: Sequence[str], *, allow_self_grading: bool) -> None:
         )
 
 
-def grader_model(*, under_test: bool = False) -> Model:
-    """The model in the role ``grader``, else the evaluated one (see ``check_grader``).
+def grader_models(*, under_test: bool = False) -> list[Model]:
+    """The models in the role ``grader``, else the evaluated one (see ``check_grader``).
 
     Args:
         under_test: The evaluated model is the grader, so that its settings are the grader's own.
             Else those that change its answers are left behind: it grades as any grader would.
+
+    Raises:
+        ValueError: One model stands in the role twice, with the same settings.
     """
     if grader_is_bound():
-        return get_model(role=ROLE, required=True, config=GRADER_CONFIG)
+        bound = model_roles()[ROLE]
+        models = [_with_care(model) for model in (bound if isinstance(bound, list) else [bound])]
+        _check_different(models)
+        return models
     model = get_model(role=ROLE, default=get_model())  # a copy, whose usage counts as the grader's
     taken = model.config.model_dump(
         exclude_none=True, include=None if under_test else _CHANGES_NO_ANSWER
     )
     model.config = GRADER_CONFIG.merge(GenerateConfig.model_validate(taken))
+    return [model]
+
+
+def grader_model(*, under_test: bool = False) -> Model:
+    """The only one of ``grader_models``, for what takes one grader.
+
+    Raises:
+        ValueError: There are several.
+    """
+    models = grader_models(under_test=under_test)
+    if len(models) > 1:
+        raise ValueError(
+            f"the role {ROLE} holds {len(models)} models, and this task takes one: "
+            f"--model-role {ROLE}={models[0]}. Panels grade the profile tasks, and score-lm-eval"
+        )
+    return models[0]
+
+
+def _with_care(model: Model) -> Model:
+    """A model of the role that is asked as ``GRADER_CONFIG`` says where the role does not."""
+    model = copy(model)
+    model.config = GRADER_CONFIG.merge(model.config)
     return model
+
+
+def _check_different(models: Sequence[Model]) -> None:
+    """Refuse one model twice: its word would count double, and agree with itself."""
+    seen: dict[tuple[str, str], int] = {}
+    for place, model in enumerate(models, 1):
+        first = seen.setdefault((str(model), model_settings(model)), place)
+        if first != place:
+            raise ValueError(
+                f"role {ROLE}: models {first} and {place} are the same, {model} with the same "
+                "settings, which would count its word twice; name it once, or give one of them "
+                "other settings"
+            )
+
+
+def model_settings(model: Model) -> str:
+    """Digest of where and with which arguments a model runs, and of how it generates.
+
+    Inspect's cache does not know the arguments, and one checkpoint's grades are not another's.
+    """
+    arguments = without_keys(model.model_args)
+    if model.api.base_url:
+        arguments["base_url"] = without_keys(model.api.base_url)
+    config = model.config.model_dump(exclude_none=True, exclude=_CHANGES_NO_ANSWER)
+    text = json.dumps([arguments, without_keys(config)], sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def grader_warning(evaluated: str, grader: str) -> str | None:
@@ -118,6 +173,17 @@ favour texts like their own'
             "graders favour texts like their own"
         )
     return None
+
+
+def grader_warnings(evaluated: str, graders: Sequence[str]) -> list[str]:
+    """Why the word of any of these graders on this model needs care, each reason once.
+
+    Args:
+        evaluated: The model.
+        graders: By names that may be numbered, as of ``record.named_apart``.
+    """
+    models = dict.fromkeys(name.partition(" #")[0] for name in graders)
+    return [warning for model in models if (warning := grader_warning(evaluated, model))]
 
 
 _FAMILIES: Mapping[str, frozenset[str]] = {
@@ -207,16 +273,8 @@ class Grader:
 
     @property
     def settings(self) -> str:
-        """Digest of where and with which arguments the model runs, and of how it generates.
-
-        Inspect's cache does not know the arguments, and one checkpoint's grades are not another's.
-        """
-        arguments = without_keys(self.model.model_args)
-        if self.model.api.base_url:
-            arguments["base_url"] = without_keys(self.model.api.base_url)
-        config = self.model.config.model_dump(exclude_none=True, exclude=_CHANGES_NO_ANSWER)
-        text = json.dumps([arguments, without_keys(config)], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
+        """Digest of what tells its answers from another's, as ``model_settings`` has it."""
+        return model_settings(self.model)
 
     async def ask(self, request: GraderRequest[_T]) -> GraderAnswer[_T]:
         """Ask, and once more for what cannot be read; see ``grading.requests.Ask``.

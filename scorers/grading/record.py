@@ -99,6 +99,39 @@ class SourceGrades(BaseModel, frozen=True):
         return PairVerdict(())
 
 
+def read_grades(entry: object) -> tuple[SourceGrades, ...]:
+    """The grades of a sample as a log holds them: of one grader, or a list of several graders'.
+
+    Args:
+        entry: None where nothing was graded.
+
+    Raises:
+        ValueError: They are no grades.
+    """
+    if entry is None:
+        return ()
+    each = entry if isinstance(entry, list) else [entry]
+    return tuple(map(SourceGrades.model_validate, each))
+
+
+def logged(grades: Sequence[SourceGrades]) -> dict[str, object]:
+    """The grades of a sample as its score's metadata holds them; none where nothing was graded."""
+    each = [one.model_dump(mode="json") for one in grades]
+    return {"grades": each if len(each) > 1 else each[0]} if each else {}
+
+
+def named_apart(graders: Sequence[str]) -> tuple[str, ...]:
+    """Names that tell graders apart: one model in several places is numbered by its place.
+
+    >>> named_apart(["openai/gpt-4o", "planted/grader", "planted/grader"])
+    ('openai/gpt-4o', 'planted/grader #2', 'planted/grader #3')
+    """
+    return tuple(
+        name if graders.count(name) == 1 else f"{name} #{place}"
+        for place, name in enumerate(graders, 1)
+    )
+
+
 @dataclass(frozen=True)
 class FactorGrading:
     """How the grading of one factor went on one source.
@@ -114,6 +147,15 @@ class FactorGrading:
     missing: int
     both_orders: int = 0
     flipped: int = 0
+
+    def __add__(self, other: "FactorGrading") -> "FactorGrading":
+        """Both together, as of two graders."""
+        return FactorGrading(
+            self.asked + other.asked,
+            self.missing + other.missing,
+            self.both_orders + other.both_orders,
+            self.flipped + other.flipped,
+        )
 
 
 def annotated_id(pair_id: str, side: str) -> str:

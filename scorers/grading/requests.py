@@ -177,7 +177,7 @@ async def _grade_facts(
         request = KeyFactsRequest(shown.prompt, shown.source)
         key_facts = await counting.ask(request, "key facts")
     distinct = list(dict.fromkeys(same_as.values()))
-    found = await _together(
+    found = await together(
         [
             partial(
                 _grade_response,
@@ -224,7 +224,7 @@ async def _grade_response(
             if unlabelled or uncovered
         ]
     place = f"facts of {response}"
-    answers = await _together([partial(counting.ask, request, place) for request in requests])
+    answers = await together([partial(counting.ask, request, place) for request in requests])
     return _merged(known, answers) if requests else known
 
 
@@ -261,7 +261,7 @@ async def _grade_pairs(
         if first != second and ids not in graded:
             graded[ids] = known.get(ids, GradedPair(first=first, second=second))
     return tuple(
-        await _together(
+        await together(
             [
                 partial(_grade_pair, shown, pair, factors, counting, judging)
                 for pair in graded.values()
@@ -292,7 +292,7 @@ async def _grade_pair(
         )
     ]
     place = f"{pair.first} against {pair.second}"
-    answers = await _together([partial(counting.ask, request, place) for _, request in asked])
+    answers = await together([partial(counting.ask, request, place) for _, request in asked])
     for (swapped, request), answer in zip(asked, answers, strict=True):
         for factor in request.factors:
             known[factor.id][swapped] = named((answer or {}).get(factor.id), swapped=swapped)
@@ -305,7 +305,7 @@ def _by_order(said: Sequence[Pick | None], drawn: bool) -> dict[bool, Pick | Non
     return dict(zip((drawn,) if len(said) == 1 else (False, True), said, strict=False))
 
 
-async def _together(calls: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:
+async def together(calls: Sequence[Callable[[], Awaitable[_T]]]) -> list[_T]:
     """The results of calls that run side by side, in the order of the calls."""
     results: dict[int, _T] = {}
 
@@ -326,5 +326,5 @@ async def _both(
     first: Callable[[], Awaitable[_T]], second: Callable[[], Awaitable[_U]]
 ) -> tuple[_T, _U]:
     """The same for two calls with results of different types."""
-    results: list[Any] = await _together([first, second])
+    results: list[Any] = await together([first, second])
     return results[0], results[1]

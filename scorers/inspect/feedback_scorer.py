@@ -12,6 +12,8 @@ from inspect_ai.solver import TaskState
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors
+from profile_tasks.scorers.grading.grader import grader_model
+from profile_tasks.scorers.grading.record import logged
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
 from profile_tasks.scorers.measurement.revision_metrics import revision_metrics
@@ -77,16 +79,16 @@ def feedback_profile(settings: FeedbackProfileSettings) -> Scorer:
         revised = revised_draft(state)
         wanted = chosen(annotated.task, grading.is_possible)
         texts, pairs, revisions = compared_revisions(annotated, revised)
+        if grading.is_possible:
+            grader_model()  # refuses a panel, whose majority is not measured here
         grades = await grading.grade(annotated, texts, [*pairs, *revisions.values()], wanted)
-        measurement = measure_revisions(annotated, wanted, revised, grades)
+        measurement = measure_revisions(annotated, wanted, revised, grades[0] if grades else None)
         metadata = measurement.model_dump(mode="json") | {"texts": revised.model_dump(mode="json")}
-        if grades is not None:
-            metadata["grades"] = grades.model_dump(mode="json")
         return Score(
             value=sample_value(measurement),
             answer=revised.draft,
             explanation=explanation(revised),
-            metadata=metadata,
+            metadata=metadata | logged(grades),
         )
 
     return score

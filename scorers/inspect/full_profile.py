@@ -12,7 +12,7 @@ from typing import Any
 from inspect_ai.hooks import hooks
 from inspect_ai.log import EvalLog, EvalScore
 
-from profile_tasks.scorers.grading.grader import grader_warning
+from profile_tasks.scorers.grading.grader import grader_warnings
 from profile_tasks.scorers.inspect.log_completion import (
     CompletesLogs,
     LogCompletion,
@@ -96,8 +96,8 @@ def grading_record(measurements: list[SourceMeasurement], evaluated: str) -> dic
 
 def graded_by(measurements: list[SourceMeasurement], evaluated: str) -> dict[str, list[str]]:
     """Who graded, and what speaks against taking its word."""
-    graders = sorted({m.grader for m in measurements if m.grader is not None})
-    warnings = [warning for g in graders if (warning := grader_warning(evaluated, g))]
+    graders = sorted({grader for m in measurements for grader in m.graders})
+    warnings = grader_warnings(evaluated, graders)
     if gaps := missing_judgements(measurements):
         warnings.append(gaps)
     return {"graders": graders, "warnings": warnings}

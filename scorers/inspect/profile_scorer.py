@@ -17,7 +17,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.selection import measured_factors
-from profile_tasks.scorers.grading.record import SourceGrades
+from profile_tasks.scorers.grading.record import SourceGrades, logged
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
@@ -178,23 +178,20 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
 
 
 def score_of(
-    annotated: AnnotatedSource, measurement: SourceMeasurement, grades: SourceGrades | None = None
+    annotated: AnnotatedSource, measurement: SourceMeasurement, grades: Sequence[SourceGrades] = ()
 ) -> Score:
     """The score of a sample.
 
     Args:
         annotated: The source.
         measurement: What was measured on it.
-        grades: What the grader said.
+        grades: What each grader said.
     """
-    metadata = measurement.model_dump(mode="json")
-    if grades is not None:
-        metadata["grades"] = grades.model_dump(mode="json")
     return Score(
         value=sample_value(measurement),
         answer=sample_answer(measurement),
         explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
-        metadata=metadata,
+        metadata=measurement.model_dump(mode="json") | logged(grades),
     )
 
 

@@ -8,6 +8,8 @@ compared without a model.
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import reduce
+from operator import add
 from types import MappingProxyType
 from typing import Annotated, Any
 
@@ -26,6 +28,7 @@ from profile_tasks.scorers.grading.record import (
     factor_grading,
     graded_signs,
     graded_values,
+    named_apart,
     written_id,
 )
 from profile_tasks.scorers.measurement.standard_metrics import (
@@ -41,6 +44,7 @@ from profile_tasks.scorers.measurement.standard_metrics import (
 from profile_tasks.scorers.measurement.text_faults import TEXT_FAULTS, TextFault
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.scorers.statistics.grader_panel import majority
 from profile_tasks.settings import Control
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
@@ -62,6 +66,26 @@ class GenerationPair(BaseModel, frozen=True):
     higher: int
     lower: int
     identical: bool
+
+
+class GraderMeasurement(BaseModel, frozen=True):
+    """What one grader of a panel says of one source.
+
+    Attributes:
+        grader: The model, by a name that no other one of the panel has.
+        annotated: Graded factor -> manifestation of each annotated pair; None where it is missing.
+        written: The same of each pair of written responses.
+        grading: How its grading of each factor went.
+        requests: Answers wanted of it, repairs included.
+        repairs: Requests to repair an answer.
+    """
+
+    grader: str
+    annotated: dict[str, tuple[int | None, ...]]
+    written: dict[str, tuple[int | None, ...]] = {}
+    grading: dict[str, FactorGrading] = {}
+    requests: int = 0
+    repairs: int = 0
 
 
 class SourceMeasurement(BaseModel, frozen=True):
@@ -93,8 +117,11 @@ class SourceMeasurement(BaseModel, frozen=True):
         values: Facts, learned and recorded factors: factor id -> response id -> value; None where
             it is missing.
         recorded: Factors whose values the data record: what a model writes has none.
-        grading: How the grading of each graded factor went.
-        grader: The model that graded, None where no factor needed one.
+        grading: How the grading of each graded factor went, by all graders together.
+        grader: The model that graded, or several, joined by commas; None where no factor needed
+            one.
+        panel: What each of several graders says; empty for one. The manifestations above are then
+            those of their majority, and the values their means.
         grader_requests: Answers wanted of the grader, repairs included.
         grader_repairs: Requests to repair an answer.
         grader_problems: What the grader did not give and why, the first few.
@@ -122,10 +149,37 @@ class SourceMeasurement(BaseModel, frozen=True):
     recorded: tuple[str, ...] = ()
     grading: dict[str, FactorGrading] = {}
     grader: str | None = None
+    panel: tuple[GraderMeasurement, ...] = ()
     grader_requests: int = 0
     grader_repairs: int = 0
     grader_problems: tuple[str, ...] = ()
     rouge: dict[str, float] | None = None
+
+    @property
+    def graders(self) -> tuple[str, ...]:
+        """The models that graded."""
+        if self.panel:
+            return tuple(each.grader for each in self.panel)
+        return () if self.grader is None else (self.grader,)
+
+    def by_grader(self, place: int) -> "SourceMeasurement":
+        """The measurement as one grader of the panel alone makes it; its values are left as means.
+
+        Args:
+            place: Of the grader in ``panel``.
+        """
+        own = self.panel[place]
+        return self.model_copy(
+            update={
+                "annotated": _with_columns(self.annotated, self.factors, own.annotated),
+                "written": _with_columns(self.written, self.factors, own.written),
+                "grading": own.grading,
+                "grader": own.grader,
+                "panel": (),
+                "grader_requests": own.requests,
+                "grader_repairs": own.repairs,
+            }
+        )
 
     @property
     def verdicts(self) -> tuple[PairVerdict, ...] | None:
@@ -160,6 +214,19 @@ class SourceMeasurement(BaseModel, frozen=True):
         if self.own_verdicts is None:
             return None
         return tuple(0 if pair.identical else v.preference for pair, v in self.own_verdicts)
+
+
+def _with_columns(
+    rows: Manifestations, factors: Sequence[str], columns: Mapping[str, Sequence[int | None]]
+) -> Manifestations:
+    """Rows of signs in which the columns of some factors are replaced."""
+    return tuple(
+        tuple(
+            columns[factor][at] if factor in columns else sign
+            for factor, sign in zip(factors, row, strict=True)
+        )
+        for at, row in enumerate(rows)
+    )
 
 
 def _verdicts(
@@ -227,7 +294,7 @@ def measure_source(
     verdict_repairs: int = 0,
     generation_pairs: Sequence[ScorePair] = (),
     own_verdicts: Mapping[ScorePair, PairVerdict] | None = None,
-    grades: SourceGrades | None = None,
+    grades: SourceGrades | Sequence[SourceGrades] | None = None,
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     control: Control = "none",
 ) -> SourceMeasurement:
@@ -246,7 +313,8 @@ def measure_source(
             response is left out.
         own_verdicts: The model's verdicts as a judge of those pairs, as far as it was asked; None:
             it was asked about none.
-        grades: What the grader said; without them facts and judged factors are missing.
+        grades: What the grader said, or each of several, whose majority counts; without them facts
+            and judged factors are missing.
         learned: Values of the learned factors: factor id -> response id -> value.
         control: Whether to record the systems, so that their strength can be held fixed.
 
@@ -257,14 +325,19 @@ def measure_source(
     graded = [factor for factor in factors if factor.graded]
     recorded = tuple(factor.id for factor in factors if factor.kind == "recorded")
     values = dict(learned) | {factor: recorded_values(annotated, factor) for factor in recorded}
-    if grades is not None:
-        values |= {f.id: graded_values(grades, f) for f in graded if f.kind == "facts"}
-    table = PairManifestations(annotated, factors, compared.texts, values, grades)
+    said = (grades,) if isinstance(grades, SourceGrades) else tuple(grades or ())
+    by_grader = [
+        {f.id: graded_values(each, f) for f in graded if f.kind == "facts"} for each in said
+    ]
+    if said:
+        values |= _means(by_grader)
+    only = said[0] if len(said) == 1 else None
+    table = PairManifestations(annotated, factors, compared.texts, values, only)
     added: dict[str, Any] = {}
     if verdicts is not None:
         added |= _judged(verdicts)
-    if grades is not None:
-        added |= _grading(grades, graded, annotated.source)
+    if said:
+        added |= _grading(said, graded, annotated.source)
     if responses_by_score is not None:
         added |= {
             "written": table.of(compared.written),
@@ -278,7 +351,7 @@ def measure_source(
                 for pair in added["pairs_written"]
             ]
             added |= {f"own_{name}": value for name, value in _judged(own).items()}
-    return SourceMeasurement(
+    measured = SourceMeasurement(
         source_id=annotated.id,
         group=annotated.group,
         factors=tuple(factor.id for factor in factors),
@@ -294,6 +367,64 @@ def measure_source(
         recorded=recorded,
         **added,
     )
+    if len(said) < 2:
+        return measured
+    names = named_apart([each.grader for each in said])
+    panel = []
+    for name, each, own_values in zip(names, said, by_grader, strict=True):
+        own_signs = PairManifestations(annotated, graded, compared.texts, own_values, each)
+        panel.append(
+            GraderMeasurement(
+                grader=name,
+                annotated=own_signs.columns(compared.annotated),
+                written={} if responses_by_score is None else own_signs.columns(compared.written),
+                grading={f.id: factor_grading(each, f, annotated.source) for f in graded},
+                requests=each.requests,
+                repairs=each.repairs,
+            )
+        )
+    return measured.model_copy(
+        update={
+            "panel": tuple(panel),
+            "annotated": _with_columns(
+                measured.annotated, measured.factors, _majority([p.annotated for p in panel])
+            ),
+            "written": _with_columns(
+                measured.written, measured.factors, _majority([p.written for p in panel])
+            ),
+        }
+    )
+
+
+def _means(by_grader: Sequence[Mapping[str, Mapping[str, float]]]) -> dict[str, dict[str, float]]:
+    """Values of the facts factors, over those graders that gave one; NaN where none did."""
+    if len(by_grader) == 1:
+        return {factor: dict(found) for factor, found in by_grader[0].items()}
+    return {
+        factor: {
+            response: mean(v for each in by_grader if not math.isnan(v := each[factor][response]))
+            for response in found
+        }
+        for factor, found in by_grader[0].items()
+    }
+
+
+def _majority(
+    panel: Sequence[Mapping[str, Sequence[int | None]]],
+) -> dict[str, tuple[int | None, ...]]:
+    """The signs that most graders give, by factor."""
+    found = {}
+    for factor in panel[0]:
+        signs = [each[factor] for each in panel]
+        most, missing = majority(
+            np.array([[sign or 0 for sign in own] for own in signs], np.int8),
+            np.array([[sign is None for sign in own] for own in signs], np.bool_),
+        )
+        found[factor] = tuple(
+            None if absent else sign
+            for sign, absent in zip(most.tolist(), missing.tolist(), strict=True)
+        )
+    return found
 
 
 def with_verdicts(
@@ -315,14 +446,24 @@ def _judged(verdicts: Sequence[PairVerdict]) -> dict[str, Any]:
     }
 
 
-def _grading(grades: SourceGrades, graded: Sequence[Factor], source: str | None) -> dict[str, Any]:
-    """Who graded, and what it left out."""
+def _grading(
+    said: Sequence[SourceGrades], graded: Sequence[Factor], source: str | None
+) -> dict[str, Any]:
+    """Who graded, and what was left out."""
+    names = named_apart([each.grader for each in said])
+    problems = [
+        f"{name}: {problem}" if len(said) > 1 else problem
+        for name, each in zip(names, said, strict=True)
+        for problem in each.problems[:_PROBLEMS_KEPT]
+    ]
     return {
-        "grading": {f.id: factor_grading(grades, f, source) for f in graded},
-        "grader": grades.grader,
-        "grader_requests": grades.requests,
-        "grader_repairs": grades.repairs,
-        "grader_problems": grades.problems[:_PROBLEMS_KEPT],
+        "grading": {
+            f.id: reduce(add, (factor_grading(each, f, source) for each in said)) for f in graded
+        },
+        "grader": ", ".join(names),
+        "grader_requests": sum(each.requests for each in said),
+        "grader_repairs": sum(each.repairs for each in said),
+        "grader_problems": tuple(problems[:_PROBLEMS_KEPT]),
     }
 
 
@@ -580,3 +721,10 @@ class PairManifestations:
             if factor.kind == "judged" and self._grades is not None:
                 columns[index] = graded_signs(self._grades, factor, pairs)
         return tuple(zip(*columns, strict=True))
+
+    def columns(self, pairs: Sequence[tuple[str, str]]) -> dict[str, tuple[int | None, ...]]:
+        """The same by factor: one sign a pair."""
+        rows = self.of(pairs)
+        return {
+            factor.id: tuple(row[at] for row in rows) for at, factor in enumerate(self._factors)
+        }

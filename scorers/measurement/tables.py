@@ -12,6 +12,7 @@ from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.grader_panel import GraderPanel
 from profile_tasks.scorers.statistics.records import Record
 from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, OWN, REPLICATES, Study
 from profile_tasks.scorers.statistics.systems import Systems
@@ -49,6 +50,60 @@ def run_study(
         replicates,
         seed,
         systems=annotated_systems(records),
+        panel=grader_panel(records),
+    )
+
+
+def grader_panel(measurements: Iterable[SourceMeasurement]) -> GraderPanel | None:
+    """What each of several graders says, beside the tables of their majority; None for one grader.
+
+    How far they agree is told over the annotated pairs, once a source, and over the pairs of
+    different texts that the model wrote.
+
+    Args:
+        measurements: What was measured on each source.
+
+    Raises:
+        ValueError: The graders are not the same everywhere.
+    """
+    records = _in_order(measurements)
+    panels = {record.graders for record in records}
+    if all(len(graders) < 2 for graders in panels):
+        return None
+    if len(panels) != 1:
+        raise ValueError(f"expected the same graders for each source, got {sorted(panels)}")
+    (graders,) = panels
+    factors = tuple(f for f in records[0].factors if f in records[0].grading)
+    codes = shared_group_codes(records)
+    # The majority's measurements are in order; each grader's must stay so, row by row.
+    alone = [[r.by_grader(place) for r in records] for place in range(len(graders))]
+    by_grader = [_tables_in_order(own, codes) for own in alone]
+    once = {id(record) for record in _one_a_source(records)}
+    signs: list[list[list[int | None]]] = []
+    groups: list[int] = []
+    for record in records:
+        written = [not pair.identical for pair in record.pairs_written or ()]
+        for side, wanted in (
+            ("annotated", [id(record) in once] * len(record.human)),
+            ("written", written),
+        ):
+            for at in (at for at, counts in enumerate(wanted) if counts):
+                signs.append([[getattr(g, side)[f][at] for f in factors] for g in record.panel])
+                groups.append(codes[record.group])
+    shape = (len(signs), len(graders), len(factors))
+    missing = np.array([[[s is None for s in f] for f in g] for g in signs], np.bool_)
+    return GraderPanel(
+        graders=graders,
+        factors=factors,
+        tables={
+            table.perspective: tuple(own[at] for own in by_grader)
+            for at, table in enumerate(by_grader[0])
+        },
+        signs=np.array([[[s or 0 for s in f] for f in g] for g in signs], np.int8)
+        .reshape(shape)
+        .swapaxes(0, 1),
+        missing=missing.reshape(shape).swapaxes(0, 1),
+        group=np.array(groups, np.int32),
     )
 
 
@@ -70,10 +125,15 @@ def comparison_tables(
         ValueError: No measurement, or measurements of different factors.
     """
     records = _in_order(measurements)
+    return _tables_in_order(records, group_codes or shared_group_codes(records))
+
+
+def _tables_in_order(
+    records: Sequence[SourceMeasurement], codes: Mapping[str, int]
+) -> list[Comparisons]:
     factors = {record.factors for record in records}
     if len(factors) != 1:
         raise ValueError(f"expected measurements of the same factors, got {sorted(factors)}")
-    codes = group_codes or shared_group_codes(records)
     tables: dict[Perspective, _Rows] = {"human": _Rows()}
     for record in _one_a_source(records):
         tables["human"].extend(codes[record.group], record.human, record.annotated)

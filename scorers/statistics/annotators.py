@@ -118,7 +118,7 @@ class Votes:
 
     def counts(self) -> NDArray[np.int64]:
         """Return (n, 3): each pair's votes for the first response, the second, and a tie."""
-        return _counts(self.vote, ~self.absent)
+        return vote_counts(self.vote, ~self.absent)
 
 
 @dataclass(frozen=True)
@@ -326,7 +326,7 @@ def annotator_alignment(
     )
 
 
-def _counts(vote: NDArray[np.int8], counted: NDArray[np.bool_]) -> NDArray[np.int64]:
+def vote_counts(vote: NDArray[np.int8], counted: NDArray[np.bool_]) -> NDArray[np.int64]:
     """Return (..., 3): the counted votes along the last axis for first, second and tie."""
     return np.stack(
         [np.count_nonzero((vote == category) & counted, axis=-1) for category in _CATEGORIES],
@@ -346,11 +346,11 @@ def _panels(
     place = np.arange(most)
     in_first = np.broadcast_to(place < half, order.shape)
     in_second = np.broadcast_to((place >= half) & (place < 2 * half), order.shape)
-    return _plurality(_counts(shuffled, in_first)), _plurality(_counts(shuffled, in_second))
+    return plurality(vote_counts(shuffled, in_first)), plurality(vote_counts(shuffled, in_second))
 
 
-def _plurality(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """Return the most frequent vote of each panel, as a sign; 0 where several are."""
+def plurality(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the most frequent vote of (..., 3), as a sign (...); 0 where several are."""
     first, second, tie = (counts[..., column] for column in range(3))
     return np.where(
         (first > second) & (first > tie),

@@ -69,6 +69,7 @@ class Estimate:
         effective: number of independent observations that would vary as much, of a Korn-Graubard
             interval; NaN elsewhere.
         least: lower end of the scale of such a one, whose upper end is 1.
+        freedom: degrees of freedom of its error; NaN: those of the groups, ``n_groups - 1``.
 
     Example:
         >>> print(Estimate(0.5, 0.4, 0.6))
@@ -90,6 +91,7 @@ class Estimate:
     likely: NDArray[np.float64] | None = field(default=None, repr=False, compare=False)
     effective: float = field(default=math.nan, repr=False)
     least: float = field(default=0.0, repr=False)
+    freedom: float = field(default=math.nan, repr=False)
 
     @classmethod
     def undefined(cls, reason: str, method: str = "") -> Self:
@@ -169,9 +171,53 @@ class Estimate:
         share = (self.value - self.least) / span
         low, high = (
             self.least + span * end
-            for end in _clopper_pearson(share, self.effective, groups, confidence)
+            for end in _clopper_pearson(share, self.effective, self._freedom, confidence)
         )
         return replace(self, low=min(low, self.value), high=max(high, self.value))
+
+    @property
+    def _freedom(self) -> float:
+        return (self.n_groups or 0) - 1.0 if math.isnan(self.freedom) else self.freedom
+
+    def with_spread(
+        self, variance: float, freedom: float, source: str, confidence: float = CONFIDENCE
+    ) -> Self:
+        """Return a share, or an influence, whose interval bears another variance too.
+
+        Both variances are added, and their degrees of freedom are Satterthwaite's (1946, Biometrics
+        Bulletin 2): those of the greater part, or more.
+
+        Args:
+            variance: of the value, of another source than the groups; NaN where it is not known,
+                and then there is no interval.
+            freedom: its degrees of freedom, 1 at least.
+            source: of it, in words.
+            confidence: coverage wanted, between 0 and 1.
+
+        Example:
+            >>> alike = Estimate.share(0.5, np.tile([0.0, 1.0], 50), np.ones(100))
+            >>> print(alike, alike.with_spread(0.05**2, 2, "graders"))
+            +0.50 [+0.40, +0.60] +0.50 [+0.33, +0.67]
+
+        """
+        if not self.has_interval or variance == 0:
+            return self
+        method = f"{self.method}, with the spread of {source}"
+        if math.isnan(variance):
+            reason = f"how far {source} differ is not known"
+            return replace(self, low=math.nan, high=math.nan, method=method, reason=reason)
+        share = (self.value - self.least) / (1 - self.least)
+        # At an end of the scale, as if half an observation told otherwise.
+        share = min(max(share, 0.5 / self.effective), 1 - 0.5 / self.effective)
+        binomial = share * (1 - share)
+        parts = (binomial / self.effective, variance / (1 - self.least) ** 2)
+        squares = parts[0] ** 2 / self._freedom + parts[1] ** 2 / freedom
+        return replace(
+            self,
+            method=method,
+            effective=binomial / sum(parts),
+            freedom=sum(parts) ** 2 / squares,
+        ).at(confidence)
 
     def _resampled(self, confidence: float) -> Self:
         if self.drawn is None:
@@ -622,13 +668,13 @@ def _effective(score: NDArray[np.float64], counted: NDArray[np.float64]) -> floa
 
 
 def _clopper_pearson(
-    share: float, n: float, n_groups: int, confidence: float
+    share: float, n: float, freedom: float, confidence: float
 ) -> tuple[float, float]:
-    """Return the ends of the exact binomial interval, n being known from so few groups."""
+    """Return the ends of the exact binomial interval, n being known with so much freedom."""
     from scipy.special import betaincinv, ndtri, stdtrit
 
     tail = (1 - confidence) / 2
-    n *= (ndtri(tail) / stdtrit(n_groups - 1, tail)) ** 2
+    n *= (ndtri(tail) / stdtrit(freedom, tail)) ** 2
     k = share * n
     low = 0.0 if k <= _ROUNDING else float(betaincinv(k, n - k + 1, tail))
     high = 1.0 if k >= n - _ROUNDING else float(betaincinv(k + 1, n - k, 1 - tail))

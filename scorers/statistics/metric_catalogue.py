@@ -465,6 +465,20 @@ CATALOGUE: tuple[Metric, ...] = (
         of="grader",
     ),
     Metric(
+        "grader_alpha_{factor}",
+        "Krippendorff's alpha of several graders on one factor",
+        "agreement",
+        better="more",
+        of="grader",
+    ),
+    Metric(
+        "grader_agreement_{factor}",
+        "share of pairs of graders that agree on one factor",
+        "share",
+        better="more",
+        of="grader",
+    ),
+    Metric(
         "rouge1",
         "F1 of words against the reference",
         "share",

@@ -21,6 +21,7 @@ from profile_tasks.scorers.statistics.estimate import (
     none_for_nan,
     reasons,
 )
+from profile_tasks.scorers.statistics.grader_panel import METHOD as PANEL_METHOD
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.reliability import reliability
 from profile_tasks.scorers.statistics.significance import FactorTests, influence_tests
@@ -91,6 +92,7 @@ def study_record(study: Study) -> Record:
             else {}
         ),
         "annotators": annotators_record(study),
+        **({} if study.panel is None else {"panel": panel_record(study)}),
         "agreement": (
             {name: each.record() for name, each in study.influence(AGREEMENT).items()}
             if AGREEMENT in study.shares
@@ -124,6 +126,7 @@ def flat_record(record: Record) -> dict[str, float]:
     if record[SELF_AGREEMENT]:
         flat |= _flat_closeness(SELF_AGREEMENT, record[SELF_AGREEMENT])
     flat |= _flat_annotators(record["annotators"])
+    flat |= flat_panel(record.get("panel", {}))
     for name, entry in record["agreement"].items():
         flat |= _flat(name, entry)
     return flat
@@ -161,6 +164,16 @@ def _flat_annotators(record: Record) -> dict[str, float]:
         for coefficient in COEFFICIENTS:
             flat |= _flat(f"alignment_human_{panel}_{coefficient}", aligned[coefficient])
     return flat
+
+
+def flat_panel(record: Record) -> dict[str, float]:
+    """The metrics of how far graders agree, by name; none of an empty record."""
+    return {
+        name: value
+        for factor, entry in record.get("factors", {}).items()
+        for measure in ("alpha", "agreement")
+        for name, value in _flat(f"grader_{measure}_{factor}", entry[measure]).items()
+    }
 
 
 def _flat(name: str, entry: Record) -> dict[str, float]:
@@ -360,6 +373,49 @@ def annotators_record(study: Study, name: str = HUMAN) -> Record:
         "half_size": panels.half_size,
         "panel_size": panels.panel_size,
         "alignment_method": panels.method,
+    }
+
+
+def panel_record(study: Study) -> Record:
+    """What each grader of a panel alone says, and how far they agree; empty without a panel.
+
+    Of each grader its influences, and the alignments that rest on them. Their intervals are those
+    of other sources, with this grader.
+    """
+    if study.panel is None:
+        return {}
+    agreement = study.panel.agreement(replicates=study.replicates, seed=study.seed)
+    return {
+        "method": PANEL_METHOD,
+        "factors": {
+            factor: {
+                "alpha": found.alpha.record(),
+                "agreement": found.agreement.record(),
+                "n_pairs": found.n_pairs,
+                "n_groups": found.n_groups,
+            }
+            for factor, found in agreement.items()
+        },
+        "graders": {
+            name: _alone(study.by_grader(name), study.panel.factors) for name in study.panel.graders
+        },
+    }
+
+
+def _alone(study: Study, graded: Collection[str]) -> Record:
+    """What a study of one grader's word says of the graded factors, and its alignments."""
+    aligned: dict[str, Mapping[Any, Estimate]] = {
+        f"alignment_{model}": study.alignment(HUMAN, model) for model in study.models
+    }
+    if OWN in study.tables and WRITER in study.tables:
+        aligned[SELF_AGREEMENT] = study.self_agreement()
+    influences = {table: study.influence(table) for table in study.tables}
+    return {
+        **{
+            table: {factor: found[factor].record() for factor in graded}
+            for table, found in influences.items()
+        },
+        **{name: _by_coefficient(found) for name, found in aligned.items()},
     }
 
 

@@ -27,12 +27,15 @@ class ProfileErrors:
         rows: float (G, P * F), of which ``rows.T @ rows`` is the covariance of the influences,
             profile by profile.
         n_groups: G, groups in which something is counted.
+        spread: float (K, P * F), rows alike of what the K graders of a panel add to the errors;
+            K = 0 without a panel.
 
     """
 
     tau: _Array
     rows: _Array
     n_groups: int
+    spread: _Array
 
     @property
     def n_factors(self) -> int:
@@ -43,28 +46,37 @@ class ProfileErrors:
         """Return n joint draws (P, n, F) of the errors.
 
         They follow a multivariate t distribution with G - 1 degrees of freedom, since the
-        covariance is itself estimated from G groups.
+        covariance is itself estimated from G groups; what a panel adds, one with K - 1.
 
         Args:
             n: how many.
             rng: of the draws.
         """
-        values, vectors = np.linalg.eigh(self.rows.T @ self.rows)
-        root = vectors * np.sqrt(np.maximum(values, 0))
-        drawn: NDArray[np.float64] = rng.standard_normal((n, len(values))) @ root.T
-        freedom = self.n_groups - 1
-        drawn *= np.sqrt(freedom / rng.chisquare(freedom, n))[:, None]
+        drawn = _drawn(self.rows, self.n_groups - 1, n, rng)
+        if len(self.spread):
+            drawn += _drawn(self.spread, len(self.spread) - 1, n, rng)
         return drawn.reshape(n, -1, self.n_factors).transpose(1, 0, 2)
 
 
+def _drawn(rows: _Array, freedom: int, n: int, rng: np.random.Generator) -> _Array:
+    values, vectors = np.linalg.eigh(rows.T @ rows)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    drawn: _Array = rng.standard_normal((n, len(values))) @ root.T
+    drawn *= np.sqrt(freedom / rng.chisquare(freedom, n))[:, None]
+    return drawn
+
+
 def profile_errors(
-    tables: Sequence[Comparisons], known: NDArray[np.bool_] | None = None
+    tables: Sequence[Comparisons],
+    known: NDArray[np.bool_] | None = None,
+    spread: Sequence[_Array] = (),
 ) -> ProfileErrors:
     """Return the profiles of several tables with their errors.
 
     Args:
         tables: the P tables, of the same factors. A group code must mean the same source in all.
         known: bool, which factors to take; every table must define them. None: all.
+        spread: (K, F) of each table, rows of what a panel of graders adds; none without a panel.
 
     Raises:
         ValueError: fewer than two groups have a pair that counts.
@@ -81,9 +93,10 @@ def profile_errors(
     n_codes = 1 + max((int(table.group.max()) for table in tables if table.group.size), default=-1)
     sums = [group_sums(table, n_codes) for table in tables]
     net, counted = (np.hstack([pair[i] for pair in sums]) for i in (0, 1))
+    added = np.hstack(spread) if spread else np.zeros((0, net.shape[1]))
     if known is not None:
         wanted = np.tile(known, len(tables))
-        net, counted = net[:, wanted], counted[:, wanted]
+        net, counted, added = net[:, wanted], counted[:, wanted], added[:, wanted]
     present = counted.any(axis=1)
     net, counted = net[present], counted[present]
     n_groups = len(net)
@@ -92,4 +105,4 @@ def profile_errors(
     total = counted.sum(axis=0)
     tau = net.sum(axis=0) / total
     rows = (net - tau * counted) / total * np.sqrt(n_groups / (n_groups - 1))
-    return ProfileErrors(tau.reshape(len(tables), -1), rows, n_groups)
+    return ProfileErrors(tau.reshape(len(tables), -1), rows, n_groups, added)

@@ -27,6 +27,7 @@ from profile_tasks.scorers.statistics.estimate import (
     flat_metrics,
     standard_errors,
 )
+from profile_tasks.scorers.statistics.grader_panel import GraderPanel
 from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
@@ -83,6 +84,8 @@ class Study:
             are held against each other should have as many.
         systems: who wrote the responses, row by row with the table of the same name, where their
             strengths are to be held fixed too beside the adjusted influence.
+        panel: what each of several graders says, where the tables hold their majority. Intervals
+            of influences and alignments then bear how much graders differ.
 
     Example:
         >>> human = Comparisons(
@@ -102,6 +105,7 @@ class Study:
     confidence: float = CONFIDENCE
     draws: int = DRAWS
     systems: Mapping[str, Systems] = field(default_factory=dict)
+    panel: GraderPanel | None = None
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
@@ -143,7 +147,7 @@ class Study:
             name: of a table; of a table of shares, the shares.
         """
         profile, drawn, (net, counted) = self.profiles[name], self.drawn[name], self.sums[name]
-        return {
+        found = {
             factor: Estimate.share(
                 float(profile.tau[i]),
                 net[:, i],
@@ -155,6 +159,7 @@ class Study:
             )
             for i, factor in enumerate(profile.factors)
         }
+        return found if self.panel is None else self.panel.widened(name, found, self.confidence)
 
     def _why_undefined(self, name: str, factor: str, reason: str | None) -> str | None:
         """Return the reason in words that fit a share, of which the rows are verdicts."""
@@ -191,6 +196,9 @@ class Study:
         """
         names = (first, second, *beside)
         known = np.all([np.isfinite(self.profiles[name].tau) for name in names], axis=0)
+        spread = [] if self.panel is None else [self.panel.spread(name) for name in names]
+        for rows in spread:
+            known &= np.isfinite(rows).all(axis=0)
         key = (first, second, known.tobytes())
         if key not in self._true_alignments:
             found = true_alignment(
@@ -200,6 +208,7 @@ class Study:
                 draws=self.draws,
                 seed=self.seed,
                 confidence=self.confidence,
+                spread=spread[:2],
             )
             known_drawn = np.all([np.isfinite(self.drawn[name]) for name in names], axis=0) & known
             drawn = alignment_replicates(
@@ -215,6 +224,22 @@ class Study:
     @cached_property
     def _true_alignments(self) -> dict[tuple[str, str, bytes], TrueAlignment]:
         return {}
+
+    def by_grader(self, name: str) -> "Study":
+        """Return the study of what one grader of the panel alone says.
+
+        Args:
+            name: of the grader.
+
+        Raises:
+            ValueError: there is no such grader, or no panel.
+        """
+        graders = () if self.panel is None else self.panel.graders
+        if self.panel is None or name not in graders:
+            raise ValueError(f"no grader {name!r} in a panel of {len(graders)}")
+        place = graders.index(name)
+        alone = {table: by_grader[place] for table, by_grader in self.panel.tables.items()}
+        return replace(self, tables=alone, shares={}, systems={}, panel=None)
 
     def gap(
         self, human: str = HUMAN, judge: str = JUDGE, writer: str = WRITER

@@ -21,7 +21,7 @@ correlation is found by a test of each one that it might have:
 docs/method.md has the reasons, docs/calibration.md what all of it covers.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -90,6 +90,7 @@ def true_alignment(
     draws: int = DRAWS,
     seed: int = 0,
     confidence: float = CONFIDENCE,
+    spread: Sequence[NDArray[np.float64]] = (),
 ) -> TrueAlignment:
     """Return what is known of the alignment of two tables' true profiles.
 
@@ -101,6 +102,8 @@ def true_alignment(
         draws: of errors, and of true profiles.
         seed: of those.
         confidence: coverage wanted, between 0 and 1.
+        spread: (K, F) of either table, rows of what a panel of K graders adds to the errors of
+            both (``grader_panel``); none without a panel.
 
     Raises:
         ValueError: the factors of the two differ.
@@ -168,7 +171,7 @@ def true_alignment(
             refusal=why,
         )
     rng = np.random.default_rng(seed)
-    errors = profile_errors([first, second], counts)
+    errors = profile_errors([first, second], counts, spread)
     x, y = errors.tau - errors.tau.mean(axis=1, keepdims=True)
     raw = errors.draws(draws, rng)
     centred, again = (
@@ -176,7 +179,15 @@ def true_alignment(
     )
     pearson = pearson_interval(x, y, centred, again, confidence)
     drawn = alignment_replicates(
-        *true_profiles(x, y, errors.rows, pearson.lengths, pearson.curve, draws, rng)
+        *true_profiles(
+            x,
+            y,
+            np.vstack([errors.rows, errors.spread]),
+            pearson.lengths,
+            pearson.curve,
+            draws,
+            rng,
+        )
     )
     unrelated = unrelated_tastes(x, y, centred, _gram(second, counts), rng)
     ends: dict[Coefficient, tuple[float, float, float]] = {

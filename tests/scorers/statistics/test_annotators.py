@@ -203,8 +203,8 @@ def test_panels_are_equal_and_disjoint():
 
 @pytest.mark.parametrize("panel", [[1, 1, 0], [1, -1], [0, 0, 1], [-1, -1, 1, 0], [1, -1, 0], [0]])
 def test_a_panel_decides_as_the_recorded_preference_does(panel):
-    counts = module._counts(np.array(panel, np.int8), np.ones(len(panel), bool))
-    (sign,) = np.atleast_1d(module._plurality(counts))
+    counts = module.vote_counts(np.array(panel, np.int8), np.ones(len(panel), bool))
+    (sign,) = np.atleast_1d(module.plurality(counts))
     assert SIGNS[int(sign)] == plurality([SIGNS[vote] for vote in panel])
 
 
@@ -221,7 +221,7 @@ def test_the_step_up_foretells_the_alignment_of_a_second_panel():
                 table(
                     comparisons.manifestation,
                     comparisons.group,
-                    preference=module._plurality(panel.counts()),
+                    preference=module.plurality(panel.counts()),
                 )
             ).tau
             for panel in panels
@@ -331,7 +331,7 @@ def test_recorded_votes_are_in_the_rows_of_the_comparison_table(shared_data):
     comparisons = human_comparisons(data, SURFACE)
     votes = recorded_votes(data)
     np.testing.assert_array_equal(votes.group, comparisons.group)
-    np.testing.assert_array_equal(module._plurality(votes.counts()), comparisons.preference)
+    np.testing.assert_array_equal(module.plurality(votes.counts()), comparisons.preference)
 
 
 def test_data_without_votes_have_none():
