@@ -21,6 +21,7 @@ from profile_tasks.scorers.statistics.estimate import (
     standard_errors,
     with_standard_errors,
 )
+from profile_tasks.scorers.statistics.records import flat_panel, panel_record
 from profile_tasks.scorers.statistics.study import AGREEMENT, GAP
 from profile_tasks.task_configs.source_task import SourceTask
 
@@ -134,6 +135,7 @@ def estimated_metrics(
         **study.errors(),
         **flat_metrics(gap),
         **standard_metrics(records),
+        **flat_panel(panel_record(study)),
         **flat_metrics(agreement),
         **standard_errors(agreement),
         GROUPS: len({record.group for record in records}),

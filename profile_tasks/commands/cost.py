@@ -29,10 +29,23 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
     ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
 )
 @click.option("--no-grader", is_flag=True, help="Run without a grader: auto is then surface.")
+@click.option(
+    "--graders",
+    type=click.IntRange(1),
+    default=1,
+    show_default=True,
+    help="Models in the role grader; each is asked everything.",
+)
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @FORMAT_OPTION
 def cost(
-    dataset: str, task: str, no_grader: bool, epochs: int, format_: str, **options: object
+    dataset: str,
+    task: str,
+    no_grader: bool,
+    graders: int,
+    epochs: int,
+    format_: str,
+    **options: object,
 ) -> None:
     """Requests and estimated tokens of a run on DATASET; no model is called.
 
@@ -64,7 +77,7 @@ def cost(
         )
     for row in data.skipped:
         say(f"skipped: {row}", err=True)
-    found = request_cost(data, factors, settings, epochs)
+    found = request_cost(data, factors, settings, epochs, graders)
     rows = _rows(found)
     record = {
         "data": data.name,

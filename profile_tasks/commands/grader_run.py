@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
-    click.option("--grader", required=True, help="The grader, as Inspect names models."),
     click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument."),
     settings_options(GraderValidationSettings, ["judge_orders", "seed"]),
     click.option(
@@ -36,31 +35,58 @@ _OPTIONS = (
 )
 
 
-def grader_options(command: _Command) -> _Command:
-    """Add the options about the grader to a command."""
-    for option in reversed(_OPTIONS):
-        command = option(command)
-    return command
+_ONE = click.option("--grader", required=True, help="The grader, as Inspect names models.")
+_SEVERAL = click.option(
+    "--grader",
+    "graders",
+    multiple=True,
+    required=True,
+    help="A grader, as Inspect names models or '{model: NAME, model_args: {...}}'; several are a "
+    "panel.",
+)
+
+
+def grader_options(*, several: bool = False) -> Callable[[_Command], _Command]:
+    """Add the options about the grader to a command.
+
+    Args:
+        several: Whether it may be given more than once, as ``graders``.
+    """
+
+    def add(command: _Command) -> _Command:
+        for option in (*reversed(_OPTIONS), _SEVERAL if several else _ONE):
+            command = option(command)
+        return command
+
+    return add
 
 
 def called_grader(name: str, arguments: Sequence[str]) -> "Model":
     """The grader.
 
     Args:
-        name: As Inspect names models.
+        name: As Inspect names models, or a mapping in YAML of ``model``, ``model_args`` and
+            settings, as its ``--model-role`` takes.
         arguments: Of ``-M``, each KEY=VALUE.
 
     Raises:
         Unusable: There is no such model, or it takes no such argument, or the log would hold a key.
     """
-    from inspect_ai.model import get_model
+    from inspect_ai.model import GenerateConfig, get_model
 
     from profile_tasks.scorers.grading.api_key import hide_keys, refuse_logged_keys
 
     given = dict(_argument(text) for text in arguments)
     try:
+        settings: dict[str, Any] = {}
+        if name.startswith("{"):
+            settings = _mapping(name)
+            name = str(settings.pop("model", ""))
+            given |= settings.pop("model_args", {})
         with _inspect_on_stderr():
-            model = get_model(name, **given)
+            model = get_model(
+                name, config=GenerateConfig.model_validate(settings), memoize=False, **given
+            )
         refuse_logged_keys(model, "the grader")
     except Exception as error:  # each provider has its own way to refuse a name or an argument
         told = hidden(_one_line(str(error)), keys_in(given, os.environ))
@@ -74,7 +100,7 @@ def run_to_end(
     log_dir: Path,
     *,
     model: "Model | str",
-    roles: "dict[str, str | Model] | None" = None,
+    roles: "dict[str, Model | list[Model]] | None" = None,
 ) -> "EvalLog":
     """The log of a run.
 
@@ -114,6 +140,20 @@ def _argument(text: str) -> tuple[str, Any]:
         return key.replace("-", "_"), yaml.safe_load(value)
     except yaml.YAMLError as error:
         raise Unusable(f"-M {key}: the value is not valid YAML") from error
+
+
+def _mapping(text: str) -> dict[str, Any]:
+    """A grader with its arguments and settings, as YAML or JSON."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError("not valid YAML") from error
+    arguments = found.get("model_args", {}) if isinstance(found, dict) else None
+    if not isinstance(arguments, dict):
+        raise ValueError("expected {model: NAME, model_args: {KEY: VALUE, ...}}")
+    return found
 
 
 def _one_line(text: str) -> str:

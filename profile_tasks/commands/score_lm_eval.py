@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     epilog="Example: profile-tasks score-lm-eval out/samples_*.jsonl --grader openai/gpt-4o"
 )
 @click.argument("samples", nargs=-1, required=True)
-@grader_options
+@grader_options(several=True)
 @settings_options(MeasuringSettings, ["factors", "judge_batch"])
 @click.option("--no-cache", is_flag=True, help="Ask anew for what the cache holds.")
 @click.option(
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 @FORMAT_OPTION
 def score_lm_eval(
     samples: Sequence[str],
-    grader: str,
+    graders: Sequence[str],
     model_args: Sequence[str],
     seed: int,
     log_dir: Path,
@@ -58,7 +58,8 @@ def score_lm_eval(
     SAMPLES are the samples_profile_*.jsonl files of one evaluation with --log_samples: that of the
     generation task, that of a discrimination task, or both, which give the gap too; with those of
     the generation task also those of the own pairs that it wrote. The evaluated model is not asked
-    again. Every answer of the grader is cached, and kept in an Inspect log.
+    again. Several graders each grade all, and their majority counts. Every answer is cached, and
+    kept in an Inspect log.
     """
     from profile_tasks.lm_eval_runner.grading import grading_task
     from profile_tasks.runs.lm_eval import read_sampled_run
@@ -69,14 +70,15 @@ def score_lm_eval(
         task = grading_task(run, settings, seed=seed)
     except (FileNotFoundError, ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    model = called_grader(grader, model_args)
-    say(f"asking {model} about what {run.model} answered on {len(run.answers)} sources", err=True)
-    log = run_to_end(task, log_dir, model="none/none", roles={"grader": model})
+    panel = [called_grader(grader, model_args) for grader in graders]
+    asked = ", ".join(map(str, panel))
+    say(f"asking {asked} about what {run.model} answered on {len(run.answers)} sources", err=True)
+    log = run_to_end(task, log_dir, model="none/none", roles={"grader": panel})
     if log.status != "success":
         reason = "it scored nothing" if log.error is None else log.error.message
         raise click.ClickException(f"the run did not finish: {reason} (log: {log.location})")
     results = _graded(run, log.location, seed)
-    path = output or _output(samples[0], str(model))
+    path = output or _output(samples[0], "_".join(map(str, panel)))
     _write(path, results)
     _print(format_, results, path)
 
@@ -89,6 +91,8 @@ def _graded(run: "Run", log: str, seed: int) -> dict[str, Any]:
     from profile_tasks.runs.signature import signature
     from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
     from profile_tasks.scorers.inspect.full_profile import graded_by
+    from profile_tasks.scorers.measurement.tables import run_study
+    from profile_tasks.scorers.statistics.records import panel_record
 
     # Read again: the measurements are the whole truth, and the run returns a shortened log.
     measurements = list(read_run(log).measurements)
@@ -102,8 +106,10 @@ def _graded(run: "Run", log: str, seed: int) -> dict[str, Any]:
         "seed": seed,
         "version": __version__,
     }
+    panel = panel_record(run_study(measurements, seed=seed))
     results[GRADING] = {
         **grading,
+        **({"panel": panel} if panel else {}),
         "answered_by": run.model,
         "factors": list(factors),
         "samples": list(run.parts),
@@ -148,6 +154,7 @@ def _print(format_: str, results: Record, path: Path) -> None:
         {"factor": factor}
         | {of: metric(values, f"tau_{of}_{factor}") for of in _PERSPECTIVES}
         | {of: number(values.get(f"grader_{of}_rate_{factor}")) for of in ("missing", "flip")}
+        | ({"alpha": number(values.get(f"grader_alpha_{factor}"))} if "panel" in grading else {})
         for factor in grading["factors"]
     ]
     title = f"{grading['answered_by']}, graded by {', '.join(grading['graders'])}"

@@ -31,7 +31,7 @@ _PLANTED_NOTE = "a simulated grader: these figures say nothing about any real on
 
 @click.command(epilog="Example: profile-tasks validate-grader pairs.jsonl --grader openai/gpt-4o")
 @click.argument("file")
-@grader_options
+@grader_options()
 @settings_options(
     GraderValidationSettings, ["format", "map", "labels", "factors", "limit", "retest"]
 )

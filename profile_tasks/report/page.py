@@ -4,6 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from profile_tasks.report.by_grader import (
+    AGREEMENT_COLUMNS,
+    agreement_rows,
+    grader_columns,
+    grader_rows,
+    panel_of,
+)
 from profile_tasks.report.cautions import Badge, badges, cautions
 from profile_tasks.report.comparison import COLUMNS, PairedRuns
 from profile_tasks.report.dots import INFLUENCE, DotRow
@@ -139,6 +146,7 @@ class TaskSection:
     pairs: tuple[ShownPair, ...]
     metrics: Table
     measured: Table
+    by_grader: tuple[Table, ...] = ()
 
 
 def task_sections(
@@ -192,7 +200,7 @@ def _tabs(sections: Sequence[TaskSection]) -> dict[str, str]:
         "factors": True,
         "examples": any(section.pairs for section in sections),
         "alignment": any("alignment" in section.figures for section in sections),
-        "agreement": any("rates" in s.figures or s.metrics.rows for s in sections),
+        "agreement": any("rates" in s.figures or s.metrics.rows or s.by_grader for s in sections),
         "measured": True,
     }
     return {
@@ -285,6 +293,7 @@ def _section(
         pairs=tuple(_pairs(runs)),
         metrics=_metrics(id_, task, runs),
         measured=_measured(id_, task, runs),
+        by_grader=tuple(table for run in runs for table in _by_grader(task, run)),
     )
 
 
@@ -346,6 +355,24 @@ def _metrics(id_: str, task: str, runs: Iterable[RunSection]) -> Table:
     columns = ("model", "metric", "value", "low", "high", "note")
     return Table(
         f"{id_}-metrics", f"Standard metrics and reliability, {task}", columns, tuple(rows)
+    )
+
+
+def _by_grader(task: str, run: RunSection) -> Iterator[Table]:
+    """How far several graders agree, and what each alone says; nothing of one grader."""
+    if not panel_of(found := run.findings):
+        return
+    yield Table(
+        f"{run.id}-agreement-of-graders",
+        f"How far the graders agree: {run.name}, {task}",
+        AGREEMENT_COLUMNS,
+        tuple(agreement_rows(found)),
+    )
+    yield Table(
+        f"{run.id}-by-grader",
+        f"By the majority of the graders, and by each alone: {run.name}, {task}",
+        grader_columns(found),
+        tuple(grader_rows(found)),
     )
 
 

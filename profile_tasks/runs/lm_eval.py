@@ -191,6 +191,7 @@ def _results_run(
             }
         ),
         metrics=dict(sorted(metrics.items())),
+        profile={"panel": grading["panel"]} if "panel" in grading else {},
         graders=graders,
         warnings=tuple(grading.get("warnings") or ()),
         restated=restated,

@@ -92,6 +92,7 @@ def request_cost(
     factors: Sequence[Factor],
     settings: ProfileSettings = ProfileSettings(),
     epochs: int = 1,
+    graders: int = 1,
 ) -> RequestCost:
     """Count the requests of a run and estimate their tokens.
 
@@ -105,6 +106,7 @@ def request_cost(
         factors: The factors of the run; those that need no grader cost nothing.
         settings: The settings of the run.
         epochs: How often every source is run, >= 1.
+        graders: Models in the role of the grader, >= 1; each is asked everything.
 
     >>> from profile_tasks.data.preferences import load_preferences
     >>> from profile_tasks.scorers.factors.selection import resolve_factors
@@ -125,8 +127,12 @@ def request_cost(
     return RequestCost(
         n_sources=len(data.sources),
         n_pairs=sum(len(source.pairs) for source in data.sources),
-        by_purpose={purpose: one.count(epochs) for purpose, one in sent.items()},
-        notes=_notes(data, factors, settings, epochs),
+        by_purpose={
+            purpose: sent[purpose].count(epochs * (graders if role == "grader" else 1))
+            for role, purposes in PURPOSES.items()
+            for purpose in purposes
+        },
+        notes=_notes(data, factors, settings, epochs, graders),
     )
 
 
@@ -143,11 +149,11 @@ class _Sent:
         self.input_tokens += _tokens(request)
         self.output_tokens += output_tokens
 
-    def count(self, epochs: int) -> RequestCount:
+    def count(self, times: int) -> RequestCount:
         return RequestCount(
-            self.requests * epochs,
-            round(self.input_tokens * epochs),
-            round(self.output_tokens * epochs),
+            self.requests * times,
+            round(self.input_tokens * times),
+            round(self.output_tokens * times),
         )
 
 
@@ -247,7 +253,11 @@ def _tokens(text: str) -> float:
 
 
 def _notes(
-    data: PreferenceData, factors: Sequence[Factor], settings: ProfileSettings, epochs: int
+    data: PreferenceData,
+    factors: Sequence[Factor],
+    settings: ProfileSettings,
+    epochs: int,
+    graders: int,
 ) -> tuple[str, ...]:
     """What the numbers of this run rest on."""
     graded = any(factor.graded for factor in factors)
@@ -282,6 +292,11 @@ def _notes(
             )
     if measures == {"coverage"}:
         notes.append("every source is taken to have key facts; without, no facts are asked for")
+    if graders > 1 and graded:
+        notes.append(
+            f"the grader's rows are those of {graders} graders together, each asked everything; a "
+            "grader that lists more or fewer facts has other tokens"
+        )
     if epochs > 1 and graded:
         notes.append(
             "in later epochs the grader's answers on annotated responses can come from the cache"

@@ -62,7 +62,7 @@ def majority(signs: _Signs, missing: _Mask) -> tuple[_Signs, _Mask]:
 
     """
     counts = vote_counts(np.moveaxis(signs, 0, -1), ~np.moveaxis(missing, 0, -1))
-    return plurality(counts).astype(np.int8), missing.all(axis=0)
+    return plurality(counts).astype(np.int8), np.asarray(missing.all(axis=0))
 
 
 @dataclass(frozen=True)
@@ -138,16 +138,20 @@ def panel_agreement(
     )
     drawn = resampled_sums(sums, replicates=replicates, seed=seed)
     none = None if len(n) else f"pairs that two graders or more can be read on: 0 of {len(several)}"
-    agreement = float(ratio(by_pair[:, 1].sum(), np.float64(len(n))))
+    whole = sums.sum(axis=0)[None]
     return PanelAgreement(
         alpha=Estimate.percentile(
-            float(_alpha(sums.sum(axis=0)[None])[0]),
+            float(_alpha(whole)[0]),
             _alpha(drawn),
             codes.size,
             none or "all signs are the same, so chance agrees fully",
         ),
         agreement=Estimate.share(
-            agreement, sums[:, 1], sums[:, 0], ratio(drawn[:, 1], drawn[:, 0]), none
+            float(ratio(whole[:, 1], whole[:, 0])[0]),
+            sums[:, 1],
+            sums[:, 0],
+            ratio(drawn[:, 1], drawn[:, 0]),
+            none,
         ),
         n_pairs=len(n),
         n_groups=codes.size,
@@ -258,4 +262,4 @@ def jackknifed(tables: Sequence[Comparisons]) -> NDArray[np.float64]:
         table = replace(tables[0], manifestation=found, missing=absent)
         without.append(profile_of(table).tau)
     taus = np.array(without)
-    return (taus - taus.mean(axis=0)) * np.sqrt((len(tables) - 1) / len(tables))
+    return np.asarray((taus - taus.mean(axis=0)) * np.sqrt((len(tables) - 1) / len(tables)))
