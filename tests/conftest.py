@@ -158,14 +158,15 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
 def inspect_log(made_once: MadeOnce) -> Callable[..., Path]:
     """The log of an Inspect task with a planted annotator, by default on the demonstration data.
 
-    ``weights`` and ``temperature`` are the annotator's, other arguments the task's.
+    ``weights`` and ``temperature`` are the annotator's, other arguments the task's. Pairs of an
+    error rate and a seed in place of the grader's name are a panel of planted ones.
     """
 
     def log(
         profile: str = "verbose",
         task: str = "summarization",
         *,
-        grader: str | None = None,
+        grader: str | tuple[tuple[float, int], ...] | None = None,
         **arguments: Any,
     ) -> Path:
         def run(folder: Path) -> Path:
@@ -173,13 +174,19 @@ def inspect_log(made_once: MadeOnce) -> Callable[..., Path]:
             from inspect_ai.model import get_model
 
             model_args = {k: arguments[k] for k in ("weights", "temperature") if k in arguments}
+            graders: Any = grader
+            if isinstance(grader, tuple):
+                graders = [
+                    get_model("planted/grader", memoize=False, error_rate=rate, seed=seed)
+                    for rate, seed in grader
+                ]
             with pytest.MonkeyPatch.context() as patch:
                 patch.setenv("INSPECT_CACHE_DIR", str(folder / "cache"))
                 (done,) = inspect_eval(
                     f"profile_tasks/{task}",
                     task_args={k: v for k, v in arguments.items() if k not in model_args},
                     model=get_model(f"planted/{profile}", memoize=False, **model_args),
-                    model_roles={"grader": grader} if grader else None,
+                    model_roles={"grader": graders} if graders else None,
                     log_dir=str(folder),
                     display="none",
                     log_realtime=False,

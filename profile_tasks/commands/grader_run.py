@@ -153,7 +153,7 @@ def _mapping(text: str) -> dict[str, Any]:
     arguments = found.get("model_args", {}) if isinstance(found, dict) else None
     if not isinstance(arguments, dict):
         raise ValueError("expected {model: NAME, model_args: {KEY: VALUE, ...}}")
-    return found
+    return dict(found)
 
 
 def _one_line(text: str) -> str:

@@ -200,7 +200,7 @@ class Estimate:
             +0.50 [+0.40, +0.60] +0.50 [+0.33, +0.67]
 
         """
-        if not self.has_interval or variance == 0:
+        if not self.has_interval or variance < _NO_VARIANCE:
             return self
         method = f"{self.method}, with the spread of {source}"
         if math.isnan(variance):

@@ -96,6 +96,10 @@ def test_each_option_changes_what_it_names(asked: Asked) -> None:
         ("grader", "total"): 240,
     }
     assert asked("--epochs", 2) == {name: 2 * count for name, count in plain.items()}
+    assert asked("--graders", 3) == {
+        (role, purpose): count * (3 if role == "grader" else 1)
+        for (role, purpose), count in plain.items()
+    }
     assert asked("--limit", 1)["evaluated model", "total"] == 17 + 20
     assert asked("--max-pairs-per-source", 1)["evaluated model", "discrimination"] == 48
 

@@ -99,6 +99,46 @@ def test_the_numbers_are_those_of_the_inspect_task(
     assert compared > 60
 
 
+def test_a_panel_gives_the_numbers_of_the_inspect_task(
+    run: Run, tmp_path: Path, samples: Samples, read_inspect_log: Callable[..., Any]
+) -> None:
+    panel, factors = ((0.1, 1), (0.13, 2), (0.16, 3)), "length,hallucination,fluency,coherence"
+    (scored,) = read_inspect_log("verbose", grader=panel, factors=factors).results.scores
+    graders = [
+        f"{{model: planted/grader, model_args: {{error_rate: {rate}, seed: {seed}}}}}"
+        for rate, seed in panel
+    ]
+    output = tmp_path / "graded.json"
+    run(
+        "score-lm-eval", *samples, *(part for each in graders for part in ("--grader", each)),
+        "--factors", factors, "--no-cache", "--log-dir", tmp_path / "logs", "-o", output,
+    )  # fmt: skip
+    results = json.loads(output.read_text())
+    grading, row = (
+        results["profile_tasks_grading"],
+        results["results"]["profile_summarization_discrimination"],
+    )
+    names = [f"planted/grader #{place}" for place in (1, 2, 3)]
+    assert grading["graders"] == names
+    for name in ("tau_human_fluency", "tau_discrimination_hallucination", "tau_human_length"):
+        for end in ("", "_ci_low", "_ci_high"):
+            theirs = scored.metrics[f"{name}{end}"].value
+            assert row[f"{name}{end},none"] == pytest.approx(theirs, abs=1e-12)
+    alone = scored.metadata["profile"]["panel"]["graders"]
+    for name in names:
+        for perspective in ("human", "generation"):
+            assert grading["panel"]["graders"][name][perspective] == alone[name][perspective]
+    assert "grader_alpha_fluency,none" in row
+
+
+@pytest.mark.parametrize("grader", ["{model: planted/grader", "{model_args: 3, model: a/b}"])
+def test_a_grader_in_yaml_that_cannot_be_read_is_told(
+    grader: str, run: Run, of_two_sources: Samples
+) -> None:
+    told = run("score-lm-eval", *of_two_sources, "--grader", grader, exit_code=2).output
+    assert f"--grader {grader}: " in told
+
+
 def test_what_lm_eval_measured_stays(
     score: Callable[..., dict[str, Any]], samples: Samples
 ) -> None:
