@@ -27,7 +27,7 @@ from profile_tasks.scorers.statistics.study import Study
 PAGE = ROOT / "docs" / "panel.md"
 
 PAIRS, WITHIN, FACTOR_TIES, TAU = 3, 0.3, 0.2, 0.4
-LONGER_PREFERRED = 0.7
+LONGER_PREFERRED = 0.9
 """Preferred responses that are the longer ones."""
 
 ERRORS = {
@@ -76,10 +76,9 @@ def graded(
         )
         wrong = np.where(truth == 0, rng.choice([1, -1], truth.shape), -truth)
         wrong = np.where(rng.random(truth.shape) < 0.5, wrong, 0)
-        if by_length:
-            wrong = np.broadcast_to(
-                longer[:, None] * rng.choice([1, -1], p=[0.7, 0.3]), wrong.shape
-            )
+        if by_length is not None:
+            named = longer * rng.choice([1, -1], p=[by_length, 1 - by_length])
+            wrong = np.broadcast_to(named[:, None], truth.shape)
         found.append(np.where(rng.random(truth.shape) < rates, wrong, truth))
     return np.array(found, np.int8)
 

@@ -98,6 +98,11 @@ def graded_by(measurements: list[SourceMeasurement], evaluated: str) -> dict[str
     """Who graded, and what speaks against taking its word."""
     graders = sorted({grader for m in measurements for grader in m.graders})
     warnings = grader_warnings(evaluated, graders)
+    if len({m.graders for m in measurements}) > 1:
+        warnings.append(
+            "not every source was graded by the same models: how far these agree is not told, and "
+            "their spread stands in no interval"
+        )
     if gaps := missing_judgements(measurements):
         warnings.append(gaps)
     return {"graders": graders, "warnings": warnings}

@@ -55,7 +55,7 @@ def run_study(
 
 
 def grader_panel(measurements: Iterable[SourceMeasurement]) -> GraderPanel | None:
-    """What each of several graders says, beside the tables of their majority; None for one grader.
+    """What each of several graders says, beside the tables of their majority.
 
     How far they agree is told over the annotated pairs, once a source, and over the pairs of
     different texts that the model wrote.
@@ -63,17 +63,16 @@ def grader_panel(measurements: Iterable[SourceMeasurement]) -> GraderPanel | Non
     Args:
         measurements: What was measured on each source.
 
-    Raises:
-        ValueError: The graders are not the same everywhere.
+    Returns:
+        None where one model graded, or nothing that counts; and where not every source was graded
+        by the same ones, of which ``graded_by`` of ``full_profile`` warns.
     """
     records = _in_order(measurements)
     panels = {record.graders for record in records}
-    if all(len(graders) < 2 for graders in panels):
+    graders = next(iter(panels), ())
+    factors = tuple(f for record in records[:1] for f in record.factors if f in record.grading)
+    if len(panels) != 1 or len(graders) < 2 or not factors:
         return None
-    if len(panels) != 1:
-        raise ValueError(f"expected the same graders for each source, got {sorted(panels)}")
-    (graders,) = panels
-    factors = tuple(f for f in records[0].factors if f in records[0].grading)
     codes = shared_group_codes(records)
     # The majority's measurements are in order; each grader's must stay so, row by row.
     alone = [[r.by_grader(place) for r in records] for place in range(len(graders))]

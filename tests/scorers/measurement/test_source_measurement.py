@@ -357,3 +357,51 @@ def test_of_several_epochs_the_human_table_takes_the_fullest_whatever_finished_f
     for order in itertools.permutations([empty, full]):
         (human,) = comparison_tables(order)
         assert human.manifestation[0].tolist() == [-1, -1, 1, 1]
+
+
+def listed(*counts: int | None, grader: str = "g") -> SourceGrades:
+    """A grader that lists so many facts of red, red green, pink and red blue; None: nothing."""
+    texts = ("s1-0 a", "s1-0 b", "s1-1 b", "s1-2 a")
+    same_as = {f"s1-{pair} {side}": f"s1-{pair} {side}" for pair in range(3) for side in "ab"}
+    same_as |= {"s1-1 a": "s1-0 a", "s1-2 b": "s1-1 b"}
+    return SourceGrades(
+        grader=grader,
+        wordings={"number_of_facts": ""},
+        same_as=same_as,
+        requests=4,
+        responses={
+            text: ResponseFacts(
+                facts=None if n is None else tuple(Fact(text=f"fact {i}") for i in range(n))
+            )
+            for text, n in zip(texts, counts, strict=True)
+        },
+        problems=("facts of s1-0 a: it is empty",) * (None in counts),
+    )
+
+
+def test_several_graders_make_the_signs_that_most_of_them_give() -> None:
+    factors = resolve_factors(["length", "number_of_facts"], "summarization")
+    graders = [
+        listed(1, 2, 3, 1),
+        listed(2, 1, 3, 4, grader="other"),
+        listed(None, 4, 3, 3),
+    ]
+    record = measure_source(annotated(), factors, grades=graders)
+    assert [each.annotated["number_of_facts"] for each in record.panel] == [
+        (-1, -1, -1),
+        (1, -1, 1),
+        (None, None, 0),
+    ]
+    assert [row[1] for row in record.annotated] == [0, -1, 0]  # even splits are ties
+    assert [row[0] for row in record.annotated] == [-1, 0, 1]  # length is counted
+    assert record.values["number_of_facts"]["s1-0 a"] == 1.5  # of those that gave one
+    assert record.graders == ("g #1", "other", "g #3")
+    assert record.grading["number_of_facts"].asked == 12
+    assert record.grading["number_of_facts"].missing == 1
+    assert record.grader_requests == 12
+    assert record.grader_problems == ("g #3: facts of s1-0 a: it is empty",)
+    assert SourceMeasurement.model_validate_json(record.model_dump_json()) == record
+    alone = measure_source(annotated(), factors, grades=graders[1])
+    assert record.by_grader(1).annotated == alone.annotated
+    assert record.by_grader(1).grading == alone.grading
+    assert alone.panel == ()
