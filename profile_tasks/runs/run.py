@@ -158,9 +158,11 @@ class Run:
     @property
     def offline(self) -> dict[str, str]:
         """What to say of its models, grader among them, that were not asked live, by name."""
+        # A model that stands in a panel several times is numbered there, and told of once.
+        graders = (name.partition(" #")[0] for name in self.graders)
         return {
             model: note
-            for model in (self.model, *self.graders)
+            for model in (self.model, *graders)
             if (note := _offline_note(model)) is not None
         }
 
@@ -184,8 +186,7 @@ def _offline_note(model: str) -> str | None:
         return RECORDED_NOTE
     if not model.startswith(SIMULATED):
         return None
-    grades = model.partition(" #")[0] == SIMULATED_GRADER  # numbered in a panel
-    note = GRADER_SIMULATION_NOTE if grades else SIMULATION_NOTE
+    note = GRADER_SIMULATION_NOTE if model == SIMULATED_GRADER else SIMULATION_NOTE
     return f"SIMULATED: {note}"
 
 
