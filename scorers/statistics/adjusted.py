@@ -27,14 +27,14 @@ Business & Economic Statistics 36). statsmodels has neither.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.estimate import Estimate, added_variance
 from profile_tasks.scorers.statistics.systems import (
     FEW_GROUPS,
     HIGH_SHARE,
@@ -78,12 +78,14 @@ class AdjustedInfluence:
         low: (F,) lower end of the confidence interval.
         high: (F,) upper end.
         p_value: (F,) two-sided p-value of a zero coefficient.
+        error: (F,) standard error.
+        freedom: (F,) its degrees of freedom.
         vif: (F,) variance inflation, uncentred, at least 1; infinite where the factor is an exact
             combination of others, NaN where it is not in the regression.
         n_pairs: pairs that the regression rests on: with a preference, with every factor known, and
             not decided by a separated factor.
         n_groups: groups among them.
-        reasons: F entries: why the coefficient is NaN, or None.
+        reasons: F entries: why the coefficient, or its interval, is NaN, or None.
         method: the method in words.
         control: what the control of systems rests on; None where they were not controlled for.
 
@@ -94,6 +96,8 @@ class AdjustedInfluence:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     p_value: NDArray[np.float64]
+    error: NDArray[np.float64]
+    freedom: NDArray[np.float64]
     vif: NDArray[np.float64]
     n_pairs: int
     n_groups: int
@@ -110,6 +114,57 @@ class AdjustedInfluence:
             "cluster-robust",
             self.reasons[index],
         )
+
+    def with_spread(
+        self, rows: NDArray[np.float64], confidence: float = 0.95
+    ) -> "AdjustedInfluence":
+        """Return the influences whose errors bear how much the graders of a panel differ.
+
+        Args:
+            rows: (K, F), of which the squares sum to the variance between panels of K graders; NaN
+                where a panel without one of them leaves the coefficient undefined, so that there
+                is no interval.
+            confidence: coverage of the intervals, between 0 and 1.
+        """
+        variance, freedom = added_variance(
+            self.error**2, self.freedom, np.square(rows).sum(axis=0), len(rows) - 1
+        )
+        low, high, p_value = t_interval(self.coefficient, np.sqrt(variance), freedom, confidence)
+        unknown = "without one of the graders there is no estimate, so their spread is not known"
+        return replace(
+            self,
+            low=low,
+            high=high,
+            p_value=p_value,
+            error=np.sqrt(variance),
+            freedom=freedom,
+            reasons=tuple(
+                unknown if reason is None and np.isnan(v) else reason
+                for reason, v in zip(self.reasons, variance, strict=True)
+            ),
+            method=f"{self.method}; with the spread of graders",
+        )
+
+
+def t_interval(
+    coefficient: NDArray[np.float64],
+    error: NDArray[np.float64],
+    freedom: NDArray[np.float64],
+    confidence: float,
+) -> NDArray[np.float64]:
+    """Return (3, F): both ends of Student's intervals of coefficients, and their p-values.
+
+    Args:
+        coefficient: (F,).
+        error: (F,) standard errors.
+        freedom: (F,) their degrees of freedom.
+        confidence: coverage of the intervals, between 0 and 1.
+    """
+    from scipy.special import stdtr, stdtrit
+
+    margin = stdtrit(freedom, (1 + confidence) / 2) * error
+    p_value = 2 * stdtr(freedom, -np.abs(coefficient) / error)
+    return np.stack([coefficient - margin, coefficient + margin, p_value])
 
 
 def adjusted_influence(
@@ -192,14 +247,14 @@ def adjusted_influence(
             decided.n_pairs += int((~left).sum())
         pairs = pairs.where(left)
 
-    estimates = np.full((4, len(factors)), np.nan)
+    estimates = np.full((6, len(factors)), np.nan)
     if any(reasons[index] is None for index in kept):
         design[:, : kept.size] /= scale[kept]
         estimates[:, kept] = clustered_logit(design, pairs.group, confidence, kept.size)
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan
-    coefficient, low, high, p_value = estimates
+    coefficient, low, high, p_value, error, freedom = estimates
     controlled = "" if systems is None else ", with one strength a system"
     return AdjustedInfluence(
         factors=factors,
@@ -207,6 +262,8 @@ def adjusted_influence(
         low=low,
         high=high,
         p_value=p_value,
+        error=error,
+        freedom=freedom,
         vif=vif,
         n_pairs=len(pairs.design),
         n_groups=np.unique(pairs.group).size,
@@ -473,23 +530,23 @@ def clustered_logit(
         count: how many of the coefficients.
 
     Returns:
-        (4, count): coefficients, both ends of their intervals, p-values; NaN where there is none.
+        (6, count): coefficients, both ends of their intervals, p-values, standard errors, their
+        degrees of freedom; NaN where there is none.
     """
-    from scipy.special import stdtr, stdtrit
     from statsmodels.discrete.discrete_model import Logit
 
     # Rows are oriented to the preferred response, so that the outcome is 1 throughout.
     result = Logit(np.ones(len(design)), design).fit(disp=0, warn_convergence=False, maxiter=100)
     if not result.mle_retvals["converged"]:
-        return np.full((4, count), np.nan)
+        return np.full((6, count), np.nan)
     every = np.asarray(result.params, dtype=np.float64)
     error, freedom = _cluster_errors(design, every, group, count)
     # Groups that each balance exactly show no variance between groups, which is not certainty.
     error[error < _NO_ERROR] = np.nan
     coefficient = every[:count]
-    margin = stdtrit(freedom, (1 + confidence) / 2) * error
-    p_value = 2 * stdtr(freedom, -np.abs(coefficient) / error)
-    return np.stack([coefficient, coefficient - margin, coefficient + margin, p_value])
+    return np.vstack(
+        [coefficient, t_interval(coefficient, error, freedom, confidence), error, freedom]
+    )
 
 
 def _cluster_errors(

@@ -25,7 +25,7 @@ from numbers import Real
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 CONFIDENCE = 0.95
 
@@ -210,13 +210,12 @@ class Estimate:
         # At an end of the scale, as if half an observation told otherwise.
         share = min(max(share, 0.5 / self.effective), 1 - 0.5 / self.effective)
         binomial = share * (1 - share)
-        parts = (binomial / self.effective, variance / (1 - self.least) ** 2)
-        squares = parts[0] ** 2 / self._freedom + parts[1] ** 2 / freedom
+        of_share = variance / (1 - self.least) ** 2
+        total, together = added_variance(
+            binomial / self.effective, self._freedom, of_share, freedom
+        )
         return replace(
-            self,
-            method=method,
-            effective=binomial / sum(parts),
-            freedom=sum(parts) ** 2 / squares,
+            self, method=method, effective=binomial / float(total), freedom=float(together)
         ).at(confidence)
 
     def _resampled(self, confidence: float) -> Self:
@@ -604,6 +603,28 @@ def with_standard_errors(names: Iterable[str]) -> list[str]:
         for name in names
         for each in ((name,) if is_interval_end(name) else (name, f"{name}{STANDARD_ERROR}"))
     ]
+
+
+def added_variance(
+    first: ArrayLike, freedom: ArrayLike, second: ArrayLike, of_second: ArrayLike
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the sum of two variances and its degrees of freedom (Satterthwaite 1946).
+
+    Args:
+        first: of one source.
+        freedom: of its estimate.
+        second: of another source.
+        of_second: the degrees of freedom of that one's.
+
+    Example:
+        >>> total, freedom = added_variance(1.0, 20, 1.0, 2)
+        >>> float(total), round(float(freedom), 1)
+        (2.0, 7.3)
+
+    """
+    a, b = np.asarray(first, np.float64), np.asarray(second, np.float64)
+    total = a + b
+    return total, total**2 / (a**2 / np.asarray(freedom) + b**2 / np.asarray(of_second))
 
 
 def widening(confidence: float, n_groups: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -20,13 +20,14 @@ give who can be read, and 0 where several signs are given equally often, as with
   which response is called the first is arbitrary, as in ``annotators``.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
+from profile_tasks.scorers.statistics.adjusted import adjusted_influence
 from profile_tasks.scorers.statistics.annotators import plurality, vote_counts
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -213,6 +214,10 @@ class GraderPanel:
             self._spread[name] = jackknifed(self.tables[name])
         return self._spread[name]
 
+    def adjusted_spread(self, name: str) -> NDArray[np.float64]:
+        """Return such rows of the adjusted influences, which all hang on what is graded."""
+        return jackknifed(self.tables[name], lambda table: adjusted_influence(table).coefficient)
+
     def widened(
         self, name: str, influence: Mapping[str, Estimate], confidence: float
     ) -> dict[str, Estimate]:
@@ -239,11 +244,15 @@ class GraderPanel:
         return {}
 
 
-def jackknifed(tables: Sequence[Comparisons]) -> NDArray[np.float64]:
+def jackknifed(
+    tables: Sequence[Comparisons],
+    statistic: Callable[[Comparisons], NDArray[np.float64]] = lambda table: profile_of(table).tau,
+) -> NDArray[np.float64]:
     """Return rows (G, F) of which the squares sum to the variance of the majority's influences.
 
     Args:
         tables: (G,) the same pairs by each grader, two at least.
+        statistic: (F,) of a table, by default tau_14.
 
     Example:
         >>> tables = [
@@ -260,6 +269,6 @@ def jackknifed(tables: Sequence[Comparisons]) -> NDArray[np.float64]:
     for i in range(len(tables)):
         found, absent = majority(np.delete(signs, i, axis=0), np.delete(missing, i, axis=0))
         table = replace(tables[0], manifestation=found, missing=absent)
-        without.append(profile_of(table).tau)
+        without.append(statistic(table))
     taus = np.array(without)
     return np.asarray((taus - taus.mean(axis=0)) * np.sqrt((len(tables) - 1) / len(tables)))

@@ -293,7 +293,9 @@ def self_preference(
             "separated: whose text, its length or place decides every verdict; no odds have an end"
         )
         return replace(undefined, estimate=Estimate.undefined(reason))
-    value, low, high, p_value = clustered_logit(design, codes.astype(np.int32), CONFIDENCE, 1)[:, 0]
+    value, low, high, p_value = clustered_logit(design, codes.astype(np.int32), CONFIDENCE, 1)[
+        :4, 0
+    ]
     if math.isnan(value) or math.isnan(low):
         reason = "the regression found no estimate with an error"
         return replace(undefined, estimate=Estimate.undefined(reason))

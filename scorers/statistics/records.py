@@ -206,6 +206,8 @@ def influence_record(study: Study, name: str) -> Record:
     taus = study.influence(name)
     tests = influence_tests(table, seed=study.seed)
     adjusted = adjusted_influence(table)
+    if study.panel is not None:
+        adjusted = adjusted.with_spread(study.panel.adjusted_spread(name))
     systems = study.systems.get(name)
     controlled = None if systems is None else adjusted_influence(table, systems=systems)
     ranks = factor_ranks(profile.factors, profile.tau, study.drawn[name], n_groups=profile.groups)

@@ -13,7 +13,7 @@ from profile_tasks.scorers.statistics.grader_panel import (
     majority,
     panel_agreement,
 )
-from profile_tasks.scorers.statistics.records import flat_panel, panel_record
+from profile_tasks.scorers.statistics.records import flat_panel, influence_record, panel_record
 from profile_tasks.scorers.statistics.study import Study
 
 Signs = NDArray[np.int8]
@@ -157,6 +157,22 @@ def test_graders_who_differ_widen_graded_factors_and_alignments_alone() -> None:
     wide, narrow = (each.alignment("human", "discrimination")["pearson"] for each in (study, plain))
     assert wide.value == narrow.value
     assert wide.high - wide.low > narrow.high - narrow.low
+
+
+def test_adjusted_influences_bear_the_spread_and_those_of_graders_who_agree_do_not() -> None:
+    for errors, widens in (((0.0, 0.2, 0.45), True), ((0.0, 0.0, 0.0), False)):
+        study = panel_study(errors)
+        now = influence_record(study, "human")["factors"]["fluency"]
+        before = influence_record(Study(study.tables, replicates=200), "human")["factors"][
+            "fluency"
+        ]
+        assert now["adjusted"] == before["adjusted"]
+        widths = [e["adjusted_ci_high"] - e["adjusted_ci_low"] for e in (now, before)]
+        if widens:
+            assert widths[0] > widths[1]
+            assert now["adjusted_p_value"] > before["adjusted_p_value"]
+        else:
+            assert widths[0] == pytest.approx(widths[1], rel=1e-9)
 
 
 def test_more_graders_of_one_kind_leave_less_spread() -> None:
