@@ -99,6 +99,7 @@ def test_the_numbers_are_those_of_the_inspect_task(
     assert compared > 60
 
 
+@pytest.mark.slow
 def test_a_panel_gives_the_numbers_of_the_inspect_task(
     run: Run, tmp_path: Path, samples: Samples, read_inspect_log: Callable[..., Any]
 ) -> None:

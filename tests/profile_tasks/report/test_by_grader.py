@@ -19,7 +19,7 @@ FACTORS = "length,hallucination,fluency,coherence"
 
 @pytest.fixture(scope="module")
 def log(inspect_log: Callable[..., Path]) -> Path:
-    return inspect_log("verbose", grader=PANEL, factors=FACTORS)
+    return inspect_log("verbose", grader=PANEL, factors=FACTORS, limit=12)
 
 
 def test_factors_by_grader_and_alignments_by_grader(log: Path) -> None:
@@ -41,7 +41,7 @@ def test_the_page_has_them_beside_agreement(log: Path, inspect_log: Callable[...
     page = rendered(task_sections(read_findings(log)))
     assert "How far the graders agree: planted/verbose, summarization" in page
     assert "planted/grader #3" in page
-    one = inspect_log("verbose", grader=PANEL[1:2], factors=FACTORS)
+    one = inspect_log("verbose", grader=PANEL[1:2], factors=FACTORS, limit=12)
     assert "How far the graders agree" not in rendered(task_sections(read_findings(one)))
 
 
