@@ -171,6 +171,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             grades=grades,
             learned=learned,
             control=settings.control,
+            slices=settings.slice_columns,
         )
         return score_of(annotated, measurement, grades)
 
