@@ -71,6 +71,17 @@ def check_slices(
     return found
 
 
+def unknown_slices(source: AnnotatedSource, columns: Sequence[str]) -> list[str]:
+    """What is wrong with columns that no pair of a source has, with the nearest that there are."""
+    there = dict.fromkeys(name for pair in source.pairs for name in pair.extra)
+    known = [LENGTH_CLASS, "task", *there]
+    return [
+        f"slices: no pair has the column {column!r}{instead_of(column, known)}"
+        for column in columns
+        if column not in known
+    ]
+
+
 def logged_labels(
     source: AnnotatedSource, columns: Sequence[str]
 ) -> dict[str, tuple[str | int | None, ...]]:

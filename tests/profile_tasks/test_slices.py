@@ -11,13 +11,16 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 from inspect_ai import eval as inspect_eval
+from inspect_ai import score
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import get_model
 
 from profile_tasks.cli import main
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.runs.inspect_log import read_run
+from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
+from profile_tasks.scorers.inspect.profile_scorer import factor_profile
 from profile_tasks.scorers.measurement.tables import slice_labels_by_table
 from profile_tasks.scorers.statistics.estimate import Estimate
 
@@ -226,6 +229,20 @@ def test_without_the_setting_a_log_holds_nothing_of_it(data: Path) -> None:
     )
     assert "slices" not in profile_of(log)
     assert not any("_in_" in name for name in log.results.scores[0].metrics)
+
+
+@pytest.mark.parametrize(("given", "told"), [("topic", ""), ("topc", "did you mean 'topic'?")])
+def test_a_finished_log_is_held_apart_afterwards(
+    log: Path, slices: dict[str, Any], given: str, told: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    scorer = factor_profile(task="instruction_following", factors=FACTORS, slices=given)
+    again = score(read_eval_log(str(log)), scorer, action="overwrite", display="none")
+    found = profile_of(complete_log(again))["slices"]
+    if told:
+        assert f"no pair has the column {given!r}; {told}" in caplog.text
+        assert found[given]["judge"] == {}
+    else:
+        assert json.loads(json.dumps(found)) == {"topic": slices["topic"]}
 
 
 # What the model wrote -----------------------------------------------------------------------------
