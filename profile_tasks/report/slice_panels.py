@@ -132,10 +132,10 @@ def whose_slices(found: SlicedColumn) -> dict[str, str]:
 
 
 def _counts(parts: Mapping[str, SlicePart]) -> str:
-    """How many pairs and sources a panel rests on; what several have in common is said once."""
+    """How many pairs and groups a panel rests on; what several have in common is said once."""
     said: dict[str, list[str]] = {}
     for whose, part in parts.items():
-        pairs = f"{part.n_pairs:,} pairs of {part.n_groups:,} sources"
+        pairs = f"{part.n_pairs:,} pairs in {part.n_groups:,} groups"
         said.setdefault(pairs, []).append(WHO.get(whose, whose))
     if len(said) == 1:
         return next(iter(said))

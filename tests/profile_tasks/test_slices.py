@@ -15,8 +15,11 @@ from inspect_ai import score
 from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import get_model
 
+import profile_tasks as pt
 from profile_tasks.cli import main
 from profile_tasks.instruction_following import instruction_following
+from profile_tasks.report.page import rendered, task_sections
+from profile_tasks.report.reading import read_findings
 from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.scorers.inspect.complete_log import complete_log
 from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
@@ -325,3 +328,29 @@ def test_a_bar_on_a_slice_holds_where_that_on_the_whole_does_not_see_it(
     assert "groups: 3" in done["verdicts"][5]["why"]
     assert "did you mean flip_rate_in_language_de?" in done["verdicts"][6]["why"]
     assert done["exit_code"] == 1
+
+
+# The report ---------------------------------------------------------------------------------------
+
+
+def test_the_report_shows_people_and_judge_in_each_slice(log: Path) -> None:
+    (found,) = read_findings(log)
+    page = rendered(task_sections([found]))
+    part = page.split('<section id="slices"')[1].split("</section>")[0]
+    assert part.count('<table class="dots">') == 3 + 2  # of language and topic; rare has none
+    assert "people: 32 pairs in 32 groups; as a judge: " in part
+    assert "as a judge: length weighs less in de than elsewhere" in part
+    assert "no: too few sources in it or beside it (people 3, as a judge 3)" in part
+    judge = part.split("<caption>The judge by language: ")[1].split("</table>")[0]
+    rows_of = re.findall(r'<th scope="row"><bdi>(\w+)</bdi>', judge)
+    assert rows_of == list(found.slices[0].judge)
+    assert "verse &amp; prose" in part
+
+
+def test_in_python_a_run_has_rows_by_slice(log: Path, slices: dict[str, Any]) -> None:
+    frame = pt.read_run(log).frame()
+    german = frame[frame["slice"] == "language: de"].set_index(["quantity", "factor"])
+    assert set(german.loc["influence_in_slice"]["perspective"]) == {"human", "discrimination"}
+    (flips,) = frame.query("quantity == 'flip_rate_in_slice' and slice == 'rare: yes'")["reason"]
+    assert flips == slices["rare"]["judge"]["yes"]["flip_rate"]["reason"]
+    assert any(note.startswith("by rare: no: too few sources") for note in pt.read_run(log).notes)

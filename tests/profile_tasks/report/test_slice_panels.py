@@ -67,7 +67,7 @@ def test_each_slice_has_a_panel_of_the_same_factors_in_the_same_order(profiled: 
     (sliced,) = found.slices
     panels = slice_panels(sliced, ["markdown", "length"])
     assert sorted(panel.label for panel in panels) == ["de", "en", "fr"]
-    assert {panel.counts for panel in panels} == {"20 pairs of 20 sources"}
+    assert {panel.counts for panel in panels} == {"20 pairs in 20 groups"}
     # What is told to differ comes first, whatever the order is.
     assert {tuple(row.name for row in panel.rows) for panel in panels} == {("length", "markdown")}
     (german,) = (panel for panel in panels if panel.label == "de")
