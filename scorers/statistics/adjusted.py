@@ -13,7 +13,8 @@ Two designs have no finite, usable answer, and are named instead of printed as h
 * *separated* factors, which decide every preference that they bear on, so that the likelihood grows
   without end. In that limit the pairs they decide are fitted perfectly and say nothing more; the
   other factors are estimated from the rest (Geyer 2009, Electronic Journal of Statistics 3).
-  Separation is decided by a linear programme (Konis 2007), not guessed from large estimates.
+  Separation is decided by a linear programme (Konis 2007), not guessed from large estimates; where
+  the likelihood is seen to have a maximum, there is none, and nothing is left to decide.
 
 What systems differ in beside the factors may be held fixed too: one strength a system, oriented
 like the factors (``systems``). Factors that only tell systems apart are then collinear with them,
@@ -65,6 +66,12 @@ _ALONE = 1e-9
 
 # Separating directions come from a linear programme, scaled to a greatest coefficient of 1.
 _DIRECTION_TOLERANCE = 1e-7
+
+# Newton's method takes some seven steps to a maximum; one that is not there is not looked for long.
+_NEWTON_STEPS = 12
+
+# Log-odds beyond which a pair is as good as certain, and nothing overflows.
+_SURE = 500.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -437,7 +444,7 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
     """
     from scipy.optimize import linprog
 
-    if design.size == 0:
+    if design.size == 0 or _has_a_maximum(design):
         return None
     rows = np.unique(design, axis=0)
     # Coefficients are the difference of two non-negative halves, which makes their size linear.
@@ -459,6 +466,27 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
         raise RuntimeError(f"the linear programme for separation failed: {smallest.message}")
     plus, minus = np.split(np.asarray(smallest.x, dtype=np.float64), 2)
     return np.asarray((plus - minus) / np.abs(plus - minus).max())
+
+
+def _has_a_maximum(design: NDArray[np.float64]) -> bool:
+    """Whether Newton's steps come so near a maximum of the likelihood that no pair is separated.
+
+    At coefficients b pair i is lost with the chance w_i > 0, and the gradient is X'w. A direction d
+    of coefficients up to 1 that contradicts no pair has ``min(w) * sum(X d) <= w'X d <= |X'w|_1``:
+    a gradient that small leaves it nothing to decide. False where the steps do not show it.
+    """
+    coefficient = np.zeros(design.shape[1])
+    for _ in range(_NEWTON_STEPS):
+        lost = 1 / (1 + np.exp(np.minimum(design @ coefficient, _SURE)))
+        gradient = design.T @ lost
+        if np.abs(gradient).sum() <= _DIRECTION_TOLERANCE * lost.min():
+            return True
+        curvature = design.T @ (design * (lost * (1 - lost))[:, None])
+        try:
+            coefficient = coefficient + np.linalg.solve(curvature, gradient)
+        except np.linalg.LinAlgError:
+            return False
+    return False
 
 
 def clustered_logit(
