@@ -24,7 +24,7 @@ Errors are robust to dependence within groups. The plain ones, on groups - 1 deg
 reject too often where groups are few or differ in size, so they are corrected for what a group
 pulls the fit towards itself (CR2), with degrees of freedom that its size and design leave
 (Satterthwaite; Bell & McCaffrey 2002, Survey Methodology 28; Pustejovsky & Tipton 2018, Journal of
-Business & Economic Statistics 36). statsmodels has neither.
+Business & Economic Statistics 36).
 """
 
 from collections.abc import Sequence
@@ -68,10 +68,11 @@ _ALONE = 1e-9
 _DIRECTION_TOLERANCE = 1e-7
 
 # Newton's method takes some seven steps to a maximum; one that is not there is not looked for long.
-_NEWTON_STEPS = 12
+_NEWTON_STEPS = 30
 
-# Log-odds beyond which a pair is as good as certain, and nothing overflows.
-_SURE = 500.0
+# A step below this, in log-odds, ends the search; a gradient above this says that it failed.
+_LAST_STEP = 1e-10
+_LEVEL_GRADIENT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -471,22 +472,44 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
 def _has_a_maximum(design: NDArray[np.float64]) -> bool:
     """Whether Newton's steps come so near a maximum of the likelihood that no pair is separated.
 
-    At coefficients b pair i is lost with the chance w_i > 0, and the gradient is X'w. A direction d
+    At any coefficients pair i is lost with a chance w_i > 0, and the gradient is X'w. A direction d
     of coefficients up to 1 that contradicts no pair has ``min(w) * sum(X d) <= w'X d <= |X'w|_1``:
     a gradient that small leaves it nothing to decide. False where the steps do not show it.
     """
+    _, lost, gradient = _fitted(design)
+    return bool(np.abs(gradient).sum() <= _DIRECTION_TOLERANCE * lost.min())
+
+
+def _fitted(
+    design: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return coefficients after Newton's steps, each pair's chance to be lost, and the gradient.
+
+    Rows are oriented to the preferred response, so that the outcome is 1 throughout.
+    """
     coefficient = np.zeros(design.shape[1])
     for _ in range(_NEWTON_STEPS):
-        lost = 1 / (1 + np.exp(np.minimum(design @ coefficient, _SURE)))
+        lost = np.exp(-np.logaddexp(0, design @ coefficient))  # no overflow at either end
         gradient = design.T @ lost
-        if np.abs(gradient).sum() <= _DIRECTION_TOLERANCE * lost.min():
-            return True
         curvature = design.T @ (design * (lost * (1 - lost))[:, None])
         try:
-            coefficient = coefficient + np.linalg.solve(curvature, gradient)
+            step = np.linalg.solve(curvature, gradient)
         except np.linalg.LinAlgError:
-            return False
-    return False
+            break
+        # Never beyond where the likelihood falls again.
+        reached = _log_likelihood(design @ coefficient)
+        while np.abs(step).max() > _LAST_STEP and not (
+            _log_likelihood(design @ (coefficient + step)) >= reached
+        ):
+            step = step / 2
+        if np.abs(step).max() <= _LAST_STEP:
+            break
+        coefficient = coefficient + step
+    return coefficient, lost, gradient
+
+
+def _log_likelihood(utility: NDArray[np.float64]) -> float:
+    return -float(np.logaddexp(0, -utility).sum())
 
 
 def clustered_logit(
@@ -504,13 +527,10 @@ def clustered_logit(
         (4, count): coefficients, both ends of their intervals, p-values; NaN where there is none.
     """
     from scipy.special import stdtr, stdtrit
-    from statsmodels.discrete.discrete_model import Logit
 
-    # Rows are oriented to the preferred response, so that the outcome is 1 throughout.
-    result = Logit(np.ones(len(design)), design).fit(disp=0, warn_convergence=False, maxiter=100)
-    if not result.mle_retvals["converged"]:
+    every, _, gradient = _fitted(design)
+    if not np.abs(gradient).max(initial=0.0) <= _LEVEL_GRADIENT:
         return np.full((4, count), np.nan)
-    every = np.asarray(result.params, dtype=np.float64)
     error, freedom = _cluster_errors(design, every, group, count)
     # Groups that each balance exactly show no variance between groups, which is not certainty.
     error[error < _NO_ERROR] = np.nan

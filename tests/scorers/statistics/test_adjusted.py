@@ -159,7 +159,7 @@ def test_no_influence_is_rarely_told_from_0_with_twelve_groups(sizes):
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_swapping_the_responses_of_any_pairs_changes_nothing(seed):
     comparisons = planted([0.8, -0.3], n=150, n_groups=30)
     turn = np.random.default_rng(seed).choice([-1, 1], 150)
@@ -362,7 +362,7 @@ def test_a_table_without_factors_has_nothing_to_adjust():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_table_gives_a_huge_number_or_a_warning(seed):
     rng = np.random.default_rng(seed)
     n, n_factors = int(rng.integers(1, 40)), int(rng.integers(1, 5))

@@ -5,7 +5,7 @@ from unittest import mock
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control
 from statsmodels.stats.multitest import multipletests
@@ -231,7 +231,6 @@ def by_swapping_judges(first, second):
     return as_great / 2**groups.size
 
 
-@settings(deadline=None)  # the first call imports statsmodels
 @given(st.integers(0, 2**32 - 1))
 def test_judges_of_the_same_pairs_are_tested_by_swapping_them_in_groups(seed):
     first, second = two_judges(seed, n_groups=6)
@@ -240,7 +239,6 @@ def test_judges_of_the_same_pairs_are_tested_by_swapping_them_in_groups(seed):
     np.testing.assert_allclose(tests.value, profile_of(first).tau - profile_of(second).tau)
 
 
-@settings(deadline=None)  # the first call imports statsmodels
 @given(st.integers(0, 2**32 - 1))
 def test_the_judges_may_change_places(seed):
     # Tables of different pairs, groups, ties and missing cells.
@@ -253,7 +251,6 @@ def test_the_judges_may_change_places(seed):
     np.testing.assert_array_equal(one.n_groups, other.n_groups)
 
 
-@settings(deadline=None)  # the first call imports statsmodels
 @given(st.integers(0, 2**32 - 1), st.integers(1, 40))
 def test_a_judge_does_not_differ_from_itself(seed, n_groups):
     comparisons = random_table(seed, n_groups=n_groups)
@@ -272,7 +269,6 @@ def test_a_judge_does_not_differ_from_itself(seed, n_groups):
     assert tests.p_holm.tolist() == [1, 1, 1]
 
 
-@settings(deadline=None)  # the first call imports statsmodels
 @given(st.integers(0, 2**32 - 1), st.sampled_from([3, 7, 11]))
 def test_the_same_pairs_several_times_are_no_other_judge(seed, times):
     # Here the groups' parts differ by rounding.
