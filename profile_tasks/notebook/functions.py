@@ -32,7 +32,6 @@ from profile_tasks.report.report_data import profile_of_metrics, profile_of_reco
 from profile_tasks.report.slice_panels import slice_notes
 from profile_tasks.runs.compare import compare_runs, paired_study
 from profile_tasks.runs.influence_json import influence_run
-from profile_tasks.runs.inspect_log import read_run as read_log
 from profile_tasks.runs.lm_eval import read_sampled_run
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.remeasured import remeasured
@@ -40,7 +39,6 @@ from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.runs.signature import data_signature, judges_signature, signature
 from profile_tasks.scorers.factors.selection import FactorChoice
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
 from profile_tasks.scorers.measurement.contributions import (
     contributions_record,
     measured_preferences,
@@ -279,6 +277,8 @@ def contributions(
     if _is_finished(source):
         if names or human_labels is not None or reading or factors != "auto":
             raise ValueError(f"{source} is a log, for which only folds and seed say something")
+        from profile_tasks.runs.inspect_log import read_run as read_log
+
         run = read_log(_location(cast("RunSource", source)), None)
         found = measured_preferences(run.measurements, load_taxonomy())
         model, line, title = run.model, signature(run), f"{run.model} on {run.task}"
@@ -581,12 +581,16 @@ def _log(source: RunSource, factors: FactorChoice | None, score: str | None) -> 
             f"{file}: no Inspect log, and only logs and samples hold what this needs: the texts "
             "and verdicts of each source"
         )
+    from profile_tasks.runs.inspect_log import read_run as read_log  # imports Inspect
+
     run = read_log(file, score, texts=factors is not None)
     return run if factors is None else _estimated(remeasured(run, factors), run.profile)
 
 
 def _estimated(run: Run, reported: Mapping[str, Any]) -> Run:
     """A run with the numbers of its measurements, resampled as it was reported to be."""
+    from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
+
     metrics, record = metrics_and_profile(
         list(run.measurements),
         run.model,

@@ -198,7 +198,7 @@ def influence_record(study: Study, name: str) -> Record:
     """
     table, profile = study.tables[name], study.profiles[name]
     taus = study.influence(name)
-    tests = influence_tests(table, seed=study.seed)
+    tests = influence_tests(table)
     adjusted = adjusted_influence(table)
     systems = study.systems.get(name)
     controlled = None if systems is None else adjusted_influence(table, systems=systems)
