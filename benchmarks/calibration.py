@@ -286,7 +286,7 @@ def rejections(data: Path, cell: Cell, number: int) -> Iterator[tuple[str, float
     }
     aligned = Study(tables).true_alignment(*tables)
     yield from _rejects("coin-flip labels, a judge who knows them", aligned.unrelated)
-    for p_value in influence_tests(tables["human"], permutations=999, seed=number).p_value:
+    for p_value in influence_tests(tables["human"]).p_value:
         yield from _rejects("influence on coin flips, sign flips", p_value)
     twin = judged(found, drawn, human, rng, "discrimination")
     for p_value in difference_tests(people, twin, permutations=999, seed=number).p_value:

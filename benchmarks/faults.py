@@ -475,7 +475,7 @@ _PRELOADED = (
     *("inspect_ai", "openai", "profile_tasks._registry", "profile_tasks.cli"),
     *("profile_tasks.lm_eval_runner.run", "profile_tasks.commands.score_lm_eval"),
     *("profile_tasks.lm_eval_runner.grading", "lm_eval.models.openai_completions"),
-    *("acp", "fastapi", "markdown_it", "linkify_it", "jiter", "statsmodels.stats.inter_rater"),
+    *("acp", "fastapi", "markdown_it", "linkify_it", "jiter"),
     *("scipy.stats", "sentencex", "pyphen", "rapidfuzz", "textual", "inspect_ai.hooks"),
 )
 """A fresh process of a harness takes some seconds to import it; one forked from these does not."""

@@ -240,10 +240,7 @@ def _coverage(_: Path) -> KnownAnswer:
 
 
 def _level(_: Path) -> KnownAnswer:
-    told = [
-        float(influence_tests(_study(seed), seed=seed).p_value[1]) <= 0.05
-        for seed in range(STUDIES)
-    ]
+    told = [float(influence_tests(_study(seed)).p_value[1]) <= 0.05 for seed in range(STUDIES)]
     return _share_of_studies(
         "tests of simulated studies", "tell an influence where there is none in 5 %", told, 0.05
     )

@@ -347,7 +347,20 @@ class GradingSettings(GraderSettings):
     """Let the evaluated model grade where no model has the role grader."""
 
 
-class MeasuringSettings(GradingSettings, PairingSettings):
+class SlicingSettings(Settings):
+    """By what a run is held apart."""
+
+    slices: Names = None
+    """Columns of the data, task or length_class: profiles and the judge's metrics in each part."""
+
+    @property
+    def slice_columns(self) -> tuple[str, ...]:
+        """The columns, each once."""
+        given = self.slices.split(",") if isinstance(self.slices, str) else self.slices or ()
+        return tuple(dict.fromkeys(name.strip() for name in given))
+
+
+class MeasuringSettings(SlicingSettings, GradingSettings, PairingSettings):
     """What is measured on the responses to a source."""
 
     factors: Selection = "auto"
@@ -494,7 +507,7 @@ class GraderValidationSettings(LabelSettings, PairSettings, LabelledDataSettings
     """Settings of ``grader_validation``."""
 
 
-class LmEvalSettings(AskingSettings, PairSettings, DataSettings):
+class LmEvalSettings(SlicingSettings, AskingSettings, PairSettings, DataSettings):
     """Settings of the tasks in lm-eval: what ``--metadata`` may hold, by the names of Inspect."""
 
     factors: Selection = "auto"

@@ -7,6 +7,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
 from profile_tasks.scorers.statistics.estimate import Estimate, with_standard_errors
+from profile_tasks.scorers.statistics.slices import JUDGED_BY_SLICE, metric_in_slice
 from profile_tasks.solvers.both_orders import (
     PairVerdict,
     by_pair,
@@ -35,14 +36,24 @@ class Discrimination(ProfileTask):
         asked = zip(discrimination_requests(source, orders), answers, strict=True)
         picks = by_pair([read_pick(said, material=of.material) for of, said in asked], orders)
         return measure_source(
-            source, self.factors, verdicts=[PairVerdict(of_pair) for of_pair in picks]
+            source,
+            self.factors,
+            verdicts=[PairVerdict(of_pair) for of_pair in picks],
+            slices=self.settings.slice_columns,
         )
 
     def standard_names(self) -> list[str]:
-        """Agreement with people, and the rates of the verdicts."""
+        """Agreement with people, and the rates of the verdicts, as a whole and by slice."""
+        in_slices = [
+            metric_in_slice(metric, column, label)
+            for column, labels in self.slices.items()
+            for label in labels
+            for metric in JUDGED_BY_SLICE
+        ]
         uncertain = [n for share in AGREEMENT_SHARES for n in Estimate.undefined("").flat(share)]
         return [
             *with_standard_errors(uncertain),
             "discrimination_decided_pairs",
             "discrimination_kappa",
+            *(n for name in in_slices for n in Estimate.undefined("").flat(name)),
         ]

@@ -52,6 +52,7 @@ class Generation(ProfileTask):
             responses_by_score=written,
             text_faults=faults,
             generation_pairs=generation_pairs(scores, self.settings.pairing, source.id),
+            slices=self.settings.slice_columns,
         )
 
     def standard_names(self) -> list[str]:

@@ -60,4 +60,5 @@ class LikelihoodDiscrimination(Discrimination):
                 PairVerdict.by_likelihood(of_pair)
                 for of_pair in by_pair(margins, self.settings.orders)
             ],
+            slices=self.settings.slice_columns,
         )

@@ -78,6 +78,7 @@ class JudgedOwnPairs(ProfileTask):
             own_verdicts=own.verdicts(
                 [PairVerdict(of_pair) for of_pair in by_pair(picks, own.orders)]
             ),
+            slices=self.settings.slice_columns,
         )
 
     def standard_names(self) -> list[str]:

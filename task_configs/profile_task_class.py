@@ -13,8 +13,9 @@ from profile_tasks.runs.lm_eval import GROUPS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import own_factors_hash
+from profile_tasks.scorers.measurement.slice_labels import check_slices
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
-from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.measurement.tables import estimates_in_slices, run_study
 from profile_tasks.scorers.statistics.estimate import (
     Estimate,
     flat_metrics,
@@ -37,6 +38,7 @@ class ProfileTask(SourceTask[SourceMeasurement]):
 
     def __init__(self, config: Mapping[str, Any]) -> None:
         super().__init__(config)
+        self.slices = check_slices(self.data.sources, self.settings.slice_columns)
         self.factors = self._chosen_factors()
         if own := own_factors_hash(self.factors):
             self._config.metadata["own_factors_hash"] = own
@@ -137,6 +139,7 @@ def estimated_metrics(
         **standard_metrics(records),
         **flat_panel(panel_record(study)),
         **flat_metrics(agreement),
+        **flat_metrics(estimates_in_slices(records, study)),
         **standard_errors(agreement),
         GROUPS: len({record.group for record in records}),
     }

@@ -12,9 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from inspect_ai.log import EvalLog
+
+# The first example of a test may import a library, and how long anything takes here says nothing.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 # The hub's library reads this once, when it is imported.
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"

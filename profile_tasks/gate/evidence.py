@@ -1,14 +1,17 @@
 """What a run has to show: its metrics, their intervals, and replicates that were drawn together."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.nearest_name import nearest
 from profile_tasks.runs.reading import finished_runs, is_log
 from profile_tasks.runs.run import NothingReportedError, Run, check_finished, finite_or_none
-from profile_tasks.scorers.measurement.source_measurement import standard_metrics
-from profile_tasks.scorers.measurement.tables import run_study
+from profile_tasks.scorers.measurement.source_measurement import (
+    SourceMeasurement,
+    standard_metrics,
+)
+from profile_tasks.scorers.measurement.tables import estimates_in_slices, run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
@@ -35,7 +38,7 @@ class Evidence:
         """The estimates with intervals of this coverage, between 0 and 1."""
         if self.study is None or confidence == self.study.confidence:
             return self.estimates
-        return estimates_of(replace(self.study, confidence=confidence))
+        return estimates_of(replace(self.study, confidence=confidence), self.run.measurements)
 
     def difference(self, first: str, second: str, confidence: float) -> Estimate | None:
         """One influence less another on the same factor, as the log has it; None of other metrics.
@@ -100,16 +103,24 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         return Evidence(run, run.metrics, without_samples="the log holds no samples")
     seed = run.settings.get("seed")
     study = run_study(run.measurements, seed=seed if isinstance(seed, int) else 0)
-    estimates = estimates_of(study)
+    estimates = estimates_of(study, run.measurements)
     values = {name: each.value for name, each in estimates.items()}
     values |= standard_metrics(run.measurements)
     metrics = {name: finite_or_none(value) for name, value in values.items()}
     return Evidence(run, {**run.metrics, **metrics}, estimates, study=study)
 
 
-def estimates_of(study: Study) -> dict[str, Estimate]:
+def estimates_of(
+    study: Study, measurements: Sequence[SourceMeasurement] = ()
+) -> dict[str, Estimate]:
     """Every metric of a run that has an interval.
 
     Resamples depend on the groups and the seed alone, so these are the ones of the log.
+
+    Args:
+        study: The run.
+        measurements: What was measured on each source, where slices count too.
     """
-    return study.estimates | (study.influence(AGREEMENT) if AGREEMENT in study.shares else {})
+    shares = study.influence(AGREEMENT) if AGREEMENT in study.shares else {}
+    in_slices = estimates_in_slices(measurements, study) if measurements else {}
+    return study.estimates | shares | in_slices

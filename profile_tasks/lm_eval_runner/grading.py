@@ -27,7 +27,8 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
 
     Args:
         run: The samples of one evaluation.
-        settings: What is measured. The responses that are compared are those of the samples.
+        settings: What is measured. The responses that are compared, and the slices, are those of
+            the samples.
         seed: Seed of the bootstrap.
 
     Raises:
@@ -45,7 +46,12 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
     samples = list(run.parts)
-    settings = settings.model_copy(update={"pairing": run.settings["pairing"]})
+    settings = settings.model_copy(
+        update={
+            "pairing": run.settings["pairing"],
+            "slices": tuple(run.measurements[0].slices) or None,
+        }
+    )
     chosen = measured_factors(
         settings.factors,
         run.task,

@@ -16,13 +16,22 @@ from profile_tasks.data.preferences import (
     load_preferences,
 )
 from profile_tasks.nearest_name import instead_of
-from profile_tasks.notebook.result import DIFFERENCE, INFLUENCE, PEOPLE, Result, Row
+from profile_tasks.notebook.result import (
+    DIFFERENCE,
+    IN_SLICE,
+    INFLUENCE,
+    LESS_ELSEWHERE,
+    PEOPLE,
+    Result,
+    Row,
+)
 from profile_tasks.report.findings import Findings, findings
 from profile_tasks.report.headline import headline
+from profile_tasks.report.influence_rows import WHO
 from profile_tasks.report.report_data import profile_of_metrics, profile_of_record
+from profile_tasks.report.slice_panels import slice_notes
 from profile_tasks.runs.compare import compare_runs, paired_study
 from profile_tasks.runs.influence_json import influence_run
-from profile_tasks.runs.inspect_log import read_run as read_log
 from profile_tasks.runs.lm_eval import read_sampled_run
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.remeasured import remeasured
@@ -30,7 +39,6 @@ from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.runs.signature import data_signature, judges_signature, signature
 from profile_tasks.scorers.factors.selection import FactorChoice
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
 from profile_tasks.scorers.measurement.contributions import (
     contributions_record,
     measured_preferences,
@@ -44,6 +52,7 @@ from profile_tasks.scorers.statistics.held_out import N_FOLDS
 from profile_tasks.scorers.statistics.records import side
 from profile_tasks.scorers.statistics.study import (
     HUMAN,
+    JUDGE,
     MODEL_PERSPECTIVES,
     OWN,
     REPLICATES,
@@ -98,6 +107,7 @@ def profile(
     factors: FactorChoice = "auto",
     *,
     control: Control = "none",
+    slices: Sequence[str] = (),
     replicates: int = 2000,
     seed: int = 0,
     **reading: Unpack[Reading],
@@ -116,13 +126,16 @@ def profile(
             factor is missing.
         control: "system": ``adjusted_influence_control`` too, with the strengths of ``system_a``
             and ``system_b`` held fixed.
+        slices: Columns by whose values the pairs are held apart, ``task`` and ``length_class``
+            among them (docs/slices.md).
         replicates: Bootstrap replicates, at least 100.
         seed: Of everything random.
         **reading: As of ``Reading``: task, format, map, labels, sources, preference_column,
             factors_column, limit, skip_bad_rows.
 
     Returns:
-        ``influence`` (tau_14, from -1 to 1) and ``adjusted_influence`` (log odds) of each factor.
+        ``influence`` (tau_14, from -1 to 1) and ``adjusted_influence`` (log odds) of each factor;
+        by slice ``influence_in_slice`` and ``difference_in_slice``, the same less that elsewhere.
 
     Raises:
         TypeError: A function of yours takes other arguments or returns no number, or there is no
@@ -131,16 +144,27 @@ def profile(
     """
     _check_resampling(replicates, seed)
     loaded = _loaded(data, reading, seed, of="profile")
-    record = recorded_profile(loaded, factors, control=control, replicates=replicates, seed=seed)
+    record = recorded_profile(
+        loaded,
+        factors,
+        control=control,
+        slices=(slices,) if isinstance(slices, str) else slices,
+        replicates=replicates,
+        seed=seed,
+    )
     run = influence_run(record, loaded.name)
     found = findings(run)
     task = _tasks(loaded)
     return Result(
         title=f"{loaded.judge or PEOPLE} in {loaded.title}: {record['n_pairs']:,} decided pairs in "
         f"{record['n_groups']:,} groups; {record['n_preference_ties']:,} preference ties left out",
-        rows=tuple(_influences(found, task)),
-        words=tuple(headline(found)),
-        notes=(*_notes(loaded), *of_few_sources(record["n_groups"], alignments=False)),
+        rows=(*_influences(found, task), *_in_slices(found, task)),
+        words=(*_slice_words(found), *headline(found)),
+        notes=(
+            *_notes(loaded),
+            *_small(found),
+            *of_few_sources(record["n_groups"], alignments=False),
+        ),
         record=record | {"signature": signature(run)},
         signature=signature(run),
     )
@@ -253,6 +277,8 @@ def contributions(
     if _is_finished(source):
         if names or human_labels is not None or reading or factors != "auto":
             raise ValueError(f"{source} is a log, for which only folds and seed say something")
+        from profile_tasks.runs.inspect_log import read_run as read_log
+
         run = read_log(_location(cast("RunSource", source)), None)
         found = measured_preferences(run.measurements, load_taxonomy())
         model, line, title = run.model, signature(run), f"{run.model} on {run.task}"
@@ -332,9 +358,13 @@ def read_run(
     return Result(
         title="; ".join(map(_titled, found)),
         rows=tuple(row for each in found for row in _run_rows(each)),
-        words=tuple(sentence for each in found for sentence in headline(each)),
+        words=tuple(said for each in found for said in (*_slice_words(each), *headline(each))),
         notes=tuple(
-            dict.fromkeys(note for run in runs for note in (*_kind(run.model), *_told(run)))
+            dict.fromkeys(
+                note
+                for each in found
+                for note in (*_kind(each.run.model), *_told(each.run), *_small(each))
+            )
         ),
         record={
             "runs": [
@@ -551,12 +581,16 @@ def _log(source: RunSource, factors: FactorChoice | None, score: str | None) -> 
             f"{file}: no Inspect log, and only logs and samples hold what this needs: the texts "
             "and verdicts of each source"
         )
+    from profile_tasks.runs.inspect_log import read_run as read_log  # imports Inspect
+
     run = read_log(file, score, texts=factors is not None)
     return run if factors is None else _estimated(remeasured(run, factors), run.profile)
 
 
 def _estimated(run: Run, reported: Mapping[str, Any]) -> Run:
     """A run with the numbers of its measurements, resampled as it was reported to be."""
+    from profile_tasks.scorers.inspect.full_profile import metrics_and_profile
+
     metrics, record = metrics_and_profile(
         list(run.measurements),
         run.model,
@@ -617,6 +651,37 @@ def _run_rows(found: Findings) -> Iterator[Row]:
         yield Row(f"{SELF_AGREEMENT}_{coefficient}", each.number, task, model)
     for name, number in (*found.gap.items(), *found.metrics.items()):
         yield Row(name, number, task, model)
+    yield from _in_slices(found, task)
+
+
+def _in_slices(found: Findings, task: str | None) -> Iterator[Row]:
+    for sliced in found.slices:
+        for label, parts in sliced.parts.items():
+            part = f"{sliced.column}: {label}"
+            for whose, held in parts.items():
+                who = PEOPLE if whose == HUMAN else found.model
+                for factor, each in held.factors.items():
+                    at = (task, who, whose, factor, held.n_pairs, part)
+                    yield Row(IN_SLICE, each.tau, *at)
+                    yield Row(LESS_ELSEWHERE, each.difference, *at)
+        for label, judged in sliced.judge.items():
+            part = f"{sliced.column}: {label}"
+            for name, number in judged.estimates.items():
+                quantity = f"{name}_in_slice"
+                n = judged.n_pairs
+                yield Row(quantity, number, task, found.model, JUDGE, n=n, slice=part)
+
+
+def _small(found: Findings) -> Iterator[str]:
+    for sliced in found.slices:
+        for note in slice_notes(sliced):
+            yield f"by {sliced.column}: {note}"
+
+
+def _slice_words(found: Findings) -> Iterator[str]:
+    for sliced in found.slices:
+        for whose, said in sliced.words.items():
+            yield f"{WHO[whose]} by {sliced.column}: {said}"
 
 
 def _influences(found: Findings, task: str | None) -> Iterator[Row]:

@@ -4,7 +4,7 @@ Names come from data, models and files: whatever they hold, they show as text.
 """
 
 import textwrap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
 from shutil import get_terminal_size
@@ -24,6 +24,7 @@ COLUMNS = (
     "model",
     "perspective",
     "factor",
+    "slice",
     "estimate",
     "low",
     "high",
@@ -33,6 +34,7 @@ COLUMNS = (
 """The columns of every frame, in their order."""
 
 INFLUENCE, DIFFERENCE = "influence", "difference"
+IN_SLICE, LESS_ELSEWHERE = "influence_in_slice", "difference_in_slice"
 
 PEOPLE = "people"
 """The model of rows about people's preference."""
@@ -63,6 +65,7 @@ class Row:
         perspective: In which role: "human", "discrimination", "generation", "own" or "recorded";
             None where it is of the whole run.
         factor: Of which factor; None where it is of all.
+        slice: In which slice, as "column: label"; None of the whole.
         n: Pairs behind an influence, factors behind an alignment, verdicts behind a judge's shares;
             None elsewhere.
     """
@@ -74,6 +77,7 @@ class Row:
     perspective: str | None = None
     factor: str | None = None
     n: int | None = None
+    slice: str | None = None
 
 
 @dataclass(frozen=True)
@@ -126,6 +130,7 @@ class Result:
                     row.model,
                     row.perspective,
                     row.factor,
+                    row.slice,
                     row.number.value,
                     row.number.low,
                     row.number.high,
@@ -136,7 +141,7 @@ class Result:
             ],
             columns=list(COLUMNS),
         )
-        texts = dict.fromkeys((*COLUMNS[:5], "reason"), "string")
+        texts = dict.fromkeys((*COLUMNS[:6], "reason"), "string")
         floats = dict.fromkeys(("estimate", "low", "high"), "float64")
         return frame.astype({**texts, **floats, "n": "Int64"})
 
@@ -187,7 +192,7 @@ class Result:
         models: Sequence[str] | None = None,
         perspectives: Sequence[str] | None = None,
     ) -> list[Series]:
-        """The numbers of one quantity by factor, apart by task, model and perspective.
+        """The numbers of one quantity by factor, apart by task, model, perspective and slice.
 
         Args:
             quantity: As of ``plot``.
@@ -208,58 +213,70 @@ class Result:
                 raise ValueError(f"no {what} {unknown[0]!r} here; there are: {held_names}")
             if wanted is not None:
                 rows = [row for row in rows if getattr(row, what) in wanted]
-        found: dict[tuple[str | None, str | None, str | None], dict[str, Estimate]] = {}
+        found: dict[_Key, dict[str, Estimate]] = {}
         for row in rows:
-            key = (row.task, row.model, row.perspective)
+            key = (row.task, row.model, row.perspective, row.slice)
             found.setdefault(key, {})[str(row.factor)] = row.number
         labels = _labels(list(found))
         return [
             Series(label, task, perspective, numbers)
-            for label, ((task, _, perspective), numbers) in zip(labels, found.items(), strict=True)
+            for label, ((task, _, perspective, _), numbers) in zip(
+                labels, found.items(), strict=True
+            )
         ]
 
     def __repr__(self) -> str:
         width = max(_LEAST_WIDTH, get_terminal_size((_LEAST_WIDTH, 24)).columns)
-        heads, body = self._table()
         told = [f"{name}: {text}" for name, text in self._found()]
         lines = [
             *_wrapped(self.title, width),
             *(line for note in self.notes for line in _wrapped(f"note: {note}", width)),
             *(line for said in self.words[:_MOST_WORDS] for line in _wrapped(f"- {said}", width)),
             *(line for each in told for line in _wrapped(each, width)),
-            "",
-            f"{in_words(self.drawn)} by factor [95 %]",
-            *_columns(heads, body, width),
-            *(line for each in self._left_over(len(heads) - 1) for line in _wrapped(each, width)),
         ]
+        for quantity in self._tabled():
+            heads, body = self._table(quantity)
+            lines += ["", f"{in_words(quantity)} by factor [95 %]", *_columns(heads, body, width)]
+            left = self._left_over(quantity, len(heads) - 1)
+            lines += [line for each in left for line in _wrapped(each, width)]
+        lines += [line for each in self._others() for line in _wrapped(each, width)]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        heads, body = self._table()
         told = [*(f"note: {note}" for note in self.notes), *self.words[:_MOST_WORDS]]
         told += [f"{name}: {text}" for name, text in self._found()]
 
         def cells(kind: str, texts: Sequence[str]) -> str:
             return "".join(f"<{kind}>{escape(shown(text))}</{kind}>" for text in texts)
 
+        def table(quantity: str) -> Iterator[str]:
+            heads, body = self._table(quantity)
+            yield f"<table><caption>{escape(in_words(quantity))} by factor [95 %]</caption>"
+            yield f"<thead><tr>{cells('th', heads)}</tr></thead><tbody>"
+            yield from (f"<tr>{cells('td', row)}</tr>" for row in body)
+            yield "</tbody></table>"
+            left = self._left_over(quantity, len(heads) - 1)
+            yield from (f"<p>{escape(shown(text))}</p>" for text in left)
+
         return "".join(
             [
                 f"<p><strong>{escape(shown(self.title))}</strong></p>",
                 *(f"<p>{escape(shown(text))}</p>" for text in told),
-                f"<table><caption>{escape(in_words(self.drawn))} by factor [95 %]</caption>",
-                f"<thead><tr>{cells('th', heads)}</tr></thead><tbody>",
-                *(f"<tr>{cells('td', row)}</tr>" for row in body),
-                "</tbody></table>",
-                *(f"<p>{escape(shown(text))}</p>" for text in self._left_over(len(heads) - 1)),
+                *(part for quantity in self._tabled() for part in table(quantity)),
+                *(f"<p>{escape(shown(text))}</p>" for text in self._others()),
                 *(f"<p><code>{escape(line)}</code></p>" for line in self.signature.splitlines()),
             ]
         )
 
-    def _table(self) -> tuple[list[str], list[list[str]]]:
-        """Heads and rows of the table of what is drawn: a factor a row, a series a column."""
-        if not any(row.quantity == self.drawn and row.factor is not None for row in self.rows):
+    def _tabled(self) -> list[str]:
+        """The quantities that have a table: what is drawn, and the same by slice."""
+        return [self.drawn, *([IN_SLICE] if any(r.quantity == IN_SLICE for r in self.rows) else [])]
+
+    def _table(self, quantity: str) -> tuple[list[str], list[list[str]]]:
+        """Heads and rows of the table of a quantity: a factor a row, a series a column."""
+        if not any(row.quantity == quantity and row.factor is not None for row in self.rows):
             return ["factor"], []
-        series = self.series(self.drawn)
+        series = self.series(quantity)
         factors = list(dict.fromkeys(factor for each in series for factor in each.numbers))
         kept = series[:_MOST_SERIES]
         return (
@@ -297,12 +314,12 @@ class Result:
         begins = [note.partition(":")[0] for note in self.notes]
         return ", ".join(dict.fromkeys(begin for begin in begins if begin.isupper()))
 
-    def _left_over(self, shown_series: int) -> list[str]:
-        """What the table does not show, in words."""
+    def _left_over(self, quantity: str, shown_series: int) -> list[str]:
+        """What the table of a quantity does not show, in words."""
         lines = []
-        drawn = [r for r in self.rows if r.quantity == self.drawn and r.factor is not None]
+        drawn = [r for r in self.rows if r.quantity == quantity and r.factor is not None]
         factors = len({row.factor for row in drawn})
-        series = len({(row.task, row.model, row.perspective) for row in drawn})
+        series = len({(row.task, row.model, row.perspective, row.slice) for row in drawn})
         for what, more in (
             ("factors", factors - _MOST_FACTORS),
             ("columns", series - shown_series),
@@ -316,30 +333,40 @@ class Result:
         lines += [
             f"{', '.join(dict.fromkeys(which))}: {reason}" for reason, which in reasons.items()
         ][:_MOST_TOLD]
-        others = list(dict.fromkeys(r.quantity for r in self.rows if r.quantity != self.drawn))
-        if others:
-            named, more = ", ".join(others[:_MOST_TOLD]), len(others) - _MOST_TOLD
-            lines.append(
-                f"also in .frame(), by quantity: {named}" + f" and {more} more" * (more > 0)
-            )
         return lines
 
+    def _others(self) -> list[str]:
+        """Which quantities no table shows, in words."""
+        tabled = self._tabled()
+        others = list(dict.fromkeys(r.quantity for r in self.rows if r.quantity not in tabled))
+        if not others:
+            return []
+        named, more = ", ".join(others[:_MOST_TOLD]), len(others) - _MOST_TOLD
+        return [f"also in .frame(), by quantity: {named}" + f" and {more} more" * (more > 0)]
 
-def _labels(keys: Sequence[tuple[str | None, str | None, str | None]]) -> list[str]:
-    """Names of series by what tells them apart: task, model, perspective."""
+
+_Key = tuple[str | None, str | None, str | None, str | None]
+"""Task, model, perspective and slice."""
+
+
+def _labels(keys: Sequence[_Key]) -> list[str]:
+    """Names of series by what tells them apart: task, model, perspective, slice."""
     own = [key for key in keys if key[1] != PEOPLE]
     tasks, models, perspectives = (
         {key[i] for key in part} for i, part in enumerate((keys, own, own))
     )
     labels = []
-    for task, model, perspective in keys:
+    for task, model, perspective, part in keys:
         parts = [task] if len(tasks) > 1 else []
-        if model == PEOPLE:
+        if part is not None and len({key[:3] for key in keys}) == 1:
+            pass  # whose it is goes without saying
+        elif model == PEOPLE:
             parts.append(PEOPLE)
         else:
             by_perspective = len(perspectives) > 1
             parts += [model] if len(models) > 1 or not by_perspective else []
             parts += [perspective] if by_perspective else []
+        parts.append(part)
         labels.append(" ".join(filter(None, parts)))
     return labels
 

@@ -62,16 +62,19 @@ class PlantedProfile:
         judging_weights: The weights it judges and gives feedback by, where these are others than
             those it writes by; None: the same.
         biases: Of its verdicts: one of ``BIASES`` -> how much it adds to a utility.
+        judging_weights_where: A phrase -> the weights it judges by where the request holds that
+            phrase, so that its taste differs between slices.
     """
 
     weights: Mapping[str, float]
     temperature: float
     judging_weights: Mapping[str, float] | None = None
     biases: Mapping[str, float] = field(default_factory=dict)
+    judging_weights_where: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
 
     @property
     def judges_by(self) -> Mapping[str, float]:
-        """The weights it judges by."""
+        """The weights it judges by, where no phrase says otherwise."""
         return self.weights if self.judging_weights is None else self.judging_weights
 
 
@@ -188,7 +191,9 @@ class PlantedAnnotator:
 
     def utility(self, request: NeutralRequest | DiscriminationRequest, response: str) -> float:
         """How much it likes a response to this request as a judge, without noise."""
-        return _utility(response, request.source, request.prompt, self.profile.judges_by)
+        here = self.profile.judging_weights_where.items()
+        weights = next((w for said, w in here if said in request.prompt), self.profile.judges_by)
+        return _utility(response, request.source, request.prompt, weights)
 
     def log_likelihood(self, request: str, text: str) -> float:
         """Log-likelihood of an answer, by a rule: log(sigmoid(utility)) a byte of a written text.
@@ -274,6 +279,7 @@ def planted_profile(
     temperature: float | None = None,
     judging_weights: Mapping[str, float] | None = None,
     biases: Mapping[str, float] | None = None,
+    judging_weights_where: Mapping[str, Mapping[str, float]] | None = None,
 ) -> PlantedProfile:
     """The named profile, with weights or temperature replaced where given.
 
@@ -283,6 +289,7 @@ def planted_profile(
         temperature: Scale of its noise, instead of the profile's.
         judging_weights: What it likes as a judge, where that is something else.
         biases: Of its verdicts, by their names in ``BIASES``.
+        judging_weights_where: What it likes as a judge where a request holds a phrase.
 
     Raises:
         ValueError: Unknown profile, factor or bias, a weight, bias or temperature that is no finite
@@ -296,6 +303,8 @@ def planted_profile(
     for argument, given in (("weights", weights), ("judging_weights", judging_weights)):
         if given is not None:
             _check_weights(f"planted {argument}", given)
+    for phrase, given in (judging_weights_where or {}).items():
+        _check_weights(f"planted judging_weights_where {phrase!r}", given)
     for bias, weight in (biases or {}).items():
         if bias not in BIASES:
             raise ValueError(
@@ -312,10 +321,13 @@ def planted_profile(
             None if judging_weights is None else MappingProxyType(dict(judging_weights))
         ),
         biases=MappingProxyType({name: float(of) for name, of in (biases or {}).items()}),
+        judging_weights_where=MappingProxyType(dict(judging_weights_where or {})),
     )
 
 
-def _check_weights(what: str, weights: Mapping[str, float]) -> None:
+def _check_weights(what: str, weights: object) -> None:
+    if not isinstance(weights, Mapping):
+        raise ValueError(f"{what} is {weights!r}; expected {{factor: weight, ...}}")
     for factor, weight in weights.items():
         if factor not in _surface_factors():
             raise ValueError(

@@ -18,7 +18,7 @@ import json
 import logging
 from collections.abc import Mapping
 from functools import cache
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 from inspect_ai.tool import ToolChoice, ToolInfo
@@ -63,6 +63,7 @@ class PlantedAPI(OfflineAPI):
         seed: int = 0,
         error_rate: float = 0.0,
         judging_weights: str | Mapping[str, float] | None = None,
+        judging_weights_where: str | Mapping[str, Mapping[str, float]] | None = None,
         **model_args: Any,  # noqa: ANN401 - Inspect hands over whatever -M holds
     ) -> None:
         super().__init__(model_name, base_url, api_key, [], config)
@@ -71,7 +72,8 @@ class PlantedAPI(OfflineAPI):
             raise ValueError(
                 f"planted/{model_name}: unknown model argument {', '.join(unknown)}. "
                 f"Must be one of: {'weights, temperature, ' * (model_name != GRADER)}"
-                f"seed, error_rate{', judging_weights' * (model_name != GRADER)}"
+                f"seed, error_rate"
+                f"{', judging_weights, judging_weights_where' * (model_name != GRADER)}"
                 + "".join(f", {name}{_BIAS}" for name in BIASES if biased)
             )
         if model_name not in (*PROFILES, GRADER):
@@ -83,15 +85,16 @@ class PlantedAPI(OfflineAPI):
             _parsed_weights(name, given)
             for name, given in (("weights", weights), ("judging_weights", judging_weights))
         )
+        where = _parsed_weights("judging_weights_where", judging_weights_where)
         if not isinstance(seed, int) or isinstance(seed, bool):
             raise ValueError(f"planted seed is {seed!r}; expected a whole number")
         self.grader = PlantedGrader(seed, error_rate)
         self.annotator: PlantedAnnotator | None = None
         if model_name != GRADER:
             biases = {name.removesuffix(_BIAS): value for name, value in model_args.items()}
-            profile = planted_profile(model_name, own, temperature, judging, biases)
+            profile = planted_profile(model_name, own, temperature, judging, biases, where)
             self.annotator = PlantedAnnotator(profile, seed)
-        elif own is not None or judging is not None or temperature is not None:
+        elif any(given is not None for given in (own, judging, where, temperature)):
             raise ValueError(
                 "planted/grader has no weights and no temperature: its rules are fixed. Remove "
                 f"them, or name a profile: {', '.join(PROFILES)}"
@@ -108,6 +111,8 @@ class PlantedAPI(OfflineAPI):
             arguments |= {"weights": dict(chosen.weights), "temperature": chosen.temperature}
             if chosen.judging_weights is not None:
                 arguments["judging_weights"] = dict(chosen.judging_weights)
+            if chosen.judging_weights_where:
+                arguments["judging_weights_where"] = dict(chosen.judging_weights_where)
             if chosen.biases:
                 arguments["biases"] = dict(chosen.biases)
         self.base_url = f"simulation:{json.dumps(arguments, sort_keys=True)}"
@@ -159,13 +164,14 @@ def _announce(model_name: str) -> None:
     logger.warning("planted/%s: %s", model_name, note)
 
 
-def _parsed_weights(
-    name: str, given: str | Mapping[str, float] | None
-) -> Mapping[str, float] | None:
+_Weights = TypeVar("_Weights", bound=Mapping[str, Any])
+
+
+def _parsed_weights(name: str, given: str | _Weights | None) -> _Weights | None:
     """Weights as ``-M`` gives them: a mapping, or one in JSON."""
     if isinstance(given, str):
         try:
-            given = json.loads(given)
+            given = cast("_Weights", json.loads(given))
         except json.JSONDecodeError as error:
             raise ValueError(
                 f"planted {name} are not JSON: {given!r} ({error}); "

@@ -22,6 +22,7 @@ from profile_tasks.report.report_data import (
     recorded,
     taste_of_record,
 )
+from profile_tasks.report.slice_data import SlicedColumn, slices_of_record
 from profile_tasks.report.texts import Texts
 from profile_tasks.runs.run import PERSPECTIVES, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -70,6 +71,7 @@ class Findings:
         metrics: Standard metrics by name.
         human_bar: Alignment of one half of the annotators with the other, by name.
         mean_words: Target score -> mean length of the responses written for it.
+        slices: The run held apart, column by column.
         texts: What the samples show beside the numbers; empty where the file has none.
         absent: What the file does not hold, in words.
     """
@@ -85,6 +87,7 @@ class Findings:
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
+    slices: tuple[SlicedColumn, ...] = ()
     texts: Texts = field(default_factory=Texts)
     absent: tuple[str, ...] = ()
 
@@ -141,6 +144,7 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
                 for name, found in record.get("annotators", {}).get("alignment", {}).items()
             },
             mean_words=mean_words_of(metrics),
+            slices=slices_of_record(record.get("slices", {})),
             texts=texts,
             absent=tuple(_absent(run, profiles)),
         )

@@ -21,6 +21,7 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.headline import (
     at_a_glance,
     decimal,
+    farthest_first,
     headline,
     in_words,
     interval,
@@ -33,6 +34,16 @@ from profile_tasks.report.influence_rows import (
     shown_perspectives,
 )
 from profile_tasks.report.report_data import NOTHING
+from profile_tasks.report.slice_panels import (
+    INFLUENCE_COLUMNS,
+    JUDGE_COLUMNS,
+    SlicePanel,
+    influence_cells,
+    judge_cells,
+    slice_notes,
+    slice_panels,
+    whose_slices,
+)
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.signature import signature
 from profile_tasks.scorers.statistics.study import GAP
@@ -80,11 +91,26 @@ class ShownPair:
 
 
 @dataclass(frozen=True)
+class SlicedSection:
+    """A run by the labels of one column: what is told, the figures, and the tables behind them."""
+
+    column: str
+    words: Mapping[str, str]
+    notes: tuple[str, ...]
+    perspectives: Mapping[str, str]
+    panels: tuple[SlicePanel, ...]
+    n_factors: int
+    influences: Table
+    judge: Table
+
+
+@dataclass(frozen=True)
 class RunSection:
     """What is said of one run: its name here, its headline, its warnings, its influences.
 
     Attributes:
         glance: What decides, in a line.
+        slices: The run held apart, column by column.
     """
 
     id: str
@@ -96,6 +122,7 @@ class RunSection:
     headline: tuple[str, ...]
     cautions: tuple[str, ...]
     rows: tuple[DotRow, ...]
+    slices: tuple[SlicedSection, ...]
 
     @property
     def perspectives(self) -> dict[str, str]:
@@ -199,6 +226,7 @@ def _tabs(sections: Sequence[TaskSection]) -> dict[str, str]:
     there = {
         "factors": True,
         "examples": any(section.pairs for section in sections),
+        "slices": any(run.slices for section in sections for run in section.runs),
         "alignment": any("alignment" in section.figures for section in sections),
         "agreement": any("rates" in s.figures or s.metrics.rows or s.by_grader for s in sections),
         "measured": True,
@@ -271,6 +299,7 @@ def _section(
             headline=tuple(headline(findings)),
             cautions=tuple(cautions(findings)),
             rows=influence_rows(findings),
+            slices=tuple(_slices(f"{id_}-run-{number}", name, findings)),
         )
         for number, (findings, name) in enumerate(zip(found, names, strict=True), 1)
     )
@@ -295,6 +324,31 @@ def _section(
         measured=_measured(id_, task, runs),
         by_grader=tuple(table for run in runs for table in _by_grader(task, run)),
     )
+
+
+def _slices(id_: str, name: str, findings: Findings) -> Iterator[SlicedSection]:
+    order = farthest_first(findings)
+    for number, each in enumerate(findings.slices, 1):
+        yield SlicedSection(
+            column=each.column,
+            words={WHO.get(whose, whose): said for whose, said in each.words.items()},
+            notes=tuple(slice_notes(each)),
+            perspectives=whose_slices(each),
+            panels=slice_panels(each, order),
+            n_factors=len(order),
+            influences=Table(
+                f"{id_}-slices-{number}",
+                f"Influences by {each.column}: {name}",
+                INFLUENCE_COLUMNS,
+                influence_cells(each),
+            ),
+            judge=Table(
+                f"{id_}-slices-{number}-judge",
+                f"The judge by {each.column}: {name}",
+                JUDGE_COLUMNS,
+                judge_cells(each),
+            ),
+        )
 
 
 def _paired(id_: str, task: str, found: PairedRuns, names: Sequence[str]) -> Paired:

@@ -7,11 +7,14 @@ import hashlib
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from profile_tasks.report.examples import Candidate, Examples, LoudestPairs, known_factors
-from profile_tasks.runs.inspect_log import InspectLog, answered, score_metadata, scored_samples
 from profile_tasks.scorers.grading.record import read_grades
 from profile_tasks.scorers.statistics.factor_correlation import FactorCorrelation
+
+if TYPE_CHECKING:
+    from profile_tasks.runs.inspect_log import InspectLog
 
 EXAMPLE_SOURCES = 500
 """Examples are looked for in this many sources, a random choice of them: finding the loudest pairs
@@ -37,7 +40,7 @@ class Texts:
     examples_from: tuple[int, int] = (0, 0)
 
 
-def logged_texts(log: InspectLog, score: str) -> Texts:
+def logged_texts(log: "InspectLog", score: str) -> Texts:
     """What the samples of a log show.
 
     Args:
@@ -47,6 +50,9 @@ def logged_texts(log: InspectLog, score: str) -> Texts:
     Raises:
         ValueError: The log is damaged, or no sample has the score.
     """
+    # Imports Inspect, which takes seconds, and the words about findings need no log.
+    from profile_tasks.runs.inspect_log import answered, score_metadata, scored_samples
+
     header = log.header.eval
     own = (header.metadata or {}).get("own_factors", {})
     drawn = set(sorted(map(str, header.dataset.sample_ids or ()), key=_draw)[:EXAMPLE_SOURCES])

@@ -65,6 +65,10 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
         profile={
             perspective: record,
             "annotators": annotators,
+            "slices": {
+                column: {"perspectives": {perspective: found}, "judge": {}}
+                for column, found in record.get("slices", {}).items()
+            },
             "reasons": reasons(agreement),
         },
     )

@@ -114,7 +114,7 @@ def departures(
         raise ValueError(f"most is {most}; name at least 1 factor")
     study = Study({HUMAN: human, WRITER: model}, seed=seed)
     _, tests = study.difference(HUMAN, WRITER)
-    human_p = influence_tests(human, seed=seed).p_value
+    human_p = influence_tests(human).p_value
     spread = np.std(study.drawn[HUMAN] - study.drawn[WRITER], axis=0)
     with np.errstate(divide="ignore", invalid="ignore"):
         standardised = np.abs(tests.value) / spread

@@ -24,6 +24,7 @@ from profile_tasks.scorers.grading.grader import (
 from profile_tasks.scorers.grading.record import named_apart
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
+from profile_tasks.scorers.measurement.slice_labels import check_slices
 from profile_tasks.scorers.measurement.source_measurement import check_systems
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
@@ -69,6 +70,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
     check_sources(task, data, settings.setting)
     if settings.control == "system":
         check_systems(data.sources)
+    check_slices(data.sources, settings.slice_columns)
     if any(factor.kind == "learned" for factor in chosen):
         UniEval.load(settings.unieval_checkpoint)  # before a model is paid for
     scores, orders, judge_by = settings.target_scores, settings.orders, settings.judge_by

@@ -95,6 +95,7 @@ def without_spaces(text: str) -> bool:
     return _STARTS_GRAPHEME.search(beyond_latin(text)) is not None
 
 
+@lru_cache(maxsize=256)
 def word_count(text: str) -> int:
     """How many words a text has, as they stand; grapheme clusters in scripts without spaces.
 
@@ -118,7 +119,7 @@ def words(text: str) -> tuple[str, ...]:
     if not text.isascii() and without_spaces(text):
         found = [segment for chunk in found for segment in _segments(chunk)]
     # Most words are letters throughout, and need no closer look.
-    return tuple(bare for word in found if (bare := word if word.isalnum() else _bare(word)))
+    return tuple(filter(None, [word if word.isalnum() else _bare(word) for word in found]))
 
 
 @lru_cache(maxsize=256)

@@ -24,7 +24,12 @@ from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
 )
-from profile_tasks.scorers.measurement.tables import reasons_of_recorded, run_study, with_units
+from profile_tasks.scorers.measurement.tables import (
+    reasons_of_recorded,
+    run_study,
+    slices_of_run,
+    with_units,
+)
 from profile_tasks.scorers.statistics.records import flat_record, study_record
 from profile_tasks.scorers.statistics.study import REPLICATES
 
@@ -67,6 +72,8 @@ def metrics_and_profile(
             if (name := f"tau_{perspective}_{factor}") in record["reasons"]:
                 record["reasons"][name] = entry["reason"]
     record["reasons"] |= reasons_of_recorded(measurements)
+    if slices := slices_of_run(measurements, study):
+        record["slices"] = slices
     metrics = study.flat() | standard_metrics(measurements) | flat_record(record)
     return metrics, record | grading_record(measurements, evaluated)
 

@@ -4,6 +4,7 @@ The scorer keeps one ``SourceMeasurement`` a sample in the log. The printed metr
 headline; ``full_profile`` adds every other metric, with its interval, to the finished log.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from functools import cache
 from threading import Lock
@@ -25,6 +26,7 @@ from profile_tasks.scorers.inspect.sample_explanation import (
     sample_value,
 )
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
+from profile_tasks.scorers.measurement.slice_labels import unknown_slices
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     compared_responses,
@@ -43,6 +45,8 @@ from profile_tasks.solvers.pairwise_discrimination import (
 )
 from profile_tasks.solvers.score_conditioned_generation import responses_by_score, truncated_scores
 from profile_tasks.solvers.target_scores import generation_pairs
+
+logger = logging.getLogger(__name__)
 
 PRINTED_FACTORS = 2
 """Without a grader the printed table shows the influence of the first few factors only, so that it
@@ -143,6 +147,8 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
+        for unknown in unknown_slices(annotated, settings.slice_columns):
+            _warn_once(unknown)
         written = responses_by_score(state)
         faults = None if written is None else text_faults(annotated, written)
         if written and faults:
@@ -171,6 +177,7 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             grades=grades,
             learned=learned,
             control=settings.control,
+            slices=settings.slice_columns,
         )
         return score_of(annotated, measurement, grades)
 
@@ -193,6 +200,12 @@ def score_of(
         explanation=sample_explanation(measurement, [pair.id for pair in annotated.pairs]),
         metadata=measurement.model_dump(mode="json") | logged(grades),
     )
+
+
+@cache
+def _warn_once(problem: str) -> None:
+    """Of a finished log it is not known before its samples are read which columns there are."""
+    logger.warning(problem)
 
 
 def _learned(

@@ -117,8 +117,8 @@ def judge_findings(
     Args:
         records: One a source; of several epochs, one each.
         aligned: Whether the profiles by wording are aligned too, which takes most of the time.
-        permutations: Sign flips of each test.
-        seed: Of the tests.
+        permutations: Sign flips of the test of tastes.
+        seed: Of that test, and of the alignment.
     """
     ordered = sorted(records, key=lambda record: (record.measured.group, record.measured.source_id))
     codes = shared_group_codes(record.measured for record in ordered)
@@ -127,12 +127,11 @@ def judge_findings(
         for name, value in _observed(record):
             rows.setdefault(name, []).append((codes[record.measured.group], value))
     rows |= by_strength(ordered, codes)
-    tests = {"permutations": permutations, "seed": seed}
-    findings = [probe_finding(name, Observations.of(of), **tests) for name, of in rows.items()]
+    findings = [probe_finding(name, Observations.of(of)) for name, of in rows.items()]
     if any(OWN in record.answers.probed for record in ordered):
         findings.append(_self_preference(ordered, codes))
     if len(tables := tables_by_wording(ordered, codes)) > 1:
-        findings.append(taste_of_wordings(tables, **tests))
+        findings.append(taste_of_wordings(tables, permutations=permutations, seed=seed))
         if aligned:
             findings.append(alignment_of_wordings(tables, seed=seed))
     return adjusted_findings(findings)

@@ -150,8 +150,9 @@ def human_comparisons(
     sources = [source.source for source, _ in rows]
     prompts = [source.prompt for source, _ in rows]
     sides = []
-    for side, response in enumerate(("response_a", "response_b")):
-        texts = [getattr(pair, response) for _, pair in rows]
+    for side in "ab":
+        texts = [getattr(pair, f"response_{side}") for _, pair in rows]
+        recorded = [getattr(pair, f"factors_{side}") for _, pair in rows]
         columns = dict(
             zip(
                 (factor.id for factor in computed),
@@ -161,7 +162,8 @@ def human_comparisons(
         )
         for factor in chosen:
             if factor.kind == "recorded":
-                columns[factor.id] = np.array([p.recorded(factor.id)[side] for _, p in rows])
+                # None, or nothing, becomes NaN.
+                columns[factor.id] = np.array([of.get(factor.id) for of in recorded], float)
         sides.append(np.column_stack([columns[factor.id] for factor in chosen]))
     return Comparisons.from_values(
         preference=np.array([pair.sign for _, pair in rows], np.int8),

@@ -1,22 +1,26 @@
 """Which slice each pair stands in: by a column that the data record, or by what its texts are."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.words import word_count
+from profile_tasks.scorers.statistics.slices import check_identifiers
 
 LENGTH_CLASS = "length_class"
 """Thirds by the mean number of words of the two responses."""
 
 LENGTH_CLASSES = ("short", "middle", "long")
 
+MOST_LABELS = 50
+"""A run has metrics by slice: of a column with more labels there would be hundreds."""
 
-def slice_labels(
-    rows: Sequence[tuple[AnnotatedSource, AnnotatedPair]], column: str
-) -> list[str | None]:
+Rows = Sequence[tuple[AnnotatedSource, AnnotatedPair]]
+
+
+def slice_labels(rows: Rows, column: str) -> list[str | None]:
     """The label of each pair; None where the row has none.
 
     Args:
@@ -28,27 +32,100 @@ def slice_labels(
         ValueError: No row has the column, or a value is a list or an object.
     """
     if column == LENGTH_CLASS:
-        return _length_classes(rows)
-    if column == "task":
-        return [source.task or None for source, _ in rows]
-    labels: list[str | None] = []
-    for _, pair in rows:
-        value = pair.extra.get(column)
-        if isinstance(value, list | dict):
-            raise ValueError(
-                f"column {column!r} of pair {pair.id!r} is {value!r}; expected a text or a number"
-            )
-        labels.append(None if value is None or value == "" else str(value))
-    if not any(label is not None for label in labels):
+        return list(length_classes([_words(pair) for _, pair in rows]))
+    labels = [_label(source, pair, column) for source, pair in rows]
+    if column != "task" and not any(label is not None for label in labels):
         there = dict.fromkeys(name for _, pair in rows for name in pair.extra)
         known = [LENGTH_CLASS, "task", *there]
         raise ValueError(f"no row has the column {column!r}{instead_of(column, known)}")
     return labels
 
 
-def _length_classes(rows: Sequence[tuple[AnnotatedSource, AnnotatedPair]]) -> list[str | None]:
-    words = np.array(
-        [word_count(p.response_a) + word_count(p.response_b) for _, p in rows], dtype=float
-    )
-    thirds = np.quantile(words, [1 / 3, 2 / 3])
+def check_slices(
+    sources: Iterable[AnnotatedSource], columns: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Check that a run can be held apart by these columns.
+
+    Args:
+        sources: The run's data.
+        columns: As of ``slice_labels``.
+
+    Returns:
+        Column -> its labels, in their order.
+
+    Raises:
+        ValueError: As of ``slice_labels``; a column has more than ``MOST_LABELS`` labels; or two
+            labels would have the same metrics.
+    """
+    rows = [(source, pair) for source in sources for pair in source.pairs]
+    found: dict[str, tuple[str, ...]] = {}
+    for column in columns:
+        labels = {label for label in slice_labels(rows, column) if label is not None}
+        if len(labels) > MOST_LABELS:
+            raise ValueError(
+                f"slices: column {column!r} has {len(labels)} labels, in {len(rows)} pairs; a run "
+                f"takes columns of at most {MOST_LABELS}"
+            )
+        found[column] = LENGTH_CLASSES if column == LENGTH_CLASS else tuple(sorted(labels))
+    check_identifiers(found)
+    return found
+
+
+def unknown_slices(source: AnnotatedSource, columns: Sequence[str]) -> list[str]:
+    """What is wrong with columns that no pair of a source has, with the nearest that there are."""
+    there = dict.fromkeys(name for pair in source.pairs for name in pair.extra)
+    known = [LENGTH_CLASS, "task", *there]
+    return [
+        f"slices: no pair has the column {column!r}{instead_of(column, known)}"
+        for column in columns
+        if column not in known
+    ]
+
+
+def logged_labels(
+    source: AnnotatedSource, columns: Sequence[str]
+) -> dict[str, tuple[str | int | None, ...]]:
+    """What a log holds of the slices of a source, from which the labels are found again.
+
+    Returns:
+        Column -> the label of each annotated pair; of ``length_class`` the words of its two
+        responses, since the thirds are those of all pairs of a run.
+
+    Raises:
+        ValueError: A value is a list or an object.
+    """
+    return {
+        column: tuple(
+            _words(pair) if column == LENGTH_CLASS else _label(source, pair, column)
+            for pair in source.pairs
+        )
+        for column in columns
+    }
+
+
+def length_classes(words: Sequence[int], among: Sequence[int] | None = None) -> list[str]:
+    """The class of each pair by its words.
+
+    Args:
+        words: Of each pair.
+        among: Those whose thirds count; None: the same.
+    """
+    if not words:
+        return []
+    thirds = np.quantile(np.array(among or words, dtype=float), [1 / 3, 2 / 3])
     return [LENGTH_CLASSES[place] for place in np.searchsorted(thirds, words)]
+
+
+def _words(pair: AnnotatedPair) -> int:
+    return word_count(pair.response_a) + word_count(pair.response_b)
+
+
+def _label(source: AnnotatedSource, pair: AnnotatedPair, column: str) -> str | None:
+    if column == "task":
+        return source.task or None
+    value = pair.extra.get(column)
+    if isinstance(value, list | dict):
+        raise ValueError(
+            f"column {column!r} of pair {pair.id!r} is {value!r}; expected a text or a number"
+        )
+    return None if value is None or value == "" else str(value)

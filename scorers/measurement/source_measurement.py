@@ -31,6 +31,7 @@ from profile_tasks.scorers.grading.record import (
     named_apart,
     written_id,
 )
+from profile_tasks.scorers.measurement.slice_labels import logged_labels
 from profile_tasks.scorers.measurement.standard_metrics import (
     decided_pairs,
     discrimination_accuracy,
@@ -100,6 +101,9 @@ class SourceMeasurement(BaseModel, frozen=True):
         votes: Single votes behind each human preference, as recorded; empty where there are none.
         systems: Who wrote the two responses of each annotated pair, None where it is not named;
             empty where systems are not controlled for.
+        slices: Column by which the run is held apart -> the label of each annotated pair, None
+            where it has none; of ``length_class`` the words of its two responses. Empty where that
+            was not asked.
         picks: Of the verdict on each annotated pair; None where that was not asked.
         margins: The same, none for a missing verdict; None where the model judged in words.
         pairs_written: Compared pairs of written responses; None where that was not asked.
@@ -135,6 +139,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     annotated: Manifestations
     votes: tuple[tuple[int, ...], ...] = ()
     systems: tuple[tuple[str | None, str | None], ...] = ()
+    slices: dict[str, tuple[str | int | None, ...]] = {}
     picks: tuple[Annotated[Picks, Field(min_length=1)], ...] | None = None
     margins: tuple[tuple[float, ...], ...] | None = None
     pairs_written: tuple[GenerationPair, ...] | None = None
@@ -297,6 +302,7 @@ def measure_source(
     grades: SourceGrades | Sequence[SourceGrades] | None = None,
     learned: Mapping[str, Mapping[str, float]] = MappingProxyType({}),
     control: Control = "none",
+    slices: Sequence[str] = (),
 ) -> SourceMeasurement:
     """Measure one source: its annotated pairs, and what a model judged and wrote.
 
@@ -317,9 +323,10 @@ def measure_source(
             and judged factors are missing.
         learned: Values of the learned factors: factor id -> response id -> value.
         control: Whether to record the systems, so that their strength can be held fixed.
+        slices: Columns by which the run is held apart, as of ``slice_labels``.
 
     Raises:
-        ValueError: A system's name is no text.
+        ValueError: A system's name is no text, or a slice's is a list or an object.
     """
     compared = compared_responses(annotated, responses_by_score, generation_pairs)
     graded = [factor for factor in factors if factor.graded]
@@ -359,6 +366,7 @@ def measure_source(
         annotated=table.of(compared.annotated),
         votes=_votes(annotated),
         systems=tuple(map(named_systems, annotated.pairs)) if control == "system" else (),
+        slices=logged_labels(annotated, slices),
         verdict_repairs=verdict_repairs,
         values={
             factor: {response: none_for_nan(value) for response, value in by_response.items()}

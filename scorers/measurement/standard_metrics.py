@@ -16,6 +16,7 @@ import numpy.typing as npt
 import regex
 
 from profile_tasks.scorers.factors.words import GRAPHEME, beyond_latin
+from profile_tasks.scorers.statistics.kappa import kappa_of_labels
 from profile_tasks.solvers.both_orders import PairVerdict
 
 _TOKEN = re.compile(r"[a-z0-9]+")
@@ -174,14 +175,7 @@ def discrimination_kappa(human: npt.ArrayLike, model: npt.ArrayLike) -> float:
     >>> discrimination_kappa([1, 1, -1, 0], [1, 1, -1, 0])
     1.0
     """
-    from statsmodels.stats.inter_rater import cohens_kappa
-
-    human, model = _preferences(human, model)
-    if np.unique(np.concatenate([human, model])).size < 2:
-        return math.nan
-    table = np.zeros((3, 3))
-    np.add.at(table, (human + 1, model + 1), 1)
-    return float(cohens_kappa(table, return_results=False))
+    return kappa_of_labels(*_preferences(human, model))
 
 
 def verdict_rates(verdicts: Sequence[PairVerdict]) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import compress
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,12 +10,23 @@ from numpy.typing import NDArray
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+from profile_tasks.scorers.measurement.slice_labels import LENGTH_CLASS, length_classes
 from profile_tasks.scorers.measurement.source_measurement import Manifestations, SourceMeasurement
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.grader_panel import GraderPanel
-from profile_tasks.scorers.statistics.records import Record
-from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, OWN, REPLICATES, Study
+from profile_tasks.scorers.statistics.records import Record, run_slices_record
+from profile_tasks.scorers.statistics.slices import judged_slices, metric_in_slice
+from profile_tasks.scorers.statistics.study import (
+    AGREEMENT,
+    HUMAN,
+    JUDGE,
+    OWN,
+    REPLICATES,
+    WRITER,
+    Study,
+)
 from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.solvers.both_orders import PairVerdict
 
@@ -26,6 +38,9 @@ AGREEMENT_SHARES = (
     "unreadable_rate",
 )
 """The columns of ``agreement_table``."""
+
+_Label = str | int | None
+"""Of a pair, as a log holds it: of ``length_class`` its words."""
 
 
 def run_study(
@@ -223,6 +238,74 @@ def annotated_systems(measurements: Iterable[SourceMeasurement]) -> dict[str, Sy
         )
         for name, rows in ((HUMAN, people), (JUDGE, judged))
     }
+
+
+def slices_of_run(measurements: Iterable[SourceMeasurement], study: Study) -> Record:
+    """What a run says of its slices: column -> as of ``run_slices_record``; empty: none asked for.
+
+    Args:
+        measurements: What was measured on each source.
+        study: As ``run_study`` makes it of them.
+    """
+    labels = slice_labels_by_table(measurements)
+    return {column: run_slices_record(study, by_table) for column, by_table in labels.items()}
+
+
+def estimates_in_slices(
+    measurements: Iterable[SourceMeasurement], study: Study
+) -> dict[str, Estimate]:
+    """The metrics that a run has by slice, by name; arguments as of ``slices_of_run``."""
+    return {
+        metric_in_slice(metric, column, label): estimate
+        for column, by_table in slice_labels_by_table(measurements).items()
+        for label, judged in judged_slices(study, by_table).items()
+        for metric, estimate in judged.estimates.items()
+    }
+
+
+def slice_labels_by_table(
+    measurements: Iterable[SourceMeasurement],
+) -> dict[str, dict[str, list[str | None]]]:
+    """Column -> name of a table of a run, or of its verdicts -> the label of each of its rows.
+
+    A pair that the model wrote has the label that all annotated pairs of its source share, or
+    none; its ``length_class`` is by its own texts, in thirds of all that were written.
+    """
+    records = _in_order(measurements)
+    columns = [c for c in records[0].slices if all(c in record.slices for record in records)]
+    return {column: _labels_by_table(records, column) for column in columns}
+
+
+def _labels_by_table(
+    records: Sequence[SourceMeasurement], column: str
+) -> dict[str, list[str | None]]:
+    judges = [record for record in records if record.verdicts is not None]
+    held: dict[str, list[Any]] = {
+        HUMAN: [each for r in _one_a_source(records) for each in _known(r.human, r.slices[column])],
+        JUDGE: [each for r in judges for each in _known(r.discrimination or (), r.slices[column])],
+        AGREEMENT: [each for r in judges for each in r.slices[column] for _ in range(2)],
+        WRITER: [each for record in records for each in _of_written(record, column)],
+    }
+    if column != LENGTH_CLASS:
+        return held
+    annotated = held[HUMAN] or held[AGREEMENT]
+    return {
+        name: [*length_classes(words, None if name == WRITER else annotated)]
+        for name, words in held.items()
+    }
+
+
+def _known(preferences: Sequence[int | None], labels: Sequence[_Label]) -> Iterator[_Label]:
+    """The labels of the pairs with a preference."""
+    return compress(labels, [preference is not None for preference in preferences])
+
+
+def _of_written(record: SourceMeasurement, column: str) -> list[_Label]:
+    pairs, words = record.pairs_written or (), record.words_by_score or {}
+    if column == LENGTH_CLASS:
+        return [(words[pair.higher] or 0) + (words[pair.lower] or 0) for pair in pairs]
+    shared = set(record.slices[column])
+    return [shared.pop() if len(shared) == 1 else None] * len(pairs)
 
 
 def reasons_of_recorded(measurements: Iterable[SourceMeasurement]) -> dict[str, str]:

@@ -13,7 +13,8 @@ Two designs have no finite, usable answer, and are named instead of printed as h
 * *separated* factors, which decide every preference that they bear on, so that the likelihood grows
   without end. In that limit the pairs they decide are fitted perfectly and say nothing more; the
   other factors are estimated from the rest (Geyer 2009, Electronic Journal of Statistics 3).
-  Separation is decided by a linear programme (Konis 2007), not guessed from large estimates.
+  Separation is decided by a linear programme (Konis 2007), not guessed from large estimates; where
+  the likelihood is seen to have a maximum, there is none, and nothing is left to decide.
 
 What systems differ in beside the factors may be held fixed too: one strength a system, oriented
 like the factors (``systems``). Factors that only tell systems apart are then collinear with them,
@@ -23,7 +24,7 @@ Errors are robust to dependence within groups. The plain ones, on groups - 1 deg
 reject too often where groups are few or differ in size, so they are corrected for what a group
 pulls the fit towards itself (CR2), with degrees of freedom that its size and design leave
 (Satterthwaite; Bell & McCaffrey 2002, Survey Methodology 28; Pustejovsky & Tipton 2018, Journal of
-Business & Economic Statistics 36). statsmodels has neither.
+Business & Economic Statistics 36).
 """
 
 from collections.abc import Sequence
@@ -65,6 +66,13 @@ _ALONE = 1e-9
 
 # Separating directions come from a linear programme, scaled to a greatest coefficient of 1.
 _DIRECTION_TOLERANCE = 1e-7
+
+# Newton's method takes some seven steps to a maximum; one that is not there is not looked for long.
+_NEWTON_STEPS = 30
+
+# A step below this, in log-odds, ends the search; a gradient above this says that it failed.
+_LAST_STEP = 1e-10
+_LEVEL_GRADIENT = 1e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -494,7 +502,7 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
     """
     from scipy.optimize import linprog
 
-    if design.size == 0:
+    if design.size == 0 or _has_a_maximum(design):
         return None
     rows = np.unique(design, axis=0)
     # Coefficients are the difference of two non-negative halves, which makes their size linear.
@@ -518,6 +526,49 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
     return np.asarray((plus - minus) / np.abs(plus - minus).max())
 
 
+def _has_a_maximum(design: NDArray[np.float64]) -> bool:
+    """Whether Newton's steps come so near a maximum of the likelihood that no pair is separated.
+
+    At any coefficients pair i is lost with a chance w_i > 0, and the gradient is X'w. A direction d
+    of coefficients up to 1 that contradicts no pair has ``min(w) * sum(X d) <= w'X d <= |X'w|_1``:
+    a gradient that small leaves it nothing to decide. False where the steps do not show it.
+    """
+    _, lost, gradient = _fitted(design)
+    return bool(np.abs(gradient).sum() <= _DIRECTION_TOLERANCE * lost.min())
+
+
+def _fitted(
+    design: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return coefficients after Newton's steps, each pair's chance to be lost, and the gradient.
+
+    Rows are oriented to the preferred response, so that the outcome is 1 throughout.
+    """
+    coefficient = np.zeros(design.shape[1])
+    for _ in range(_NEWTON_STEPS):
+        lost = np.exp(-np.logaddexp(0, design @ coefficient))  # no overflow at either end
+        gradient = design.T @ lost
+        curvature = design.T @ (design * (lost * (1 - lost))[:, None])
+        try:
+            step = np.linalg.solve(curvature, gradient)
+        except np.linalg.LinAlgError:
+            break
+        # Never beyond where the likelihood falls again.
+        reached = _log_likelihood(design @ coefficient)
+        while np.abs(step).max() > _LAST_STEP and not (
+            _log_likelihood(design @ (coefficient + step)) >= reached
+        ):
+            step = step / 2
+        if np.abs(step).max() <= _LAST_STEP:
+            break
+        coefficient = coefficient + step
+    return coefficient, lost, gradient
+
+
+def _log_likelihood(utility: NDArray[np.float64]) -> float:
+    return -float(np.logaddexp(0, -utility).sum())
+
+
 def clustered_logit(
     design: NDArray[np.float64], group: NDArray[np.int32], confidence: float, count: int
 ) -> NDArray[np.float64]:
@@ -533,13 +584,9 @@ def clustered_logit(
         (6, count): coefficients, both ends of their intervals, p-values, standard errors, their
         degrees of freedom; NaN where there is none.
     """
-    from statsmodels.discrete.discrete_model import Logit
-
-    # Rows are oriented to the preferred response, so that the outcome is 1 throughout.
-    result = Logit(np.ones(len(design)), design).fit(disp=0, warn_convergence=False, maxiter=100)
-    if not result.mle_retvals["converged"]:
+    every, _, gradient = _fitted(design)
+    if not np.abs(gradient).max(initial=0.0) <= _LEVEL_GRADIENT:
         return np.full((6, count), np.nan)
-    every = np.asarray(result.params, dtype=np.float64)
     error, freedom = _cluster_errors(design, every, group, count)
     # Groups that each balance exactly show no variance between groups, which is not certainty.
     error[error < _NO_ERROR] = np.nan

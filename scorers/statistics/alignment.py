@@ -98,13 +98,8 @@ def observed_alignment(
     if reason is not None:
         return dict.fromkeys(COEFFICIENTS, math.nan), reason
 
-    from scipy.stats import kendalltau, pearsonr, spearmanr
-
-    return {
-        "tau_b": round(float(kendalltau(x, y).statistic), _DECIMALS),
-        "spearman": round(float(spearmanr(x, y).statistic), _DECIMALS),
-        "pearson": round(float(pearsonr(x, y).statistic), _DECIMALS),
-    }, None
+    found = alignment_replicates(x[None, :], y[None, :])
+    return {name: float(getattr(found, name)[0]) for name in COEFFICIENTS}, None
 
 
 def alignment_replicates(x: NDArray[np.float64], y: NDArray[np.float64]) -> AlignmentReplicates:

@@ -136,7 +136,7 @@ def group_sums(
             "give 1 + the greatest code"
         )
     group = comparisons.group.astype(np.intp)  # once, rather than in every count below
-    net = np.empty((n_groups, len(comparisons.factors)))
+    net = np.empty((n_groups, len(comparisons.factors)), order="F")
     for index in range(len(comparisons.factors)):
         net[:, index] = np.bincount(group, _agreement(comparisons, index), n_groups)
     counted = np.empty_like(net)

@@ -60,6 +60,23 @@ def cohens_kappa(
     )
 
 
+def kappa_of_labels(first: NDArray[np.generic], second: NDArray[np.generic]) -> float:
+    """Cohen's kappa of two (n,) lists of labels, as of ``kappa_indicators``; NaN without rows.
+
+    NaN, too, where chance already agrees fully: both always give the same one label.
+
+    Example:
+        >>> kappa_of_labels(np.array([1, 1, -1, 0]), np.array([1, 1, -1, 0]))
+        1.0
+
+    """
+    if not first.size:
+        return float("nan")
+    indicators = kappa_indicators(first, second)
+    shares = np.array([[indicator.mean() for indicator in indicators.values()]])
+    return float(_kappa(shares, list(indicators))[0])
+
+
 def _kappa(shares: NDArray[np.float64], names: Sequence[str]) -> NDArray[np.float64]:
     """Cohen's kappa of each row of shares; NaN where chance already agrees fully."""
     first, second = (

@@ -40,6 +40,7 @@ _PLACES = {
     "{probe}": "[a-z_]+",
     "{factor}": ".+",
     "{label}": ".+",
+    "{slice}": ".+",
 }
 """What may stand in the place of a word in a metric's name, as a group of its pattern."""
 
@@ -530,6 +531,31 @@ CATALOGUE: tuple[Metric, ...] = (
         "agreement",
         of="annotators",
         tabled=True,
+    ),
+    # The judge by slice ---------------------------------------------------------------------------
+    Metric(
+        "alignment_discrimination_{coefficient}_in_{slice}",
+        "alignment as a judge over the pairs of one slice alone",
+        "correlation",
+        "alignment as judge, {coefficient}, in {slice}",
+        better="more",
+        of="discrimination",
+    ),
+    Metric(
+        "discrimination_accuracy_half_credit_in_{slice}",
+        "discrimination_accuracy_half_credit over the pairs of one slice alone",
+        "share",
+        "accuracy, half credit, in {slice}",
+        better="more",
+        of="discrimination",
+    ),
+    Metric(
+        "flip_rate_in_{slice}",
+        "share of the pairs of one slice whose verdict changes with the order shown",
+        "share",
+        "verdicts that flip with the order, in {slice}",
+        better="less",
+        of="discrimination",
     ),
     # Profiles -------------------------------------------------------------------------------------
     Metric(

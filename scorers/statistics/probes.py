@@ -38,11 +38,8 @@ from profile_tasks.scorers.statistics.estimate import (
     none_for_nan,
     too_few,
 )
-from profile_tasks.scorers.statistics.significance import (
-    adjust_p_values,
-    difference_terms,
-    flipped_p_values,
-)
+from profile_tasks.scorers.statistics.sign_flips import flipped_p_values
+from profile_tasks.scorers.statistics.significance import adjust_p_values, difference_terms
 from profile_tasks.scorers.statistics.study import Study
 
 Kind = Literal["lean", "move", "rate", "log-odds", "influence", "correlation"]
@@ -216,16 +213,12 @@ class ProbeFinding:
         }
 
 
-def probe_finding(
-    name: str, observed: Observations, *, permutations: int = PERMUTATIONS, seed: int = 0
-) -> ProbeFinding:
+def probe_finding(name: str, observed: Observations) -> ProbeFinding:
     """Return what a probe of leans, moves or rates found.
 
     Args:
         name: of the probe.
         observed: what was observed.
-        permutations: sign flips of the test, where not all are taken.
-        seed: of these.
 
     Example:
         >>> leans = Observations(np.ones(40), np.arange(40) // 2)
@@ -246,7 +239,7 @@ def probe_finding(
     tested = bool(probe.null) and n > 0
     p_value = math.nan
     if tested:
-        p_value = float(flipped_p_values(net[:, None], permutations, seed, mid=True)[0])
+        p_value = float(flipped_p_values(net[:, None], mid=True)[0])
     return ProbeFinding(
         probe,
         estimate,
@@ -335,7 +328,7 @@ def taste_of_wordings(
     n_groups = max((int(table.group.max(initial=-1)) + 1 for table in tables.values()), default=0)
     values, terms, names = [], [], []
     for first, second in combinations(tables, 2):
-        value, of_groups, _ = difference_terms(tables[first], tables[second], n_groups)
+        value, of_groups, *_ = difference_terms(tables[first], tables[second], n_groups)
         for at, factor in enumerate(tables[first].factors):
             if np.isfinite(value[at]) and of_groups[:, at].any():
                 values.append(value[at])

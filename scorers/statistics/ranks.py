@@ -86,9 +86,8 @@ def factor_ranks(
             f"{n} factors, but tau has shape {tau.shape}, n_groups {n_groups.shape} and replicates "
             f"{replicates.shape}; expected ({n},), ({n},) and (B, {n})"
         )
-    from scipy.stats import rankdata
-
-    rank = np.asarray(rankdata(-tau, nan_policy="omit"), dtype=np.float64)
+    rank = 1.0 + (tau > tau[:, None]).sum(axis=1) + ((tau == tau[:, None]).sum(axis=1) - 1) / 2
+    rank[np.isnan(tau)] = np.nan
     usable = np.isfinite(tau) & (n_groups >= MINIMUM_GROUPS)
     usable &= np.isfinite(replicates).mean(axis=0) >= MINIMUM_DEFINED
     estimates = [

@@ -4,7 +4,7 @@ The field names are stable: commands print them, logs and results hold them. NaN
 reason beside it.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -25,7 +25,12 @@ from profile_tasks.scorers.statistics.grader_panel import METHOD as PANEL_METHOD
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.reliability import reliability
 from profile_tasks.scorers.statistics.significance import FactorTests, influence_tests
-from profile_tasks.scorers.statistics.slices import Sliced
+from profile_tasks.scorers.statistics.slices import (
+    Sliced,
+    judged_slices,
+    metric_in_slice,
+    sliced,
+)
 from profile_tasks.scorers.statistics.study import (
     AGREEMENT,
     GAP,
@@ -129,6 +134,8 @@ def flat_record(record: Record) -> dict[str, float]:
     flat |= flat_panel(record.get("panel", {}))
     for name, entry in record["agreement"].items():
         flat |= _flat(name, entry)
+    for column, found in record.get("slices", {}).items():
+        flat |= _flat_slices(column, found)
     return flat
 
 
@@ -204,7 +211,7 @@ def influence_record(study: Study, name: str) -> Record:
     """
     table, profile = study.tables[name], study.profiles[name]
     taus = study.influence(name)
-    tests = influence_tests(table, seed=study.seed)
+    tests = influence_tests(table)
     adjusted = adjusted_influence(table)
     if study.panel is not None:
         adjusted = adjusted.with_spread(study.panel.adjusted_spread(name))
@@ -286,6 +293,47 @@ def slices_record(found: Sliced) -> Record:
             }
             for each in found.slices
         },
+    }
+
+
+def run_slices_record(study: Study, labels: Mapping[str, Sequence[str | None]]) -> Record:
+    """The slices of a run by one column: each perspective's, and how the judge does in each.
+
+    ``judge`` has, by label, its alignment with people, accuracy and flip rate by the names of the
+    whole run's metrics; every label is there, those of too few groups with that as the reason.
+
+    Args:
+        study: The run.
+        labels: As of ``judged_slices``.
+    """
+    return {
+        "perspectives": {
+            name: slices_record(
+                sliced(
+                    study.tables[name], labels[name], replicates=study.replicates, seed=study.seed
+                )
+            )
+            for name in (HUMAN, *MODEL_PERSPECTIVES)
+            if name in study.tables
+        },
+        "judge": {
+            label: {
+                "n_pairs": each.n_pairs,
+                "n_groups": each.n_groups,
+                **{name: found.record() for name, found in each.estimates.items()},
+            }
+            for label, each in judged_slices(study, labels).items()
+        },
+    }
+
+
+def _flat_slices(column: str, record: Record) -> dict[str, float]:
+    return {
+        name: value
+        for label, judged in record["judge"].items()
+        for metric, entry in judged.items()
+        if isinstance(entry, dict)
+        for name, value in _flat(metric_in_slice(metric, column, label), entry).items()
     }
 
 

@@ -11,6 +11,9 @@ with n the counted pairs of a group, N those of all groups, and t any number. Wi
 common tau, these terms are as likely positive as negative if the judges have the same influence, so
 the same flips test them. Where both judged the same pairs, a flip swaps the judges in a group. Each
 group is compared with itself: a model with people, or one model with another, on the same sources.
+
+``sign_flips`` has the p-values: exact for net sums, which are whole numbers, and for two judges who
+counted the same pairs.
 """
 
 from collections.abc import Sequence
@@ -22,15 +25,9 @@ from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of, ratio
+from profile_tasks.scorers.statistics.sign_flips import ROUNDING, flipped_p_values
 
 Adjustment = Literal["holm", "fdr_bh"]
-
-# Sums this close, as a share of the sum of all sizes, differ by rounding; a group's own part in a
-# difference of two taus is never as small.
-_ROUNDING = 1e-12
-
-# One chunk of signs (flips x groups, 8 bytes each) stays within this.
-_CHUNK_BYTES = 16_000_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,18 +58,8 @@ class FactorTests:
     method: str
 
 
-def influence_tests(
-    comparisons: Comparisons, *, permutations: int = 9999, seed: int = 0
-) -> FactorTests:
+def influence_tests(comparisons: Comparisons) -> FactorTests:
     """Test every factor's influence against 0, by flipping the signs of whole groups.
-
-    Args:
-        comparisons: the table.
-        permutations: number of random flips, where not all are taken.
-        seed: of the random flips.
-
-    Raises:
-        ValueError: ``permutations`` is below 1.
 
     Example:
         >>> table = Comparisons(
@@ -80,7 +67,7 @@ def influence_tests(
         ...     ("length", "fluency"), "human",
         ... )
         >>> tests = influence_tests(table)
-        >>> tests.p_value.tolist(), tests.p_holm.tolist(), tests.family
+        >>> tests.p_value.round(9).tolist(), tests.p_holm.round(9).tolist(), tests.family
         ([0.0078125, 1.0], [0.015625, 1.0], 'influence on the human preference: 2 factors')
 
     """
@@ -88,11 +75,11 @@ def influence_tests(
     return _adjusted(
         comparisons.factors,
         profile.tau,
-        sign_flip_p_values(comparisons, permutations=permutations, seed=seed),
+        sign_flip_p_values(comparisons),
         profile.groups,
         profile.reasons,
         f"influence on the {comparisons.perspective} preference",
-        f"sign-flip test by group, {permutations} flips or all of them",
+        "sign-flip test by group, exact",
     )
 
 
@@ -111,7 +98,7 @@ def difference_tests(
         second: preferences of the other, with the same factors. A group code must mean the same
             source in both; the pairs may differ.
         names: what to call the two; by default their perspectives.
-        permutations: number of random flips, where not all are taken.
+        permutations: number of random flips, where the two counted different pairs.
         seed: of the random flips.
 
     Returns:
@@ -128,7 +115,7 @@ def difference_tests(
         >>> human = Comparisons([1] * 7 + [-1], **pairs, perspective="human")
         >>> model = Comparisons([-1] * 7 + [1], **pairs, perspective="discrimination")
         >>> tests = difference_tests(model, human)
-        >>> tests.value.tolist(), tests.p_value.tolist()
+        >>> tests.value.tolist(), tests.p_value.round(9).tolist()
         ([-1.5], [0.0703125])
 
     """
@@ -138,10 +125,11 @@ def difference_tests(
             f"{', '.join(second.factors)}"
         )
     n_groups = max(int(table.group.max(initial=-1)) + 1 for table in (first, second))
-    value, terms, counts = difference_terms(first, second, n_groups)
+    value, terms, counts, of_same = difference_terms(first, second, n_groups)
     defined = ~np.isnan(value)
+    whole = np.where(of_same, np.rint(terms * of_same), terms)
     p_values = np.full(len(first.factors), np.nan)
-    p_values[defined] = flipped_p_values(terms[:, defined], permutations, seed)
+    p_values[defined] = flipped_p_values(whole[:, defined], permutations, seed)
     labels = names or (first.perspective, second.perspective)
     profiles = [profile_of(table) for table in (first, second)]
     reasons = [
@@ -155,13 +143,13 @@ def difference_tests(
         np.count_nonzero(counts, axis=0),
         reasons,
         f"influence on {labels[0]} less that on {labels[1]}",
-        f"paired sign-flip test by group, {permutations} flips or all of them",
+        f"paired sign-flip test by group, exact or {permutations} flips",
     )
 
 
 def difference_terms(
     first: Comparisons, second: Comparisons, n_groups: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]:
     """Return each difference of two judges' taus, and what every group adds to it.
 
     Args:
@@ -171,8 +159,9 @@ def difference_terms(
 
     Returns:
         The differences (F,); the terms (G, F) that add up to them, taken from a tau in common, so
-        that each is as likely turned where the two are driven alike; and (G, F) which groups count.
-        Of a factor that one judge lacks all are NaN.
+        that each is as likely turned where the two are driven alike; (G, F) which groups count; and
+        (F,) the pairs that each counted, where they counted the same of every group: as many terms
+        make a whole number. 0 where they did not. Of a factor that one judge lacks all are NaN.
     """
     (net_a, n_a), (net_b, n_b) = (group_sums(table, n_groups) for table in (first, second))
     tau_a, tau_b = (
@@ -182,42 +171,34 @@ def difference_terms(
     terms = (net_a - common * n_a) / np.maximum(n_a.sum(axis=0), 1) - (
         net_b - common * n_b
     ) / np.maximum(n_b.sum(axis=0), 1)
-    terms[np.abs(terms) < _ROUNDING] = 0
-    return tau_a - tau_b, terms, (n_a > 0) | (n_b > 0)
+    terms[np.abs(terms) < ROUNDING] = 0
+    same = np.where((n_a == n_b).all(axis=0), n_a.sum(axis=0), 0.0)
+    return tau_a - tau_b, terms, (n_a > 0) | (n_b > 0), same
 
 
-def sign_flip_p_values(
-    comparisons: Comparisons, *, permutations: int = 9999, seed: int = 0
-) -> NDArray[np.float64]:
+def sign_flip_p_values(comparisons: Comparisons) -> NDArray[np.float64]:
     """Return the two-sided p-value of every factor under the hypothesis of no influence.
 
-    The test statistic is |C - D|; the denominator of tau_14 does not change under flips. With k
-    groups whose net sum is not zero there are 2**k flips: all of them are taken while
-    ``2**k <= permutations + 1``, else ``permutations`` random ones, with
-    ``p = (1 + count) / (1 + permutations)`` (Phipson & Smyth 2010). Few groups limit what can be
-    found: no p-value is below ``2 / 2**k``.
+    The test statistic is |C - D|; the denominator of tau_14 does not change under flips. All 2**k
+    flips of the k groups whose net sum is not zero are counted. Few groups limit what can be found:
+    no p-value is below ``2 / 2**k``.
 
     Args:
         comparisons: the table.
-        permutations: number of random flips.
-        seed: of the random flips, which all factors share.
 
     Returns:
         (F,) p-values in (0, 1]; NaN where tau_14 is.
-
-    Raises:
-        ValueError: ``permutations`` is below 1.
 
     Example:
         >>> table = Comparisons(
         ...     [1, 1, 1], [[1], [1], [1]], [[False]] * 3, [0, 1, 2], ("length",), "human"
         ... )
-        >>> sign_flip_p_values(table).tolist()
+        >>> sign_flip_p_values(table).round(12).tolist()
         [0.25]
 
     """
     net, counted = group_sums(comparisons, int(comparisons.group.max(initial=-1)) + 1)
-    p_values = flipped_p_values(net, permutations, seed)
+    p_values = flipped_p_values(net)
     p_values[~counted.any(axis=0)] = np.nan
     return p_values
 
@@ -250,22 +231,15 @@ def adjust_p_values(p_values: NDArray[np.float64], method: Adjustment) -> NDArra
         raise ValueError(f"p_values[{index}] is {adjusted[index]}; p-values lie between 0 and 1")
     if not tested.any():
         return adjusted
-    if method == "fdr_bh":
-        from scipy.stats import false_discovery_control
-
-        adjusted[tested] = false_discovery_control(adjusted[tested])
+    # statsmodels' multipletests gives the same, and takes longer to import than a run's statistics.
+    p = adjusted[tested]
+    order, left = p.argsort(), np.arange(p.size, 0, -1)
+    if method == "holm":
+        steps = np.maximum.accumulate(p[order] * left)
     else:
-        adjusted[tested] = _holm(adjusted[tested])
-    return adjusted
-
-
-def _holm(p_values: NDArray[np.float64]) -> NDArray[np.float64]:
-    # statsmodels' multipletests gives the same, and collects garbage at each call, which took most
-    # of the time of all statistics of a run.
-    order = p_values.argsort()
-    steps = p_values[order] * np.arange(p_values.size, 0, -1)
-    adjusted = np.empty_like(p_values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+        steps = np.minimum.accumulate((p[order] * p.size / left[::-1])[::-1])[::-1]
+    p[order] = np.minimum(steps, 1)
+    adjusted[tested] = p
     return adjusted
 
 
@@ -289,79 +263,3 @@ def _adjusted(
         family=f"{family}: {np.count_nonzero(~np.isnan(p_value))} factors",
         method=method,
     )
-
-
-def flipped_p_values(
-    net: NDArray[np.float64], permutations: int = 9999, seed: int = 0, *, mid: bool = False
-) -> NDArray[np.float64]:
-    """Return the two-sided p-values (F,) of sums over groups whose signs are as likely turned.
-
-    Args:
-        net: (G, F), what each group adds to every sum.
-        permutations: as of :func:`sign_flip_p_values`.
-        seed: likewise.
-        mid: count the flips that come exactly as far by half (mid-p, Lancaster 1961). Sums of few
-            whole numbers are lumpy: a test that counts them whole errs less often than it may, and
-            finds less.
-
-    Raises:
-        ValueError: ``permutations`` is below 1.
-
-    Example:
-        >>> flipped_p_values(np.ones((3, 1))).tolist()
-        [0.25]
-        >>> flipped_p_values(np.ones((3, 1)), mid=True).tolist()
-        [0.125]
-
-    """
-    if permutations < 1:
-        raise ValueError(f"permutations is {permutations}; give at least 1")
-    net = net[net.any(axis=1)]
-    # 2**k <= permutations + 1, without the power, which overflows beyond 1,023 groups.
-    exact = np.count_nonzero(net, axis=0) < (permutations + 1).bit_length()
-    p_values = np.full(net.shape[1], np.nan)
-    as_far = 0.5 if mid else 1.0
-    p_values[exact] = [_exact_p_value(column, as_far) for column in net.T[exact]]
-    p_values[~exact] = _sampled_p_values(net[:, ~exact], permutations, seed, as_far)
-    return p_values
-
-
-def _exact_p_value(net: NDArray[np.float64], as_far: float) -> float:
-    """Return the share of all sign flips with a sum as far from zero as the observed one.
-
-    Those that are exactly as far count by ``as_far``.
-    """
-    sums = np.zeros(1)
-    for value in net[net != 0]:
-        sums = np.concatenate([sums + value, sums - value])
-    least, beyond = _bounds(net[:, None])
-    farther, far = (float(np.mean(np.abs(sums) >= bound)) for bound in (beyond, least))
-    return farther + as_far * (far - farther)
-
-
-def _bounds(net: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the sizes (F,) from which on a flipped sum is as far from zero, and farther."""
-    observed, rounding = np.abs(net.sum(axis=0)), _ROUNDING * np.abs(net).sum(axis=0)
-    return observed - rounding, observed + rounding
-
-
-def _sampled_p_values(
-    net: NDArray[np.float64], permutations: int, seed: int, as_far: float
-) -> NDArray[np.float64]:
-    """Return the p-values of net sums (G, F) from random flips that all columns share."""
-    n_groups, n_factors = net.shape
-    if n_factors == 0:
-        return np.zeros(0)
-    rng = np.random.default_rng(seed)
-    least, beyond = _bounds(net)
-    counted = np.zeros(n_factors)
-    rows = max(1, _CHUNK_BYTES // (8 * n_groups))
-    for start in range(0, permutations, rows):
-        # 64-bit draws: smaller ones are buffered per call, so the result would depend on chunks.
-        size = (min(rows, permutations - start), n_groups)
-        signs = 1.0 - 2.0 * rng.integers(2, size=size, dtype=np.int64)
-        sums = np.abs(signs @ net)
-        counted += as_far * np.count_nonzero(sums >= least, axis=0)
-        if as_far < 1:
-            counted += (1 - as_far) * np.count_nonzero(sums >= beyond, axis=0)
-    return np.asarray((1 + counted) / (1 + permutations))

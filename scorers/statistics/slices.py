@@ -12,19 +12,30 @@ in what is preferred:
   measurement of tests calls differential functioning, with factors as the items.
 
 Both p-values are adjusted by Benjamini and Hochberg over all slices and factors of a label.
+
+Of a run, each perspective is held apart so, and beside it stands how the judge does in each slice.
 """
 
-from collections.abc import Sequence
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.adjusted import adjusted_influence
+from profile_tasks.scorers.statistics.alignment import COEFFICIENTS
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.estimate import MINIMUM_GROUPS, Estimate
+from profile_tasks.scorers.statistics.estimate import (
+    ENDS,
+    MINIMUM_GROUPS,
+    STANDARD_ERROR,
+    Estimate,
+    too_few,
+)
 from profile_tasks.scorers.statistics.significance import adjust_p_values
-from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, Study
 
 _IN, _REST = "slice", "rest"
 _PART = "\0in the slice"
@@ -140,6 +151,133 @@ def sliced(
         too_small,
         int((decided & ~labelled).sum()),
     )
+
+
+@dataclass(frozen=True, eq=False)
+class JudgedSlice:
+    """How a judge does on the pairs of one label.
+
+    Attributes:
+        n_pairs: Pairs that it was asked about.
+        n_groups: Their groups.
+        estimates: Alignment with people, by coefficient, accuracy and flip rate, by the names that
+            the metrics of a whole run have. Of too few groups, and where one is not defined, NaN
+            with the reason.
+    """
+
+    n_pairs: int
+    n_groups: int
+    estimates: dict[str, Estimate]
+
+
+JUDGED_BY_SLICE = (
+    *(f"alignment_{JUDGE}_{coefficient}" for coefficient in COEFFICIENTS),
+    "discrimination_accuracy_half_credit",
+    "flip_rate",
+)
+"""Metrics of a run that it has by slice too."""
+
+
+def judged_slices(
+    study: Study, labels: Mapping[str, Sequence[str | None]]
+) -> dict[str, JudgedSlice]:
+    """How the judge of a run does in each slice, by label; empty where it judged nothing.
+
+    Args:
+        study: The run.
+        labels: Name of a table, or of the table of verdicts -> the label of each of its rows.
+    """
+    if AGREEMENT not in study.shares:
+        return {}
+    return {
+        label: _judged(study, labels, label)
+        for label in sorted({label for label in labels[AGREEMENT] if label is not None})
+    }
+
+
+def _judged(study: Study, labels: Mapping[str, Sequence[str | None]], label: str) -> JudgedSlice:
+    def inside(name: str, table: Comparisons) -> Comparisons:
+        return _rows(table, np.array([each == label for each in labels[name]], dtype=bool))
+
+    verdicts = inside(AGREEMENT, study.shares[AGREEMENT])
+    n_groups = len(np.unique(verdicts.group))
+    found = {name: Estimate.undefined(too_few(n_groups)) for name in JUDGED_BY_SLICE}
+    if n_groups >= MINIMUM_GROUPS:
+        tables = {name: inside(name, study.tables[name]) for name in (HUMAN, JUDGE)}
+        panel = study.panel
+        if panel is not None:  # what each grader says, of the rows of the slice
+            own = {name: tuple(inside(name, t) for t in panel.tables[name]) for name in tables}
+            panel = replace(panel, tables=own)
+        part = replace(
+            study,
+            tables=tables,
+            shares={AGREEMENT: verdicts},
+            votes=None,
+            systems={},
+            panel=panel,
+        )
+        aligned = part.alignment(HUMAN, JUDGE)
+        every = {f"alignment_{JUDGE}_{name}": each for name, each in aligned.items()}
+        every |= part.influence(AGREEMENT)
+        found = {name: every[name] for name in JUDGED_BY_SLICE}
+    n_pairs = len(verdicts.preference) // 2  # a pair has two rows there
+    return JudgedSlice(
+        n_pairs,
+        n_groups,
+        # Slices are resampled one by one: their replicates were not drawn together.
+        {name: replace(e, n_groups=n_groups, drawn=None) for name, e in found.items()},
+    )
+
+
+def slice_identifier(column: str, label: str) -> str:
+    """What the metrics of a slice end in, as a word that programs can read.
+
+    The column and the label, in Unicode's form NFKC; whatever is no letter, digit or underscore
+    becomes one underscore.
+
+    Example:
+        >>> slice_identifier("language", "pt-BR"), slice_identifier("kind", "news & views")
+        ('language_pt_BR', 'kind_news_views')
+    """
+    characters = unicodedata.normalize("NFKC", f"{column}_{label}")
+    kept = [each if f"a{each}".isidentifier() else " " for each in characters]
+    return re.sub(" +", "_", "".join(kept))
+
+
+def metric_in_slice(metric: str, column: str, label: str) -> str:
+    """The name of a metric of one slice alone.
+
+    Example:
+        >>> metric_in_slice("flip_rate", "language", "de")
+        'flip_rate_in_language_de'
+    """
+    return f"{metric}_in_{slice_identifier(column, label)}"
+
+
+def check_identifiers(labels: Mapping[str, Sequence[str]]) -> None:
+    """Check that every slice has metrics of its own.
+
+    Args:
+        labels: Column -> its labels.
+
+    Raises:
+        ValueError: Two slices would have the same; or one's would read as the end of an interval.
+    """
+    known: dict[str, str] = {}
+    for column, of_column in labels.items():
+        for label in of_column:
+            slice_, name = f"{label!r} of {column!r}", slice_identifier(column, label)
+            if name.endswith((*ENDS, STANDARD_ERROR)):
+                raise ValueError(
+                    f"slices: metrics of label {slice_} would end in {name!r}, as the ends of an "
+                    "interval do; write the label otherwise"
+                )
+            if name in known:
+                raise ValueError(
+                    f"slices: labels {known[name]} and {slice_} would both have metrics that end "
+                    f"in {name!r}; write one of them otherwise"
+                )
+            known[name] = slice_
 
 
 def _groups(comparisons: Comparisons, rows: NDArray[np.bool_]) -> int:

@@ -5,6 +5,7 @@ import os
 import shlex
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -50,6 +51,19 @@ def test_help_of_a_command_imports_no_data_or_statistics_library(command: str) -
     of_settings = {"cost", "validate-grader", "score-lm-eval", "convert", "export", "judges"}
     of_settings |= {"influence", "align", "power", "contributions"}
     assert ("pydantic" in loaded) == (command in of_settings)
+
+
+@pytest.mark.parametrize("command", ["influence", "judges"])
+def test_a_command_about_a_file_waits_for_no_harness_and_no_data_library(
+    command: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "pairs.jsonl"
+    row = {"prompt": "Why?", "response_a": "So.", "response_b": "Because of it.", "judge_x": "a"}
+    rows = [row | {"id": n, "preference": "ab"[n % 2], "group": n} for n in range(12)]
+    file.write_text("".join(json.dumps(each) + "\n" for each in rows))
+    loaded = modules_loaded_by(command, str(file))
+    assert "numpy" in loaded
+    assert not {"inspect_ai", "lm_eval", "pandas", "datasets", "scipy.stats"} & set(loaded)
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -172,3 +172,42 @@ def test_bad_rows_stop_or_are_told() -> None:
 def test_misuse_is_told_by_name(arguments: Any, error: type[Exception], problem: str) -> None:
     with pytest.raises(error, match=problem):
         pt.profile(pd.DataFrame(rows()), **{"factors": "length", **arguments})
+
+
+def test_slices_stand_in_text_page_and_frame() -> None:
+    labelled = [
+        row | {"preference": "ab"[i % 2 == 0], "language": "<b>de</b>" if i % 4 < 2 else "en"}
+        for i, row in enumerate(rows(48))
+    ]
+    found = pt.profile(
+        pd.DataFrame(labelled), ["length"], slices=["language"], replicates=200
+    )  # fmt: skip
+    frame = found.frame()
+    sliced = frame[frame["slice"].notna()]
+    assert set(sliced["quantity"]) == {"influence_in_slice", "difference_in_slice"}
+    assert set(sliced["slice"]) == {"language: <b>de</b>", "language: en"}
+    entry = found.record["slices"]["language"]["slices"]["en"]["factors"]["length"]
+    ends = [entry["tau"], entry["tau_ci_low"], entry["tau_ci_high"]]
+    assert number(sliced, quantity="influence_in_slice", slice="language: en") == ends
+    assert "people by language: of no factor is it clear" in repr(found)
+    assert "influence in slice by factor [95 %]" in repr(found)
+    page = found._repr_html_()
+    assert page.count("<table>") == 2
+    assert "language: &lt;b&gt;de&lt;/b&gt;" in page
+    assert "<b>" not in page
+    found.plot(quantity="influence_in_slice")
+
+
+def test_without_slices_there_is_one_table() -> None:
+    found = pt.profile(pd.DataFrame(rows()), ["length"], replicates=200)
+    assert found._repr_html_().count("<table>") == 1
+    assert found.frame()["slice"].isna().all()
+
+
+def test_an_unknown_slice_is_named_with_the_nearest() -> None:
+    with pytest.raises(ValueError, match="no row has the column 'langage'; did you mean 'lang"):
+        pt.profile(
+            pd.DataFrame([row | {"language": "en"} for row in rows()]),
+            ["length"],
+            slices=["langage"],
+        )

@@ -187,6 +187,7 @@ def test_wrong_settings_are_named(
         ({"weights": ["a", "b"]}, "expected a JSON object"),
         ({"judging_weights": "{"}, "planted judging_weights are not JSON"),
         ({"judging_weights": {"charm": 1}}, "planted judging_weights: factor 'charm' is unknown"),
+        ({"judging_weights_where": {"in": 1}}, "judging_weights_where 'in' is 1; expected {factor"),
         ({"seed": "x"}, "planted seed is 'x'; expected a whole number"),
         ({"charm": 1}, "unknown model argument charm. Must be one of: weights, temperature, seed"),
         ({"charm_bias": 1}, "unknown model argument charm_bias. .*position_bias, wording_bias"),

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from profile_tasks.scorers.factors import surface
@@ -241,7 +241,6 @@ def test_a_count_over_an_empty_response_is_zero(factor_id):
 
 
 @pytest.mark.parametrize("factor", SURFACE, ids=lambda factor: factor.id)
-@settings(deadline=None)  # the first example loads the hyphenation dictionary
 @given(response=texts, source=st.none() | texts)
 @example(response="", source="")
 @example(response="… — 🙂", source="\ufeff")

@@ -3,7 +3,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from profile_tasks.scorers.measurement.standard_metrics import (
@@ -65,7 +65,6 @@ def test_rouge_without_tokens_is_zero(response, reference):
     assert rouge(response, reference) == RougeF1(0.0, 0.0, 0.0)
 
 
-@settings(deadline=None)
 @given(response=latin_texts, reference=latin_texts)
 @example(response="", reference="the cat")
 @example(response="cat", reference="cat")
@@ -198,7 +197,6 @@ def test_kappa_with_one_side_constant_is_chance(human, model):
     assert discrimination_kappa(human, model) == 0.0
 
 
-@settings(deadline=None)  # the first example imports statsmodels
 @given(preferences)
 def test_kappa_and_accuracy_are_bounded_and_symmetric(rows):
     human, model = np.array(rows, dtype=np.int8).T
@@ -209,7 +207,6 @@ def test_kappa_and_accuracy_are_bounded_and_symmetric(rows):
         assert result == pytest.approx(metric(model, human), nan_ok=True)
 
 
-@settings(deadline=None)  # the first example imports statsmodels
 @given(preferences)
 def test_recording_every_pair_the_other_way_round_changes_nothing(rows):
     human, model = np.array(rows, dtype=np.int8).T

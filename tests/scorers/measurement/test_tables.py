@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_tasks.data.preference import PREFERENCE_SIGNS
@@ -58,7 +58,6 @@ ORDERS = st.one_of(st.tuples(VERDICT), st.tuples(VERDICT, VERDICT))
 PAIRS = st.lists(st.tuples(st.sampled_from([1, 0, -1]), ORDERS), min_size=1, max_size=8)
 
 
-@settings(deadline=None)  # the first call imports statsmodels
 @given(st.lists(PAIRS, min_size=1, max_size=6))
 def test_shares_are_those_of_the_standard_metrics(
     sources: list[list[tuple[int, tuple[str | None, ...]]]],

@@ -78,7 +78,7 @@ def test_a_grader_that_says_the_opposite_agrees_never():
     assert (values["tau_human_label_logic"], values["tau_grader_logic"]) == (1, -1)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(rows=st.lists(st.tuples(signs, signs), min_size=1, max_size=40))
 def test_kappa_is_that_of_scikit_learn_and_of_the_standard_metrics(rows):
     metrics = pytest.importorskip("sklearn.metrics")
@@ -91,7 +91,7 @@ def test_kappa_is_that_of_scikit_learn_and_of_the_standard_metrics(rows):
         assert kappa == pytest.approx(metrics.cohen_kappa_score(human, grader))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(signs, signs, st.sampled_from([-1, 0, 1, nan])), min_size=1, max_size=40

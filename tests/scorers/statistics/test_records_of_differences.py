@@ -87,11 +87,10 @@ def test_the_judges_may_be_named() -> None:
     assert record["p_family"] == "influence on A less that on B: 3 factors"
 
 
-def test_the_seed_decides_the_p_values() -> None:
+def test_of_the_same_pairs_the_p_values_need_no_seed() -> None:
     tables = table(1, "discrimination"), table(0, "human")
-    first, again, other = (recorded(*tables, seed=seed)["factors"] for seed in (1, 1, 2))
-    assert first == again
-    assert first["fluency"]["p_value"] != other["fluency"]["p_value"]
+    first, other = (recorded(*tables, seed=seed)["factors"] for seed in (1, 2))
+    assert first["fluency"]["p_value"] == other["fluency"]["p_value"]
 
 
 def test_what_one_judge_lacks_is_null_with_a_reason() -> None:

@@ -70,7 +70,7 @@ def test_intervals_p_values_and_ranks_are_those_of_the_statistics() -> None:
     intervals = [Estimate.share(*of_one, least=-1) for of_one in sums]
     assert column(record, "ci_low") == [interval.low for interval in intervals]
     assert column(record, "ci_high") == [interval.high for interval in intervals]
-    tests = influence_tests(table(), seed=4)
+    tests = influence_tests(table())
     assert column(record, "p_value") == tests.p_value.tolist()
     assert column(record, "p_adjusted") == tests.p_holm.tolist()
     assert column(record, "p_adjusted_bh") == tests.p_bh.tolist()

@@ -5,7 +5,14 @@ import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.influence import profile_of
-from profile_tasks.scorers.statistics.slices import sliced
+from profile_tasks.scorers.statistics.metric_catalogue import find
+from profile_tasks.scorers.statistics.slices import (
+    check_identifiers,
+    judged_slices,
+    metric_in_slice,
+    sliced,
+)
+from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, Study
 
 
 def judged(
@@ -104,3 +111,91 @@ def test_another_number_of_labels_is_refused() -> None:
     table, labels = judged()
     with pytest.raises(ValueError, match=r"labels has 3 rows; expected 180, one a pair"):
         sliced(table, labels[:3])
+
+
+# The judge of a run by slice ----------------------------------------------------------------------
+
+
+def run_of_a_judge(*, groups: int = 60) -> tuple[Study, dict[str, list[str | None]]]:
+    """A judge that agrees with people in slice y, and in x turns every preference round."""
+    people, labels = judged(groups=groups)
+    inside = np.array([label == "x" for label in labels])
+    turned = np.where(inside, -people.preference, people.preference)
+    judge = Comparisons(
+        turned, people.manifestation, people.missing, people.group, people.factors,
+        "discrimination",
+    )  # fmt: skip
+    agrees = np.repeat((~inside).astype(np.int8), 2)[:, None]  # a row an order
+    shares = Comparisons(
+        np.ones(len(agrees), np.int8), np.hstack([agrees, np.zeros_like(agrees)]),
+        np.zeros((len(agrees), 2), bool), np.repeat(people.group, 2),
+        ("discrimination_accuracy_half_credit", "flip_rate"), "discrimination",
+    )  # fmt: skip
+    study = Study({HUMAN: people, JUDGE: judge}, {AGREEMENT: shares}, replicates=100)
+    verdicts = [label for label in labels for _ in range(2)]
+    return study, {HUMAN: labels, JUDGE: labels, AGREEMENT: verdicts}
+
+
+def test_accuracy_and_flips_are_those_of_the_pairs_of_the_slice() -> None:
+    found = judged_slices(*run_of_a_judge())
+    assert list(found) == ["x", "y"]
+    assert [each.n_pairs for each in found.values()] == [40, 80]
+    assert [each.n_groups for each in found.values()] == [20, 40]
+    for name, of_x, of_y in (("discrimination_accuracy_half_credit", 0, 1), ("flip_rate", 0, 0)):
+        assert found["x"].estimates[name].value == of_x
+        assert found["y"].estimates[name].value == of_y
+    assert found["y"].estimates["discrimination_accuracy_half_credit"].low > 0.8
+    # Two factors make no alignment, and that is said.
+    reason = found["x"].estimates["alignment_discrimination_tau_b"].reason
+    assert reason is not None
+
+
+def test_a_slice_of_few_sources_has_the_reason_and_no_number() -> None:
+    study, labels = run_of_a_judge(groups=15)
+    few = judged_slices(study, labels)["x"]
+    assert few.n_groups == 5
+    for each in few.estimates.values():
+        assert np.isnan(each.value)
+        assert each.reason == "groups: 5; an interval needs at least 8"
+
+
+def test_slices_are_not_resampled_together() -> None:
+    for each in judged_slices(*run_of_a_judge()).values():
+        assert all(found.drawn is None for found in each.estimates.values())
+
+
+# Names of metrics ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("label", "identifier"),
+    [
+        ("natural", "subset_natural"),
+        ("pt-BR", "subset_pt_BR"),
+        ("news, verse & prose", "subset_news_verse_prose"),
+        ("Über", "subset_Über"),
+        ("ﬁn²", "subset_fin2"),  # as Python reads an identifier
+        ("<b>", "subset__b_"),
+    ],
+)
+def test_a_slice_has_an_identifier(label: str, identifier: str) -> None:
+    name = metric_in_slice("flip_rate", "subset", label)
+    assert name == f"flip_rate_in_{identifier}"
+    assert name.isidentifier()
+    metric = find(f"{name}_ci_low")
+    assert metric is not None
+    assert metric.name == "flip_rate_in_{slice}"
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ({"kind": ["a b", "a-b"]}, "'a b' of 'kind' and 'a-b' of 'kind' would both have metrics"),
+        ({"a": ["b_c"], "a_b": ["c"]}, "'b_c' of 'a' and 'c' of 'a_b' would both have metrics"),
+        ({"kind": ["x_ci_low"]}, "would end in 'kind_x_ci_low', as the ends of an interval do"),
+    ],
+)
+def test_no_two_slices_have_the_same_metrics(labels: dict[str, list[str]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        check_identifiers(labels)
+    check_identifiers({"kind": ["a b", "a c"], "other": ["a b"]})

@@ -135,7 +135,7 @@ def test_coefficients_are_those_of_a_logit_with_a_column_a_system():
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 def test_swapping_responses_or_renaming_systems_changes_nothing(seed):
     rng = np.random.default_rng(seed)
     comparisons, systems = study(np.random.default_rng(1), 0.5, n=200)
@@ -331,7 +331,7 @@ def test_the_share_is_not_raised_by_many_pairs_of_systems_that_explain_nothing()
 
 
 @given(st.integers(0, 2**32 - 1))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_table_gives_a_huge_number_or_a_warning(seed):
     rng = np.random.default_rng(seed)
     n, n_factors = int(rng.integers(1, 60)), int(rng.integers(1, 4))

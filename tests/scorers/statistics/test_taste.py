@@ -62,7 +62,7 @@ def test_a_judge_with_less_noise_differs_in_consistency_and_not_in_taste() -> No
     assert found.consistency.low > 1.5
     assert (found.p_holm > 0.05).all()
     # The plain differences are far from 0.
-    assert difference_tests(*tables).p_holm[0] == pytest.approx(0.0005)
+    assert difference_tests(*tables).p_holm[0] < 1e-20
 
 
 def test_tastes_may_be_equivalent_of_judges_who_differ_in_consistency() -> None:
