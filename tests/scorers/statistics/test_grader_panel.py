@@ -1,6 +1,7 @@
 """A panel of graders: its majority, its agreement, and what its spread adds to intervals."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,7 +15,8 @@ from profile_tasks.scorers.statistics.grader_panel import (
     panel_agreement,
 )
 from profile_tasks.scorers.statistics.records import flat_panel, influence_record, panel_record
-from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.slices import judged_slices
+from profile_tasks.scorers.statistics.study import AGREEMENT, Study
 
 Signs = NDArray[np.int8]
 
@@ -173,6 +175,30 @@ def test_adjusted_influences_bear_the_spread_and_those_of_graders_who_agree_do_n
             assert now["adjusted_p_value"] > before["adjusted_p_value"]
         else:
             assert widths[0] == pytest.approx(widths[1], rel=1e-9)
+
+
+def test_a_slice_has_the_spread_of_its_own_pairs() -> None:
+    study, n = panel_study((0.0, 0.2, 0.45)), 160
+    verdicts = Comparisons(
+        np.ones(2 * n, np.int8),
+        np.ones((2 * n, 2), np.int8),
+        np.zeros((2 * n, 2), bool),
+        np.repeat(np.arange(n, dtype=np.int32) // 4, 2),
+        ("discrimination_accuracy_half_credit", "flip_rate"),
+        "discrimination",
+    )
+    halves = ["first"] * (n // 2) + ["second"] * (n // 2)
+    labels = {
+        "human": halves,
+        "discrimination": halves,
+        AGREEMENT: [h for h in halves for _ in "ab"],
+    }
+    widths = []
+    for panel in (study.panel, None):
+        found = judged_slices(replace(study, shares={AGREEMENT: verdicts}, panel=panel), labels)
+        aligned = found["first"].estimates["alignment_discrimination_pearson"]
+        widths.append(aligned.high - aligned.low)
+    assert widths[0] > widths[1]
 
 
 def test_more_graders_of_one_kind_leave_less_spread() -> None:
