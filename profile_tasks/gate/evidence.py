@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.nearest_name import nearest
-from profile_tasks.runs.reading import finished_runs, is_log
-from profile_tasks.runs.run import NothingReportedError, Run, check_finished, finite_or_none
+from profile_tasks.runs.reading import finished_runs
+from profile_tasks.runs.run import Run, finite_or_none
 from profile_tasks.scorers.measurement.source_measurement import standard_metrics
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -71,17 +71,7 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    try:
-        held = finished_runs(path, score)
-    except NothingReportedError as error:
-        from profile_tasks.runs.inspect_log import judge_audit_run, open_log
-
-        audit = judge_audit_run(open_log(str(path))) if is_log(path) else None
-        if audit is None:
-            raise error from None
-        check_finished(audit)
-        told = "an audit of a judge is held to what it reports"
-        return Evidence(audit, audit.metrics, without_samples=told)
+    held = finished_runs(path, score)
     runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
         named = ", ".join(f"{run.task} ({run.setting})" for run in held)
@@ -92,6 +82,10 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     if run.harness != "inspect":
         return Evidence(
             run, run.metrics, without_samples="a results file of lm-eval holds no samples"
+        )
+    if run.is_audit:
+        return Evidence(
+            run, run.metrics, without_samples="an audit of a judge is held to what it reports"
         )
     from profile_tasks.runs.inspect_log import with_measurements
 

@@ -38,9 +38,10 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     if is_log(path):
-        from profile_tasks.runs.inspect_log import inspect_run, open_log
+        from profile_tasks.runs.inspect_log import inspect_run, judge_audit_run, open_log
 
-        return (inspect_run(open_log(str(path)), score),)
+        log = open_log(str(path))
+        return (judge_audit_run(log) or inspect_run(log, score),)
     content = _json(path)
     try:
         if isinstance(content.get("factors"), dict) and "n_pairs" in content:

@@ -29,6 +29,12 @@ from profile_tasks.solvers.simulated_answers import (
 
 Harness = Literal["inspect", "lm-eval", "influence"]
 
+AUDIT = "judge_audit"
+"""The setting of a run that audited a judge: it has probes, and no profile."""
+
+PROBES = "probes"
+"""Where ``Run.profile`` holds what the probes of a judge found: name -> record."""
+
 PERSPECTIVES = ("human", "generation", "discrimination", "recorded")
 """Whose preferences the profiles of a run are of."""
 
@@ -96,8 +102,8 @@ class Run:
             judge's name where there is none.
         task: "summarization", "instruction_following" or "document_qa".
         name: What the harness calls the task.
-        setting: "both", "generation", "discrimination", "discrimination_loglikelihood" or
-            "own_pairs".
+        setting: "both", "generation", "discrimination", "discrimination_loglikelihood",
+            "own_pairs" or "judge_audit".
         status: "success" where it came to its end.
         date: When it ended, ISO 8601 in UTC; empty where the file does not say.
         sources: Number of sources measured; None where the file does not say.
@@ -154,6 +160,11 @@ class Run:
             parts = {LIKELIHOOD if part == "discrimination" else part for part in parts}
         own = any(name.startswith("tau_own_") for name in self.metrics)
         return frozenset(parts | {OWN_PAIRS} if own else parts)
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether a judge was audited: what it has is what the probes found."""
+        return self.setting == AUDIT
 
     @property
     def offline(self) -> dict[str, str]:
