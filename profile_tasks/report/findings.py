@@ -23,7 +23,7 @@ from profile_tasks.report.report_data import (
     taste_of_record,
 )
 from profile_tasks.report.texts import Texts
-from profile_tasks.runs.run import PERSPECTIVES, PROBES, Run
+from profile_tasks.runs.run import PERSPECTIVES, PROBES, NothingReportedError, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.probes import ProbeFinding
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
@@ -120,6 +120,9 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
     """
     if run.is_audit:
         return _audit(run)
+    if run.harness == "contributions":
+        why = "what factors contribute: a report shows profiles and audits of judges"
+        raise NothingReportedError(run.file, why)
     texts = texts or Texts()
     factors = texts.factors or run.factors
     record, metrics = run.profile, run.metrics
