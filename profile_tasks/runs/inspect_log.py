@@ -185,7 +185,7 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
 
 def judge_audit_run(log: InspectLog) -> Run | None:
     """What the header says of an audit of a judge, which has metrics alone; None: no such log."""
-    header = log.header
+    header, about = log.header, log.header.eval.metadata or {}
     asked = _options_of(header).get(JUDGE_AUDIT)
     if asked is None:
         return None
@@ -206,9 +206,10 @@ def judge_audit_run(log: InspectLog) -> Run | None:
         date=utc(datetime.fromisoformat(header.stats.completed_at or header.eval.created)),
         sources=None if scored is None else scored // (header.eval.config.epochs or 1),
         groups=None if groups is None else int(groups),
-        data=str((header.eval.metadata or {}).get("data", "not stated")),
+        data=str(about.get("data", "not stated")),
         settings=_settings(header),
-        conditions=conditions_of(header, ()),
+        conditions=conditions_of(header, ())
+        | stated({name: about.get(name) for name in ("wordings_version", "probe_texts_version")}),
         described=_described(header, {}, ()),
         metrics=metrics,
         score=JUDGE_AUDIT,

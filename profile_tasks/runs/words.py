@@ -16,7 +16,7 @@ from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import label
-from profile_tasks.scorers.statistics.probes import ProbeFinding
+from profile_tasks.scorers.statistics.probes import BY_NAME, ProbeFinding
 from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 LEVEL = 0.05
@@ -173,6 +173,36 @@ told of padding, where an effect of 0.36 would have been shown'
     if few := [each.probe.label for each in tested if not each.found and each not in untold]:
         parts.append(f"there is too little to tell of {_listed(few)}")
     return "; ".join(parts) or "no probe whose effect can be tested was run"
+
+
+def compared_audits_words(record: Mapping[str, Any]) -> str:
+    """In which probes two audited judges are told to differ; or the smallest that would have shown.
+
+    Args:
+        record: As of ``compare_audits``.
+
+    Example:
+        >>> found = {"value": 0.3, "ci_low": 0.2, "ci_high": 0.4, "p_adjusted": 0.01}
+        >>> record = {"model_a": "x/a", "model_b": "x/b", "probes": {"padding": found}}
+        >>> compared_audits_words(record)
+        'x/a and x/b are told to differ in padding (+0.30 [+0.20, +0.40])'
+    """
+    both = f"{record['model_a']} and {record['model_b']}"
+    found = {name: Estimate.of_record(each) for name, each in record["probes"].items()}
+    told = sorted(
+        (name for name, each in record["probes"].items() if _told(each)),
+        key=lambda name: -abs(found[name].value),
+    )
+    if told:
+        named = _listed([f"{BY_NAME[name].label} ({found[name]})" for name in told])
+        return f"{both} are told to differ in {named}"
+    shown = [each.smallest_shown for each in found.values() if each.has_interval]
+    if not shown:
+        return f"nothing is told of what {both} differ in: there are too few sources"
+    return (
+        f"{both} are not told to differ in any probe, of which differences from {min(shown):.2f} "
+        f"to {max(shown):.2f} would have been shown"
+    )
 
 
 def _listed(names: Sequence[str]) -> str:
