@@ -44,6 +44,7 @@ _AUDIT = "_judge_audit"
 @click.pass_context
 def cost(
     ctx: click.Context,
+    /,
     dataset: str,
     task: str,
     no_grader: bool,
@@ -104,18 +105,18 @@ def _loaded(
     from profile_tasks.data.sources import load_data
     from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 
-    audited = isinstance(settings, JudgeAuditSettings)
+    profiled = settings if isinstance(settings, ProfileSettings) else None
     data = load_data(settings, task)
     factors = measured_factors(
         settings.factors,
         task,
         grader=grader,
-        learned_by={} if audited else settings.learned_by,
+        learned_by=profiled.learned_by if profiled else {},
         recorded=recorded_factors(data.sources),
     )
-    _check_sources(data, task, writes=not audited and settings.writes)
+    _check_sources(data, task, writes=profiled is not None and profiled.writes)
     if not grader and (graded := needing_grader(factors)):
-        why = "this task asks none:" if audited else "leave --no-grader out, or"
+        why = "leave --no-grader out, or" if profiled else "this task asks none:"
         raise ValueError(
             f"factors {', '.join(graded)} need a grader; {why} choose factors that need none "
             "(--factors surface)"

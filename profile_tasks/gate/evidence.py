@@ -82,10 +82,8 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         raise ValueError(f"{path}: name one task of it (--task){meant} it holds: {named}")
     (run,) = runs
     if run.is_audit or run.harness != "inspect":
-        held_to = "an audit of a judge is held to what it reports"
-        return Evidence(
-            run, run.metrics, without_samples=held_to if run.is_audit else _NO_SAMPLES[run.harness]
-        )
+        why = _NO_SAMPLES.get(run.harness, "an audit of a judge is held to what it reports")
+        return Evidence(run, run.metrics, without_samples=why)
     from profile_tasks.runs.inspect_log import with_measurements
 
     run = with_measurements(run, score)
@@ -104,6 +102,7 @@ _NO_SAMPLES: Mapping[Harness, str] = {
     "lm-eval": "a results file of lm-eval holds no samples",
     "influence": "JSON of `profile-tasks influence` holds no samples",
     "contributions": "JSON of `profile-tasks contributions` holds no samples",
+    "judges": "JSON of `profile-tasks judges` holds no samples",
 }
 
 

@@ -33,6 +33,7 @@ _KINDS = {
     "inspect": "Inspect log",
     "lm-eval": "lm-eval results",
     "influence": "JSON of `profile-tasks influence`",
+    "judges": "JSON of `profile-tasks judges`",
 }
 
 _NEVER_IN = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from profile_tasks.runs.contributions_json import contributions_run
 from profile_tasks.runs.influence_json import influence_run
+from profile_tasks.runs.judges_json import judges_runs
 from profile_tasks.runs.lm_eval import read_samples, results_runs
 from profile_tasks.runs.run import (
     A_FOLDER,
@@ -21,6 +22,7 @@ from profile_tasks.whole_files import read_whole
 _NO_RUN = {
     "influence": "a profile of recorded preferences",
     "contributions": "what factors contribute to a preference",
+    "judges": "what recorded verdicts tell of judges",
 }
 """What a file holds where nobody ran a model for it."""
 
@@ -32,7 +34,7 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
 
     Args:
         path: An Inspect log (``.eval`` or ``.json``), a results file of lm-eval, or JSON of
-            ``profile-tasks influence`` or ``contributions``.
+            ``profile-tasks influence``, ``contributions`` or ``judges``.
         score: Name of the score in an Inspect log; None: the last one of this project.
 
     Raises:
@@ -53,6 +55,8 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
     try:
         if isinstance(content.get("factors"), dict) and "n_pairs" in content:
             return (influence_run(content, str(path)),)
+        if {"judges", "wordings", "reference"} <= content.keys():
+            return judges_runs(content, str(path))
         if {"profiles", "held_out", "n_folds"} <= content.keys():
             return (contributions_run(content, str(path)),)
     except (AttributeError, KeyError, TypeError) as error:
@@ -119,5 +123,5 @@ def _json(path: Path) -> dict[str, Any]:
 def _unknown(path: Path, problem: str) -> ValueError:
     return ValueError(
         f"{path}: neither an Inspect log nor a results file of lm-eval (results_*.json), nor JSON "
-        f"of `profile-tasks influence` or `contributions` ({problem})"
+        f"of `profile-tasks influence`, `contributions` or `judges` ({problem})"
     )

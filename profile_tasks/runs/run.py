@@ -27,7 +27,7 @@ from profile_tasks.solvers.simulated_answers import (
     SIMULATION_NOTE,
 )
 
-Harness = Literal["inspect", "lm-eval", "influence", "contributions"]
+Harness = Literal["inspect", "lm-eval", "influence", "contributions", "judges"]
 
 AUDIT = "judge_audit"
 """The setting of a run that audited a judge: it has probes, and no profile."""
@@ -98,7 +98,8 @@ class Run:
     Attributes:
         file: Where it was read: a path, or an address that Inspect can read.
         harness: Who ran it; "influence" where it is a profile of recorded preferences alone,
-            "contributions" where it is what factors contribute to preferences.
+            "contributions" where it is what factors contribute to preferences, "judges" where it is
+            what recorded verdicts tell of a judge.
         model: The evaluated model, in Inspect's form "provider/name"; "people" or the recorded
             judge's name where there is none.
         task: "summarization", "instruction_following" or "document_qa".

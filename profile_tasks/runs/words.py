@@ -151,16 +151,16 @@ told of padding, where an effect of 0.36 would have been shown'
     )
     parts = []
     if told:
-        named = [f"{each.probe.on} ({each.number})" for each in told]
-        parts.append(f"its verdicts hang on {_listed(named)}")
+        hung_on = [f"{each.probe.on} ({each.number})" for each in told]
+        parts.append(f"its verdicts hang on {_listed(hung_on)}")
     untold = [each for each in tested if not each.found and not math.isnan(each.detectable)]
     # One figure for shares, which are of one unit: as much would have been shown of any of them.
     shares = [each for each in untold if each.probe.kind in ("lean", "move")]
     if shares:
         most = max(each.detectable for each in shares)
-        names = _listed([each.probe.label for each in shares])
+        of_shares = _listed([each.probe.label for each in shares])
         parts.append(
-            f"nothing is told of {names}, where an effect of {most:.2f} would have been shown"
+            f"nothing is told of {of_shares}, where an effect of {most:.2f} would have been shown"
         )
     units = {"log-odds": "in log-odds", "influence": "in tau"}
     if others := [each for each in untold if each.probe.kind in units]:

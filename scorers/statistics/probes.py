@@ -316,7 +316,8 @@ class ProbeFinding:
         return cls(
             BY_NAME[name],
             Estimate.of_record(record),
-            *(finite_or_nan(record[part]) for part in ("p_value", "detectable")),
+            finite_or_nan(record["p_value"]),
+            finite_or_nan(record["detectable"]),
             int(record["n"]),
             int(record["n_groups"]),
             str(record["where"] or ""),
