@@ -232,7 +232,7 @@ def test_the_page_shows_what_its_commands_print(
     shown = re.findall(
         r"```console\nprofile-tasks (.*?)\n```\n\n```text\n(.*?)^```$", page, re.M | re.S
     )
-    assert len(shown) == 3
+    assert len(shown) == 4
     for command, printed in shown:
         assert run(*shlex.split(command)).stdout == printed
 
