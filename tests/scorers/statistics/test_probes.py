@@ -194,6 +194,6 @@ def test_a_finding_is_read_as_it_was_written() -> None:
         read = ProbeFinding.of_record(name, found.record())
         assert read.record() == found.record()
         assert (read.found, read.probe) == (found.found, found.probe)
-    assert ProbeFinding.of_record("repeat", written[0].record()).number == "0.25 [0.12, 0.41]"
+    assert ProbeFinding.of_record("repeat", written[0].record()).number == "0.25 [0.12, 0.42]"
     with pytest.raises(KeyError, match="no_such_probe"):
         ProbeFinding.of_record("no_such_probe", written[0].record())
