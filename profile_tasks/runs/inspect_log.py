@@ -184,10 +184,13 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
 
 
 def judge_audit_run(log: InspectLog) -> Run | None:
-    """What the header says of an audit of a judge, which has metrics alone; None: no such log."""
+    """What the header says of an audit of a judge, which has metrics alone; None: no such log.
+
+    A log that holds a profile too is read for that.
+    """
     header, about = log.header, log.header.eval.metadata or {}
     asked = _options_of(header).get(JUDGE_AUDIT)
-    if asked is None:
+    if asked is None or _own_scorers(header):
         return None
     scores = header.results.scores if header.results else ()
     reported = next((score for score in scores if score.name == JUDGE_AUDIT), None)
