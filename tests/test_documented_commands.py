@@ -474,6 +474,8 @@ def given(
             case "docs/gate.md":
                 logs()
                 shutil.copy(inspect_log("verbose"), tmp_path / "last_release.eval")
+                (tmp_path / "graded.jsonl").write_text(graded())
+                (tmp_path / "labels.yaml").write_text(LABELS)
                 (tmp_path / "bars.yaml").write_text(yaml_block(page, "version: 1\nbars:"))
             case "docs/leaderboard.md":
                 logs()

@@ -48,23 +48,82 @@ def compare(
 ) -> None:
     """Two models on the same sources, from their Inspect logs: A less B, paired by source.
 
-    LOG_A and LOG_B are finished logs of one task of this project, over the same data. Sources that
-    only one of them holds are left out and counted.
+    LOG_A and LOG_B are finished logs of one task of this project, over the same data, or of two
+    audits of judges. Sources that only one of them holds are left out and counted.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.runs.compare import compare_runs
+    from profile_tasks.runs.compare_audits import compare_audits, read_audit
     from profile_tasks.runs.inspect_log import read_run
 
     try:
         with progress("comparing"):
-            runs = (read_run(log_a, score), read_run(log_b, score))
-            record = compare_runs(*runs, replicates=replicates, seed=seed, margin=margin)
+            a, b = read_audit(log_a), read_audit(log_b)
+            if a and b:
+                audits = compare_audits(a, b, replicates=replicates, seed=seed)
+            elif a or b:
+                one, other = (log_a, log_b) if a else (log_b, log_a)
+                raise ValueError(
+                    f"{one} is an audit of a judge and {other} a profile; compare two of a kind"
+                )
+            else:
+                runs = (read_run(log_a, score), read_run(log_b, score))
+                record = compare_runs(*runs, replicates=replicates, seed=seed, margin=margin)
     except (FileNotFoundError, ValueError) as error:
         raise Unusable(str(error)) from error
+    if a and b:
+        _emit_audits(audits, format_)
+        return
     if format_ == "table":
         _print(record, runs)
     else:
         emit(format_, record, _rows(record), "", [])
+
+
+def _emit_audits(record: Record, format_: str) -> None:
+    """Two audits, in the form that was asked for."""
+    from profile_tasks.runs.words import compared_audits_words
+    from profile_tasks.scorers.statistics.probes import BY_NAME
+
+    rows = [
+        {
+            "metric": BY_NAME[name].metric,
+            "a": found["a"],
+            "b": found["b"],
+            "difference": found["value"],
+            **{k: found[k] for k in ("ci_low", "ci_high", "p_value", "p_adjusted", "reason")},
+            **{k: record[k] for k in ("not_live_a", "not_live_b")},
+        }
+        for name, found in record["probes"].items()
+    ]
+    if format_ != "table":
+        emit(format_, record, rows, "", [])
+        return
+    say(f"A beside B: {compared_audits_words(record)}")
+    for side in "ab":
+        say(f"{side.upper()}: {record[f'model_{side}']}, {Path(record[f'log_{side}']).name}")
+    say(
+        f"{record['n_sources']} sources in {record['n_groups']} groups, which both were asked about"
+    )
+    for note in record["notes"]:
+        say(f"note: {note}")
+    printed = [
+        {
+            "probe": f"{BY_NAME[name].label}: {BY_NAME[name].effect}",
+            "A": number(found["a"]),
+            "B": number(found["b"]),
+            "A - B [95 %]": estimate(found),
+            "p Holm": p_value(found["p_adjusted"]),
+        }
+        for name, found in record["probes"].items()
+    ]
+    title = f"\nwhat the judges are sensitive to; p adjusted over the {record['p_family']}"
+    emit("table", {}, [], title, printed)
+    reasons((BY_NAME[name].label, found["reason"]) for name, found in record["probes"].items())
+    say(f"p: {record['p_method']}")
+    say(f"\n{record['differ_in']}")
+    for side in "ab":
+        say_signature(record[f"signature_{side}"], side.upper())
 
 
 def _rows(record: Record) -> list[Record]:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from profile_tasks import __version__
 from profile_tasks.commands.printing import (
     FORMAT_OPTION,
     Record,
@@ -101,6 +102,9 @@ def _of_file(
     found = recorded_preferences(data, names, options["factors"], human_labels)
     judges = tuple(found.verdicts)
     return found, {
+        "data": data.name,
+        "data_hash": data.content_hash,
+        "package_version": __version__,
         "notes": [RECORDED_NOTE] if judges else [],
         "signature": data_signature("contributions", data, factors, judges=judges, seed=seed),
     }
@@ -118,6 +122,12 @@ def _of_run(ctx: click.Context, file: str) -> tuple["Preferences", Record]:
     run = read_run(file)
     planted = any(name.startswith("planted/") for name in (run.model, *run.graders))
     return measured_preferences(run.measurements, load_taxonomy()), {
+        "model": run.model,
+        "graders": list(run.graders),
+        "task": run.task,
+        "data": run.data,
+        "data_hash": run.conditions.get("data_hash"),
+        "package_version": __version__,
         "notes": [_SIMULATED] if planted else [],
         "signature": signature(run),
     }

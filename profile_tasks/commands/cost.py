@@ -6,16 +6,27 @@ import click
 
 from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
+from profile_tasks.commands.recorded import given
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
-from profile_tasks.settings import ProfileSettings
+from profile_tasks.settings import JudgeAuditSettings, ProfileSettings
 
 if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
+    from profile_tasks.scorers.factors.factor import Factor
     from profile_tasks.tasks.request_cost import RequestCost, RequestCount
+
+_TASKS = ("summarization", "instruction_following", "document_qa")
 
 _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoint")
 """Settings that are no options here: the command's argument, and what changes no count."""
+
+
+_OF_A_PROFILE = [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
+_OF_AN_AUDIT = [name for name in JudgeAuditSettings.model_fields if name not in _ELSEWHERE]
+
+_AUDIT = "_judge_audit"
+"""How the name of a task ends that audits a judge."""
 
 
 @click.command(epilog="Example: profile-tasks cost demo --task summarization")
@@ -23,11 +34,10 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
 @click.option(
     "--task",
     required=True,
-    type=KnownName(["summarization", "instruction_following", "document_qa"]),
+    type=KnownName([*_TASKS, *(f"{task}{_AUDIT}" for task in _TASKS)]),
 )
-@settings_options(
-    ProfileSettings, [name for name in ProfileSettings.model_fields if name not in _ELSEWHERE]
-)
+@settings_options(ProfileSettings, _OF_A_PROFILE)
+@settings_options(JudgeAuditSettings, [n for n in _OF_AN_AUDIT if n not in _OF_A_PROFILE])
 @click.option("--no-grader", is_flag=True, help="Run without a grader: auto is then surface.")
 @click.option(
     "--graders",
@@ -38,7 +48,10 @@ _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoi
 )
 @click.option("--epochs", type=click.IntRange(1), default=1, show_default=True)
 @FORMAT_OPTION
+@click.pass_context
 def cost(
+    ctx: click.Context,
+    /,
     dataset: str,
     task: str,
     no_grader: bool,
@@ -52,32 +65,27 @@ def cost(
     DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
-    from profile_tasks.data.preferences import recorded_factors
-    from profile_tasks.data.sources import load_data
-    from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
-    from profile_tasks.tasks.request_cost import request_cost
+    from profile_tasks.tasks.request_cost import audit_cost, request_cost
 
+    audited = task.endswith(_AUDIT)
+    own, other = (_OF_AN_AUDIT, _OF_A_PROFILE) if audited else (_OF_A_PROFILE, _OF_AN_AUDIT)
+    names = [name for name in other if name not in own] + ["no_grader", "graders"] * audited
+    if foreign := given(ctx, names):
+        raise Unusable(f"{task} has no argument {', '.join(foreign)}")
+    chosen = {name: value for name, value in options.items() if name in own}
     try:
-        settings = ProfileSettings.read({"dataset": dataset, **options})
-        data = load_data(settings, task)
-        factors = measured_factors(
-            settings.factors,
-            task,
-            grader=not no_grader,
-            learned_by=settings.learned_by,
-            recorded=recorded_factors(data.sources),
-        )
-        _check_sources(data, task, settings)
+        if audited:
+            audit = JudgeAuditSettings.read({"dataset": dataset, **chosen})
+            data, factors = _loaded(audit, task.removesuffix(_AUDIT), grader=False)
+            found = audit_cost(data, audit, epochs)
+        else:
+            settings = ProfileSettings.read({"dataset": dataset, **chosen})
+            data, factors = _loaded(settings, task, grader=not no_grader)
+            found = request_cost(data, factors, settings, epochs, graders)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
-    if no_grader and (graded := needing_grader(factors)):
-        raise Unusable(
-            f"factors {', '.join(graded)} need a grader; leave --no-grader out, or choose factors "
-            "that need none (--factors surface)"
-        )
     for row in data.skipped:
         say(f"skipped: {row}", err=True)
-    found = request_cost(data, factors, settings, epochs, graders)
     rows = _rows(found)
     record = {
         "data": data.name,
@@ -97,7 +105,34 @@ def cost(
         say(f"- {note}")
 
 
-def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings) -> None:
+def _loaded(
+    settings: ProfileSettings | JudgeAuditSettings, task: str, *, grader: bool
+) -> "tuple[PreferenceData, list[Factor]]":
+    """The data of a run and its factors; what a run would refuse is refused."""
+    from profile_tasks.data.preferences import recorded_factors
+    from profile_tasks.data.sources import load_data
+    from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
+
+    profiled = settings if isinstance(settings, ProfileSettings) else None
+    data = load_data(settings, task)
+    factors = measured_factors(
+        settings.factors,
+        task,
+        grader=grader,
+        learned_by=profiled.learned_by if profiled else {},
+        recorded=recorded_factors(data.sources),
+    )
+    _check_sources(data, task, writes=profiled is not None and profiled.writes)
+    if not grader and (graded := needing_grader(factors)):
+        why = "leave --no-grader out, or" if profiled else "this task asks none:"
+        raise ValueError(
+            f"factors {', '.join(graded)} need a grader; {why} choose factors that need none "
+            "(--factors surface)"
+        )
+    return data, list(factors)
+
+
+def _check_sources(data: "PreferenceData", task: str, *, writes: bool) -> None:
     """Refuse what a run would refuse."""
     if data.unjoined_rows:
         raise ValueError(
@@ -105,7 +140,7 @@ def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings)
             "give the file that holds the sources: --sources FILE"
         )
     without = sum(source.source is None for source in data.sources)
-    if task == "summarization" and settings.writes and without:
+    if task == "summarization" and writes and without:
         raise ValueError(
             f"{data.name}: {without} of {len(data.sources)} sources have no text, so there is "
             "nothing to summarize; use --setting discrimination, or data with sources"
@@ -114,10 +149,8 @@ def _check_sources(data: "PreferenceData", task: str, settings: ProfileSettings)
 
 def _rows(found: "RequestCost") -> list[dict[str, Any]]:
     """One row a purpose, and under those of a role its total."""
-    from profile_tasks.tasks.request_cost import PURPOSES
-
     rows = []
-    for role, purposes in PURPOSES.items():
+    for role, purposes in found.purposes.items():
         counts: dict[str, RequestCount] = {name: found.by_purpose[name] for name in purposes}
         for purpose, count in (counts | {"total": found.total(role)}).items():
             rows.append(

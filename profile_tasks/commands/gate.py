@@ -52,19 +52,20 @@ def gate(
 ) -> None:
     """Whether finished runs meet stated bars: exit status 0 met, 1 missed, 2 cannot tell.
 
-    LOG is an Inspect log, or a results file of lm-eval for bars that need no samples. Of several
-    each has its verdict, and the worst is the status. Status 2 is also that of a log or a file of
-    bars that cannot be used.
+    LOG is an Inspect log, or a file for bars that need no samples: results of lm-eval, JSON of
+    `influence` or of `contributions`. Of several each has its verdict, an audit of a judge one
+    together with the run of the same model on the same data; the worst is the status. Status 2 is
+    also that of a log or a file of bars that cannot be used.
     """
     # Inspect and the statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.gate.bars import check_metrics, load_bars
-    from profile_tasks.gate.evidence import read_evidence
+    from profile_tasks.gate.evidence import beside_audits, read_evidence
     from profile_tasks.gate.reports import junit_xml, summary
     from profile_tasks.gate.verdicts import EXIT_STATUS, overall
 
     try:
         bars = load_bars(bars_file)
-        shown = [read_evidence(log, task, score) for log in logs]
+        shown = beside_audits([read_evidence(log, task, score) for log in logs])
         check_metrics(bars, {name for each in shown for name in each.metrics}, bars_file)
         runs = [_judged(each, bars, bars_file.parent, score) for each in shown]
     except (OSError, ValueError) as error:
@@ -86,13 +87,9 @@ def gate(
         record = {
             "outcome": outcome,
             "exit_status": status,
-            "runs": [{"log": str(log)} | _record(run) for log, run in zip(logs, runs, strict=True)],
+            "runs": [{"log": run.file} | _record(run) for run in runs],
         }
-        rows = [
-            {"log": str(log)} | row
-            for log, run in zip(logs, runs, strict=True)
-            for row in _rows(run)
-        ]
+        rows = [{"log": run.file} | row for run in runs for row in _rows(run)]
         emit(format_, record, rows, "", [])
     context.exit(status)
 
@@ -106,9 +103,25 @@ def _judged(
 
     run = evidence.run
     notes = [note for note in (run.not_live, run.restated) if note]
+    if run.audit is not None:
+        notes.append(f"probes are those of {run.audit.file}, an audit of the same model")
+    if run.harness == "contributions":
+        notes += run.warnings
     verdicts = judge(bars, evidence, _comparing(evidence, folder, score, notes))
     notes += cautions(verdicts, evidence)
-    return Judged(run.model, run.task, tuple(verdicts), tuple(notes), signature(run), run.not_live)
+    return Judged(
+        run.model,
+        run.task + _ABOUT.get(run.setting, ""),
+        tuple(verdicts),
+        tuple(notes),
+        signature(run),
+        run.not_live,
+        run.file,
+    )
+
+
+_ABOUT = {"judge_audit": ", audited as a judge", "contributions": ", what factors contribute"}
+"""What is judged where it is no profile, by the setting."""
 
 
 def _record(run: "Judged") -> dict[str, Any]:

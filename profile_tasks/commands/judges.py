@@ -259,42 +259,43 @@ def _agreements(found: Record) -> list[dict[str, str]]:
 
 def _sensitivities(record: Record, *, detailed: bool) -> None:
     """What judges are sensitive to; of many of them their position alone."""
-    from profile_tasks.scorers.statistics.probes import BY_NAME
+    from profile_tasks.runs.words import COULD_HAVE_SHOWN, PROBES_TOLD, sensitivity_words
+    from profile_tasks.scorers.statistics.estimate import none_for_nan
+    from profile_tasks.scorers.statistics.probes import ProbeFinding
 
     by_wording = {
         f"{judge}, {len(of['judges'])} wordings": of for judge, of in record["wordings"].items()
     }
+    probed = {
+        name: {probe: ProbeFinding.of_record(probe, each) for probe, each in of["probes"].items()}
+        for name, of in (by_wording | record["judges"]).items()
+    }
     rows = [
         {
             "judge": name,
-            "probe": f"{BY_NAME[probe].label}: {each['where'] or each['effect']}",
-            "effect [95 %]": estimate(each) + "*" * _told(each),
-            "p Holm": p_value(each["p_adjusted"]),
-            "could have shown": "" if _told(each) else number(each["detectable"]),
+            "probe": f"{each.probe.label}: {each.where or each.probe.effect}",
+            "effect [95 %]": each.estimate.text(signed=False) + "*" * each.found,
+            "p Holm": p_value(none_for_nan(each.p_adjusted)),
+            "could have shown": "" if each.found else number(none_for_nan(each.detectable)),
         }
-        for name, of in (by_wording | record["judges"]).items()
-        for probe, each in of["probes"].items()
-        if each["value"] is not None and (detailed or name in by_wording or probe == "position")
+        for name, found in probed.items()
+        for each in found.values()
+        if each.estimate.defined
+        and (detailed or name in by_wording or each.probe.name == "position")
     ]
     if not rows:
         return
-    title = (
-        "\nwhat the judge is sensitive to; * told (5 %, Holm over a judge's probes), else the "
-        "smallest effect that these sources show with a chance of 80 %"
-    )
+    title = f"\nwhat the judge is sensitive to; * {PROBES_TOLD}, else {COULD_HAVE_SHOWN}"
     emit("table", {}, [], title, rows)
+    for name, found in probed.items():
+        if detailed or name in by_wording:
+            say(f"{name}: {sensitivity_words(found)}")
     reasons(
-        (f"{BY_NAME[probe].label} of {name}", each["reason"])
-        for name, of in by_wording.items()
-        for probe, each in of["probes"].items()
-        if each["value"] is None
+        (f"{each.probe.label} of {name}", each.estimate.reason)
+        for name in by_wording
+        for each in probed[name].values()
+        if not each.estimate.defined
     )
-
-
-def _told(probed: Record) -> bool:
-    from profile_tasks.scorers.statistics.probes import LEVEL
-
-    return probed["p_adjusted"] is not None and probed["p_adjusted"] <= LEVEL
 
 
 def _taus(record: Record) -> list[dict[str, str]]:

@@ -101,7 +101,14 @@ def _leaderboard(
     ascending: bool,
     every: bool,
 ) -> "Leaderboard":
-    from profile_tasks.leaderboard.boards import HEADLINE, SORT, boards, newest
+    from profile_tasks.leaderboard.boards import (
+        HEADLINE,
+        SORT,
+        SORT_OF_AUDITS,
+        beside_their_runs,
+        boards,
+        newest,
+    )
     from profile_tasks.leaderboard.forms import Leaderboard
     from profile_tasks.leaderboard.samples import resampled
 
@@ -117,13 +124,15 @@ def _leaderboard(
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")
     known = {name for run in runs for name in run.metrics}
-    sort = _metric(sort, known) or next((n for n in (SORT, *HEADLINE) if n in known), SORT)
+    default = (name for name in (SORT, *HEADLINE, SORT_OF_AUDITS) if name in known)
+    sort = _metric(sort, known) or next(default, SORT)
     if not every:
         runs, superseded = newest(runs)
         left_out += [
             (old.file, f"{old.model} on {old.task}: a newer run stands, {new.file}")
             for old, new in superseded
         ]
+    runs = beside_their_runs(runs)
     with progress("reading samples", len(runs)) as advance:
         resample = partial(resampled, advance=advance)
         ranked = boards(runs, sort, ascending=ascending, margin=margin, resample=resample)

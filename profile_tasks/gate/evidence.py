@@ -5,8 +5,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from profile_tasks.nearest_name import nearest
-from profile_tasks.runs.reading import finished_runs, is_log
-from profile_tasks.runs.run import NothingReportedError, Run, check_finished, finite_or_none
+from profile_tasks.runs.reading import read_runs
+from profile_tasks.runs.run import Harness, Run, check_finished, finite_or_none, with_audits
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
@@ -63,10 +63,10 @@ class Evidence:
 
 
 def read_evidence(path: Path, task: str | None = None, score: str | None = None) -> Evidence:
-    """Read a log or a results file.
+    """Read a log, a results file, or JSON of ``influence`` or ``contributions``.
 
     Args:
-        path: An Inspect log or a results file of lm-eval.
+        path: The file.
         task: Which task is meant, where a results file holds several.
         score: Name of the score, where a log holds several.
 
@@ -74,17 +74,9 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         FileNotFoundError: There is no such file.
         ValueError: It is no finished run of this project, or holds several.
     """
-    try:
-        held = finished_runs(path, score)
-    except NothingReportedError as error:
-        from profile_tasks.runs.inspect_log import judge_audit_run, open_log
-
-        audit = judge_audit_run(open_log(str(path))) if is_log(path) else None
-        if audit is None:
-            raise error from None
-        check_finished(audit)
-        told = "an audit of a judge is held to what it reports"
-        return Evidence(audit, audit.metrics, without_samples=told)
+    held = read_runs(path, score)
+    for run in held:
+        check_finished(run)
     runs = [run for run in held if task in (None, run.task)]
     if len(runs) != 1:
         named = ", ".join(f"{run.task} ({run.setting})" for run in held)
@@ -92,10 +84,9 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
         meant = f"; did you mean {near!r}?" if near else ";"
         raise ValueError(f"{path}: name one task of it (--task){meant} it holds: {named}")
     (run,) = runs
-    if run.harness != "inspect":
-        return Evidence(
-            run, run.metrics, without_samples="a results file of lm-eval holds no samples"
-        )
+    if run.is_audit or run.harness != "inspect":
+        why = _NO_SAMPLES.get(run.harness, "an audit of a judge is held to what it reports")
+        return Evidence(run, run.metrics, without_samples=why)
     from profile_tasks.runs.inspect_log import with_measurements
 
     run = with_measurements(run, score)
@@ -108,6 +99,27 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     values |= standard_metrics(run.measurements)
     metrics = {name: finite_or_none(value) for name, value in values.items()}
     return Evidence(run, {**run.metrics, **metrics}, estimates, study=study)
+
+
+_NO_SAMPLES: Mapping[Harness, str] = {
+    "lm-eval": "a results file of lm-eval holds no samples",
+    "influence": "JSON of `profile-tasks influence` holds no samples",
+    "contributions": "JSON of `profile-tasks contributions` holds no samples",
+    "judges": "JSON of `profile-tasks judges` holds no samples",
+}
+
+
+def beside_audits(shown: Sequence[Evidence]) -> list[Evidence]:
+    """The evidence, that of a run with the probes of the audit of its model.
+
+    An audit whose model, task and data no run has stands as it is.
+    """
+    joined = {run.file: run for run in with_audits([each.run for each in shown])}
+    return [
+        replace(each, run=run, metrics={**run.metrics, **each.metrics})
+        for each in shown
+        if (run := joined.get(each.run.file)) is not None
+    ]
 
 
 def estimates_of(

@@ -21,6 +21,7 @@ class Judged:
         notes: What else a reader must know.
         signature: What was judged, in one line.
         not_live: What to say of its models that were not asked live, as of ``Run.not_live``.
+        file: Where it was read.
     """
 
     model: str
@@ -29,6 +30,7 @@ class Judged:
     notes: tuple[str, ...] = ()
     signature: str = ""
     not_live: str | None = None
+    file: str = ""
 
     @property
     def name(self) -> str:

@@ -253,9 +253,21 @@ def _alone(metric: str, evidence: Evidence, coverage: float) -> Estimate:
     reported = evidence.run.estimate(metric)
     # A wider interval than is asked for errs on the side of "cannot tell".
     if reported.has_interval and coverage <= CONFIDENCE:
-        return reported
+        return replace(reported, method=_REPORTED)
+    if not reported.has_interval and (why := _reason(metric, evidence)):
+        return Estimate.undefined(why)
     only = "; only its 95 % interval is reported" if reported.has_interval else ""
     return Estimate.undefined(_why_not_resampled([metric], evidence) + only)
+
+
+_REPORTED = "reported"
+"""The method of an interval that a file reports; it covers 95 %, whatever is asked for."""
+
+
+def _reason(metric: str, evidence: Evidence) -> str | None:
+    """Why a run reports no value, or no interval, of a metric; None where it does not say."""
+    known: Mapping[str, str] = evidence.run.profile.get("reasons", {})
+    return known.get(metric)
 
 
 def _difference(first: str, second: str, evidence: Evidence, coverage: float) -> Estimate | None:
@@ -319,8 +331,9 @@ def _by_interval(
         "cannot tell": "on both sides of",
     }[outcome]
     number = f"{{:z.{_decimals(found.low, found.high, limit)}f}}".format
+    covers = CONFIDENCE if found.method == _REPORTED else coverage_of(confidence)
     why = (
-        f"{subject} is {found.value:z.3f}; its {100 * coverage_of(confidence):g} % interval, "
+        f"{subject} is {found.value:z.3f}; its {100 * covers:g} % interval, "
         f"{found.ends_text(number, ' to ')}, lies {where} {limit:zg}"
     )
     if found.high - found.low < _NO_WIDTH:
@@ -369,8 +382,10 @@ def _groups_of(evidence: Evidence) -> int | None:
 
 def _too_few(metric: str, evidence: Evidence) -> str | None:
     """Why a metric rests on too little to be judged at all; None where it does not."""
-    estimate = evidence.estimates.get(metric)
+    estimate, audit = evidence.estimates.get(metric), evidence.run.audit
     groups = _groups_of(evidence) if estimate is None else estimate.n_groups
+    if audit is not None and metric.startswith("probe_"):
+        groups = audit.groups
     if groups is None or groups >= MINIMUM_GROUPS:
         return None
     return f"{metric} rests on {groups} groups of sources; a bar needs at least {MINIMUM_GROUPS}"
@@ -379,8 +394,15 @@ def _too_few(metric: str, evidence: Evidence) -> str | None:
 def _why_undefined(metric: str, evidence: Evidence) -> str:
     if metric in evidence.metrics:
         estimate = evidence.estimates.get(metric)
-        reason = estimate and estimate.reason
+        reason = (
+            estimate.reason if estimate else evidence.run.profile.get("reasons", {}).get(metric)
+        )
         return f"{metric} is not defined here" + (f": {reason}" if reason else "")
+    if metric.startswith("probe_") and not (evidence.run.is_audit or evidence.run.audit):
+        return (
+            f"the run reports no metric {metric}; an audit of its judge does, and none of "
+            f"{evidence.run.model} on the same task and data is among the logs"
+        )
     near = nearest(metric, [name for name in evidence.metrics if find(name)])
     hint = f"; did you mean {near}?" if near else ""
     return f"the run reports no metric {metric}{hint}"

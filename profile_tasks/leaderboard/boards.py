@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby
 
-from profile_tasks.runs.run import Run
+from profile_tasks.runs.run import Run, with_audits
 from profile_tasks.scorers.statistics.coverage import OF_RANKS
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better, names
@@ -17,6 +17,10 @@ HEADLINE = names(lambda metric: metric.headline)
 SORT = "alignment_discrimination_tau_b"
 """What ranks the rows, where nothing else is asked for and a run reports it: who judges the same
 pairs as people do. By self-agreement all who are consistent share the first place."""
+
+SORT_OF_AUDITS = "probe_position_flips"
+"""What ranks where there are audits of judges alone. Fewer flips with the order are better whatever
+a judge should prefer; of the other probes 0 is no better side, and a rate of noise or of taste."""
 
 MARGIN = 0.05
 """Models that are shown to differ by less are tied, where nothing else is asked for."""
@@ -95,6 +99,20 @@ def newest(
         else:
             kept.append(run)
     return kept, superseded
+
+
+def beside_their_runs(runs: Sequence[Run]) -> list[Run]:
+    """The runs with the audits of their models; other audits stand on the board of the same data.
+
+    Args:
+        runs: Runs and audits.
+    """
+    joined = with_audits(runs)
+    boards_of = {(run.task, run.data): run.factors for run in reversed(joined) if not run.is_audit}
+    return [
+        replace(run, factors=boards_of.get((run.task, run.data), ())) if run.is_audit else run
+        for run in joined
+    ]
 
 
 def _no_samples(runs: Sequence[Run], metric: str) -> Sequence[Estimate]:
@@ -204,7 +222,8 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
         notes.append(f"no value of {sort}, so no place: {', '.join(without)}")
     older = dict.fromkeys(run.restated for run in runs if run.restated)
     notes += [f"{', '.join(r.model for r in runs if r.restated == why)}: {why}" for why in older]
-    notes += _differing_conditions(runs)
+    profiled = [run for run in runs if not run.is_audit]
+    notes += [*_audits(runs), *_differing_conditions(profiled or runs)]
     # The human profile depends on the data alone, so it tells changed files of one name apart.
     human = [run.metrics.get("tau_human_length") for run in runs]
     if len({round(tau, 9) for tau in human if tau is not None}) > 1:
@@ -213,6 +232,23 @@ def _notes(runs: list[Run], valued: list[Run], sort: str) -> list[str]:
             "differs), so they are hardly comparable"
         )
     return notes
+
+
+def _audits(runs: Sequence[Run]) -> Iterator[str]:
+    """Which rows have no probes, and which probes are over other sources than the row."""
+    if all(run.is_audit for run in runs) or not any(run.audit or run.is_audit for run in runs):
+        return
+    if without := [run.model for run in runs if not (run.audit or run.is_audit)]:
+        yield f"no audit of the judge over this data was given, so no probes: {', '.join(without)}"
+    if alone := [run.model for run in runs if run.is_audit]:
+        yield f"an audit alone, so probes and no profile: {', '.join(alone)}"
+    for run in runs:
+        over = run.audit and run.audit.conditions.get("data_hash")
+        if run.audit and over != run.conditions.get("data_hash"):
+            yield (
+                f"{run.model}: its audit is over {run.audit.sources} sources, the rest of its row "
+                f"over {run.sources}"
+            )
 
 
 def _differing_conditions(runs: list[Run]) -> Iterator[str]:

@@ -103,13 +103,19 @@ def signatures(board: Board) -> list[str]:
 
 
 def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
-    """The rows of a board as texts, by heading."""
+    """The rows of a board as texts, by heading; probes where a judge was audited."""
+    audited = any(row.run.audit or row.run.is_audit for row in board.rows)
+    columns = {
+        metric: heading
+        for metric, heading in shown_metrics(sort).items()
+        if audited or metric == sort or not metric.startswith("probe_")
+    }
     return [
         {
             "place": places_text(row),
             "others": standing_text(row) or "–",
             "model": one_line(row.run.model),
-            **{heading: value_text(row.run, m) for m, heading in shown_metrics(sort).items()},
+            **{heading: value_text(row.run, m) for m, heading in columns.items()},
             "sources": _sources_text(row.run),
             "setting": one_line(setting_text(row.run)),
             "date": row.run.date[:10],
@@ -300,6 +306,7 @@ def _facts(row: Row) -> dict[str, Any]:
         "harness": run.harness,
         "date": run.date,
         "file": run.file,
+        "audit": None if run.audit is None else run.audit.file,
         "signature": signature(run),
     }
 

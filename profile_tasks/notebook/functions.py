@@ -570,7 +570,10 @@ def _runs(
         )
     if factors is not None:
         return [_log(files[0], factors, score)]
-    return list(read_runs(Path(files[0]), score))
+    runs = list(read_runs(Path(files[0]), score))
+    if any(run.is_audit for run in runs):
+        raise ValueError(f"{files[0]}: an audit of a judge, which `profile-tasks report` shows")
+    return runs
 
 
 def _log(source: RunSource, factors: FactorChoice | None, score: str | None) -> Run:

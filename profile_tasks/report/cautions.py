@@ -59,7 +59,7 @@ def _self_grading(run: Run) -> str:
 
 def _groups(findings: Findings) -> int | None:
     groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
-    return min(groups, default=None)
+    return min(groups, default=findings.run.groups if findings.run.is_audit else None)
 
 
 def _from_the_run(findings: Findings) -> Iterator[str]:

@@ -56,6 +56,8 @@ def paired_comparisons(
     by_task: dict[str, list[tuple[int, Path]]] = {}
     places: dict[str, int] = {}
     for path, findings in logs:
+        if findings.run.is_audit:
+            continue
         task = findings.run.task
         place = places[task] = places.get(task, -1) + 1
         if findings.run.harness == "inspect" and findings.compared:

@@ -24,8 +24,9 @@ from profile_tasks.report.report_data import (
 )
 from profile_tasks.report.slice_data import SlicedColumn, slices_of_record
 from profile_tasks.report.texts import Texts
-from profile_tasks.runs.run import PERSPECTIVES, Run
+from profile_tasks.runs.run import PERSPECTIVES, PROBES, NothingReportedError, Run
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.probes import ProbeFinding
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
 from profile_tasks.untrusted_text import shown
 
@@ -33,6 +34,7 @@ _KINDS = {
     "inspect": "Inspect log",
     "lm-eval": "lm-eval results",
     "influence": "JSON of `profile-tasks influence`",
+    "judges": "JSON of `profile-tasks judges`",
 }
 
 _NEVER_IN = {
@@ -70,6 +72,7 @@ class Findings:
             metric name.
         metrics: Standard metrics by name.
         human_bar: Alignment of one half of the annotators with the other, by name.
+        probes: What the probes of a judge found, by name, where the run is an audit.
         mean_words: Target score -> mean length of the responses written for it.
         slices: The run held apart, column by column.
         texts: What the samples show beside the numbers; empty where the file has none.
@@ -86,6 +89,7 @@ class Findings:
     gap: Mapping[str, Estimate] = field(default_factory=dict)
     metrics: Mapping[str, Estimate] = field(default_factory=dict)
     human_bar: Mapping[str, Estimate] = field(default_factory=dict)
+    probes: Mapping[str, ProbeFinding] = field(default_factory=dict)
     mean_words: Mapping[int, float] = field(default_factory=dict)
     slices: tuple[SlicedColumn, ...] = ()
     texts: Texts = field(default_factory=Texts)
@@ -118,6 +122,11 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
     Raises:
         ValueError: Its profile is not as this version writes it.
     """
+    if run.is_audit:
+        return _audit(run)
+    if run.harness == "contributions":
+        why = "what factors contribute: a report shows profiles and audits of judges"
+        raise NothingReportedError(run.file, why)
     texts = texts or Texts()
     factors = texts.factors or run.factors
     record, metrics = run.profile, run.metrics
@@ -152,6 +161,19 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
         raise ValueError(f"{run.file}: not as this version writes it ({error!r:.200})") from error
 
 
+def _audit(run: Run) -> Findings:
+    """What an audit of a judge shows: the judge, and its probes."""
+    try:
+        probes = {
+            name: ProbeFinding.of_record(name, {**each, "where": shown(each["where"] or "")})
+            for name, each in run.profile.get(PROBES, {}).items()
+        }
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{run.file}: not as this version writes it ({error!r:.200})") from error
+    # Under the task whose pairs it judged, beside the profiles of that task.
+    return Findings(replace(_shown_run(run, Texts()), task=shown(run.task)), (), {}, probes=probes)
+
+
 def _tastes(record: Mapping[str, Any]) -> dict[str, Taste]:
     compared = {
         "discrimination": record.get("difference_to_human", {}).get("discrimination", {}),
@@ -164,7 +186,7 @@ def _tastes(record: Mapping[str, Any]) -> dict[str, Taste]:
 def _shown_run(run: Run, texts: Texts) -> Run:
     """The run with what others named or wrote made harmless to show."""
     described = dict(run.described)
-    if run.harness == "inspect":
+    if run.harness == "inspect" and not run.is_audit:
         scored = texts.examples_from[1]
         described["sources"] = f"{scored} scored of {described['sources']} loaded"
     # Inspect's name of the task is the one that its users gave it.

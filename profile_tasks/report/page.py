@@ -34,6 +34,8 @@ from profile_tasks.report.influence_rows import (
     shown_perspectives,
 )
 from profile_tasks.report.report_data import NOTHING
+from profile_tasks.report.sensitivity import COLUMNS as PROBE_COLUMNS
+from profile_tasks.report.sensitivity import ProbeTable, probe_cells, probe_tables
 from profile_tasks.report.slice_panels import (
     INFLUENCE_COLUMNS,
     JUDGE_COLUMNS,
@@ -46,6 +48,7 @@ from profile_tasks.report.slice_panels import (
 )
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.signature import signature
+from profile_tasks.runs.words import COULD_HAVE_SHOWN, PROBES_TOLD, sensitivity_words
 from profile_tasks.scorers.statistics.study import GAP
 
 Cell = str | float | None
@@ -145,6 +148,25 @@ class RunSection:
 
 
 @dataclass(frozen=True)
+class AuditSection:
+    """What is said of one audit: the judge's name here, what its verdicts hang on, its warnings.
+
+    Attributes:
+        glance: Its rates, in a line.
+        run: Id of the run of the same model, which it then stands with; None where there is none.
+    """
+
+    id: str
+    findings: Findings
+    name: str
+    summary: str
+    glance: str
+    badges: tuple[Badge, ...]
+    cautions: tuple[str, ...]
+    run: str | None
+
+
+@dataclass(frozen=True)
 class Paired:
     """Two runs of a task compared: their names here, what differs, the numbers."""
 
@@ -161,6 +183,9 @@ class TaskSection:
     """All runs of one task.
 
     Attributes:
+        audits: The audits of judges of its pairs.
+        probes: What their probes found, as it is drawn.
+        probed: The same as a table.
         figures: Name of a figure -> the runs' figures, side by side.
         pairs: The examples of all runs, those of a factor together.
     """
@@ -173,7 +198,10 @@ class TaskSection:
     pairs: tuple[ShownPair, ...]
     metrics: Table
     measured: Table
-    by_grader: tuple[Table, ...] = ()
+    by_grader: tuple[Table, ...]
+    audits: tuple[AuditSection, ...]
+    probes: tuple[ProbeTable, ...]
+    probed: Table
 
 
 def task_sections(
@@ -216,26 +244,28 @@ def rendered(sections: Sequence[TaskSection]) -> str:
         tabs=_tabs(sections),
         orders=_orders(sections),
         choices=_choices(sections),
+        told=PROBES_TOLD,
+        could_have_shown=COULD_HAVE_SHOWN,
         most_characters=MOST_CHARACTERS,
         drawing=lambda figure: Markup(figure.svg),  # noqa: S704 - matplotlib escapes its texts
     )
 
 
+_TABS = {"measured": "how it was measured", "sensitivity": "what the judge is sensitive to"}
+
+
 def _tabs(sections: Sequence[TaskSection]) -> dict[str, str]:
     """The parts of the page that have something to show: id -> name."""
     there = {
-        "factors": True,
+        "factors": any(section.runs for section in sections),
+        "sensitivity": any(section.audits for section in sections),
         "examples": any(section.pairs for section in sections),
         "slices": any(run.slices for section in sections for run in section.runs),
         "alignment": any("alignment" in section.figures for section in sections),
         "agreement": any("rates" in s.figures or s.metrics.rows or s.by_grader for s in sections),
         "measured": True,
     }
-    return {
-        name: "how it was measured" if name == "measured" else name
-        for name, is_there in there.items()
-        if is_there
-    }
+    return {name: _TABS.get(name, name) for name, is_there in there.items() if is_there}
 
 
 def _orders(sections: Sequence[TaskSection]) -> dict[str, str]:
@@ -287,6 +317,8 @@ def _section(
     *,
     with_files: bool,
 ) -> TaskSection:
+    audited = [findings for findings in found if findings.run.is_audit]
+    found = [findings for findings in found if not findings.run.is_audit]
     names = _names(found)
     runs = tuple(
         RunSection(
@@ -303,6 +335,8 @@ def _section(
         )
         for number, (findings, name) in enumerate(zip(found, names, strict=True), 1)
     )
+    audits = tuple(_audits(id_, audited, runs))
+    judges = [(audit.name, audit.findings) for audit in audits]
     by_kind: dict[str, list[Panel]] = {}
     for run in runs:
         for figure in figures(run.findings, files=with_files):
@@ -321,8 +355,16 @@ def _section(
         figures={kind: tuple(panels) for kind, panels in by_kind.items()},
         pairs=tuple(_pairs(runs)),
         metrics=_metrics(id_, task, runs),
-        measured=_measured(id_, task, runs),
+        measured=_measured(id_, task, [*runs, *audits]),
         by_grader=tuple(table for run in runs for table in _by_grader(task, run)),
+        audits=audits,
+        probes=tuple(probe_tables(judges)),
+        probed=Table(
+            f"{id_}-probes",
+            f"What the judge is sensitive to, {task}",
+            PROBE_COLUMNS,
+            tuple(probe_cells(judges)),
+        ),
     )
 
 
@@ -348,6 +390,29 @@ def _slices(id_: str, name: str, findings: Findings) -> Iterator[SlicedSection]:
                 JUDGE_COLUMNS,
                 judge_cells(each),
             ),
+        )
+
+
+def _audits(
+    id_: str, found: Sequence[Findings], runs: Sequence[RunSection]
+) -> Iterator[AuditSection]:
+    """The audits of a task, each with the run of the same model, if there is one."""
+    of_models = {run.findings.run.model: run.id for run in reversed(runs)}
+    for number, (findings, name) in enumerate(zip(found, _names(found), strict=True), 1):
+        said = sensitivity_words(findings.probes)
+        yield AuditSection(
+            id=f"{id_}-audit-{number}",
+            findings=findings,
+            name=name,
+            summary=f"{said[:1].upper()}{said[1:]}.",
+            glance=" · ".join(
+                f"{findings.probes[rate].probe.label}: {findings.probes[rate].estimate.value:.0%}"
+                for rate in ("position_flips", "repeat", "wording")
+                if rate in findings.probes and findings.probes[rate].estimate.defined
+            ),
+            badges=tuple(badges(findings)),
+            cautions=tuple(cautions(findings)),
+            run=of_models.get(findings.run.model),
         )
 
 
@@ -430,9 +495,13 @@ def _by_grader(task: str, run: RunSection) -> Iterator[Table]:
     )
 
 
-def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
+def _measured(id_: str, task: str, runs: Sequence[RunSection | AuditSection]) -> Table:
     rows: dict[str, dict[str, Cell]] = {}
-    for run in runs:
+    names = [
+        run.name if isinstance(run, RunSection) else f"{run.name}, audited as a judge"
+        for run in runs
+    ]
+    for name_here, run in zip(names, runs, strict=True):
         findings = run.findings
         entries: dict[str, Cell] = {
             "signature": signature(findings.run),
@@ -450,8 +519,7 @@ def _measured(id_: str, task: str, runs: Sequence[RunSection]) -> Table:
                     entries[f"{name}, {perspective}"] = str(count)
             entries |= profile.methods
         for name, value in entries.items():
-            rows.setdefault(name, {})[run.name] = value
-    names = [run.name for run in runs]
+            rows.setdefault(name, {})[name_here] = value
     return Table(
         f"{id_}-measured",
         f"How it was measured, {task}",

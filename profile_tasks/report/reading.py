@@ -4,7 +4,13 @@ from pathlib import Path
 
 from profile_tasks.report.findings import Findings, findings
 from profile_tasks.report.texts import logged_texts
-from profile_tasks.runs.inspect_log import inspect_run, open_log, score_name
+from profile_tasks.runs.inspect_log import (
+    inspect_run,
+    judge_audit_run,
+    open_log,
+    score_name,
+    with_probes,
+)
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.run import check_finished
 
@@ -23,6 +29,9 @@ def read_findings(path: Path, score: str | None = None) -> list[Findings]:
     if not is_log(path):
         return [findings(run) for run in read_runs(path)]
     log = open_log(str(path))
+    if audit := judge_audit_run(log):
+        check_finished(audit)
+        return [findings(with_probes(audit, log))]
     name = score_name(log, score)
     run = inspect_run(log, name)
     check_finished(run)

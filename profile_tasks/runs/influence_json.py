@@ -1,6 +1,7 @@
 """JSON of ``profile-tasks influence``: one profile of recorded preferences, without a model."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,11 +33,20 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
         raise ValueError(f"{location}: perspective {perspective!r:.60} is unknown")
     whose = {"human": "people", "recorded": str(record.get("judge") or "a recorded judge")}
     annotators = record.get("annotators") or {}
-    agreement = {
+    found = {
         f"annotator_{name}": Estimate.of_record(annotators[name])
         for name in ("agreement", "kappa")
         if name in annotators
     }
+    for factor, each in record["factors"].items():
+        found[f"tau_{perspective}_{factor}"] = Estimate.of_record(each, "tau")
+        found |= {
+            f"{name}_{perspective}_{factor}": replace(
+                Estimate.of_metrics(each, name), reason=each.get(f"{name}_reason")
+            )
+            for name in ("adjusted", "corrected", "labels_alone")
+            if name in each
+        }
     return Run(
         file=location,
         harness="influence",
@@ -44,6 +54,7 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
         task=Path(location).stem,
         name="influence",
         setting=perspective,
+        groups=record.get("n_groups"),
         data=str(record.get("data") or ""),
         factors=tuple(record["factors"]),
         conditions=stated(
@@ -61,7 +72,7 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
             for label, name in _DESCRIBED.items()
             if finite_or_none(record.get(name)) is not None
         },
-        metrics={name: none_for_nan(value) for name, value in flat_metrics(agreement).items()},
+        metrics={name: none_for_nan(value) for name, value in flat_metrics(found).items()},
         profile={
             perspective: record,
             "annotators": annotators,
@@ -69,6 +80,6 @@ def influence_run(record: Mapping[str, Any], location: str) -> Run:
                 column: {"perspectives": {perspective: found}, "judge": {}}
                 for column, found in record.get("slices", {}).items()
             },
-            "reasons": reasons(agreement),
+            "reasons": reasons(found),
         },
     )

@@ -23,8 +23,10 @@ from pydantic_core import from_json
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.run import (
     A_FOLDER,
+    AUDIT,
     COMPARED_SETTINGS,
     MEANT_OTHERWISE,
+    PROBES,
     AnsweredSource,
     NothingReportedError,
     Run,
@@ -37,6 +39,7 @@ from profile_tasks.runs.run import (
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
 from profile_tasks.scorers.inspect.full_profile import SCORER, every_metric, is_own_score
 from profile_tasks.scorers.inspect.probe_scorer import JUDGE_AUDIT
+from profile_tasks.scorers.measurement.probed_source import ProbedSource, judge_findings
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
 from profile_tasks.solvers.score_conditioned_generation import has_responses, written_responses
@@ -181,28 +184,71 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
 
 
 def judge_audit_run(log: InspectLog) -> Run | None:
-    """What the header says of an audit of a judge, which has metrics alone; None: no such log."""
-    header = log.header
+    """What the header says of an audit of a judge, which has metrics alone; None: no such log.
+
+    A log that holds a profile too is read for that.
+    """
+    header, about = log.header, log.header.eval.metadata or {}
+    asked = _options_of(header).get(JUDGE_AUDIT)
+    if asked is None or _own_scorers(header):
+        return None
     scores = header.results.scores if header.results else ()
     reported = next((score for score in scores if score.name == JUDGE_AUDIT), None)
-    if reported is None:
-        return None
-    metrics = {name: finite_or_none(found.value) for name, found in reported.metrics.items()}
+    found = reported.metrics.items() if reported else ()
+    metrics = {name: finite_or_none(each.value) for name, each in found}
+    groups = metrics.get("measured_groups")
+    scored = reported.scored_samples if reported else None
     return Run(
         file=log.location,
         harness="inspect",
         model=evaluated_model(header),
-        task=header.eval.task.rpartition("/")[2],
+        task=str(asked.get("task") or header.eval.task.rpartition("/")[2]),
         name=header.eval.task,
-        setting="discrimination",
+        setting=AUDIT,
         status=header.status,
-        groups=int(metrics.get("measured_groups") or 0),
-        data=str((header.eval.metadata or {}).get("data", "not stated")),
+        date=utc(datetime.fromisoformat(header.stats.completed_at or header.eval.created)),
+        sources=None if scored is None else scored // (header.eval.config.epochs or 1),
+        groups=None if groups is None else int(groups),
+        data=str(about.get("data", "not stated")),
         settings=_settings(header),
-        conditions=conditions_of(header, ()),
+        conditions=conditions_of(header, ())
+        | stated({name: about.get(name) for name in ("wordings_version", "probe_texts_version")}),
+        described=_described(header, {}, ()),
         metrics=metrics,
-        score=reported.name,
+        score=JUDGE_AUDIT,
     )
+
+
+def probed_sources(log: InspectLog) -> list[ProbedSource]:
+    """What the judge said in the probes of each source of an audit.
+
+    Raises:
+        ValueError: The log is damaged.
+    """
+    found = []
+    for sample in log.samples():
+        if metadata := score_metadata(sample, JUDGE_AUDIT):
+            try:
+                found.append(ProbedSource.model_validate(metadata))
+            except ValueError as error:
+                raise _damaged(log.location, error) from error
+    return found
+
+
+def with_probes(run: Run, log: InspectLog) -> Run:
+    """An audit with all that its probes found, as metrics do not hold it, in ``profile``.
+
+    It is what the task's own metrics are taken from, found anew from the samples.
+
+    Raises:
+        ValueError: The log is damaged, or holds no samples.
+    """
+    records = probed_sources(log)
+    if not records:
+        raise ValueError(f"{run.file}: the log holds no samples, which an audit is read from")
+    seed = run.settings.get("seed")
+    found = judge_findings(records, seed=seed if isinstance(seed, int) else 0)
+    return replace(run, profile={PROBES: {name: each.record() for name, each in found.items()}})
 
 
 def read_run(location: str, score: str | None = None, *, texts: bool = False) -> Run:
@@ -302,12 +348,13 @@ def _own_scores(header: EvalLog) -> list[EvalScore]:
 
 
 def _own_scorers(header: EvalLog) -> dict[str, Mapping[str, Any]]:
-    """This project's scorers that were used: name -> what they were called with."""
-    return {
-        name: scorer.options or {}
-        for scorer in header.eval.scorers or ()
-        if is_own_score(name := scorer.name.rpartition("/")[2])
-    }
+    """This project's scorers of profiles that were used: name -> what they were called with."""
+    return {name: options for name, options in _options_of(header).items() if is_own_score(name)}
+
+
+def _options_of(header: EvalLog) -> dict[str, Mapping[str, Any]]:
+    scorers = header.eval.scorers or ()
+    return {scorer.name.rpartition("/")[2]: scorer.options or {} for scorer in scorers}
 
 
 def _reported(log: InspectLog, score: str | None) -> EvalScore | None:
@@ -405,6 +452,7 @@ def _described(
         "bad rows skipped": about.get("skipped_rows"),
         "epochs": header.eval.config.epochs,
         "setting": settings.get("setting"),
+        "probes": _listed(settings.get("probes")),
         "target scores": settings.get("scores"),
         "pairing": settings.get("pairing"),
         "the model judged by": settings.get("judge_by"),
@@ -419,6 +467,10 @@ def _described(
         "factors of the user's own": ", ".join(about.get("own_factors", ())) or None,
         "versions": ", ".join(f"{name} {v}" for name, v in header.eval.packages.items()),
     }
+
+
+def _listed(names: object) -> object:
+    return ", ".join(map(str, names)) if isinstance(names, list | tuple) else names
 
 
 # The file ----------------------------------------------------------------------------------------

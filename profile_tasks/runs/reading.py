@@ -1,4 +1,4 @@
-"""What a file is, and the runs in it: an Inspect log, lm-eval results, or JSON of ``influence``."""
+"""What a file is, and the runs in it: an Inspect log, lm-eval results, JSON of a command."""
 
 import json
 import re
@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from profile_tasks.runs.contributions_json import contributions_run
 from profile_tasks.runs.influence_json import influence_run
+from profile_tasks.runs.judges_json import judges_runs
 from profile_tasks.runs.lm_eval import read_samples, results_runs
 from profile_tasks.runs.run import (
     A_FOLDER,
@@ -17,6 +19,13 @@ from profile_tasks.runs.run import (
 )
 from profile_tasks.whole_files import read_whole
 
+_NO_RUN = {
+    "influence": "a profile of recorded preferences",
+    "contributions": "what factors contribute to a preference",
+    "judges": "what recorded verdicts tell of judges",
+}
+"""What a file holds where nobody ran a model for it."""
+
 _FIRST_OF_A_LOG = ("version", "status", "eval")
 
 
@@ -25,7 +34,7 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
 
     Args:
         path: An Inspect log (``.eval`` or ``.json``), a results file of lm-eval, or JSON of
-            ``profile-tasks influence``.
+            ``profile-tasks influence``, ``contributions`` or ``judges``.
         score: Name of the score in an Inspect log; None: the last one of this project.
 
     Raises:
@@ -38,13 +47,18 @@ def read_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
     if not path.is_file():
         raise FileNotFoundError(f"{path}: there is no such file")
     if is_log(path):
-        from profile_tasks.runs.inspect_log import inspect_run, open_log
+        from profile_tasks.runs.inspect_log import inspect_run, judge_audit_run, open_log
 
-        return (inspect_run(open_log(str(path)), score),)
+        log = open_log(str(path))
+        return (judge_audit_run(log) or inspect_run(log, score),)
     content = _json(path)
     try:
         if isinstance(content.get("factors"), dict) and "n_pairs" in content:
             return (influence_run(content, str(path)),)
+        if {"judges", "wordings", "reference"} <= content.keys():
+            return judges_runs(content, str(path))
+        if {"profiles", "held_out", "n_folds"} <= content.keys():
+            return (contributions_run(content, str(path)),)
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{path}: not as this version writes it ({error!r:.200})") from error
     for field in ("results", "configs"):
@@ -61,8 +75,8 @@ def finished_runs(path: Path, score: str | None = None) -> tuple[Run, ...]:
     """
     runs = read_runs(path, score)
     for run in runs:
-        if run.harness == "influence":
-            raise NothingReportedError(str(path), "a profile of recorded preferences, not of a run")
+        if (what := _NO_RUN.get(run.harness)) is not None:
+            raise NothingReportedError(str(path), f"{what}, not of a run")
         check_finished(run)
     return runs
 
@@ -109,5 +123,5 @@ def _json(path: Path) -> dict[str, Any]:
 def _unknown(path: Path, problem: str) -> ValueError:
     return ValueError(
         f"{path}: neither an Inspect log nor a results file of lm-eval (results_*.json), nor JSON "
-        f"of `profile-tasks influence` ({problem})"
+        f"of `profile-tasks influence`, `contributions` or `judges` ({problem})"
     )

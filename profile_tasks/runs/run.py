@@ -5,8 +5,8 @@ a header takes milliseconds; what needs the samples (resampling, pairing, texts)
 """
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Literal
 
@@ -27,7 +27,13 @@ from profile_tasks.solvers.simulated_answers import (
     SIMULATION_NOTE,
 )
 
-Harness = Literal["inspect", "lm-eval", "influence"]
+Harness = Literal["inspect", "lm-eval", "influence", "contributions", "judges"]
+
+AUDIT = "judge_audit"
+"""The setting of a run that audited a judge: it has probes, and no profile."""
+
+PROBES = "probes"
+"""Where ``Run.profile`` holds what the probes of a judge found: name -> record."""
 
 PERSPECTIVES = ("human", "generation", "discrimination", "recorded")
 """Whose preferences the profiles of a run are of."""
@@ -91,13 +97,15 @@ class Run:
 
     Attributes:
         file: Where it was read: a path, or an address that Inspect can read.
-        harness: Who ran it; "influence" where it is a profile of recorded preferences alone.
+        harness: Who ran it; "influence" where it is a profile of recorded preferences alone,
+            "contributions" where it is what factors contribute to preferences, "judges" where it is
+            what recorded verdicts tell of a judge.
         model: The evaluated model, in Inspect's form "provider/name"; "people" or the recorded
             judge's name where there is none.
         task: "summarization", "instruction_following" or "document_qa".
         name: What the harness calls the task.
-        setting: "both", "generation", "discrimination", "discrimination_loglikelihood" or
-            "own_pairs".
+        setting: "both", "generation", "discrimination", "discrimination_loglikelihood",
+            "own_pairs" or "judge_audit".
         status: "success" where it came to its end.
         date: When it ended, ISO 8601 in UTC; empty where the file does not say.
         sources: Number of sources measured; None where the file does not say.
@@ -119,6 +127,7 @@ class Run:
         parts: Setting of each file, where a run stands in several.
         measurements: One a sample, where they were asked for; the verdicts stand there.
         answers: The sources with what was written, in the order of the measurements, likewise.
+        audit: The audit of the same model, whose probes stand among the metrics; None without one.
     """
 
     file: str
@@ -145,6 +154,7 @@ class Run:
     parts: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[SourceMeasurement, ...] = ()
     answers: tuple[AnsweredSource, ...] = ()
+    audit: "Run | None" = None
 
     @property
     def measured(self) -> frozenset[str]:
@@ -154,6 +164,11 @@ class Run:
             parts = {LIKELIHOOD if part == "discrimination" else part for part in parts}
         own = any(name.startswith("tau_own_") for name in self.metrics)
         return frozenset(parts | {OWN_PAIRS} if own else parts)
+
+    @property
+    def is_audit(self) -> bool:
+        """Whether a judge was audited: what it has is what the probes found."""
+        return self.setting == AUDIT
 
     @property
     def offline(self) -> dict[str, str]:
@@ -188,6 +203,40 @@ def _offline_note(model: str) -> str | None:
         return None
     note = GRADER_SIMULATION_NOTE if model == SIMULATED_GRADER else SIMULATION_NOTE
     return f"SIMULATED: {note}"
+
+
+def with_audits(runs: Sequence[Run]) -> list[Run]:
+    """The runs, each with what an audit of its model on the same task and data found.
+
+    Of several audits of a model the newest counts. What no run takes stands as it is.
+    """
+    audits = sorted((run for run in runs if run.is_audit), key=lambda run: (run.date, run.file))
+    newest = {_judge(audit): audit for audit in audits}
+    taken = {
+        id(run): newest[_judge(run)]
+        for run in runs
+        if run.harness in _RAN and not run.is_audit and _judge(run) in newest
+    }
+    left = {id(audit) for audit in audits} - {id(audit) for audit in taken.values()}
+    return [
+        _audited(run, taken[id(run)]) if id(run) in taken else run
+        for run in runs
+        if not run.is_audit or id(run) in left
+    ]
+
+
+_RAN: tuple[Harness, ...] = ("inspect", "lm-eval")
+"""Who ran a model, which can have been audited."""
+
+
+def _judge(run: Run) -> tuple[str, str, str, bool]:
+    """Who judged what, and how."""
+    return run.model, run.task, run.data, run.judged_by_likelihood
+
+
+def _audited(run: Run, audit: Run) -> Run:
+    probes = {name: found for name, found in audit.metrics.items() if name.startswith("probe_")}
+    return replace(run, metrics={**run.metrics, **probes}, audit=audit)
 
 
 def check_finished(run: Run) -> None:

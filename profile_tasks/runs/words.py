@@ -1,4 +1,4 @@
-"""What one profile holds and two compared models differ in, in plain sentences with their numbers.
+"""What one profile or audit holds and two models differ in, in plain sentences with their numbers.
 
 A difference is stated only where its test or its interval says so: of a factor where the p-value,
 adjusted over all factors (Holm), is below 0.05, of alignment and agreement where the interval of
@@ -9,12 +9,14 @@ Two judges saw the same pairs, so what they differ in is taken apart: taste or c
 writers wrote other texts, of which nothing is said but the influences themselves.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.metric_catalogue import label
+from profile_tasks.scorers.statistics.probes import BY_NAME, ProbeFinding
 from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 LEVEL = 0.05
@@ -120,6 +122,93 @@ factors held fixed)'
     ]
     more = len(told) - len(said)
     return "; ".join(said) + (f"; and {more} more" if more else "")
+
+
+PROBES_TOLD = "told (5 %, Holm over a judge's probes)"
+COULD_HAVE_SHOWN = "the smallest effect that these sources show with a chance of 80 %"
+
+
+def sensitivity_words(found: Mapping[str, ProbeFinding]) -> str:
+    """What a judge's verdicts are told to hang on; of all else, how much would have been shown.
+
+    Args:
+        found: What each probe of the judge found, by its name.
+
+    Example:
+        >>> from profile_tasks.scorers.statistics.probes import adjusted_findings, probe_finding
+        >>> from profile_tasks.scorers.statistics.probes import Observations
+        >>> first = Observations.of([(source, 1.0) for source in range(20)])
+        >>> either = Observations.of([(source, (-1.0) ** source) for source in range(20)])
+        >>> probes = [probe_finding("position", first), probe_finding("padding", either)]
+        >>> sensitivity_words(adjusted_findings(probes))
+        'its verdicts hang on which response is shown first (+0.50 [+0.31, +0.50]); nothing is \
+told of padding, where an effect of 0.36 would have been shown'
+    """
+    tested = [each for each in found.values() if each.probe.null]
+    told = sorted(
+        (each for each in tested if each.found),
+        key=lambda each: (each.p_adjusted, -abs(each.estimate.value)),
+    )
+    parts = []
+    if told:
+        hung_on = [f"{each.probe.on} ({each.number})" for each in told]
+        parts.append(f"its verdicts hang on {_listed(hung_on)}")
+    untold = [each for each in tested if not each.found and not math.isnan(each.detectable)]
+    # One figure for shares, which are of one unit: as much would have been shown of any of them.
+    shares = [each for each in untold if each.probe.kind in ("lean", "move")]
+    if shares:
+        most = max(each.detectable for each in shares)
+        of_shares = _listed([each.probe.label for each in shares])
+        parts.append(
+            f"nothing is told of {of_shares}, where an effect of {most:.2f} would have been shown"
+        )
+    units = {"log-odds": "in log-odds", "influence": "in tau"}
+    if others := [each for each in untold if each.probe.kind in units]:
+        start, end = ("nor", "") if shares else ("nothing is told", " would have been shown")
+        names = [
+            f"{each.probe.label} ({each.detectable:.2f} {units[each.probe.kind]}{end})"
+            for each in others
+        ]
+        parts.append(f"{start} of {_listed(names)}")
+    if few := [each.probe.label for each in tested if not each.found and each not in untold]:
+        parts.append(f"there is too little to tell of {_listed(few)}")
+    return "; ".join(parts) or "no probe whose effect can be tested was run"
+
+
+def compared_audits_words(record: Mapping[str, Any]) -> str:
+    """In which probes two audited judges are told to differ; or the smallest that would have shown.
+
+    Args:
+        record: As of ``compare_audits``.
+
+    Example:
+        >>> found = {"value": 0.3, "ci_low": 0.2, "ci_high": 0.4, "p_adjusted": 0.01}
+        >>> record = {"model_a": "x/a", "model_b": "x/b", "probes": {"padding": found}}
+        >>> compared_audits_words(record)
+        'x/a and x/b are told to differ in padding (+0.30 [+0.20, +0.40])'
+    """
+    both = f"{record['model_a']} and {record['model_b']}"
+    found = {name: Estimate.of_record(each) for name, each in record["probes"].items()}
+    told = sorted(
+        (name for name, each in record["probes"].items() if _told(each)),
+        key=lambda name: -abs(found[name].value),
+    )
+    if told:
+        named = _listed([f"{BY_NAME[name].label} ({found[name]})" for name in told])
+        return f"{both} are told to differ in {named}"
+    shown = [each.smallest_shown for each in found.values() if each.has_interval]
+    if not shown:
+        return f"nothing is told of what {both} differ in: there are too few sources"
+    return (
+        f"{both} are not told to differ in any probe, of which differences from {min(shown):.2f} "
+        f"to {max(shown):.2f} would have been shown"
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Names as a sentence lists them."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def strongest_difference(record: Mapping[str, Any]) -> str:

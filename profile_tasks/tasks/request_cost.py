@@ -6,7 +6,7 @@ The grader's requests are counted by the code that sends them, ``grade_source``,
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import ceil
 from typing import Any, Literal, TypeVar
 
@@ -24,11 +24,22 @@ from profile_tasks.scorers.grading.requests import (
     grade_source,
 )
 from profile_tasks.scorers.measurement.source_measurement import compared_responses
-from profile_tasks.settings import JudgeBy, ProfileSettings
+from profile_tasks.settings import (
+    PROBES,
+    JudgeAuditSettings,
+    JudgeBy,
+    ProbeName,
+    ProfileSettings,
+)
 from profile_tasks.solvers.both_orders import discrimination_requests
 from profile_tasks.solvers.own_pairs import OwnPairs
-from profile_tasks.solvers.prompts import VERDICTS
-from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
+from profile_tasks.solvers.probe_requests import IDENTICAL, OWN, REPEAT, ProbeRequests
+from profile_tasks.solvers.prompts import STANDARD, VERDICTS
+from profile_tasks.solvers.requests import (
+    DiscriminationRequest,
+    GenerationRequest,
+    NeutralRequest,
+)
 from profile_tasks.solvers.target_scores import generation_pairs, score_scale
 
 _T = TypeVar("_T")
@@ -40,13 +51,33 @@ WORDS_PER_FACT = 12  # how much of a response makes one atomic fact
 CHARACTERS_PER_FACT = 80  # with its JSON around about 25 tokens, labels not included
 
 Role = Literal["evaluated model", "grader"]
-Purpose = Literal["generation", "discrimination", "own pairs", "key facts", "facts", "judged"]
+Purpose = (
+    Literal["generation", "discrimination", "own pairs", "key facts", "facts", "judged"] | ProbeName
+)
+Purposes = Mapping[Role, tuple[Purpose, ...]]
 
-PURPOSES: Mapping[Role, tuple[Purpose, ...]] = {
+PURPOSES: Purposes = {
     "evaluated model": ("generation", "discrimination", "own pairs"),
     "grader": ("key facts", "facts", "judged"),
 }
-"""What each role is asked for."""
+"""What each role is asked for in a profile."""
+
+AUDITED: Purposes = {"evaluated model": PROBES}
+"""In an audit of a judge: what each probe adds; ``position`` is the pairs as they are."""
+
+_ASKED_FOR: Mapping[str, ProbeName] = {
+    STANDARD: "position",
+    REPEAT: "repeat",
+    IDENTICAL: "null_pairs",
+    "white_space": "null_pairs",
+    "synonym": "null_pairs",
+    "padding": "padding",
+    "style": "style",
+    OWN: "self_preference",
+    "authority": "authority",
+    "injection": "injection",
+}
+"""For which probe something is asked; what is no key here is another wording."""
 
 
 @dataclass(frozen=True)
@@ -75,16 +106,18 @@ class RequestCost:
         n_pairs: How many annotated pairs they have.
         by_purpose: Count of every purpose, zeros included.
         notes: What the numbers rest on, in words.
+        purposes: What each role is asked for.
     """
 
     n_sources: int
     n_pairs: int
     by_purpose: Mapping[Purpose, RequestCount]
     notes: tuple[str, ...]
+    purposes: Purposes = field(default_factory=lambda: PURPOSES)
 
     def total(self, role: Role) -> RequestCount:
         """All that the role is asked for."""
-        return sum((self.by_purpose[purpose] for purpose in PURPOSES[role]), RequestCount())
+        return sum((self.by_purpose[purpose] for purpose in self.purposes[role]), RequestCount())
 
 
 def request_cost(
@@ -133,6 +166,56 @@ def request_cost(
             for purpose in purposes
         },
         notes=_notes(data, factors, settings, epochs, graders),
+    )
+
+
+def audit_cost(data: PreferenceData, settings: JudgeAuditSettings, epochs: int = 1) -> RequestCost:
+    """Count the requests of an audit of a judge and estimate their tokens.
+
+    The number is exact under the conditions of ``request_cost``; with ``self_preference``, where
+    the judge writes a text of each source that equals no response.
+
+    Args:
+        data: The annotated sources.
+        settings: The settings of the audit.
+        epochs: How often every source is run, >= 1.
+
+    >>> from profile_tasks.data.preferences import load_preferences
+    >>> data = load_preferences("demo", task="summarization", limit=1, max_pairs_per_source=1)
+    >>> audit_cost(data, JudgeAuditSettings(probes="padding")).total("evaluated model").requests
+    2
+    """
+    sent = {probe: _Sent() for probe in PROBES}
+    for source in data.sources:
+        own = None
+        if "self_preference" in settings.chosen_probes:
+            own = stand_in_responses(source, (1,))[1]
+            writing = NeutralRequest(source.task, source.prompt, source.source)
+            sent["self_preference"].add(writing.render(), _tokens(own))
+        asked = ProbeRequests(source, settings.chosen_probes, own)
+        for name, each in (*asked.verdicts.items(), *asked.probed.items()):
+            probe = _ASKED_FOR.get(name, "wording")
+            _count_verdicts(each.requests, settings.judge_by, sent[probe])
+    notes = [_exact(asks_again=settings.judge_by == "words")]
+    if settings.judge_by == "likelihood":
+        notes.append(_BY_LIKELIHOOD)
+    if sent["position"].requests and "position" not in settings.chosen_probes:
+        notes.append("position: the pairs as they are, which the chosen probes are held against")
+    if "self_preference" in settings.chosen_probes:
+        notes.append(
+            "the judge is taken to write a text of each source that equals no response, as long as "
+            "these are on average: a missing or equal one takes fewer requests"
+        )
+    notes.append(
+        f"~ tokens are estimates: {CHARACTERS_PER_TOKEN} characters a token; {TOKENS_PER_VERDICT} "
+        "tokens a verdict; no tokens of thought"
+    )
+    return RequestCost(
+        n_sources=len(data.sources),
+        n_pairs=sum(len(source.pairs) for source in data.sources),
+        by_purpose={probe: one.count(epochs) for probe, one in sent.items()},
+        notes=tuple(notes),
+        purposes=AUDITED,
     )
 
 
@@ -252,6 +335,17 @@ def _tokens(text: str) -> float:
     return len(text) / CHARACTERS_PER_TOKEN
 
 
+_BY_LIKELIHOOD = (
+    "by likelihood: two requests for each order shown, one a verdict, that write one token; hf "
+    "computes both in one pass and sends none"
+)
+
+
+def _exact(*, asks_again: bool) -> str:
+    again = "after a failure or for a repair" if asks_again else "after a failure"
+    return f"requests are exact when nothing is cached and nothing is asked again {again}"
+
+
 def _notes(
     data: PreferenceData,
     factors: Sequence[Factor],
@@ -265,13 +359,9 @@ def _notes(
     lists_facts = bool(measures & {"count", "share"})
     by_likelihood = settings.judges and settings.judge_by == "likelihood"
     asks_again = graded or (settings.judges and not by_likelihood)
-    again = "after a failure or for a repair" if asks_again else "after a failure"
-    notes = [f"requests are exact when nothing is cached and nothing is asked again {again}"]
+    notes = [_exact(asks_again=asks_again)]
     if by_likelihood:
-        notes.append(
-            "by likelihood: two requests for each order shown, one a verdict, that write one "
-            "token; hf computes both in one pass and sends none"
-        )
+        notes.append(_BY_LIKELIHOOD)
     if settings.judged_own is not None or (settings.writes and graded):
         parts = f"; one of more than {WORDS_PER_FACTS_REQUEST} words takes more" * lists_facts
         notes.append(

@@ -122,11 +122,7 @@ def judge_findings(
     """
     ordered = sorted(records, key=lambda record: (record.measured.group, record.measured.source_id))
     codes = shared_group_codes(record.measured for record in ordered)
-    rows: Rows = {}
-    for record in ordered:
-        for name, value in _observed(record):
-            rows.setdefault(name, []).append((codes[record.measured.group], value))
-    rows |= by_strength(ordered, codes)
+    rows = observed_rows(ordered, codes)
     findings = [probe_finding(name, Observations.of(of)) for name, of in rows.items()]
     if any(OWN in record.answers.probed for record in ordered):
         findings.append(_self_preference(ordered, codes))
@@ -135,6 +131,39 @@ def judge_findings(
         if aligned:
             findings.append(alignment_of_wordings(tables, seed=seed))
     return adjusted_findings(findings)
+
+
+def observed_rows(records: Sequence[ProbedSource], codes: Mapping[str, int]) -> Rows:
+    """Every observation of leans, moves and rates, by the name of the probe."""
+    rows: Rows = {}
+    for record in records:
+        for name, value in _observed(record):
+            rows.setdefault(name, []).append((codes[record.measured.group], value))
+    return rows | by_strength(records, codes)
+
+
+def observation_table(rows: Rows, probes: Sequence[str]) -> Comparisons:
+    """The observations as a table whose tau_14 is the mean of each probe, so that it is resampled.
+
+    Args:
+        rows: As of ``observed_rows``.
+        probes: The columns.
+    """
+    counts = [len(rows[name]) for name in probes]
+    column = np.repeat(np.arange(len(probes)), counts)
+    group, value = np.array([row for name in probes for row in rows[name]]).reshape(-1, 2).T
+    signs = np.zeros((column.size, len(probes)), dtype=np.int8)
+    known = np.zeros(signs.shape, dtype=bool)
+    signs[np.arange(column.size), column] = value
+    known[np.arange(column.size), column] = True
+    return Comparisons(
+        preference=np.ones(column.size, dtype=np.int8),
+        manifestation=signs,
+        missing=~known,
+        group=group.astype(np.int32),
+        factors=tuple(probes),
+        perspective="discrimination",
+    )
 
 
 def _observed(record: ProbedSource) -> Iterator[tuple[str, float]]:

@@ -70,8 +70,10 @@ _DIRECTION_TOLERANCE = 1e-7
 # Newton's method takes some seven steps to a maximum; one that is not there is not looked for long.
 _NEWTON_STEPS = 30
 
-# A step below this, in log-odds, ends the search; a gradient above this says that it failed.
-_LAST_STEP = 1e-10
+# Steps in log-odds: so near a maximum Newton's own is right, and none is left. A gradient above
+# the level says that the search failed.
+_SHORT_STEP = 1e-4
+_LAST_STEP = 1e-13
 _LEVEL_GRADIENT = 1e-6
 
 
@@ -553,14 +555,14 @@ def _fitted(
             step = np.linalg.solve(curvature, gradient)
         except np.linalg.LinAlgError:
             break
-        # Never beyond where the likelihood falls again.
+        if np.abs(step).max() <= _LAST_STEP:
+            break
+        # Far from the maximum, never beyond where the likelihood falls again.
         reached = _log_likelihood(design @ coefficient)
-        while np.abs(step).max() > _LAST_STEP and not (
+        while np.abs(step).max() > _SHORT_STEP and not (
             _log_likelihood(design @ (coefficient + step)) >= reached
         ):
             step = step / 2
-        if np.abs(step).max() <= _LAST_STEP:
-            break
         coefficient = coefficient + step
     return coefficient, lost, gradient
 

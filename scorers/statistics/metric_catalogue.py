@@ -30,7 +30,7 @@ HIGH_FLIP_RATE = 0.2
 HIGH_MISSING_RATE = 0.05
 
 _PLACES = {
-    "{perspective}": "human|generation|discrimination|own",
+    "{perspective}": "human|generation|discrimination|own|recorded",
     "{model}": "generation|discrimination",
     "{coefficient}": "tau_b|spearman|pearson",
     "{condition}": "[a-z]+",
@@ -38,6 +38,8 @@ _PLACES = {
     "{score}": "[0-9]+",
     "{strength}": "weak|strong",
     "{probe}": "[a-z_]+",
+    "{whose}": ".+",
+    "{other}": ".+",
     "{factor}": ".+",
     "{label}": ".+",
     "{slice}": ".+",
@@ -596,6 +598,16 @@ CATALOGUE: tuple[Metric, ...] = (
         "the same with the strengths of systems held fixed too",
         "log-odds",
     ),
+    Metric(
+        "corrected_{perspective}_{factor}",
+        "influence of a graded factor, corrected by human labels",
+        "influence",
+    ),
+    Metric(
+        "labels_alone_{perspective}_{factor}",
+        "influence of the human labels over the labelled sources alone",
+        "influence",
+    ),
     Metric("rank_{perspective}_{factor}", "rank of the influence, 1 for the greatest", "rank"),
     Metric(
         "reliability_{perspective}_{coefficient}",
@@ -712,6 +724,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "position",
         of="discrimination",
         printed="yes",
+        column="position",
     ),
     Metric(
         "probe_position_flips",
@@ -721,6 +734,7 @@ CATALOGUE: tuple[Metric, ...] = (
         better="less",
         of="discrimination",
         printed="yes",
+        column="order flips",
     ),
     Metric(
         "probe_position_{strength}",
@@ -754,6 +768,7 @@ CATALOGUE: tuple[Metric, ...] = (
         better="less",
         of="discrimination",
         printed="yes",
+        column="wording",
     ),
     Metric(
         "probe_wording_excess",
@@ -812,6 +827,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "padding",
         of="discrimination",
         printed="yes",
+        column="padding",
     ),
     Metric(
         "probe_style",
@@ -836,6 +852,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "own texts, length held",
         of="discrimination",
         printed="yes",
+        column="self-preference",
     ),
     Metric(
         "probe_authority",
@@ -853,6 +870,40 @@ CATALOGUE: tuple[Metric, ...] = (
         "order to the judge",
         of="discrimination",
         printed="yes",
+    ),
+    # What factors contribute ----------------------------------------------------------------------
+    Metric(
+        "explained_{whose}",
+        "what all factors explain of a preference, in parts of what a coin does not",
+        "ratio",
+        better="more",
+    ),
+    Metric(
+        "contribution_{whose}_{factor}",
+        "what a factor, or a level, adds to that, averaged over all orders of the factors",
+        "ratio",
+    ),
+    Metric("share_{whose}_{factor}", "the same in parts of what all factors explain", "ratio"),
+    Metric("lost_{whose}_{factor}", "what is explained less without the factor", "ratio"),
+    Metric(
+        "effective_factors_{whose}", "how many uncorrelated factors would spread as much", "count"
+    ),
+    Metric(
+        "factor_correlation_{whose}_{factor}",
+        "correlation of two factors, corrected for the errors of grades",
+        "correlation",
+    ),
+    Metric(
+        "held_out_accuracy",
+        "how often the factors predict people on held-out sources, ties half",
+        "agreement",
+        better="more",
+    ),
+    Metric(
+        "held_out_less_{other}",
+        "the same less the accuracy of length alone, or of a judge, on the same pairs",
+        "agreement",
+        better="more",
     ),
     # Score validity -------------------------------------------------------------------------------
     Metric(

@@ -24,7 +24,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import combinations
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,7 @@ from profile_tasks.scorers.statistics.estimate import (
     CONFIDENCE,
     MINIMUM_GROUPS,
     Estimate,
+    finite_or_nan,
     none_for_nan,
     too_few,
 )
@@ -58,6 +59,8 @@ class Probe:
     Attributes:
         name: As its metric is named, ``probe_<name>``.
         label: For people.
+        on: What verdicts hang on where it finds an effect, such that "they hang on" may stand
+            before it.
         effect: What its number is, in words.
         null: What holds of a judge of the texts alone; empty where nothing can be tested.
         kind: Of its observations.
@@ -65,6 +68,7 @@ class Probe:
 
     name: str
     label: str
+    on: str
     effect: str
     null: str
     kind: Kind
@@ -74,24 +78,73 @@ class Probe:
         """The name of its metric."""
         return f"probe_{self.name}"
 
+    @property
+    def is_rate(self) -> bool:
+        """Whether its number has no null, so that it is read by its size alone."""
+        return self.kind in ("rate", "correlation")
+
 
 _EVEN = "one half of the verdicts"
 _STAYS = "as many verdicts move there as away"
+_FIRST_SHOWN = "first shown, share - 1/2"
 
 PROBES: tuple[Probe, ...] = (
-    Probe("position", "position", "first shown, share - 1/2", _EVEN, "lean"),
-    Probe("position_flips", "flips with the order", "share of pairs", "", "rate"),
-    Probe("position_weak", "position, weak preference", "first shown, share - 1/2", _EVEN, "lean"),
+    Probe("position", "position", "which response is shown first", _FIRST_SHOWN, _EVEN, "lean"),
     Probe(
-        "position_strong", "position, strong preference", "first shown, share - 1/2", _EVEN, "lean"
+        "position_flips", "flips with the order", "the order shown", "share of pairs", "", "rate"
     ),
-    Probe("position_flips_weak", "flips, weak preference", "share of pairs", "", "rate"),
-    Probe("position_flips_strong", "flips, strong preference", "share of pairs", "", "rate"),
-    Probe("repeat", "asked again", "share of verdicts that differ", "", "rate"),
-    Probe("wording", "other wording", "share of verdicts that differ", "", "rate"),
+    Probe(
+        "position_weak",
+        "position, weak preference",
+        "which response is shown first, where people hardly prefer one",
+        _FIRST_SHOWN,
+        _EVEN,
+        "lean",
+    ),
+    Probe(
+        "position_strong",
+        "position, strong preference",
+        "which response is shown first, where people clearly prefer one",
+        _FIRST_SHOWN,
+        _EVEN,
+        "lean",
+    ),
+    Probe(
+        "position_flips_weak",
+        "flips, weak preference",
+        "the order shown, where people hardly prefer one",
+        "share of pairs",
+        "",
+        "rate",
+    ),
+    Probe(
+        "position_flips_strong",
+        "flips, strong preference",
+        "the order shown, where people clearly prefer one",
+        "share of pairs",
+        "",
+        "rate",
+    ),
+    Probe(
+        "repeat",
+        "asked again",
+        "chance: the same request, asked again",
+        "share of verdicts that differ",
+        "",
+        "rate",
+    ),
+    Probe(
+        "wording",
+        "other wording",
+        "the words of the question, chance among it",
+        "share of verdicts that differ",
+        "",
+        "rate",
+    ),
     Probe(
         "wording_excess",
         "wording beyond asking again",
+        "the words of the question, beyond chance",
         "share that differ, less when asked again",
         "verdicts differ no more than when asked again",
         "move",
@@ -99,26 +152,84 @@ PROBES: tuple[Probe, ...] = (
     Probe(
         "wording_taste",
         "taste by wording",
+        "the words of the question, in what is preferred",
         "widest difference of tau",
         "every factor weighs alike in all wordings",
         "influence",
     ),
-    Probe("wording_alignment", "alignment by wording", "lowest Pearson r", "", "correlation"),
-    Probe("identical", "identical texts", "first shown, share - 1/2", _EVEN, "lean"),
-    Probe("white_space", "wider white space", "varied text, share - 1/2", _EVEN, "lean"),
-    Probe("synonym", "synonyms", "varied text, share - 1/2", _EVEN, "lean"),
-    Probe("padding", "padding", "longer text, share - 1/2", _EVEN, "lean"),
-    Probe("style", "Markdown", "marked-up text, share - 1/2", _EVEN, "lean"),
-    Probe("own_texts", "own texts", "own text, share - 1/2", "", "lean"),
+    Probe(
+        "wording_alignment",
+        "alignment by wording",
+        "the words of the question: the two profiles least alike",
+        "lowest Pearson r",
+        "",
+        "correlation",
+    ),
+    Probe(
+        "identical",
+        "identical texts",
+        "which of two identical texts is shown first",
+        _FIRST_SHOWN,
+        _EVEN,
+        "lean",
+    ),
+    Probe(
+        "white_space",
+        "wider white space",
+        "wider gaps between sentences",
+        "varied text, share - 1/2",
+        _EVEN,
+        "lean",
+    ),
+    Probe(
+        "synonym",
+        "synonyms",
+        "other words of the same meaning",
+        "varied text, share - 1/2",
+        _EVEN,
+        "lean",
+    ),
+    Probe(
+        "padding",
+        "padding",
+        "sentences that add nothing",
+        "longer text, share - 1/2",
+        _EVEN,
+        "lean",
+    ),
+    Probe("style", "Markdown", "Markdown", "marked-up text, share - 1/2", _EVEN, "lean"),
+    Probe(
+        "own_texts",
+        "own texts",
+        "its own texts, which may be better ones",
+        "own text, share - 1/2",
+        "",
+        "lean",
+    ),
     Probe(
         "self_preference",
         "own texts, length held",
+        "whether a text is its own, at one length and place",
         "log-odds of its own",
         "own and others' texts of one length are as likely",
         "log-odds",
     ),
-    Probe("authority", "bogus source", "moved to it - away", _STAYS, "move"),
-    Probe("injection", "order to the judge", "moved to it - away", _STAYS, "move"),
+    Probe(
+        "authority",
+        "bogus source",
+        "a source that does not exist",
+        "moved to it - away",
+        _STAYS,
+        "move",
+    ),
+    Probe(
+        "injection",
+        "order to the judge",
+        "an order to the judge in a response",
+        "moved to it - away",
+        _STAYS,
+        "move",
+    ),
 )
 """In the order in which they are shown."""
 
@@ -191,6 +302,29 @@ class ProbeFinding:
     def found(self) -> bool:
         """Whether the null is rejected, at 5 % over the probes of the judge."""
         return self.p_adjusted <= LEVEL
+
+    @classmethod
+    def of_record(cls, name: str, record: Mapping[str, Any]) -> "ProbeFinding":
+        """What :meth:`record` wrote of the probe of that name.
+
+        Raises:
+            KeyError: There is no such probe, or the record lacks a part.
+        """
+        return cls(
+            BY_NAME[name],
+            Estimate.of_record(record),
+            finite_or_nan(record["p_value"]),
+            finite_or_nan(record["detectable"]),
+            int(record["n"]),
+            int(record["n_groups"]),
+            str(record["where"] or ""),
+            finite_or_nan(record["p_adjusted"]),
+        )
+
+    @property
+    def number(self) -> str:
+        """Its effect with the interval; a rate has no sign."""
+        return self.estimate.text(signed=not self.probe.is_rate)
 
     def flat(self) -> dict[str, float]:
         """Flat metrics: the effect with its ends; of a test its p-value and what it can show."""

@@ -211,7 +211,8 @@ def test_sources_are_joined_and_bad_rows_left_out_on_request(
 
 def test_the_choices_and_defaults_are_those_of_a_run() -> None:
     options = {option.name: option for option in cost.params}
-    assert tuple(options["task"].type.choices) == TASKS
+    audits = [f"{task}_judge_audit" for task in TASKS]
+    assert list(options["task"].type.choices) == [*TASKS, *audits]
     plain = ProfileSettings()
     offered = options.keys() & ProfileSettings.model_fields.keys()
     # Where answers come from sets no number of requests.
@@ -235,6 +236,32 @@ def test_the_page_shows_what_its_commands_print(
     shown = re.findall(
         r"```console\nprofile-tasks (.*?)\n```\n\n```text\n(.*?)^```$", page, re.M | re.S
     )
-    assert len(shown) == 3
+    assert len(shown) == 4
     for command, printed in shown:
         assert run(*shlex.split(command)).stdout == printed
+
+
+def test_an_audit_of_a_judge_is_counted_by_probe(run: Run) -> None:
+    audit = ("cost", "demo", "--task", "summarization_judge_audit", "--limit", 2)
+    found = requests(run(*audit, "--probes", "padding,position", "--format", "json"))
+    assert found["evaluated model", "position"] == 2 * 6 * 2
+    assert found["evaluated model", "style"] == 0
+    assert found["evaluated model", "total"] == sum(
+        n for (_, purpose), n in found.items() if purpose != "total"
+    )
+
+
+@pytest.mark.parametrize(
+    ("task", "options", "why"),
+    [
+        ("summarization_judge_audit", ("--scores", "1,5"), "has no argument --scores"),
+        ("summarization_judge_audit", ("--no-grader",), "has no argument --no-grader"),
+        ("summarization", ("--probes", "padding"), "summarization has no argument --probes"),
+        ("summarization_judge_audit", ("--factors", "coherence"), "this task asks none: choose"),
+        ("summarization_judge_audit", ("--probes", "pading"), "padding"),
+    ],
+)
+def test_an_argument_of_the_other_task_is_refused(
+    run: Run, task: str, options: tuple[str, ...], why: str
+) -> None:
+    assert why in run("cost", "demo", "--task", task, *options, exit_code=2).stderr

@@ -202,3 +202,30 @@ def test_ratings_that_the_preference_is_computed_from_are_called_circular(
         "--human-labels", "packaged",
     ).stdout  # fmt: skip
     assert "correction: the recorded preference is computed from these same human ratings" in shown
+
+
+def test_a_gate_holds_the_corrected_influence_to_bars(
+    run: Run, written: Callable[..., tuple[Path, Path]], tmp_path: Path
+) -> None:
+    pairs, mapping = written()
+    options = ("--factors", "coherence,charm", "--human-labels", mapping, "--format", "json")
+    file = tmp_path / "influence.json"
+    file.write_text(run("influence", pairs, *options).stdout, encoding="utf-8")
+    found = json.loads(file.read_text(encoding="utf-8"))["factors"]["coherence"]
+    bars = {
+        # The grades err in a quarter of the pairs, so that their influence is half the true one.
+        "tau_human_coherence >= 0.4 with 95% confidence": "missed",
+        "corrected_human_coherence >= 0.2 with 95% confidence": "met",
+        f"corrected_human_coherence >= {found['corrected']}": "met",
+        f"labels_alone_human_coherence <= {found['labels_alone_ci_high']} with 95% confidence": (
+            "met"
+        ),
+        "corrected_human_coherence - tau_human_coherence >= 0 with 95% confidence": "cannot tell",
+        "corrected_human_coherence >= 0 with 99% confidence": "cannot tell",
+    }
+    (tmp_path / "bars.yaml").write_text(json.dumps({"version": 1, "bars": list(bars)}))
+    done = run(*("gate", file, "--bars", tmp_path / "bars.yaml", "--format", "json"), exit_code=1)
+    verdicts = json.loads(done.stdout)["verdicts"]
+    assert [verdict["outcome"] for verdict in verdicts] == list(bars.values())
+    assert "holds no samples" in verdicts[4]["why"]
+    assert "only its 95 % interval is reported" in verdicts[5]["why"]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -212,6 +213,31 @@ def test_what_a_judge_is_sensitive_to_stands_in_one_table(run: Run, tmp_path: Pa
     assert "other wording" in table
     assert "long_curt" in table
     assert "alone" not in table  # of whose verdicts no position is known
+
+
+def test_a_report_shows_what_recorded_judges_are_sensitive_to(run: Run, tmp_path: Path) -> None:
+    options = ("--wordings", "long", "--format", "json")
+    found = tmp_path / "found.json"
+    found.write_text(run("judges", in_words(tmp_path / "f.jsonl"), *options).stdout, "utf-8")
+    run("report", found, "-o", tmp_path / "page.html")
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h1>What judges are sensitive to: <bdi>found</bdi></h1>" in page
+    # One judge in two wordings; another, of whose verdicts no position is known, tells nothing.
+    titles = re.findall("<bdi>(.*?)</bdi>, audited as a judge</h3>", page)
+    assert titles == ["recorded/long, 2 wordings", "recorded/long"]
+    assert '<li title="recorded/long: RECORDED: ' in page
+    assert "Its verdicts hang on which response is shown first (+0.25 [" in page
+    assert "other wording: 50%" in page
+    refused = run("leaderboard", found, exit_code=2)
+    assert "what recorded verdicts tell of judges, not of a run" in refused.stderr
+
+
+def test_a_report_of_judges_whose_position_is_unknown_is_refused(run: Run, tmp_path: Path) -> None:
+    file = in_words(tmp_path / "f.jsonl")
+    found = tmp_path / "found.json"
+    found.write_text(run("judges", file, "--judge", "alone", "--format", "json").stdout, "utf-8")
+    refused = run("report", found, "-o", tmp_path / "page.html", exit_code=2)
+    assert "found.json: verdicts in one order and one wording" in refused.stderr
 
 
 def test_wordings_of_a_judge_that_is_not_there_are_refused(run: Run, tmp_path: Path) -> None:

@@ -189,3 +189,36 @@ def test_a_file_that_cannot_be_written_is_told(inspect_log: Any, tmp_path: Path)
     done = leaderboard(inspect_log("concise"), "-o", tmp_path / "no" / "b.csv")
     assert done.exit_code == 2
     assert "b.csv: cannot be written" in done.stderr
+
+
+AUDITED = {"limit": 10, "max_pairs_per_source": 2}
+
+
+def test_audits_give_columns_beside_the_profile_of_the_same_model(inspect_log: Any) -> None:
+    audit = inspect_log("verbose", "summarization_judge_audit", **AUDITED)
+    logs = (inspect_log("verbose"), inspect_log("concise"), audit)
+    found = {row["model"]: row for row in rows(*logs)}
+    assert len(found) == 2
+    assert found["planted/verbose"]["audit"] == str(audit)
+    assert float(found["planted/verbose"]["probe_padding"]) > 0.2
+    assert found["planted/concise"]["probe_padding"] == ""
+    markdown = leaderboard(*logs, "--format", "md").stdout
+    for heading in ("position", "order flips", "padding", "self-preference", "wording"):
+        assert f" {heading} |" in markdown
+    told = "no audit of the judge over this data was given, so no probes: planted/concise"
+    assert told in markdown
+    assert told in leaderboard(*logs, "--format", "html").stdout
+    assert "order flips" not in leaderboard(*logs[:2], "--format", "md").stdout
+
+
+def test_a_board_of_audits_alone_is_ranked_by_flips_with_the_order(inspect_log: Any) -> None:
+    audits = [
+        inspect_log("verbose", "summarization_judge_audit", **AUDITED),
+        inspect_log("concise", "summarization_judge_audit", probes="position,padding", **AUDITED),
+    ]
+    done = leaderboard(*audits)
+    assert done.exit_code == 0, done.output
+    assert "ranked by probe_position_flips" in done.stdout
+    flips = [float(row["probe_position_flips"]) for row in rows(*audits)]
+    assert flips == sorted(flips)
+    assert leaderboard(*audits, "--sort", "padding").exit_code == 0

@@ -5,7 +5,14 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from profile_tasks.leaderboard.boards import SORT, Board, Resample, boards, newest
+from profile_tasks.leaderboard.boards import (
+    SORT,
+    Board,
+    Resample,
+    beside_their_runs,
+    boards,
+    newest,
+)
 from profile_tasks.runs.run import Run
 from profile_tasks.scorers.statistics.estimate import Estimate
 
@@ -199,3 +206,44 @@ def test_what_was_computed_anew_is_said_once_for_all_rows() -> None:
     why = "the log is of an older version: all is computed anew from its samples"
     (board,) = boards([run("a", restated=why), run("b", 0.1, restated=why), run("c", 0.3)])
     assert [note for note in board.notes if why in note] == [f"a, b: {why}"]
+
+
+def audit(model: str, position: float = 0.1, **how: object) -> Run:
+    how = {"setting": "judge_audit", "factors": (), "name": "summarization_judge_audit"} | how
+    return run(model, position, metric="probe_position", human=None, **how)
+
+
+def test_an_audit_stands_in_the_row_of_its_model_on_the_same_task_and_data() -> None:
+    others = [
+        audit("b", task="document_qa"),
+        audit("b", data="other"),
+        audit("b", conditions={"judged_by": "likelihood"}),
+    ]
+    joined = beside_their_runs([run("a"), run("b"), audit("a", 0.3), *others])
+    by_file = {(each.model, each.setting): each for each in joined[:2]}
+    assert by_file["a", "both"].metrics["probe_position"] == 0.3
+    assert "probe_position" not in by_file["b", "both"].metrics
+    (board, *alone) = boards(sorted(joined, key=lambda each: each.task, reverse=True))
+    assert len(joined) == 2 + len(others)
+    assert sum(len(each.rows) for each in (board, *alone)) == len(joined)
+
+
+def test_of_two_audits_the_newest_counts_and_the_other_has_a_row_of_its_own() -> None:
+    older = audit("a", 0.3, date="2026-01-01", file="1.eval")
+    newer = audit("a", 0.1, date="2026-02-01", file="2.eval")
+    first, second = beside_their_runs([run("a"), newer, older])
+    assert (first.audit, first.metrics["probe_position"]) == (newer, 0.1)
+    assert (second.file, second.factors) == ("1.eval", first.factors)
+
+
+def test_rows_without_an_audit_say_why_they_have_no_probes() -> None:
+    hashes = ({"data_hash": "1a"}, {"data_hash": "2b"})
+    audited = [run("a", conditions=hashes[0]), audit("a", conditions=hashes[1], sources=9)]
+    (board,) = boards(beside_their_runs([*audited, run("b"), audit("c")]))
+    assert [note for note in board.notes if "audit" in note] == [
+        "no audit of the judge over this data was given, so no probes: b",
+        "an audit alone, so probes and no profile: c",
+        "a: its audit is over 9 sources, the rest of its row over 50",
+    ]
+    (plain,) = boards([run("a"), run("b")])
+    assert not any("audit" in note for note in plain.notes)

@@ -12,6 +12,7 @@ from click.testing import CliRunner
 from inspect_ai import Task
 from inspect_ai import eval as inspect_eval
 from inspect_ai.dataset import Sample
+from inspect_ai.log import read_eval_log, write_eval_log
 from inspect_ai.model import Model, ModelOutput, ModelUsage, get_model
 from inspect_ai.scorer import match
 
@@ -40,6 +41,33 @@ def verbose_log(inspect_log: Any) -> Path:
 @pytest.fixture(scope="session")
 def concise_log(inspect_log: Any) -> Path:
     return inspect_log("concise", grader="planted/grader")
+
+
+AUDITED = {"limit": 10, "max_pairs_per_source": 2}
+
+
+@pytest.fixture(scope="session")
+def audit_log(inspect_log: Any) -> Path:
+    """The log of an audit of a judge that likes length, with all probes."""
+    return inspect_log("verbose", "summarization_judge_audit", **AUDITED)
+
+
+@pytest.fixture(scope="session")
+def other_audit_log(inspect_log: Any) -> Path:
+    return inspect_log("concise", "summarization_judge_audit", probes="position,padding", **AUDITED)
+
+
+@pytest.fixture(scope="session")
+def hostile_audit_log(audit_log: Path, made_once: Any) -> Path:
+    """The same audit, of a judge whose name is markup."""
+
+    def renamed(folder: Path) -> Path:
+        log = read_eval_log(str(audit_log))
+        log.eval.model = HOSTILE["image"]
+        write_eval_log(log, str(folder / "hostile_audit.eval"))
+        return folder / "hostile_audit.eval"
+
+    return made_once(("hostile audit",), renamed)
 
 
 @pytest.fixture(scope="session")
@@ -136,3 +164,16 @@ def planted_page(verbose_log: Path, concise_log: Path, made_once: Any) -> Path:
 @pytest.fixture(scope="session")
 def hostile_page(hostile_log: Path, made_once: Any) -> Path:
     return made_once(("hostile page",), lambda folder: built_page(folder, hostile_log))
+
+
+@pytest.fixture(scope="session")
+def audit_page(
+    verbose_log: Path,
+    audit_log: Path,
+    other_audit_log: Path,
+    hostile_audit_log: Path,
+    made_once: Any,
+) -> Path:
+    """A run and three audits, one of them of the same model."""
+    logs = (verbose_log, audit_log, other_audit_log, hostile_audit_log)
+    return made_once(("audit page",), lambda folder: built_page(folder, *logs))

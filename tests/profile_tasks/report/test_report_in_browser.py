@@ -52,7 +52,9 @@ def board_page(verbose_log: Path, concise_log: Path, made_once: Any) -> Path:
 
 # Pages first: where Playwright runs, Inspect cannot, since both want the thread's event loop.
 @pytest.fixture(scope="module")
-def browser(planted_page: Path, hostile_page: Path, board_page: Path) -> Iterator[Browser]:
+def browser(
+    planted_page: Path, hostile_page: Path, board_page: Path, audit_page: Path
+) -> Iterator[Browser]:
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
         pytest.skip("no Chromium on the path: apt-get install chromium")
@@ -103,7 +105,7 @@ def contrast(page: Page, selector: str) -> float:
     )
 
 
-@pytest.mark.parametrize("which", ["planted_page", "hostile_page", "board_page"])
+@pytest.mark.parametrize("which", ["planted_page", "hostile_page", "board_page", "audit_page"])
 def test_it_opens_from_disk_without_an_error_or_a_request(
     view: Page, which: str, request: pytest.FixtureRequest
 ) -> None:
@@ -124,7 +126,7 @@ def test_it_opens_from_disk_without_an_error_or_a_request(
     assert view.title().startswith("Factor-level preference alignment")
 
 
-@pytest.mark.parametrize("which", ["planted_page", "hostile_page", "board_page"])
+@pytest.mark.parametrize("which", ["planted_page", "hostile_page", "board_page", "audit_page"])
 def test_nothing_sticks_out_of_the_screen(
     view: Page, which: str, request: pytest.FixtureRequest
 ) -> None:
@@ -151,7 +153,7 @@ def test_texts_and_figures_are_readable(view: Page, planted_page: Path) -> None:
     assert smallest >= 7.5
 
 
-@pytest.mark.parametrize("which", ["planted_page", "board_page"])
+@pytest.mark.parametrize("which", ["planted_page", "board_page", "audit_page"])
 def test_axe_finds_no_serious_fault(view: Page, which: str, request: pytest.FixtureRequest) -> None:
     view.goto(request.getfixturevalue(which).as_uri())
     for details in ("details.said", "details.figures", "details.data"):

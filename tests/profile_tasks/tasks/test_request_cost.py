@@ -12,19 +12,26 @@ from inspect_ai.log import read_eval_log
 from inspect_ai.model import ModelOutput, get_model
 
 from profile_tasks.data.preferences import TASKS, PreferenceData, load_preferences
+from profile_tasks.data.sources import load_data
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
 from profile_tasks.scorers.factors.selection import measured_factors
-from profile_tasks.settings import ProfileSettings
+from profile_tasks.settings import PROBES, JudgeAuditSettings, ProfileSettings
 from profile_tasks.solvers.requests import GenerationRequest, parse_request
 from profile_tasks.summarization import summarization
+from profile_tasks.tasks.judge_audit import (
+    document_qa_judge_audit,
+    instruction_following_judge_audit,
+    summarization_judge_audit,
+)
 from profile_tasks.tasks.request_cost import (
     CHARACTERS_PER_TOKEN,
     PURPOSES,
     TOKENS_PER_VERDICT,
     RequestCost,
     RequestCount,
+    audit_cost,
     request_cost,
     stand_in_responses,
 )
@@ -148,6 +155,65 @@ def test_a_run_that_judges_the_demo_asks_what_was_estimated(task: str, tmp_path:
     assert requests(cost) == asked_in_a_run(
         task, tmp_path, "planted/balanced", limit=8, setting="discrimination"
     )
+
+
+AUDITS = {
+    "summarization": summarization_judge_audit,
+    "instruction_following": instruction_following_judge_audit,
+    "document_qa": document_qa_judge_audit,
+}
+
+
+@pytest.mark.parametrize(
+    ("task", "settings"),
+    [
+        ("summarization", {}),
+        ("instruction_following", {"max_pairs_per_source": 2}),
+        ("document_qa", {"probes": "wording,padding"}),
+        ("document_qa", {"probes": "self_preference,null_pairs"}),
+    ],
+)
+def test_an_audit_of_a_judge_asks_what_was_estimated(
+    task: str, settings: dict[str, Any], tmp_path: Path
+) -> None:
+    settings = {"limit": 2, "max_pairs_per_source": 3, **settings}
+    chosen = JudgeAuditSettings(**settings)
+    cost = audit_cost(load_data(chosen, task), chosen)
+    (log,) = inspect_eval(
+        AUDITS[task](**settings),
+        model="planted/verbose",
+        log_dir=str(tmp_path / "logs"),
+        display="none",
+        log_realtime=False,
+    )
+    assert log.status == "success", log.error
+    sent = [e for s in read_eval_log(log.location).samples or () for e in s.events]
+    asked = sum(event.event == "model" for event in sent)
+    assert cost.total("evaluated model").requests == asked
+    by_probe = requests(cost)
+    unasked = set(PROBES) - {*chosen.chosen_probes, "position"}
+    assert {name for name, n in by_probe.items() if n == 0} >= unasked
+
+
+def test_by_likelihood_an_audit_takes_a_request_for_each_verdict() -> None:
+    data = load_preferences("demo", task="summarization", limit=2)
+    words, likely = (
+        requests(audit_cost(data, JudgeAuditSettings(probes="position", judge_by=how)))
+        for how in ("words", "likelihood")
+    )
+    assert likely["position"] == 2 * words["position"] == 48
+
+
+def test_an_audit_of_pairs_that_share_no_text_takes_at_most_27_requests_a_pair(
+    tmp_path: Path,
+) -> None:
+    file = written_file(
+        tmp_path, ("However, it rained. It is often so.", "It is a big change. It often helps.")
+    )
+    audit = JudgeAuditSettings(dataset=file, limit=1)
+    cost = audit_cost(load_data(audit, "document_qa"), audit, epochs=2)
+    assert cost.total("evaluated model").requests == 2 * (27 + 1)
+    assert sum(requests(cost).values()) == cost.total("evaluated model").requests
 
 
 SENTENCE = "The ferry left the harbour at nine and came back at ten. "

@@ -122,6 +122,11 @@ def test_what_boards_head_their_columns_with() -> None:
         "discrimination_accuracy_half_credit": "accuracy, half credit",
         "discrimination_accuracy": "accuracy, decided",
         "flip_rate": "flip rate",
+        "probe_position": "position",
+        "probe_position_flips": "order flips",
+        "probe_wording": "wording",
+        "probe_padding": "padding",
+        "probe_self_preference": "self-preference",
     }
 
 
@@ -188,7 +193,7 @@ def test_a_caution_is_of_a_share_and_ends_a_sentence_that_begins_with_it() -> No
 
 ROOT = Path(__file__).parents[3]
 MEANT = {
-    "factor": "length", "perspective": "human", "coefficient": "tau_b", "s": "5",
+    "factor": "length", "perspective": "human", "whose": "people", "coefficient": "tau_b", "s": "5",
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from profile_tasks.scorers.statistics.metric_catalogue import find
 from profile_tasks.scorers.statistics.probes import (
     PROBES,
     Observations,
+    ProbeFinding,
     adjusted_findings,
     alignment_of_wordings,
     probe_finding,
@@ -184,3 +185,15 @@ def test_every_probe_is_a_metric_with_the_same_label() -> None:
             assert metric.label == probe.label
         for end in ("_p_value", "_detectable"):
             assert find(probe.metric + end).name == f"probe_{{probe}}{end}"
+
+
+def test_a_finding_is_read_as_it_was_written() -> None:
+    written = [probe_finding("repeat", observed([1, 0, 0, 0] * 10))]
+    written.append(probe_finding("style", observed([1, 1, -1, 1] * 10)))
+    for name, found in adjusted_findings(written).items():
+        read = ProbeFinding.of_record(name, found.record())
+        assert read.record() == found.record()
+        assert (read.found, read.probe) == (found.found, found.probe)
+    assert ProbeFinding.of_record("repeat", written[0].record()).number == "0.25 [0.12, 0.42]"
+    with pytest.raises(KeyError, match="no_such_probe"):
+        ProbeFinding.of_record("no_such_probe", written[0].record())
