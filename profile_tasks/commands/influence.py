@@ -163,12 +163,14 @@ def _graded_run(ctx: click.Context, file: str) -> "PreferenceData | None":
     Raises:
         ValueError: The log holds no grades, or an option makes no sense for one.
     """
-    from profile_tasks.runs.graded import graded_preferences
-    from profile_tasks.runs.inspect_log import read_run
     from profile_tasks.runs.reading import is_log
 
     if not is_log(Path(file)):
         return None
+    # They import Inspect, which would take a third of the command's time where none is needed.
+    from profile_tasks.runs.graded import graded_preferences
+    from profile_tasks.runs.inspect_log import read_run
+
     if refused := given(ctx, _OF_FILES):
         raise ValueError(f"{file} is a log, for which {', '.join(refused)} says nothing")
     data = graded_preferences(read_run(file, texts=True), ctx.params["preference_column"])
