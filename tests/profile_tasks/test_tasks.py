@@ -334,6 +334,7 @@ def judge_with(model: object, tmp_path: Path, **arguments: object) -> EvalLog:
     return log
 
 
+@pytest.mark.slow
 def test_a_log_is_scored_again_without_naming_its_scorer(
     inspect_log: Callable[..., Path], tmp_path: Path
 ) -> None:
