@@ -112,6 +112,7 @@ def _run(
             model_roles={"grader": graded_by} if graded_by else None,
             log_dir=str(folder),
             display="none",
+            log_realtime=False,
         )
     if log.status != "success":
         raise RuntimeError(log.error.message if log.error else f"the run ended as {log.status}")

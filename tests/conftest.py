@@ -1,11 +1,13 @@
 """What tests share: the offline switch, the folder of real data, finished runs."""
 
 import gc
+import importlib.metadata
 import importlib.util
 import os
 import sys
 import sysconfig
 from collections.abc import Callable, Iterator
+from functools import cache
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,6 +25,10 @@ settings.load_profile("untimed")
 
 # The hub's library reads this once, when it is imported.
 os.environ["HF_HUB_OFFLINE"] = os.environ["HF_DATASETS_OFFLINE"] = "1"
+
+# Each run of Inspect looks through all files of all installed packages, which takes as long as the
+# rest of a small run; here they stay the same.
+importlib.metadata.packages_distributions = cache(importlib.metadata.packages_distributions)
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 

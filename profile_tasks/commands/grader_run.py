@@ -117,6 +117,7 @@ def run_to_end(
             model_roles=roles,
             log_dir=str(log_dir),
             display="plain" if watched else "none",
+            log_realtime=False,  # for viewers, of a run that shows its own progress: a third of it
         )
     # It takes an interruption for itself, and then returns no log or a cancelled one.
     if not logs or logs[0].status == "cancelled":

@@ -113,4 +113,5 @@ def test_data_without_systems_are_refused_before_a_model_is_called(
             model="planted/balanced",
             log_dir=str(tmp_path),
             display="none",
+            log_realtime=False,
         )

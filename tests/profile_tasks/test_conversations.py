@@ -49,6 +49,7 @@ def test_a_writer_is_asked_in_the_conversation_and_a_judge_reads_it(
         instruction_following(dataset=arena, own_pairs=False),
         model="planted/verbose",
         display="none",
+        log_realtime=False,
         log_dir=str(tmp_path / "logs"),
     )
     assert log.status == "success"

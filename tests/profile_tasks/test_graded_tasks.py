@@ -99,7 +99,7 @@ def test_real_preferences_are_graded(
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_source_takes_no_more_requests_than_promised(task: str, read_inspect_log: Any) -> None:
-    log = read_inspect_log("verbose", task, grader=GRADER)
+    log = read_inspect_log("verbose", task, grader=GRADER, limit=8)
     for sample in samples(log):
         source = AnnotatedSource.model_validate(sample.metadata)
         k = len(source.pairs)

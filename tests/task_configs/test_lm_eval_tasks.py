@@ -101,7 +101,7 @@ def test_thoughts_change_no_number_and_cut_off_ones_hold_none(
     monkeypatch.setattr(PlantedAnnotator, "answer", aloud)
     (log,) = inspect_eval(
         summarization(own_pairs=False), model=get_model(f"planted/{PROFILE}", memoize=False),
-        log_dir=str(tmp_path), display="none",
+        log_dir=str(tmp_path), display="none", log_realtime=False,
     )  # fmt: skip
     theirs = inspect_values(log)
     results = evaluate("profile_summarization")

@@ -35,32 +35,33 @@ def written(path: Path, content: object) -> str:
     return str(path)
 
 
-@pytest.fixture
-def hostile(
-    tmp_path: Path,
+@pytest.fixture(scope="module")
+def files(
+    tmp_path_factory: pytest.TempPathFactory,
     inspect_log: Callable[..., Path],
     lm_eval_results: Callable[..., Path],
 ) -> dict[str, str]:
     """Files with such signs in their names and in every text that could be printed."""
     from inspect_ai.log import read_eval_log, write_eval_log
 
-    files: dict[str, str] = {"missing": str(tmp_path / f"none{NAME}")}
-    write_eval_log(read_eval_log(str(inspect_log())), str(tmp_path / "log.json"))
-    text = (tmp_path / "log.json").read_text(encoding="utf-8")
+    folder = tmp_path_factory.mktemp("hostile")
+    files: dict[str, str] = {"missing": str(folder / f"none{NAME}")}
+    write_eval_log(read_eval_log(str(inspect_log())), str(folder / "log.json"))
+    text = (folder / "log.json").read_text(encoding="utf-8")
     log: dict[str, Any] = json.loads(
         text.replace("planted/verbose", f"planted/verbose{json.dumps(SIGNS)[1:-1]}")
     )
     log["eval"]["metadata"] |= {"data": NAME, "grader_warning": NAME}
-    files["log"] = written(tmp_path / f"log{NAME}.json", log)
-    files["other log"] = written(tmp_path / f"other{NAME}.json", log)
+    files["log"] = written(folder / f"log{NAME}.json", log)
+    files["other log"] = written(folder / f"other{NAME}.json", log)
     files["unfinished"] = written(
-        tmp_path / f"unfinished{NAME}.json", log | {"status": "error", "results": None}
+        folder / f"unfinished{NAME}.json", log | {"status": "error", "results": None}
     )
-    files["broken"] = written(tmp_path / f"broken{NAME}.json", log | {"status": NAME})
-    files["foreign"] = written(tmp_path / f"results_f{NAME}.json", {"results": {NAME: {}}})
+    files["broken"] = written(folder / f"broken{NAME}.json", log | {"status": NAME})
+    files["foreign"] = written(folder / f"results_f{NAME}.json", {"results": {NAME: {}}})
     results = json.loads(lm_eval_results().read_text(encoding="utf-8"))
     results["config"] |= {"model": f"hf{SIGNS}", "model_args": {"pretrained": NAME}}
-    files["results"] = written(tmp_path / f"results_{NAME}.json", results)
+    files["results"] = written(folder / f"results_{NAME}.json", results)
     rows = [
         {
             "id": f"{NAME}{n}", "group": f"g{NAME}{n}", "task": "summarization", "prompt": NAME,
@@ -71,20 +72,25 @@ def hostile(
     ]  # fmt: skip
     bad = [{**rows[0], "preference": NAME}, *rows[1:]]
     for name, held in (("rows", rows), ("bad rows", bad)):
-        path = tmp_path / f"{name}{NAME}.jsonl"
+        path = folder / f"{name}{NAME}.jsonl"
         path.write_text("\n".join(map(json.dumps, held)), encoding="utf-8")
         files[name] = str(path)
     profile = {"length": 0.1, f"f{NAME}": 0.2, "c": 0.3}
-    files["profile"] = written(tmp_path / f"profile{NAME}.json", profile)
-    files["no profile"] = written(tmp_path / f"bad{NAME}.json", {f"f{NAME}": NAME})
-    bars = tmp_path / f"bars{NAME}.yaml"
+    files["profile"] = written(folder / f"profile{NAME}.json", profile)
+    files["no profile"] = written(folder / f"bad{NAME}.json", {f"f{NAME}": NAME})
+    bars = folder / f"bars{NAME}.yaml"
     bars.write_text(f"version: 1\nbars:\n- {json.dumps(f'flip_rate <= 1 {NAME}')}\n")
     files["broken bars"] = str(bars)
-    bars = tmp_path / f"good{NAME}.yaml"
+    bars = folder / f"good{NAME}.yaml"
     bars.write_text(f"version: 1\nbars:\n- name: {json.dumps(NAME)}\n  bar: flip_rate <= 1\n")
     files["bars"] = str(bars)
-    files["folder"] = str(tmp_path / f"out{NAME}")
     return files
+
+
+@pytest.fixture
+def hostile(files: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The same files, which every command shares, and a folder of its own to write into."""
+    return files | {"folder": str(tmp_path / f"out{NAME}")}
 
 
 def named(argument: str, files: dict[str, str]) -> str:

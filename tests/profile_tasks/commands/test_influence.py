@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +104,22 @@ def test_influence_says_what_it_counts_and_where_a_factor_is_not_defined(
         csv.DictReader(io.StringIO(run("influence", mixed, *asked, "--format", "csv").stdout))
     )
     assert [row["unit"] for row in table][1] == "points of Flesch reading ease"
+
+
+@pytest.mark.slow
+def test_a_file_of_pairs_waits_for_no_import_of_inspect(tmp_path: Path) -> None:
+    command = (
+        "import sys; from profile_tasks.cli import main; "
+        "main(['influence', sys.argv[1]], standalone_mode=False); "
+        "print(*sys.modules, file=sys.stderr)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", command, write_pairs(tmp_path / "pairs.jsonl")],
+        check=True, capture_output=True, text=True,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[3])},
+    )  # fmt: skip
+    assert "length" in done.stdout
+    assert "inspect_ai" not in done.stderr.split()
 
 
 def test_influence_counts_what_it_rests_on(influence_of: Influence, tmp_path: Path) -> None:

@@ -202,6 +202,7 @@ def test_a_planted_judge_has_its_profile_on_the_pairs(
             },
             log_dir=str(tmp_path / "judged"),
             display="none",
+            log_realtime=False,
         )
         assert log.status == "success", log.error
         assert log.results is not None

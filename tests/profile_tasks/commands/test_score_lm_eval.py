@@ -19,21 +19,23 @@ pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their de
 
 MODEL = "planted/verbose"
 GRADER = "planted/grader"
+SOURCES = 12
+"""Of the demonstration's 24: what is equal of these is equal of all."""
 
 
 @pytest.fixture(scope="module")
 def samples(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """Generation and discrimination samples of one evaluation, as lm-eval writes them."""
-    return written_samples(tmp_path_factory.mktemp("out"))
+    return written_samples(tmp_path_factory.mktemp("out"), SOURCES)
 
 
 @pytest.fixture(scope="module")
 def of_two_sources(tmp_path_factory: pytest.TempPathFactory) -> Samples:
     """The same where what is asked and written matters, not the numbers."""
-    return written_samples(tmp_path_factory.mktemp("out"), limit=2)
+    return written_samples(tmp_path_factory.mktemp("out"), 2)
 
 
-def written_samples(folder: Path, limit: int | None = None) -> Samples:
+def written_samples(folder: Path, limit: int) -> Samples:
     from lm_eval import simple_evaluate
     from lm_eval.loggers import EvaluationTracker
 
@@ -44,8 +46,7 @@ def written_samples(folder: Path, limit: int | None = None) -> Samples:
         model="planted",
         model_args={"profile": "verbose"},
         tasks=["profile_summarization"],
-        task_manager=OwnTaskManager(),
-        limit=limit,
+        task_manager=OwnTaskManager(metadata={"limit": limit}),
         bootstrap_iters=0,
         evaluation_tracker=tracker,
     )
@@ -80,7 +81,7 @@ def score(
 def test_the_numbers_are_those_of_the_inspect_task(
     score: Callable[..., dict[str, Any]], samples: Samples, read_inspect_log: Callable[..., Any]
 ) -> None:
-    (scored,) = read_inspect_log("verbose", grader=GRADER).results.scores
+    (scored,) = read_inspect_log("verbose", grader=GRADER, limit=SOURCES).results.scores
     theirs = {name: metric.value for name, metric in scored.metrics.items()}
     results = score(*samples)
     assert results["profile_tasks_grading"]["graders"] == [GRADER]
@@ -160,7 +161,7 @@ def test_graded_factors_are_added_to_own_pairs_too(
     read_inspect_log: Callable[..., Any],
 ) -> None:
     own = own_samples(samples[0])
-    (scored,) = read_inspect_log("verbose", grader=GRADER).results.scores
+    (scored,) = read_inspect_log("verbose", grader=GRADER, limit=SOURCES).results.scores
     results = score(own, *samples)["results"]
     row = results["profile_summarization_own_pairs"]
     for name in ("tau_own_fluency", "tau_own_hallucination_ci_low", "tau_generation_coherence"):
@@ -182,7 +183,7 @@ def own_samples(generation: Path) -> Path:
         model="planted",
         model_args={"profile": "verbose"},
         tasks=[task],
-        task_manager=OwnTaskManager(metadata={"texts": str(generation)}),
+        task_manager=OwnTaskManager(metadata={"texts": str(generation), "limit": SOURCES}),
         bootstrap_iters=0,
     )
     assert results is not None

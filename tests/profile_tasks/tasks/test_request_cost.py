@@ -144,16 +144,19 @@ def asked_in_a_run(
 def test_a_run_that_writes_and_judges_asks_what_was_estimated(
     task: str, settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    cost = estimated(task, data=load_preferences("demo", task=task, limit=2), **settings)
-    assert requests(cost) == asked_in_a_run(task, tmp_path, distinct_writer(), limit=2, **settings)
+    limit = 1 if settings else 2
+    cost = estimated(task, data=load_preferences("demo", task=task, limit=limit), **settings)
+    assert requests(cost) == asked_in_a_run(
+        task, tmp_path, distinct_writer(), limit=limit, **settings
+    )
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_a_run_that_judges_the_demo_asks_what_was_estimated(task: str, tmp_path: Path) -> None:
-    data = load_preferences("demo", task=task, limit=8)
+    data = load_preferences("demo", task=task, limit=4)
     cost = estimated(task, data=data, setting="discrimination")
     assert requests(cost) == asked_in_a_run(
-        task, tmp_path, "planted/balanced", limit=8, setting="discrimination"
+        task, tmp_path, "planted/balanced", limit=4, setting="discrimination"
     )
 
 

@@ -66,19 +66,20 @@ def test_samples_of_one_source_differ_and_a_second_run_draws_the_same(tmp_path: 
     assert all(len({sample.text for sample in ranking.samples}) > 1 for ranking in first)
 
 
-def test_another_seed_draws_other_samples(tmp_path: Path) -> None:
-    drawn = [
-        {s.text for r in rankings(run("document_qa", tmp_path, seed=seed)) for s in r.samples}
-        for seed in (0, 1)
-    ]
+def test_another_seed_draws_other_samples(tmp_path: Path, read_inspect_log: Any) -> None:
+    first = read_inspect_log("concise", "document_qa_self_guided")
+    other = run("document_qa", tmp_path, seed=1)
+    assert first.eval.task_args["seed"] == 0
+    drawn = [{s.text for r in rankings(log) for s in r.samples} for log in (first, other)]
     assert drawn[0] != drawn[1]
 
 
-@pytest.mark.parametrize(("tournament", "announced"), [("round_robin", 16), ("knock_out", 10)])
+@pytest.mark.parametrize(("arguments", "announced"), [({}, 16), ({"tournament": "knock_out"}, 10)])
 def test_the_cost_is_logged_before_and_after(
-    tournament: str, announced: int, tmp_path: Path
+    arguments: dict[str, str], announced: int, read_inspect_log: Any
 ) -> None:
-    log = run("summarization", tmp_path, tournament=tournament)
+    log = read_inspect_log("concise", "summarization_self_guided", **arguments)
+    assert log.eval.task_args["tournament"] == arguments.get("tournament", "round_robin")
     assert log.eval.metadata["requests_per_source"] == announced
     for ranking in rankings(log):
         repeated = any(sample.same_as is not None for sample in ranking.samples)

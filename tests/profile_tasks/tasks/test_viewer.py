@@ -125,6 +125,7 @@ def heading(log: EvalLog, n: int) -> dict[str, str]:
     return {name: metric.name for name, metric in list(score.metrics.items())[:n]}
 
 
+@pytest.mark.slow
 def test_no_run_is_warned_of_a_headline_that_is_not_there_yet(tmp_path: Path) -> None:
     """Inspect asks for the metrics first when no sample has been scored."""
     task, model = "profile_tasks/document_qa", "planted/verbose"
