@@ -301,11 +301,10 @@ def _slice(
     adjusted = adjusted_influence(_with_interactions(comparisons, inside))
     count = len(comparisons.factors)
     unknown = np.full(count, np.nan)
-    profile = study.profiles[_IN]
     return Slice(
         label,
-        profile.n_pairs,
-        profile.n_groups,
+        study.profiles[_IN].n_pairs,
+        _groups(comparisons, inside & (comparisons.preference != 0)),
         study.influence(_IN),
         difference,
         tests.p_value,

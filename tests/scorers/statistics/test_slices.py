@@ -1,5 +1,7 @@
 """Slices: a factor that drives preferences otherwise in one part is told, and no other one is."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -60,6 +62,17 @@ def test_influences_are_those_of_the_pairs_of_the_slice() -> None:
         assert [each.influence[f].value for f in table.factors] == pytest.approx(taus.tolist())
         assert each.n_pairs == len(rows)
         assert each.n_groups == len(set(table.group[rows]))
+
+
+def test_groups_without_a_preference_do_not_count_among_those_of_a_slice() -> None:
+    table, labels = judged()
+    undecided = np.where(table.group == table.group[0], 0, table.preference)
+    tied = replace(table, preference=undecided)
+    counts = [
+        {each.label: each.n_groups for each in sliced(judgements, labels, replicates=200).slices}
+        for judgements in (table, tied)
+    ]
+    assert sum(counts[0].values()) - sum(counts[1].values()) == 1
 
 
 def test_where_nothing_differs_little_is_told() -> None:
