@@ -53,7 +53,7 @@ def test_whole_numbers_of_any_size_are_flipped():
 @pytest.mark.parametrize("undefined", [np.nan, np.inf])
 def test_what_is_undefined_is_refused_with_its_place(undefined):
     net = np.array([[1.0, 1.0], [1.0, undefined]])
-    with pytest.raises(ValueError, match="group 1 adds (nan|inf) to sum 1"):
+    with pytest.raises(ValueError, match=r"group 1 adds (nan|inf) to sum 1"):
         flipped_p_values(net)
 
 
