@@ -29,13 +29,17 @@ def slice_labels(rows: Rows, column: str) -> list[str | None]:
             ``length_class``.
 
     Raises:
-        ValueError: No row has the column, or a value is a list or an object.
+        ValueError: No row has the column or a label in it, or a value is a list or an object.
     """
     if column == LENGTH_CLASS:
         return list(length_classes([_words(pair) for _, pair in rows]))
     labels = [_label(source, pair, column) for source, pair in rows]
     if column != "task" and not any(label is not None for label in labels):
         there = dict.fromkeys(name for _, pair in rows for name in pair.extra)
+        if column in there:
+            raise ValueError(
+                f"column {column!r} is empty in all {len(rows)} rows: there is no slice"
+            )
         known = [LENGTH_CLASS, "task", *there]
         raise ValueError(f"no row has the column {column!r}{instead_of(column, known)}")
     return labels
