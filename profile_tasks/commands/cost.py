@@ -112,6 +112,7 @@ def _loaded(
     from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.data.sources import load_data
     from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
+    from profile_tasks.scorers.measurement.slice_labels import check_slices
 
     profiled = settings if isinstance(settings, ProfileSettings) else None
     data = load_data(settings, task)
@@ -123,6 +124,8 @@ def _loaded(
         recorded=recorded_factors(data.sources),
     )
     _check_sources(data, task, writes=profiled is not None and profiled.writes)
+    if profiled is not None:
+        check_slices(data.sources, profiled.slice_columns)
     if not grader and (graded := needing_grader(factors)):
         why = "leave --no-grader out, or" if profiled else "this task asks none:"
         raise ValueError(

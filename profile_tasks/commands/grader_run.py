@@ -152,7 +152,7 @@ def _mapping(text: str) -> dict[str, Any]:
     except yaml.YAMLError as error:
         raise ValueError("not valid YAML") from error
     arguments = found.get("model_args", {}) if isinstance(found, dict) else None
-    if not isinstance(arguments, dict):
+    if not isinstance(arguments, dict) or not found.get("model"):
         raise ValueError("expected {model: NAME, model_args: {KEY: VALUE, ...}}")
     return dict(found)
 

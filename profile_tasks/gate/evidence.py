@@ -78,6 +78,12 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     for run in held:
         check_finished(run)
     runs = [run for run in held if task in (None, run.task)]
+    if len(runs) > 1 and {run.harness for run in runs} == {"judges"}:
+        judges = ", ".join(run.model for run in runs)
+        raise ValueError(
+            f"{path}: {len(runs)} judges, and a gate holds one at a time: write its JSON alone "
+            f"(profile-tasks judges --judge NAME); it holds: {judges}"
+        )
     if len(runs) != 1:
         named = ", ".join(f"{run.task} ({run.setting})" for run in held)
         near = nearest(task, [run.task for run in held]) if task and not runs else None

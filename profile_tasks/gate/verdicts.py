@@ -415,6 +415,10 @@ def _why_not_resampled(missing: Sequence[str], evidence: Evidence) -> str:
             f"{evidence.without_samples}, so only single metrics with a reported 95 % interval can "
             f"be judged with confidence, and this needs {names} resampled"
         )
+    if any(metric in evidence.estimates for metric in missing):
+        return (
+            f"{names}: each slice is resampled by itself, so only one metric alone has an interval"
+        )
     return f"{names} {'is' if len(missing) == 1 else 'are'} not resampled"
 
 

@@ -147,6 +147,9 @@ def _shared(first: Audit, second: Audit) -> tuple[list[list[ProbedSource]], list
     known = [{each.measured.source_id: each for each in audit.sources} for audit in (first, second)]
     shared = sorted(known[0].keys() & known[1].keys())
     files = (first.run.file, second.run.file)
+    for file, own in zip(files, known, strict=True):
+        if not own:
+            raise ValueError(f"{file}: the log holds no samples, which an audit is compared by")
     if not shared:
         raise ValueError(f"{files[0]} and {files[1]} have no source in common")
     for source in shared:

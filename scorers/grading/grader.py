@@ -77,7 +77,10 @@ def check_grader(factors: Sequence[str], *, allow_self_grading: bool) -> None:
 
     Raises:
         GraderRequiredError: There are such factors, and no model has the role.
+        ValueError: One model stands in the role twice, with the same settings.
     """
+    if factors and grader_is_bound():
+        grader_models()
     if factors and not allow_self_grading and not grader_is_bound():
         raise GraderRequiredError(
             f"factors {', '.join(factors)} need a grader. Add --model-role grader=MODEL, choose "

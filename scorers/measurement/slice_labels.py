@@ -29,13 +29,23 @@ def slice_labels(rows: Rows, column: str) -> list[str | None]:
             ``length_class``.
 
     Raises:
-        ValueError: No row has the column, or a value is a list or an object.
+        ValueError: No row has the column or a label in it, a value is a list or an object, or the
+            rows have a column ``length_class`` of their own.
     """
     if column == LENGTH_CLASS:
+        if any(LENGTH_CLASS in pair.extra for _, pair in rows):
+            raise ValueError(
+                f"the rows have a column {LENGTH_CLASS!r} of their own, and as a slice that is "
+                "thirds by the number of words; rename the column"
+            )
         return list(length_classes([_words(pair) for _, pair in rows]))
     labels = [_label(source, pair, column) for source, pair in rows]
     if column != "task" and not any(label is not None for label in labels):
         there = dict.fromkeys(name for _, pair in rows for name in pair.extra)
+        if column in there:
+            raise ValueError(
+                f"column {column!r} is empty in all {len(rows)} rows: there is no slice"
+            )
         known = [LENGTH_CLASS, "task", *there]
         raise ValueError(f"no row has the column {column!r}{instead_of(column, known)}")
     return labels

@@ -17,7 +17,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspectiv
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.grader_panel import GraderPanel
 from profile_tasks.scorers.statistics.records import Record, run_slices_record
-from profile_tasks.scorers.statistics.slices import judged_slices, metric_in_slice
+from profile_tasks.scorers.statistics.slices import judged_slices, metrics_in_slices
 from profile_tasks.scorers.statistics.study import (
     AGREEMENT,
     HUMAN,
@@ -255,12 +255,14 @@ def estimates_in_slices(
     measurements: Iterable[SourceMeasurement], study: Study
 ) -> dict[str, Estimate]:
     """The metrics that a run has by slice, by name; arguments as of ``slices_of_run``."""
-    return {
-        metric_in_slice(metric, column, label): estimate
-        for column, by_table in slice_labels_by_table(measurements).items()
-        for label, judged in judged_slices(study, by_table).items()
-        for metric, estimate in judged.estimates.items()
-    }
+    return metrics_in_slices(
+        {
+            column: {
+                label: judged.estimates for label, judged in judged_slices(study, by_table).items()
+            }
+            for column, by_table in slice_labels_by_table(measurements).items()
+        }
+    )
 
 
 def slice_labels_by_table(

@@ -202,21 +202,24 @@ class GraderPanel:
         }
 
     def spread(self, name: str) -> NDArray[np.float64]:
-        """Return the rows (G, F) of which the squares sum to the variance between panels.
+        """Return the rows (K, F) of which the squares sum to the variance between panels.
 
-        Over all F factors of the table; 0 for those that are not graded, NaN for those of which
-        the graders that are left leave nothing.
+        Over all F factors of the table, by the K graders of whom anything can be read: the others
+        do not show how far graders differ. 0 for factors that are not graded, NaN for those of
+        which the graders that are left leave nothing.
 
         Args:
             name: of a table.
         """
         if name not in self._spread:
-            self._spread[name] = jackknifed(self.tables[name])
+            self._spread[name] = jackknifed(self._by_readable(name))
         return self._spread[name]
 
     def adjusted_spread(self, name: str) -> NDArray[np.float64]:
         """Return such rows of the adjusted influences, which all hang on what is graded."""
-        return jackknifed(self.tables[name], lambda table: adjusted_influence(table).coefficient)
+        return jackknifed(
+            self._by_readable(name), lambda table: adjusted_influence(table).coefficient
+        )
 
     def widened(
         self, name: str, influence: Mapping[str, Estimate], confidence: float
@@ -231,13 +234,19 @@ class GraderPanel:
         if name not in self.tables:
             return dict(influence)
         variance = np.square(self.spread(name)).sum(axis=0)
-        freedom = len(self.graders) - 1
+        freedom = len(self.spread(name)) - 1
         return {
             factor: found.with_spread(float(variance[i]), freedom, "graders", confidence)
             if factor in self.factors
             else found
             for i, (factor, found) in enumerate(influence.items())
         }
+
+    def _by_readable(self, name: str) -> Sequence[Comparisons]:
+        """Return a table by each grader of whom anything can be read; by all if that is one."""
+        readable = np.flatnonzero(~self.missing.all(axis=(1, 2)))
+        tables = self.tables[name]
+        return [tables[place] for place in readable] if len(readable) > 1 else tables
 
     @cached_property
     def _spread(self) -> dict[str, NDArray[np.float64]]:

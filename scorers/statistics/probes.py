@@ -282,7 +282,7 @@ class ProbeFinding:
         estimate: Its effect, 0 where the null holds, or a rate; with its interval.
         p_value: Two-sided, of the null; NaN where none is tested.
         detectable: Smallest size of an effect that as many sources show with a chance of 80 %;
-            NaN where nothing is tested.
+            NaN where nothing is tested, and where it is more than there can be.
         n: Observations.
         n_groups: Sources behind them.
         where: Of which factor and wordings, where there are several.
@@ -371,14 +371,16 @@ def probe_finding(name: str, observed: Observations) -> ProbeFinding:
         halved = (estimate.value / 2, estimate.low / 2, estimate.high / 2)
         estimate = Estimate(*halved, method=estimate.method, reason=estimate.reason)
     tested = bool(probe.null) and n > 0
-    p_value = math.nan
+    p_value = detectable = math.nan
     if tested:
         p_value = float(flipped_p_values(net[:, None], mid=True)[0])
+        most = 0.5 if probe.kind == "lean" else 1.0
+        detectable = estimate.smallest_shown if estimate.smallest_shown <= most else math.nan
     return ProbeFinding(
         probe,
         estimate,
         p_value,
-        estimate.smallest_shown if tested else math.nan,
+        detectable,
         n,
         net.size,
     )

@@ -28,7 +28,7 @@ from profile_tasks.scorers.statistics.significance import FactorTests, influence
 from profile_tasks.scorers.statistics.slices import (
     Sliced,
     judged_slices,
-    metric_in_slice,
+    metrics_in_slices,
     sliced,
 )
 from profile_tasks.scorers.statistics.study import (
@@ -134,8 +134,8 @@ def flat_record(record: Record) -> dict[str, float]:
     flat |= flat_panel(record.get("panel", {}))
     for name, entry in record["agreement"].items():
         flat |= _flat(name, entry)
-    for column, found in record.get("slices", {}).items():
-        flat |= _flat_slices(column, found)
+    for name, each in _recorded_in_slices(record.get("slices", {})).items():
+        flat |= each.flat(name)
     return flat
 
 
@@ -327,14 +327,20 @@ def run_slices_record(study: Study, labels: Mapping[str, Sequence[str | None]]) 
     }
 
 
-def _flat_slices(column: str, record: Record) -> dict[str, float]:
-    return {
-        name: value
-        for label, judged in record["judge"].items()
-        for metric, entry in judged.items()
-        if isinstance(entry, dict)
-        for name, value in _flat(metric_in_slice(metric, column, label), entry).items()
-    }
+def _recorded_in_slices(record: Record) -> dict[str, Estimate]:
+    return metrics_in_slices(
+        {
+            column: {
+                label: {
+                    metric: Estimate.of_record(entry)
+                    for metric, entry in judged.items()
+                    if isinstance(entry, dict)
+                }
+                for label, judged in found["judge"].items()
+            }
+            for column, found in record.items()
+        }
+    )
 
 
 def corrected_entry(found: CorrectedInfluence | None) -> Record:

@@ -23,6 +23,10 @@ _CHUNK_BYTES = 16_000_000
 # (Hoeffding 1963).
 _WINDOW = 16
 
+# Whole sums that reach farther are flipped as other numbers are: a transform of as many places
+# takes seconds a size, and memory.
+_FARTHEST = 1 << 22
+
 # A term of a transform below this adds nothing to a chance, but for rounding.
 _NOTHING = 1e-25
 
@@ -33,7 +37,8 @@ def flipped_p_values(
     """Return the two-sided p-values (F,) of sums over groups whose signs are as likely turned.
 
     With k groups that are not zero there are 2**k flips. All of them count where a column holds
-    whole numbers, or where ``2**k <= permutations + 1``; else ``permutations`` random ones, with
+    whole numbers (of sizes below some millions), or where ``2**k <= permutations + 1``; else
+    ``permutations`` random ones, with
     ``p = (1 + count) / (1 + permutations)`` (Phipson & Smyth 2010).
 
     Args:
@@ -45,7 +50,7 @@ def flipped_p_values(
             finds less.
 
     Raises:
-        ValueError: ``permutations`` is below 1.
+        ValueError: ``permutations`` is below 1, or a number is NaN or infinite.
 
     Example:
         >>> flipped_p_values(np.ones((3, 1))).round(12).tolist()
@@ -56,10 +61,17 @@ def flipped_p_values(
     """
     if permutations < 1:
         raise ValueError(f"permutations is {permutations}; give at least 1")
+    net = np.asarray(net, np.float64)
+    if not np.isfinite(net).all():
+        group, column = np.argwhere(~np.isfinite(net))[0]
+        raise ValueError(
+            f"group {group} adds {net[group, column]} to sum {column}; leave out what is undefined"
+        )
     net = net[net.any(axis=1)]
     as_far = 0.5 if mid else 1.0
     p_values = np.full(net.shape[1], np.nan)
-    whole = (net == np.rint(net)).all(axis=0)
+    reach = np.minimum(np.abs(net).sum(axis=0), _WINDOW * np.linalg.norm(net, axis=0))
+    whole = (net == np.rint(net)).all(axis=0) & (reach < _FARTHEST)
     p_values[whole] = [_p_value_of_whole(column, as_far) for column in net.T[whole]]
     # 2**k <= permutations + 1, without the power, which overflows beyond 1,023 groups.
     few = ~whole & (np.count_nonzero(net, axis=0) < (permutations + 1).bit_length())

@@ -18,7 +18,7 @@ Of a run, each perspective is held apart so, and beside it stands how the judge 
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -229,6 +229,10 @@ def _judged(study: Study, labels: Mapping[str, Sequence[str | None]], label: str
     )
 
 
+_NO_ENDS = (*ENDS, STANDARD_ERROR)
+"""So no metric's name ends: it would be that of another's interval or error."""
+
+
 def slice_identifier(column: str, label: str) -> str:
     """What the metrics of a slice end in, as a word that programs can read.
 
@@ -254,6 +258,50 @@ def metric_in_slice(metric: str, column: str, label: str) -> str:
     return f"{metric}_in_{slice_identifier(column, label)}"
 
 
+def metrics_in_slices(
+    judged: Mapping[str, Mapping[str, Mapping[str, Estimate]]],
+) -> dict[str, Estimate]:
+    """The metrics of every slice by their names; NaN with the reason where labels share a name.
+
+    Args:
+        judged: Column -> label -> metric of a whole run -> what it is in the slice.
+    """
+    problems = identifier_problems(judged)
+    found: dict[str, Estimate] = {}
+    for column, by_label in judged.items():
+        for label, estimates in by_label.items():
+            if slice_identifier(column, label).endswith(_NO_ENDS):
+                continue  # there is no name that it could have
+            problem = problems.get((column, label))
+            for metric, each in estimates.items():
+                name = metric_in_slice(metric, column, label)
+                found[name] = Estimate.undefined(problem) if problem else each
+    return found
+
+
+def identifier_problems(labels: Mapping[str, Iterable[str]]) -> dict[tuple[str, str], str]:
+    """Column and label of each slice that has no metrics of its own -> why.
+
+    Two slices would have the same; or one's would read as the end of an interval.
+    """
+    problems: dict[tuple[str, str], str] = {}
+    known: dict[str, tuple[str, str]] = {}
+    for slice_ in ((column, label) for column, of_column in labels.items() for label in of_column):
+        column, label = slice_
+        name = slice_identifier(column, label)
+        if name.endswith(_NO_ENDS):
+            problems[slice_] = (
+                f"slices: metrics of label {label!r} of {column!r} would end in {name!r}, as the "
+                "ends of an interval do; write the label otherwise"
+            )
+        elif (other := known.setdefault(name, slice_)) != slice_:
+            problems[other] = problems[slice_] = (
+                f"slices: labels {other[1]!r} of {other[0]!r} and {label!r} of {column!r} would "
+                f"both have metrics that end in {name!r}; write one of them otherwise"
+            )
+    return problems
+
+
 def check_identifiers(labels: Mapping[str, Sequence[str]]) -> None:
     """Check that every slice has metrics of its own.
 
@@ -261,23 +309,10 @@ def check_identifiers(labels: Mapping[str, Sequence[str]]) -> None:
         labels: Column -> its labels.
 
     Raises:
-        ValueError: Two slices would have the same; or one's would read as the end of an interval.
+        ValueError: As of ``identifier_problems``.
     """
-    known: dict[str, str] = {}
-    for column, of_column in labels.items():
-        for label in of_column:
-            slice_, name = f"{label!r} of {column!r}", slice_identifier(column, label)
-            if name.endswith((*ENDS, STANDARD_ERROR)):
-                raise ValueError(
-                    f"slices: metrics of label {slice_} would end in {name!r}, as the ends of an "
-                    "interval do; write the label otherwise"
-                )
-            if name in known:
-                raise ValueError(
-                    f"slices: labels {known[name]} and {slice_} would both have metrics that end "
-                    f"in {name!r}; write one of them otherwise"
-                )
-            known[name] = slice_
+    for problem in identifier_problems(labels).values():
+        raise ValueError(problem)
 
 
 def _groups(comparisons: Comparisons, rows: NDArray[np.bool_]) -> int:

@@ -236,6 +236,19 @@ def test_the_same_model_twice_is_refused_before_a_model_is_asked(tmp_path: Path)
     assert not list(tmp_path.glob("*.eval"))
 
 
+def test_a_task_built_beforehand_refuses_them_before_a_model_is_asked(tmp_path: Path) -> None:
+    (log,) = inspect_eval(
+        summarization(factors=FACTORS, limit=1),
+        model=get_model("planted/verbose", memoize=False),
+        model_roles={"grader": [planted(0.1), planted(0.1)]},
+        log_dir=str(tmp_path),
+        display="none",
+    )
+    assert log.error is not None
+    assert "models 1 and 2 are the same" in log.error.message
+    assert not log.stats.model_usage
+
+
 def test_a_panel_is_warned_of_each_grader(tmp_path: Path) -> None:
     itself = get_model("planted/verbose", memoize=False)
     log = run(tmp_path, [planted(0), itself], limit=1)

@@ -321,12 +321,14 @@ def test_a_bar_on_a_slice_holds_where_that_on_the_whole_does_not_see_it(
         "alignment_discrimination_tau_b_in_language_en >= -1",
         "flip_rate_in_rare_yes <= 0.9",
         "flip_rate_in_language_dee <= 0.9",
+        "flip_rate_in_language_de - flip_rate_in_language_en <= 0.9 with 95% confidence",
     )
     outcomes = [bar["outcome"] for bar in done["verdicts"]]
     assert outcomes[:4] == ["met", "met", "missed", "met"]
-    assert outcomes[5:] == ["cannot tell", "cannot tell"]
+    assert outcomes[5:] == ["cannot tell"] * 3
     assert "groups: 3" in done["verdicts"][5]["why"]
     assert "did you mean flip_rate_in_language_de?" in done["verdicts"][6]["why"]
+    assert "each slice is resampled by itself" in done["verdicts"][7]["why"]
     assert done["exit_code"] == 1
 
 

@@ -196,6 +196,11 @@ def test_what_a_run_refuses_is_refused(run: Run, pairs: Callable[..., str]) -> N
     assert "give the file that holds the sources: --sources FILE" in shown
 
 
+def test_slices_that_a_run_refuses_are_refused(run: Run) -> None:
+    refused = run("cost", "demo", "--task", "summarization", "--slices", "orign", exit_code=2)
+    assert "no row has the column 'orign'; did you mean 'origin'?" in refused.stderr
+
+
 def test_sources_are_joined_and_bad_rows_left_out_on_request(
     run: Run, pairs: Callable[..., str], tmp_path: Path
 ) -> None:

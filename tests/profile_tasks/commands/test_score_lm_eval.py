@@ -133,7 +133,10 @@ def test_a_panel_gives_the_numbers_of_the_inspect_task(
     assert "grader_alpha_fluency,none" in row
 
 
-@pytest.mark.parametrize("grader", ["{model: planted/grader", "{model_args: 3, model: a/b}"])
+@pytest.mark.parametrize(
+    "grader",
+    ["{model: planted/grader", "{model_args: 3, model: a/b}", "{modle: planted/grader}"],
+)
 def test_a_grader_in_yaml_that_cannot_be_read_is_told(
     grader: str, run: Run, of_two_sources: Samples
 ) -> None:

@@ -178,3 +178,24 @@ def test_an_influence_is_held_to_bars_by_its_reported_interval(gate: Gate, tmp_p
     done = gate(bars, file)
     assert outcomes(done) == ["met", "met", "cannot tell", "cannot tell"]
     assert "JSON of `profile-tasks influence` holds no samples" in whys(done)[3]
+
+
+def test_of_several_recorded_judges_one_is_to_be_chosen(gate: Gate, tmp_path: Path) -> None:
+    data = tmp_path / "data.jsonl"
+    row = {
+        "task": "instruction_following",
+        "response_a": "one two",
+        "response_b": "one",
+        "preference": "a",
+    }
+    columns = {f"picks_{name}": ["first", "second"] for name in ("x", "y")} | {
+        f"judge_{name}": "a" for name in ("x", "y")
+    }
+    rows = [{"id": f"r{i}", "prompt": f"Say {i}."} | row | columns for i in range(9)]
+    data.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    bars = ["abs(probe_position) <= 0.4"]
+    several = gate(bars, made(tmp_path, "judges", data))
+    assert several.exit_code == 2
+    assert "2 judges, and a gate holds one at a time" in several.stderr
+    assert "(profile-tasks judges --judge NAME); it holds: recorded/x, recorded/y" in several.stderr
+    assert outcomes(gate(bars, made(tmp_path, "judges", data, "--judge", "x"))) == ["met"]

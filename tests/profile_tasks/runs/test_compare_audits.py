@@ -1,6 +1,7 @@
 """Two audits compared: their own effects, and differences paired by source."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -120,3 +121,9 @@ def test_audits_of_other_data_are_not_compared(verbose: Path, inspect_log: Any) 
     done = compare(verbose, other)
     assert done.exit_code == 2
     assert "have no source in common" in done.stderr
+
+
+def test_an_audit_without_its_samples_is_named(verbose: Path) -> None:
+    audit = opened(verbose)
+    with pytest.raises(ValueError, match="holds no samples, which an audit is compared by"):
+        compare_audits(audit, replace(audit, sources=()))

@@ -43,6 +43,16 @@ def test_an_unknown_column_is_named_with_the_nearest_and_all_there_are() -> None
         slice_labels(rows({"kind": "news"}), "knd")
 
 
+def test_a_column_that_is_empty_everywhere_is_said_to_be_so() -> None:
+    with pytest.raises(ValueError, match="column 'kind' is empty in all 2 rows: there is no slice"):
+        slice_labels(rows({"kind": None}, {"kind": ""}), "kind")
+
+
+def test_a_column_of_the_data_is_not_taken_for_thirds_by_length() -> None:
+    with pytest.raises(ValueError, match=r"'length_class' of their own.*rename the column"):
+        slice_labels(rows({"length_class": "XL"}), "length_class")
+
+
 def test_a_list_is_no_label() -> None:
     with pytest.raises(ValueError, match=r"column 'kind' of pair 'p0' is \['a'\]; expected a text"):
         slice_labels(rows({"kind": ["a"]}), "kind")

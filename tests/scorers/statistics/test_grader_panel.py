@@ -161,6 +161,35 @@ def test_graders_who_differ_widen_graded_factors_and_alignments_alone() -> None:
     assert wide.high - wide.low > narrow.high - narrow.low
 
 
+def test_a_grader_who_can_never_be_read_is_no_witness_of_the_spread() -> None:
+    two = panel_study((0.0, 0.3))
+    assert two.panel is not None
+    silent = {
+        name: replace(
+            tables[0],
+            manifestation=np.where([True, False, False, False], tables[0].manifestation, 0),
+            missing=np.broadcast_to([False, True, True, True], tables[0].missing.shape),
+        )
+        for name, tables in two.panel.tables.items()
+    }
+    signs = two.panel.signs
+    three = replace(
+        two,
+        panel=replace(
+            two.panel,
+            graders=(*two.panel.graders, "silent"),
+            tables={name: (*by, silent[name]) for name, by in two.panel.tables.items()},
+            signs=np.concatenate([signs, np.zeros_like(signs[:1])]),
+            missing=np.concatenate([two.panel.missing, np.ones_like(two.panel.missing[:1])]),
+        ),
+    )
+    assert three.influence("human") == two.influence("human")
+    found, expected = (
+        influence_record(study, "human")["factors"]["fluency"] for study in (three, two)
+    )
+    assert found["adjusted_ci_low"] == expected["adjusted_ci_low"]
+
+
 def test_adjusted_influences_bear_the_spread_and_those_of_graders_who_agree_do_not() -> None:
     for errors, widens in (((0.0, 0.2, 0.45), True), ((0.0, 0.0, 0.0), False)):
         study = panel_study(errors)

@@ -69,6 +69,14 @@ def test_the_smallest_effect_that_could_have_shown_shrinks_with_the_sources() ->
     assert sizes == pytest.approx([2.8 * 0.5 / math.sqrt(n) for n in (25, 100, 400)], rel=0.12)
 
 
+def test_no_effect_is_promised_that_is_more_than_there_can_be() -> None:
+    even = observed([1, -1] * 9, a_group=2)  # nine sources, each of which balances
+    for name in ("position", "authority"):  # a share less one half, and a balance up to 1
+        found = probe_finding(name, even)
+        assert found.estimate.smallest_shown > {"position": 0.5, "authority": 1.0}[name]
+        assert math.isnan(found.detectable)
+
+
 def test_without_a_verdict_there_is_a_reason() -> None:
     found = probe_finding("position", Observations.of([]))
     assert found.estimate.reason == "no verdict counts"

@@ -42,6 +42,21 @@ def test_many_groups_of_many_sizes_are_nearly_normal():
     assert flipped_p_values(net[:, None])[0] == pytest.approx(2 * norm.sf(z), rel=1e-3)
 
 
+def test_whole_numbers_of_any_size_are_flipped():
+    net = np.array([[3e9], [1e10], [-1e10], [5.0]])
+    assert flipped_p_values(net)[0] == 0.75
+    many = np.random.default_rng(2).integers(-(10**9), 10**9, (40, 1)).astype(float)
+    z = abs(many.sum()) / np.linalg.norm(many)
+    assert flipped_p_values(many)[0] == pytest.approx(2 * norm.sf(z), abs=0.02)
+
+
+@pytest.mark.parametrize("undefined", [np.nan, np.inf])
+def test_what_is_undefined_is_refused_with_its_place(undefined):
+    net = np.array([[1.0, 1.0], [1.0, undefined]])
+    with pytest.raises(ValueError, match=r"group 1 adds (nan|inf) to sum 1"):
+        flipped_p_values(net)
+
+
 def test_no_p_value_is_zero():
     assert flipped_p_values(np.ones((5_000, 1)))[0] > 0
 

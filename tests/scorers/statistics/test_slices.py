@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.influence import profile_of
 from profile_tasks.scorers.statistics.metric_catalogue import find
 from profile_tasks.scorers.statistics.slices import (
     check_identifiers,
     judged_slices,
     metric_in_slice,
+    metrics_in_slices,
     sliced,
 )
 from profile_tasks.scorers.statistics.study import AGREEMENT, HUMAN, JUDGE, Study
@@ -212,3 +214,13 @@ def test_no_two_slices_have_the_same_metrics(labels: dict[str, list[str]], messa
     with pytest.raises(ValueError, match=message):
         check_identifiers(labels)
     check_identifiers({"kind": ["a b", "a c"], "other": ["a b"]})
+
+
+def test_slices_of_one_name_have_no_metric_that_is_one_of_theirs() -> None:
+    of = {"flip_rate": Estimate(0.1, 0.0, 0.2)}
+    found = metrics_in_slices({"kind": {"a b": of, "a-b": of, "c": of, "c_ci_low": of}})
+    assert found["flip_rate_in_kind_c"] == of["flip_rate"]
+    shared = found["flip_rate_in_kind_a_b"]
+    assert np.isnan(shared.value)
+    assert "labels 'a b' of 'kind' and 'a-b' of 'kind' would both have" in str(shared.reason)
+    assert list(found) == ["flip_rate_in_kind_a_b", "flip_rate_in_kind_c"]
