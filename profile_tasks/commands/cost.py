@@ -72,6 +72,8 @@ def cost(
     names = [name for name in other if name not in own] + ["no_grader", "graders"] * audited
     if foreign := given(ctx, names):
         raise Unusable(f"{task} has no argument {', '.join(foreign)}")
+    if no_grader and given(ctx, ["graders"]):
+        raise Unusable("--no-grader asks no grader, and --graders says how many; give one of them")
     chosen = {name: value for name, value in options.items() if name in own}
     try:
         if audited:

@@ -403,6 +403,12 @@ def _why_undefined(metric: str, evidence: Evidence) -> str:
             f"the run reports no metric {metric}; an audit of its judge does, and none of "
             f"{evidence.run.model} on the same task and data is among the logs"
         )
+    graders = evidence.run.graders
+    if metric.startswith(("grader_alpha_", "grader_agreement_")) and len(graders) < 2:
+        return (
+            f"the run reports no metric {metric}: {len(graders)} models graded, and agreement "
+            "needs two (--model-role grader=MODEL,MODEL)"
+        )
     near = nearest(metric, [name for name in evidence.metrics if find(name)])
     hint = f"; did you mean {near}?" if near else ""
     return f"the run reports no metric {metric}{hint}"

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.rows import COLUMNS
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.statistics.slices import check_identifiers
@@ -41,12 +42,17 @@ def slice_labels(rows: Rows, column: str) -> list[str | None]:
         return list(length_classes([_words(pair) for _, pair in rows]))
     labels = [_label(source, pair, column) for source, pair in rows]
     if column != "task" and not any(label is not None for label in labels):
+        if column in COLUMNS:
+            raise ValueError(
+                f"column {column!r} is part of every pair, and slices are by the columns beside "
+                "them; copy it into a column of another name"
+            )
         there = dict.fromkeys(name for _, pair in rows for name in pair.extra)
         if column in there:
             raise ValueError(
                 f"column {column!r} is empty in all {len(rows)} rows: there is no slice"
             )
-        known = [LENGTH_CLASS, "task", *there]
+        known = [LENGTH_CLASS, "task", *(name for name in there if name not in COLUMNS)]
         raise ValueError(f"no row has the column {column!r}{instead_of(column, known)}")
     return labels
 

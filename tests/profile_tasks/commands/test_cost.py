@@ -261,6 +261,7 @@ def test_an_audit_of_a_judge_is_counted_by_probe(run: Run) -> None:
     [
         ("summarization_judge_audit", ("--scores", "1,5"), "has no argument --scores"),
         ("summarization_judge_audit", ("--no-grader",), "has no argument --no-grader"),
+        ("summarization", ("--no-grader", "--graders", "3"), "--no-grader asks no grader"),
         ("summarization", ("--probes", "padding"), "summarization has no argument --probes"),
         ("summarization_judge_audit", ("--factors", "coherence"), "this task asks none: choose"),
         ("summarization_judge_audit", ("--probes", "pading"), "padding"),

@@ -249,6 +249,7 @@ def test_of_too_few_groups_nothing_is_told_not_even_by_a_point_estimate(bar: str
     ("text", "why"),
     [
         ("tau_humen_length > 0", "no metric tau_humen_length; did you mean tau_human_length?"),
+        ("grader_alpha_fluency > 0", "0 models graded, and agreement needs two"),
         ("gone > 0", "gone is not defined here: there are no pairs"),
         ("tau / (tau - tau) > 0", "is not defined here"),
         ("rouge1 > 0.1 with 95% confidence", "no interval: rouge1 is not resampled"),

@@ -43,6 +43,13 @@ def test_an_unknown_column_is_named_with_the_nearest_and_all_there_are() -> None
         slice_labels(rows({"kind": "news"}), "knd")
 
 
+def test_a_field_of_every_pair_is_no_column_to_slice_by() -> None:
+    with pytest.raises(ValueError, match="column 'group' is part of every pair"):
+        slice_labels(rows({"kind": "news", "factors": {}}), "group")
+    with pytest.raises(ValueError, match=r"Must be one of: length_class, task, kind$"):
+        slice_labels(rows({"kind": "news", "factors": {}}), "zzz")
+
+
 def test_a_column_that_is_empty_everywhere_is_said_to_be_so() -> None:
     with pytest.raises(ValueError, match="column 'kind' is empty in all 2 rows: there is no slice"):
         slice_labels(rows({"kind": None}, {"kind": ""}), "kind")
