@@ -105,7 +105,8 @@ def test_a_panel_gives_the_numbers_of_the_inspect_task(
     run: Run, tmp_path: Path, samples: Samples, read_inspect_log: Callable[..., Any]
 ) -> None:
     panel, factors = ((0.1, 1), (0.13, 2), (0.16, 3)), "length,hallucination,fluency,coherence"
-    (scored,) = read_inspect_log("verbose", grader=panel, factors=factors).results.scores
+    given = {"grader": panel, "factors": factors, "limit": SOURCES}
+    (scored,) = read_inspect_log("verbose", **given).results.scores
     graders = [
         f"{{model: planted/grader, model_args: {{error_rate: {rate}, seed: {seed}}}}}"
         for rate, seed in panel
