@@ -20,6 +20,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from inspect_ai import Task, eval
@@ -133,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     for sources in given.sources:
         settings = ProfileSettings(dataset=str(given.file), limit=sources)
-        found = overhead(lambda: profile_task(given.task, settings), given.runs)  # noqa: B023
+        found = overhead(partial(profile_task, given.task, settings), given.runs)
         print(json.dumps({"file": given.file.name, **found}), flush=True)
 
 

@@ -259,16 +259,15 @@ def _agreements(found: Record) -> list[dict[str, str]]:
 
 def _sensitivities(record: Record, *, detailed: bool) -> None:
     """What judges are sensitive to; of many of them their position alone."""
+    from profile_tasks.runs.judges_json import by_wording
     from profile_tasks.runs.words import COULD_HAVE_SHOWN, PROBES_TOLD, sensitivity_words
     from profile_tasks.scorers.statistics.estimate import none_for_nan
     from profile_tasks.scorers.statistics.probes import ProbeFinding
 
-    by_wording = {
-        f"{judge}, {len(of['judges'])} wordings": of for judge, of in record["wordings"].items()
-    }
+    in_words = by_wording(record)
     probed = {
         name: {probe: ProbeFinding.of_record(probe, each) for probe, each in of["probes"].items()}
-        for name, of in (by_wording | record["judges"]).items()
+        for name, of in (in_words | record["judges"]).items()
     }
     rows = [
         {
@@ -280,19 +279,18 @@ def _sensitivities(record: Record, *, detailed: bool) -> None:
         }
         for name, found in probed.items()
         for each in found.values()
-        if each.estimate.defined
-        and (detailed or name in by_wording or each.probe.name == "position")
+        if each.estimate.defined and (detailed or name in in_words or each.probe.name == "position")
     ]
     if not rows:
         return
     title = f"\nwhat the judge is sensitive to; * {PROBES_TOLD}, else {COULD_HAVE_SHOWN}"
     emit("table", {}, [], title, rows)
     for name, found in probed.items():
-        if detailed or name in by_wording:
+        if detailed or name in in_words:
             say(f"{name}: {sensitivity_words(found)}")
     reasons(
         (f"{each.probe.label} of {name}", each.estimate.reason)
-        for name in by_wording
+        for name in in_words
         for each in probed[name].values()
         if not each.estimate.defined
     )

@@ -108,12 +108,11 @@ class SlicedSection:
 
 
 @dataclass(frozen=True)
-class RunSection:
-    """What is said of one run: its name here, its headline, its warnings, its influences.
+class Card:
+    """What is said of one run or audit first: its name here, a summary, its warnings.
 
     Attributes:
-        glance: What decides, in a line.
-        slices: The run held apart, column by column.
+        glance: What decides, in a line; of an audit its rates.
     """
 
     id: str
@@ -122,8 +121,18 @@ class RunSection:
     summary: str
     glance: str
     badges: tuple[Badge, ...]
-    headline: tuple[str, ...]
     cautions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunSection(Card):
+    """What is said of one run: beside its card the headline and its influences.
+
+    Attributes:
+        slices: The run held apart, column by column.
+    """
+
+    headline: tuple[str, ...]
     rows: tuple[DotRow, ...]
     slices: tuple[SlicedSection, ...]
 
@@ -148,21 +157,13 @@ class RunSection:
 
 
 @dataclass(frozen=True)
-class AuditSection:
-    """What is said of one audit: the judge's name here, what its verdicts hang on, its warnings.
+class AuditSection(Card):
+    """What is said of one audit: the judge's name here, what its verdicts hang on.
 
     Attributes:
-        glance: Its rates, in a line.
         run: Id of the run of the same model, which it then stands with; None where there is none.
     """
 
-    id: str
-    findings: Findings
-    name: str
-    summary: str
-    glance: str
-    badges: tuple[Badge, ...]
-    cautions: tuple[str, ...]
     run: str | None
 
 

@@ -51,22 +51,25 @@ def compare_runs(
     study, n_sources, notes = paired_study(
         first, second, replicates=replicates, seed=seed, confidence=confidence
     )
-    a, b = map(_graded, (first, second))
     compared = {
-        "log_a": first.file,
-        "log_b": second.file,
-        "model_a": first.model,
-        "model_b": second.model,
-        "not_live_a": first.not_live,
-        "not_live_b": second.not_live,
-        "signature_a": signature(a),
-        "signature_b": signature(b),
-        "differ_in": difference(a, b),
+        **both_sides(*map(_graded, (first, second))),
         "n_sources": n_sources,
         "notes": notes,
         **compared_record(study, margin=margin),
     }
     return compared | {"words": comparison_words(compared)}
+
+
+def both_sides(first: Run, second: Run) -> dict[str, str | None]:
+    """Which runs A and B are, and how else than in their numbers they differ."""
+    sides = {"a": first, "b": second}
+    return {
+        **{f"log_{side}": run.file for side, run in sides.items()},
+        **{f"model_{side}": run.model for side, run in sides.items()},
+        **{f"not_live_{side}": run.not_live for side, run in sides.items()},
+        **{f"signature_{side}": signature(run) for side, run in sides.items()},
+        "differ_in": difference(first, second),
+    }
 
 
 def paired_study(

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from profile_tasks.runs.compare import both_sides
 from profile_tasks.runs.inspect_log import judge_audit_run, open_log, probed_sources
 from profile_tasks.runs.run import Run, check_finished
-from profile_tasks.runs.signature import difference, signature
 from profile_tasks.scorers.measurement.probed_source import (
     ProbedSource,
     observation_table,
@@ -110,16 +110,7 @@ def compare_audits(
             )
             found |= {name: (differences[name], tests) for name in probes}
     return {
-        **{f"log_{side.lower()}": run.file for side, run in zip(_SIDES, runs, strict=True)},
-        **{f"model_{side.lower()}": run.model for side, run in zip(_SIDES, runs, strict=True)},
-        **{
-            f"not_live_{side.lower()}": run.not_live for side, run in zip(_SIDES, runs, strict=True)
-        },
-        **{
-            f"signature_{side.lower()}": signature(run)
-            for side, run in zip(_SIDES, runs, strict=True)
-        },
-        "differ_in": difference(*runs),
+        **both_sides(*runs),
         "n_sources": len(sides[0]),
         "n_groups": study.n_groups,
         "replicates": replicates,

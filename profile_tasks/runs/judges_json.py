@@ -28,11 +28,17 @@ def judges_runs(record: Mapping[str, Any], location: str) -> tuple[Run, ...]:
     return tuple(found)
 
 
+def by_wording(record: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """What is told of each judge that was asked in several wordings, by what it is called then."""
+    return {
+        f"{name}, {len(each['judges'])} wordings": each for name, each in record["wordings"].items()
+    }
+
+
 def _judges(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    wordings = record["wordings"]
-    in_words = {name for each in wordings.values() for name in each["judges"]}
-    for name, each in wordings.items():
-        yield f"{name}, {len(each['judges'])} wordings", each["probes"]
+    in_words = {name for each in record["wordings"].values() for name in each["judges"]}
+    for name, each in by_wording(record).items():
+        yield name, each["probes"]
     for name, each in record["judges"].items():
         if name not in in_words and each["probes"]:
             yield name, each["probes"]

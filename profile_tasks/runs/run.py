@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.scorers.grading.record import model_named
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.statistics.estimate import (
     ENDS,
@@ -174,10 +175,9 @@ class Run:
     def offline(self) -> dict[str, str]:
         """What to say of its models, grader among them, that were not asked live, by name."""
         # A model that stands in a panel several times is numbered there, and told of once.
-        graders = (name.partition(" #")[0] for name in self.graders)
         return {
             model: note
-            for model in (self.model, *graders)
+            for model in (self.model, *map(model_named, self.graders))
             if (note := _offline_note(model)) is not None
         }
 

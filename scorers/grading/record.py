@@ -132,6 +132,15 @@ def named_apart(graders: Sequence[str]) -> tuple[str, ...]:
     )
 
 
+def model_named(grader: str) -> str:
+    """The model of a grader's name, which ``named_apart`` may have numbered.
+
+    >>> model_named("planted/grader #2")
+    'planted/grader'
+    """
+    return grader.partition(" #")[0]
+
+
 @dataclass(frozen=True)
 class FactorGrading:
     """How the grading of one factor went on one source.

@@ -13,6 +13,7 @@ from profile_tasks.report.findings import Findings
 from profile_tasks.report.reading import read_findings
 from profile_tasks.report.sensitivity import COLUMNS, probe_cells, probe_tables
 from profile_tasks.runs.inspect_log import judge_audit_run, open_log
+from profile_tasks.runs.run import AUDIT, Run
 from profile_tasks.runs.words import sensitivity_words
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.probes import BY_NAME, ProbeFinding
@@ -55,7 +56,8 @@ def test_effects_share_a_scale_and_rates_have_another() -> None:
         "self_preference": found("self_preference", 2.0, 1.0, 3.0, 0.2, detectable=1.4),
         "repeat": found("repeat", 0.2, 0.1, 0.3, math.nan, detectable=math.nan),
     }
-    findings = Findings(run=None, factors=(), profiles={}, probes=probes)  # type: ignore[arg-type]
+    run = Run("a.eval", "inspect", "a judge", "summarization", "audit", AUDIT)
+    findings = Findings(run, factors=(), profiles={}, probes=probes)
     effects, rates = probe_tables([("a judge", findings)])
     assert effects.axis == Axis.holding([Estimate(0.5)])
     assert rates.axis == Axis.holding([Estimate(1.0)])
