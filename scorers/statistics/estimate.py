@@ -131,17 +131,58 @@ class Estimate:
             +1.00 [+0.68, +1.00]
 
         """
+        counts = counted > 0
+        total = float(counted.sum())
+        deviation = score[counts] - value * counted[counts]
+        return cls.share_of_sums(
+            value,
+            int(np.count_nonzero(counts)),
+            total,
+            float(deviation @ deviation),
+            drawn,
+            reason,
+            least=least,
+            confidence=confidence,
+        )
+
+    @classmethod
+    def share_of_sums(
+        cls,
+        value: float,
+        n_groups: int,
+        total: float,
+        squares: float,
+        drawn: NDArray[np.float64] | None = None,
+        reason: str | None = None,
+        *,
+        least: float = 0.0,
+        confidence: float = CONFIDENCE,
+    ) -> Self:
+        """Return what :meth:`share` does, of sums over groups.
+
+        Args:
+            value: as there.
+            n_groups: groups with an observation.
+            total: number of observations.
+            squares: sum over groups of the squares of ``score - value * counted``.
+            drawn: as there.
+            reason: as there.
+            least: as there.
+            confidence: as there.
+
+        Raises:
+            ValueError: as there.
+        """
         method = "Korn-Graubard"
         if math.isnan(value):
             return cls.undefined(reason or "", method)
-        counts = counted > 0
-        held = (score[counts] - least * counted[counts]) / (1 - least)
+        share = (value - least) / (1 - least)
         estimate = cls(
             value,
             method=method,
             drawn=drawn,
-            n_groups=held.size,
-            effective=_effective(held, counted[counts]),
+            n_groups=n_groups,
+            effective=_effective(share, n_groups, squares / (total * (1 - least)) ** 2),
             least=least,
         )
         return estimate.at(confidence)
@@ -676,14 +717,17 @@ def too_few(n_groups: int) -> str:
 _NO_VARIANCE = 1e-15
 
 
-def _effective(score: NDArray[np.float64], counted: NDArray[np.float64]) -> float:
-    """Return how many independent observations would vary as much as these (G,) groups do."""
-    groups, total = score.size, counted.sum()
+def _effective(share: float, groups: int, squares: float) -> float:
+    """Return how many independent observations would vary as much as these groups do.
+
+    Args:
+        share: from 0 to 1.
+        groups: how many.
+        squares: of what each adds to the deviation of the share.
+    """
     if groups == 1:
         return 1.0
-    share = score.sum() / total
-    deviation = score - share * counted
-    variance = groups / (groups - 1) * (deviation @ deviation) / total**2
+    variance = groups / (groups - 1) * squares
     # Where all groups say the same, each counts as one observation.
     return max(1.0, share * (1 - share) / variance) if variance > _NO_VARIANCE else float(groups)
 

@@ -98,7 +98,9 @@ def profile_of(comparisons: Comparisons) -> FactorProfile:
         n_pairs=decided,
         n_groups=n_groups,
         n_preference_ties=len(comparisons.preference) - decided,
-        reasons=tuple(_reason(comparisons, decided) if n == 0 else None for n in total),
+        reasons=tuple(
+            undefined(len(comparisons.preference), decided) if n == 0 else None for n in total
+        ),
     )
 
 
@@ -161,6 +163,15 @@ def ratio(
     return np.divide(net, counted, out=undefined, where=np.asarray(counted) > 0)
 
 
+def undefined(n: int, decided: int) -> str:
+    """Return why no pair counts of so many, of which so many have a preference."""
+    if n == 0:
+        return "there are no pairs"
+    if decided == 0:
+        return f"all {n} pairs are preference ties"
+    return f"the factor is missing in all {decided} pairs with a preference"
+
+
 def _agreement(comparisons: Comparisons, index: int) -> NDArray[np.int8]:
     """Return (n,) of one factor: +1 concordant, -1 discordant, 0 otherwise."""
     return comparisons.preference * comparisons.manifestation[:, index]
@@ -216,12 +227,3 @@ def _unknown_rows(comparisons: Comparisons) -> Iterator[tuple[int, NDArray[np.in
     decided = comparisons.preference != 0
     for index in np.flatnonzero(comparisons.missing.any(axis=0)).tolist():
         yield index, np.flatnonzero(comparisons.missing[:, index] & decided)
-
-
-def _reason(comparisons: Comparisons, decided: int) -> str:
-    n = len(comparisons.preference)
-    if n == 0:
-        return "there are no pairs"
-    if decided == 0:
-        return f"all {n} pairs are preference ties"
-    return f"the factor is missing in all {decided} pairs with a preference"

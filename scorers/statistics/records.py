@@ -24,7 +24,7 @@ from profile_tasks.scorers.statistics.estimate import (
 from profile_tasks.scorers.statistics.grader_panel import METHOD as PANEL_METHOD
 from profile_tasks.scorers.statistics.ranks import factor_ranks
 from profile_tasks.scorers.statistics.reliability import reliability
-from profile_tasks.scorers.statistics.significance import FactorTests, influence_tests
+from profile_tasks.scorers.statistics.significance import FactorTests
 from profile_tasks.scorers.statistics.slices import (
     Sliced,
     judged_slices,
@@ -205,13 +205,16 @@ def influence_record(study: Study, name: str) -> Record:
     the systems' strengths held fixed too. ``system_share`` is the share of the factor's variance
     that systems explain, and ``control`` says what all this rests on.
 
+    Where the tables are a sample of more groups, ``n_sampled_groups`` says on how many groups
+    ``adjusted`` and ``reliability`` rest; all else is of all groups.
+
     Args:
         study: The study.
         name: Of one of its tables.
     """
     table, profile = study.tables[name], study.profiles[name]
     taus = study.influence(name)
-    tests = influence_tests(table)
+    tests = study.tests(name)
     adjusted = adjusted_influence(table)
     if study.panel is not None:
         adjusted = adjusted.with_spread(study.panel.adjusted_spread(name))
@@ -227,6 +230,7 @@ def influence_record(study: Study, name: str) -> Record:
         "n_preference_ties": profile.n_preference_ties,
         "seed": study.seed,
         "replicates": study.replicates,
+        **({} if study.moments is None else {"n_sampled_groups": study.n_groups}),
         "interval_method": f"{', '.join(methods)}; clustered by group",
         "p_method": tests.method,
         "p_family": tests.family,

@@ -8,6 +8,7 @@ in all ways where these are few, else at random.
 """
 
 import math
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,7 +88,28 @@ def _p_value_of_whole(net: NDArray[np.float64], as_far: float) -> float:
     Those that are exactly as far count by ``as_far``.
     """
     sizes, counts = np.unique(np.abs(net[net != 0]).astype(np.int64), return_counts=True)
-    observed = abs(int(net.sum()))
+    return _p_value(sizes, counts, abs(int(net.sum())), as_far)
+
+
+def p_value_of_sizes(sizes: Mapping[int, int], observed: int) -> float:
+    """Return the two-sided p-value of a sum over groups whose signs are as likely turned.
+
+    Args:
+        sizes: of what each group adds, whole numbers above 0, with how many groups have each.
+        observed: size of the sum.
+
+    Example:
+        >>> round(p_value_of_sizes({1: 3}, 3), 12)
+        0.25
+
+    """
+    known = sorted(sizes)
+    return _p_value(np.array(known, np.int64), np.array([sizes[n] for n in known]), observed, 1.0)
+
+
+def _p_value(
+    sizes: NDArray[np.int64], counts: NDArray[np.int64], observed: int, as_far: float
+) -> float:
     if not sizes.size:
         return 1.0
     above, at = _upper_tail(sizes, counts, observed)

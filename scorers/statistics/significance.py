@@ -72,7 +72,7 @@ def influence_tests(comparisons: Comparisons) -> FactorTests:
 
     """
     profile = profile_of(comparisons)
-    return _adjusted(
+    return adjusted_tests(
         comparisons.factors,
         profile.tau,
         sign_flip_p_values(comparisons),
@@ -136,7 +136,7 @@ def difference_tests(
         next((f"{label}: {why}" for label, why in zip(labels, whys, strict=True) if why), None)
         for whys in zip(*(profile.reasons for profile in profiles), strict=True)
     ]
-    return _adjusted(
+    return adjusted_tests(
         first.factors,
         value,
         p_values,
@@ -243,7 +243,7 @@ def adjust_p_values(p_values: NDArray[np.float64], method: Adjustment) -> NDArra
     return adjusted
 
 
-def _adjusted(
+def adjusted_tests(
     factors: tuple[str, ...],
     value: NDArray[np.float64],
     p_value: NDArray[np.float64],
@@ -252,6 +252,7 @@ def _adjusted(
     family: str,
     method: str,
 ) -> FactorTests:
+    """Return a family of tests, with their p-values adjusted; arguments as of ``FactorTests``."""
     return FactorTests(
         factors=factors,
         value=value,

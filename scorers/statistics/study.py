@@ -29,9 +29,14 @@ from profile_tasks.scorers.statistics.estimate import (
 )
 from profile_tasks.scorers.statistics.grader_panel import GraderPanel
 from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio
+from profile_tasks.scorers.statistics.moments import Moments
 from profile_tasks.scorers.statistics.reliability import HalfProfiles, split_halves
 from profile_tasks.scorers.statistics.resampling import GroupSums, resampled_taus, sums_by_table
-from profile_tasks.scorers.statistics.significance import FactorTests, difference_tests
+from profile_tasks.scorers.statistics.significance import (
+    FactorTests,
+    difference_tests,
+    influence_tests,
+)
 from profile_tasks.scorers.statistics.systems import Systems
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
@@ -86,6 +91,9 @@ class Study:
             strengths are to be held fixed too beside the adjusted influence.
         panel: what each of several graders says, where the tables hold their majority. Intervals
             of influences and alignments then bear how much graders differ.
+        moments: of all groups, where the tables hold a sample of them only. Influences and their
+            tests are then those of all groups, what is drawn varies as their errors do, and
+            the rest is estimated on the sample.
 
     Example:
         >>> human = Comparisons(
@@ -106,10 +114,13 @@ class Study:
     draws: int = DRAWS
     systems: Mapping[str, Systems] = field(default_factory=dict)
     panel: GraderPanel | None = None
+    moments: Moments | None = None
 
     @cached_property
     def profiles(self) -> dict[str, FactorProfile]:
         """The influences and counts of each table, shares among them."""
+        if self.moments is not None:
+            return {name: self.moments.profile(name) for name in self._all}
         return {name: profile_of(table) for name, table in self._all.items()}
 
     @cached_property
@@ -120,6 +131,8 @@ class Study:
     @cached_property
     def drawn(self) -> dict[str, NDArray[np.float64]]:
         """(B, F) bootstrap replicates of each profile, all from the same resamples."""
+        if self.moments is not None:
+            return self.moments.drawn(replicates=self.replicates, seed=self.seed)
         sums = list(self.sums.values())
         drawn = resampled_taus(sums, replicates=self.replicates, seed=self.seed)
         return dict(zip(self._all, drawn, strict=True))
@@ -146,6 +159,13 @@ class Study:
         Args:
             name: of a table; of a table of shares, the shares.
         """
+        if self.moments is not None:
+            found = self.moments.influence(name, confidence=self.confidence)
+            drawn = self.drawn[name].T
+            return {
+                factor: replace(each, drawn=drawn[i])
+                for i, (factor, each) in enumerate(found.items())
+            }
         profile, drawn, (net, counted) = self.profiles[name], self.drawn[name], self.sums[name]
         found = {
             factor: Estimate.share(
@@ -160,6 +180,16 @@ class Study:
             for i, factor in enumerate(profile.factors)
         }
         return found if self.panel is None else self.panel.widened(name, found, self.confidence)
+
+    def tests(self, name: str) -> FactorTests:
+        """Return the tests of every influence on one preference against 0.
+
+        Args:
+            name: of a table.
+        """
+        return (
+            influence_tests(self.tables[name]) if self.moments is None else self.moments.tests(name)
+        )
 
     def _why_undefined(self, name: str, factor: str, reason: str | None) -> str | None:
         """Return the reason in words that fit a share, of which the rows are verdicts."""

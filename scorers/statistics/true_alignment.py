@@ -21,7 +21,7 @@ correlation is found by a test of each one that it might have:
 docs/method.md has the reasons, docs/calibration.md what all of it covers.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -41,7 +41,7 @@ from profile_tasks.scorers.statistics.estimate import (
     Estimate,
 )
 from profile_tasks.scorers.statistics.influence import group_sums, profile_of
-from profile_tasks.scorers.statistics.sampling_error import profile_errors
+from profile_tasks.scorers.statistics.sampling_error import ProfileErrors, profile_errors
 
 METHOD = "true coefficient, by inverting tests"
 
@@ -130,11 +130,71 @@ def true_alignment(
     counts = np.isfinite(profiles[0].tau) & np.isfinite(profiles[1].tau)
     counts &= True if known is None else known
     groups = [_counted_groups(table, counts) for table in (first, second)]
-    n_groups = int(np.union1d(*groups).size)
-    observed, reason = observed_alignment(*(profile.tau[counts] for profile in profiles))
+    n_codes = 1 + max(int(table.group.max(initial=-1)) for table in (first, second))
+    (net, counted), (other, counted_there) = (
+        [each[:, counts] for each in group_sums(table, n_codes)] for table in (first, second)
+    )
+
+    def same(sign: int) -> bool:
+        return np.array_equal(counted, counted_there) and np.array_equal(net, sign * other)
+
+    return aligned(
+        TwoProfiles(
+            tau=np.array([profile.tau[counts] for profile in profiles]),
+            n_groups=int(np.union1d(*groups).size),
+            fewest=min(each.size for each in groups),
+            same=lambda: same(1),
+            opposite=lambda: same(-1),
+            errors=lambda: profile_errors([first, second], counts, spread),
+            gram=lambda: _gram(second, counts),
+        ),
+        names=names or (first.perspective, second.perspective),
+        draws=draws,
+        seed=seed,
+        confidence=confidence,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class TwoProfiles:
+    """What an alignment rests on; what takes long is looked at where it is needed.
+
+    Attributes:
+        tau: (2, F) influences that both define.
+        n_groups: groups with a pair that counts, in one of the two at least.
+        fewest: groups with such a pair in the one that has fewer.
+        same: whether the two have the same sums in every group.
+        opposite: whether they have the opposite ones.
+        errors: of the two profiles.
+        gram: (F, F), as of ``unrelated_tastes``.
+
+    """
+
+    tau: _Array
+    n_groups: int
+    fewest: int
+    same: Callable[[], bool]
+    opposite: Callable[[], bool]
+    errors: Callable[[], ProfileErrors]
+    gram: Callable[[], _Array]
+
+
+def aligned(
+    two: TwoProfiles, *, names: tuple[str, str], draws: int, seed: int, confidence: float
+) -> TrueAlignment:
+    """Return what is known of the alignment of two true profiles.
+
+    Args:
+        two: the profiles.
+        names: what to call them.
+        draws: as of ``true_alignment``.
+        seed: likewise.
+        confidence: likewise.
+    """
+    observed, reason = observed_alignment(*two.tau)
     coefficients: dict[Coefficient, Estimate] = {
         # Pearson's r, of which most is known, comes first.
-        name: Estimate(observed[name], method=METHOD, reason=reason, n_groups=n_groups)
+        name: Estimate(observed[name], method=METHOD, reason=reason, n_groups=two.n_groups)
         for name in reversed(COEFFICIENTS)
     }
     nothing = TrueAlignment(
@@ -142,23 +202,24 @@ def true_alignment(
         Estimate.undefined(reason or "", METHOD),
         np.nan,
         reason,
-        int(counts.sum()),
-        n_groups,
+        two.tau.shape[1],
+        two.n_groups,
     )
     if reason is not None:
         return nothing
     # A profile of few groups is the less certain one, whatever the other rests on. Of so few even
     # what was observed says nothing.
-    fewest = min(each.size for each in groups)
-    if fewest < MINIMUM_GROUPS:
-        few = f"groups with decided pairs: {fewest}; an alignment needs at least {MINIMUM_GROUPS}"
+    if two.fewest < MINIMUM_GROUPS:
+        few = (
+            f"groups with decided pairs: {two.fewest}; an alignment needs at least {MINIMUM_GROUPS}"
+        )
         return replace(
             nothing,
             coefficients=dict.fromkeys(coefficients, Estimate.undefined(few, METHOD)),
             distance=Estimate.undefined(few, METHOD),
             refusal=few,
         )
-    why = _no_interval(first, second, counts)
+    why = _no_interval(two)
     if why is not None:
         return replace(
             nothing,
@@ -171,7 +232,7 @@ def true_alignment(
             refusal=why,
         )
     rng = np.random.default_rng(seed)
-    errors = profile_errors([first, second], counts, spread)
+    errors = two.errors()
     x, y = errors.tau - errors.tau.mean(axis=1, keepdims=True)
     raw = errors.draws(draws, rng)
     centred, again = (
@@ -189,13 +250,13 @@ def true_alignment(
             rng,
         )
     )
-    unrelated = unrelated_tastes(x, y, centred, _gram(second, counts), rng)
+    unrelated = unrelated_tastes(x, y, centred, two.gram(), rng)
     ends: dict[Coefficient, tuple[float, float, float]] = {
         "pearson": (pearson.low, pearson.estimate, pearson.high),
         "spearman": _of_orders(drawn.spearman, pearson, confidence),
         "tau_b": _of_orders(drawn.tau_b, pearson, confidence),
     }
-    refusal = _not_told_from_noise(names or (first.perspective, second.perspective), pearson)
+    refusal = _not_told_from_noise(names, pearson)
     return TrueAlignment(
         coefficients={
             name: replace(
@@ -232,17 +293,12 @@ _WITHIN = "; r within "
 _NO_SPREAD = 1e-12
 
 
-def _no_interval(first: Comparisons, second: Comparisons, counts: NDArray[np.bool_]) -> str | None:
-    n_codes = 1 + max(int(table.group.max()) for table in (first, second))
-    (net, counted), (other, counted_there) = (
-        [each[:, counts] for each in group_sums(table, n_codes)] for table in (first, second)
-    )
-    if np.array_equal(counted, counted_there):
-        if np.array_equal(net, other):
-            return _ALL_THE_SAME
-        if np.array_equal(net, -other):
-            return _ALL_OPPOSITE
-    if np.abs(profile_errors([first, second], counts).rows).max() < _NO_SPREAD:
+def _no_interval(two: TwoProfiles) -> str | None:
+    if two.same():
+        return _ALL_THE_SAME
+    if two.opposite():
+        return _ALL_OPPOSITE
+    if np.abs(two.errors().rows).max() < _NO_SPREAD:
         return _ALL_ALIKE
     return None
 

@@ -1,0 +1,158 @@
+"""A random sample of groups that does not depend on how the data were read.
+
+Some statistics need the pairs themselves, which nobody can keep of any number of groups. Those are
+kept of the groups whose names have the smallest hashes: a sample as random as the hash, which is
+the same in whatever parts the groups come, and merges (bottom-k sampling; Cohen & Kaplan 2007,
+"Summarizing data using bottom-k sketches"). Of no more groups than it holds it is all of them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from hashlib import blake2b
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profile_tasks.scorers.statistics.annotators import Votes
+from profile_tasks.scorers.statistics.comparisons import Comparisons
+
+SAMPLED_GROUPS = 1 << 14
+"""Groups that a sample holds: regressions and halves on them have errors below what matters, and
+take about a second."""
+
+
+def group_hash(name: str) -> int:
+    """The hash of a group's name, 64 bits."""
+    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+@dataclass(frozen=True, eq=False)
+class GroupSample:
+    """The pairs of some groups.
+
+    Attributes:
+        names: (k,) of the groups, rising; the group code of a pair is its place here.
+        hashes: (k,) of the names.
+        table: the pairs of these groups.
+        votes: the single votes behind the preferences, row by row.
+        most: how many groups the sample may hold.
+
+    Example:
+        >>> table = Comparisons([1, -1], [[1]] * 2, [[False]] * 2, [0, 1], ("length",), "human")
+        >>> votes = Votes.from_lists([[], []], [0, 1])
+        >>> whole = GroupSample.of(("g1", "g2"), table, votes)
+        >>> (whole + GroupSample.of(("g0", "g3"), table, votes)).names.tolist()
+        ['g0', 'g1', 'g2', 'g3']
+
+    """
+
+    names: NDArray[np.object_]
+    hashes: NDArray[np.uint64]
+    table: Comparisons
+    votes: Votes
+    most: int = SAMPLED_GROUPS
+
+    @classmethod
+    def of(
+        cls,
+        names: Sequence[str],
+        table: Comparisons,
+        votes: Votes,
+        most: int = SAMPLED_GROUPS,
+        hashes: NDArray[np.uint64] | None = None,
+    ) -> Self:
+        """Return the sample of groups that are whole.
+
+        Args:
+            names: of the groups; the group codes of the tables are places here.
+            table: the pairs.
+            votes: row by row with the table.
+            most: how many groups it may hold.
+            hashes: of the names, where they are known.
+        """
+        if hashes is None:
+            hashes = np.array([group_hash(name) for name in names], np.uint64)
+        held = np.array(names, object)
+        return cls(held, hashes, table, votes, most)._smallest()
+
+    def __add__(self, other: Self) -> Self:
+        """Return the sample of the groups of both, of which none may be in the two.
+
+        Raises:
+            ValueError: a group is in both, so that its pairs stand in two parts; or the factors
+                differ.
+        """
+        if self.table.factors != other.table.factors:
+            raise ValueError(
+                f"one part has the factors {', '.join(self.table.factors)}, another "
+                f"{', '.join(other.table.factors)}"
+            )
+        names = np.concatenate([self.names, other.names])
+        if (both := np.intersect1d(self.hashes, other.hashes)).size:
+            twice = self.names[np.isin(self.hashes, both)][0]
+            raise ValueError(
+                f"group {twice!r} stands in two parts, and its pairs have to stand in one; sort or "
+                "partition the rows by group"
+            )
+        joined = type(self)(
+            names,
+            np.concatenate([self.hashes, other.hashes]),
+            _stacked(self.table, other.table, len(self.names)),
+            _stacked_votes(self.votes, other.votes, len(self.names)),
+            self.most,
+        )
+        return joined._smallest()
+
+    def _smallest(self) -> Self:
+        """Keep the groups with the smallest hashes, in the order of their names."""
+        kept = np.arange(len(self.names))
+        if len(kept) > self.most:
+            kept = np.argpartition(self.hashes, self.most)[: self.most]
+        kept = kept[np.argsort(self.names[kept], kind="stable")]
+        code = np.full(len(self.names), -1, np.int32)
+        code[kept] = np.arange(len(kept))
+        group = code[self.table.group]
+        rows = np.flatnonzero(group >= 0)
+        rows = rows[np.argsort(group[rows], kind="stable")]
+        return type(self)(
+            self.names[kept],
+            self.hashes[kept],
+            replace(
+                self.table,
+                preference=self.table.preference[rows],
+                manifestation=self.table.manifestation[rows],
+                missing=self.table.missing[rows],
+                group=group[rows],
+            ),
+            Votes(self.votes.vote[rows], self.votes.absent[rows], group[rows]),
+            self.most,
+        )
+
+
+def _stacked(first: Comparisons, second: Comparisons, shift: int) -> Comparisons:
+    """The rows of both, the group codes of the second after those of the first."""
+    return replace(
+        first,
+        preference=np.concatenate([first.preference, second.preference]),
+        manifestation=np.concatenate([first.manifestation, second.manifestation]),
+        missing=np.concatenate([first.missing, second.missing]),
+        group=np.concatenate([first.group, second.group + np.int32(shift)]),
+    )
+
+
+def _stacked_votes(first: Votes, second: Votes, shift: int) -> Votes:
+    most = max(first.vote.shape[1], second.vote.shape[1])
+    vote, absent = (
+        np.concatenate(
+            [
+                np.pad(array, ((0, 0), (0, most - array.shape[1])), constant_values=filling)
+                for array in both
+            ]
+        )
+        for both, filling in (
+            ((first.vote, second.vote), 0),
+            ((first.absent, second.absent), True),
+        )
+    )
+    return Votes(vote, absent, np.concatenate([first.group, second.group + np.int32(shift)]))
