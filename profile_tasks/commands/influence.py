@@ -1,5 +1,6 @@
 """``profile-tasks influence``: the factor profile of recorded preferences."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,7 @@ from profile_tasks.commands.printing import (
     say_signature,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import given, load_recorded, recorded_options
+from profile_tasks.commands.recorded import given, load_recorded, recorded_options, unjudged_words
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import Control, MeasuringSettings
@@ -41,6 +42,16 @@ if TYPE_CHECKING:
     metavar="COLUMN,...",
     help="Whether influences differ between the values of these columns, or of length_class.",
 )
+@click.option(
+    "--stream/--no-stream",
+    default=None,
+    help="Read FILE in pieces, in constant memory; by default where it is large.",
+)
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes that read a large FILE.  [default: all cores]",
+)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -52,6 +63,8 @@ def influence(
     control: Control,
     human_labels: str | None,
     slices: str | None,
+    stream: bool | None,
+    workers: int | None,
     replicates: int,
     seed: int,
     format_: str,
@@ -71,33 +84,40 @@ def influence(
     from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
-        data = _graded_run(ctx, file) or load_recorded(file, ctx.params, seed=seed)
-        with progress("estimating"):
-            record = recorded_profile(
-                data,
-                ctx.params["factors"],
-                control=control,
-                human_labels=human_labels,
-                slices=() if slices is None else [name.strip() for name in slices.split(",")],
-                replicates=replicates,
-                seed=seed,
+        record = _streamed(ctx, file, stream, workers or os.cpu_count() or 1)
+        if record is None:
+            data = _graded_run(ctx, file) or load_recorded(file, ctx.params, seed=seed)
+            with progress("estimating"):
+                record = recorded_profile(
+                    data,
+                    ctx.params["factors"],
+                    control=control,
+                    human_labels=human_labels,
+                    slices=() if slices is None else [name.strip() for name in slices.split(",")],
+                    replicates=replicates,
+                    seed=seed,
+                )
+            pairs = (pair for source in data.sources for pair in source.pairs)
+            record["unspaced"] = format_ == "table" and any(
+                without_spaces(pair.response_a + pair.response_b) for pair in pairs
             )
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
+    unspaced = record.pop("unspaced")
     record["signature"] = signature(influence_run(record, file))
     columns = [{"factor": factor, **values} for factor, values in record["factors"].items()]
-    title = f"recorded judge {data.judge}: " if data.judge else ""
+    judge = record["judge"]
+    title = f"recorded judge {judge}: " if judge else ""
     title += (
         f"{record['n_pairs']} decided pairs in {record['n_groups']} groups; "
         f"{record['n_preference_ties']} preference ties left out"
     )
     if format_ == "table":
-        judges = f"the verdicts of {data.judge}" if data.judge else "people"
+        judges = f"the verdicts of {judge}" if judge else "people"
         say(influence_words(record["factors"], judges))
     emit(format_, record, columns, title, _printed_rows(record))
     if format_ == "table":
-        pairs = [pair for source in data.sources for pair in source.pairs]
-        if any(without_spaces(pair.response_a + pair.response_b) for pair in pairs):
+        if unspaced:
             say("words: in scripts without spaces, grapheme clusters")
         for line in _notes(record):
             say(line)
@@ -142,6 +162,57 @@ def _in_a_slice(values: Record) -> str:
 
     p = values["p_adjusted_bh"]
     return metric(values, "tau") + ("*" if p is not None and p < LEVEL else "")
+
+
+_OF_WHOLE_FILES = (
+    *("format", "map", "labels", "sources", "limit", "skip_bad_rows"),
+    *("control", "human_labels", "slices"),
+)
+"""Options for which all rows are looked at together."""
+
+
+def _streamed(ctx: click.Context, file: str, stream: bool | None, workers: int) -> Record | None:
+    """The influences in a file that is read in pieces; None where it is read as a whole.
+
+    Raises:
+        ValueError: It is to be read in pieces and cannot be, or a row cannot be used.
+    """
+    from profile_tasks.data.columns import RowRules
+    from profile_tasks.data.pieces import STREAMED_ENDINGS, in_pieces, is_large, total_size
+    from profile_tasks.scorers.measurement.recorded import streamed_profile
+    from profile_tasks.scorers.measurement.streamed import ChoiceError
+
+    path = Path(file).expanduser()
+    others = given(ctx, _OF_WHOLE_FILES)
+    fits = path.is_file() and in_pieces(path) and not others
+    if stream is False or (stream is None and not (fits and is_large(path))):
+        return None
+    if not fits:
+        raise ValueError(
+            f"{file}: --stream reads files in our schema that end in "
+            f"{', '.join(STREAMED_ENDINGS)}"
+            + (f", without {', '.join(others)}, which looks at all rows together" * bool(others))
+        )
+    options = ctx.params
+    rules = RowRules(options["preference_column"], options["factors_column"], options["task"])
+    try:
+        with progress("reading", total_size(path)) as step:
+            record = streamed_profile(
+                path,
+                options["factors"],
+                rules=rules,
+                workers=workers,
+                replicates=options["replicates"],
+                seed=options["seed"],
+                step=step,
+            )
+    except ChoiceError:
+        if stream is None:  # as a whole it may be read
+            return None
+        raise
+    if record["n_unjudged_pairs"]:
+        say(unjudged_words(record["n_unjudged_pairs"], record["judge"]), err=True)
+    return record
 
 
 _OF_FILES = (
@@ -292,6 +363,11 @@ def _notes(record: Record) -> list[str]:
         lines.append(
             f"adjusted over the {record['adjusted_n_pairs']} pairs where every factor is known "
             "and that no factor alone decides"
+        )
+    if (n_sampled := record.get("n_sampled_groups")) is not None:
+        lines.append(
+            f"adjusted and reliability: of a random sample of {n_sampled:,} groups, chosen by the "
+            "hashes of their names; all else of all groups"
         )
     labelled = record.get("human_labels", {}).get("labels", ())
     for factor, values in record["factors"].items():

@@ -121,8 +121,7 @@ def load_recorded(
             err=True,
         )
     if data.unjudged_pairs and data.told and notes:
-        lacking = f"a verdict in {data.judge!r} (null)" if data.judge else "a preference of people"
-        say(f"note: {data.unjudged_pairs} pairs without {lacking} are left out", err=True)
+        say(unjudged_words(data.unjudged_pairs, data.judge), err=True)
     if data.unjoined_rows and notes:
         say(
             f"note: {data.unjoined_rows} rows name a source_id without --sources; "
@@ -130,6 +129,12 @@ def load_recorded(
             err=True,
         )
     return data
+
+
+def unjudged_words(n_pairs: int, judge: str | None) -> str:
+    """What is told of pairs without a preference, of people or of a recorded judge."""
+    lacking = f"a verdict in {judge!r} (null)" if judge else "a preference of people"
+    return f"note: {n_pairs} pairs without {lacking} are left out"
 
 
 def format_of(options: Record) -> dict[str, Any]:

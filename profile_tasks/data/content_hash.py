@@ -7,12 +7,14 @@ It is a sum over pairs, so that parts of data have hashes that add up to that of
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from hashlib import blake2b, sha256
+from hashlib import sha256
 from json import JSONEncoder
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from profile_tasks.data.preference import VERDICT_PREFIXES
 
@@ -38,14 +40,12 @@ def content_hash(sources: Iterable["AnnotatedSource"]) -> str:
     for source in sources:
         turns = [(turn.role, turn.content) for turn in source.conversation]
         about = (source.group, source.prompt, source.source, source.reference)
-        shared = b"".join(map(told, about))
         for pair in source.pairs:
             for side, values in (("a", pair.factors_a), ("b", pair.factors_b)):
                 for name, value in values.items():
                     if value is not None:
                         cells[f"{side}.{name}"].append((len(contents), value))
-            responses = told(pair.response_a) + told(pair.response_b)
-            contents.append(shared + responses + told(_rest(pair, turns)))
+            contents.append(content_of(about, turns, pair))
     numbers = {}
     for name, known in cells.items():
         numbers[name] = np.full(len(contents), np.nan)
@@ -58,16 +58,20 @@ def row_hashes(contents: Sequence[bytes], numbers: Mapping[str, NDArray[np.float
     """The hash of each pair, of which those of data are the sum.
 
     Args:
-        contents: (n,) texts of each pair, and all else that is no number, each as ``told``.
+        contents: (n,) texts of each pair, and all else that is no number, as ``content_of``.
         numbers: (n,) each factor's values of one side, by side and name; NaN: there is none.
     """
-    digests = [blake2b(content, digest_size=8).digest() for content in contents]
-    hashes = np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    hashes = hashed(contents)
     for name, values in numbers.items():
-        salt = np.frombuffer(blake2b(name.encode(), digest_size=8).digest(), "<u8")[0]
+        salt = hashed([name.encode()])
         bits = (values + 0.0).view(np.uint64)  # which makes -0 a 0
         hashes = hashes + np.where(np.isnan(values), np.uint64(0), _mixed(bits ^ salt))
     return _mixed(hashes)
+
+
+def hashed(contents: Sequence[bytes]) -> _Hashes:
+    """The hashes of n contents, (n,): the same on every machine."""
+    return np.fromiter(map(xxh3_64_intdigest, contents), np.uint64, len(contents))
 
 
 def shown(hashes: _Hashes) -> str:
@@ -84,42 +88,60 @@ def short_hash(value: object) -> str:
     return sha256(_json(value).encode()).hexdigest()[:DIGITS]
 
 
-def told(text: str | None) -> bytes:
-    r"""A text in bytes with how long it is, so that texts in a row cannot run into each other.
+def is_read(column: str) -> bool:
+    """Whether something measures a column though no field holds it."""
+    return column in _READ_BESIDE or column.startswith(_READ_PREFIXES)
 
-    >>> told("é") + told(None) + told("")
-    b'2:\\xc3\\xa9-0:'
+
+def content_of(
+    about: Sequence[str | None], turns: Sequence[tuple[str, str]], pair: "AnnotatedPair"
+) -> bytes:
+    """All of a pair but its factors' values, in bytes.
+
+    Args:
+        about: group, prompt, source and reference.
+        turns: those of the prompt, of a conversation of several.
+        pair: the pair.
     """
+    beside = {n: value for n, value in pair.extra.items() if value is not None and is_read(n)}
+    if labels := beside.pop("factors", None):
+        beside |= {"factors": left} if (left := _other_labels(labels, pair)) else {}
+    before = [[(turn.role, turn.content) for turn in s] for s in (pair.before_a, pair.before_b)]
+    rest = told_rest(pair.preference, pair.annotators, beside, turns, before)
+    return b"".join(map(_told, (*about, pair.response_a, pair.response_b, rest)))
+
+
+def told_rest(
+    preference: str | None,
+    votes: Sequence[str] = (),
+    beside: Mapping[str, object] = MappingProxyType({}),
+    turns: Sequence[object] = (),
+    before: Sequence[Sequence[object]] = ((), ()),
+) -> str:
+    """What a pair has beside its texts and numbers.
+
+    Args:
+        preference: None where there is none.
+        votes: behind it.
+        beside: other columns that something measures.
+        turns: of the prompt, where it is a conversation.
+        before: what was said before either response.
+    """
+    return _json([preference, votes, turns, before, dict(beside)])
+
+
+def _told(text: str | None) -> bytes:
+    """A text in bytes with how long it is, so that texts in a row cannot run into each other."""
     if text is None:
         return b"-"
     content = text.encode()
     return b"%d:%b" % (len(content), content)
 
 
-def rest_of(preference: str | None) -> str:
-    """What a pair that has texts, factor values and a preference alone has beside its texts."""
-    return _json([preference, [], [], [[], []], {}])
-
-
-def _rest(pair: "AnnotatedPair", turns: Sequence[tuple[str, str]]) -> str:
-    """All of a pair that is neither a text of it nor a factor's value."""
-    beside = {
-        name: value
-        for name, value in pair.extra.items()
-        if value is not None and (name in _READ_BESIDE or name.startswith(_READ_PREFIXES))
-    }
-    if (labels := beside.pop("factors", None)) and (left := _other_labels(labels, pair)):
-        beside["factors"] = left
-    before = [[(turn.role, turn.content) for turn in s] for s in (pair.before_a, pair.before_b)]
-    if not (beside or turns or pair.annotators or any(before)):
-        return rest_of(pair.preference)
-    return _json([pair.preference, pair.annotators, turns, before, beside])
-
-
 def _other_labels(labels: object, pair: "AnnotatedPair") -> object:
     """What the column of people's labels holds that is no factor's value of the pair."""
-    if not isinstance(labels, dict):
-        return labels
+    if not isinstance(labels, dict) or labels == {"a": pair.factors_a, "b": pair.factors_b}:
+        return labels if not isinstance(labels, dict) else None
     values: dict[str, Mapping[str, object]] = {"a": pair.factors_a, "b": pair.factors_b}
     left = {}
     for side, held in labels.items():

@@ -107,7 +107,7 @@ def read_frame(frame: Any) -> list[Record]:  # noqa: ANN401 - of a library that 
     if hasattr(frame, "to_dicts"):
         rows = frame.to_dicts()
     elif hasattr(frame, "to_dict") and hasattr(frame, "columns"):
-        _check_columns([str(column) for column in frame.columns], "data frame")
+        check_columns([str(column) for column in frame.columns], "data frame")
         # As objects, because a column of whole numbers with one missing would become floats.
         rows = frame.astype(object).where(frame.notna(), None).to_dict("records")
     else:
@@ -116,7 +116,7 @@ def read_frame(frame: Any) -> list[Record]:  # noqa: ANN401 - of a library that 
             "or Polars"
         )
     return [
-        Record(f"data frame: row {n}", _parquet_row({str(k): v for k, v in row.items()}, ()))
+        Record(f"data frame: row {n}", parquet_row({str(k): v for k, v in row.items()}, ()))
         for n, row in enumerate(rows, start=1)
     ]
 
@@ -124,10 +124,11 @@ def read_frame(frame: Any) -> list[Record]:  # noqa: ANN401 - of a library that 
 def _read_jsonl(path: Path, nested: Sequence[str], votes: str | None) -> list[Record]:
     # Split at \n alone: str.splitlines would also cut at U+2028, which JSON allows in a text.
     lines = enumerate(_decoded(path).split("\n"), start=1)
-    return [Record(f"{path.name}:{n}", _json_row(line)) for n, line in lines if line.strip()]
+    return [Record(f"{path.name}:{n}", json_row(line)) for n, line in lines if line.strip()]
 
 
-def _json_row(line: str) -> Row | RowError:
+def json_row(line: str) -> Row | RowError:
+    """The row in a line of JSON."""
     try:
         return _row(_loaded(line))
     except json.JSONDecodeError as error:
@@ -229,23 +230,28 @@ def _read_csv(
         raise PreferenceDataError(
             f"{path.name}:1: the columns are separated by ';'; save the file with commas or tabs"
         )
-    _check_columns(header, f"{path.name}:{top}")
+    check_columns(header, f"{path.name}:{top}")
     return [
-        Record(f"{path.name}:{line}", _csv_row(header, cells, nested, votes))
-        for line, cells in rows
+        Record(f"{path.name}:{line}", csv_row(header, cells, nested, votes)) for line, cells in rows
     ]
 
 
-def _check_columns(names: Sequence[str], place: str) -> None:
+def check_columns(names: Sequence[str], place: str) -> None:
+    """Check that no column stands twice.
+
+    Raises:
+        PreferenceDataError: One does.
+    """
     if (column := _repeated(names)) is not None:
         raise PreferenceDataError(
             f"{place}: {names.count(column)} columns are named {column!r}; remove or rename"
         )
 
 
-def _csv_row(
+def csv_row(
     header: Sequence[str], cells: Sequence[str], nested: Sequence[str], votes: str | None
 ) -> Row | RowError:
+    """The row in a line of cells; `nested` and `votes` as of ``read_file``."""
     if len(cells) != len(header):
         return RowError(f"the row has {len(cells)} cells, the header {len(header)}")
     row: Row = {}
@@ -279,7 +285,7 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
 
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
-        _check_columns(table.column_names, path.name)
+        check_columns(table.column_names, path.name)
         columns = [_parquet_column(column) for column in table.columns]
     except PreferenceDataError:
         raise
@@ -287,7 +293,7 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
         raise PreferenceDataError(f"{path.name}: not a readable Parquet file ({error})") from error
     rows = (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
     return [
-        Record(f"{path.name}: row {n}", _parquet_row(row, nested))
+        Record(f"{path.name}: row {n}", parquet_row(row, nested))
         for n, row in enumerate(rows, start=1)
     ]
 
@@ -309,7 +315,7 @@ def _parquet_column(column: Any) -> list[Any]:  # noqa: ANN401 - pyarrow has no 
     return values
 
 
-def _parquet_row(row: Mapping[str, object], nested: Sequence[str]) -> Row | RowError:
+def parquet_row(row: Mapping[str, object], nested: Sequence[str]) -> Row | RowError:
     """Parquet also holds times, decimals and bytes; by way of JSON these become texts.
 
     In the columns that hold objects, decimals become numbers.

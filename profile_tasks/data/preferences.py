@@ -250,7 +250,7 @@ def load_preferences(
     rows = [row for _, row in records if not isinstance(row, RowError)]
     as_format = None
     if not packaged:
-        as_format = chosen_format(format, map, labels, rows[:_LOOKED_AT], name)
+        as_format = chosen_format(format, map, labels, rows[:LOOKED_AT], name)
     elif format or map or labels:
         raise PreferenceDataError(f"format, map and labels go with a data file, not {dataset!r}")
     theirs = {column for row in rows for column in row}
@@ -317,7 +317,7 @@ def load_of_only_judge(load: Callable[[str], PreferenceData], column: str) -> Pr
     return load(data.judges[0]) if alone else data
 
 
-_LOOKED_AT = 50
+LOOKED_AT = 50
 """Rows by which a format is recognised."""
 
 

@@ -425,7 +425,7 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
         raise RowError(f"field '{column}.{side}' is {quoted(values)}; expected an object or null")
     numbers: dict[str, float | None] = {}
     for name, value in values.items():
-        if not _is_a_name(name):
+        if not is_a_name(name):
             raise RowError(
                 f"field '{column}.{side}' names a factor {name!r}; expected a name of printable "
                 "characters without commas and outer spaces"
@@ -452,7 +452,8 @@ def _numbers(factors: Row, side: str, column: str) -> dict[str, float | None]:
 
 
 @lru_cache(maxsize=1024)  # the same few names stand in every row
-def _is_a_name(text: str) -> bool:
+def is_a_name(text: str) -> bool:
+    """Whether a text can be the name of a factor."""
     return text.isprintable() and text == text.strip() and bool(text) and "," not in text
 
 

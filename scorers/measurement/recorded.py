@@ -1,19 +1,29 @@
 """Recorded preferences as one comparison table: computed and recorded factors side by side."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from profile_tasks import __version__
+from profile_tasks.data.columns import RowRules, columns_of_records
+from profile_tasks.data.content_hash import shown
+from profile_tasks.data.files import Record
+from profile_tasks.data.formats import chosen_format
+from profile_tasks.data.pieces import pieces
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import (
+    LOOKED_AT,
     TASKS,
     AnnotatedPair,
     AnnotatedSource,
     PreferenceData,
+    PreferenceDataError,
     recorded_factors,
 )
+from profile_tasks.data.rows import PEOPLES_COLUMNS
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -38,12 +48,16 @@ from profile_tasks.scorers.measurement.label_correction import (
     label_of_each_factor,
     label_signs,
 )
+from profile_tasks.scorers.measurement.signs import sampled_study
 from profile_tasks.scorers.measurement.slice_labels import slice_labels
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
+from profile_tasks.scorers.measurement.streamed import ChoiceError, Measuring, streamed_state
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.factor_correlation import reliability_by_labels
+from profile_tasks.scorers.statistics.group_sample import SAMPLED_GROUPS, GroupSample
+from profile_tasks.scorers.statistics.moments import Moments
 from profile_tasks.scorers.statistics.records import (
     annotators_record,
     influence_record,
@@ -81,15 +95,21 @@ def recorded_profile(
         ValueError: As of ``human_comparisons``, ``recorded_systems``, ``label_of_each_factor``
             and ``slice_labels``.
     """
-    table = human_comparisons(data, factors)
+    table, votes = human_comparisons(data, factors), recorded_votes(data)
     whose = table.perspective
-    study = Study(
-        {whose: table},
-        votes=recorded_votes(data),
-        replicates=replicates,
-        seed=seed,
-        systems={whose: recorded_systems(data)} if control == "system" else {},
-    )
+    n_groups = np.unique(table.group).size
+    if n_groups > SAMPLED_GROUPS and control == "none":
+        sample = GroupSample.of(list(shared_group_codes(data.sources)), table, votes)
+        moments = Moments.of({whose: table})
+        study = sampled_study(moments, sample, replicates=replicates, seed=seed)
+    else:
+        study = Study(
+            {whose: table},
+            votes=votes,
+            replicates=replicates,
+            seed=seed,
+            systems={whose: recorded_systems(data)} if control == "system" else {},
+        )
     record = with_units(influence_record(study, whose)) | {
         "judge": data.judge,
         "read_as": data.read_as,
@@ -112,10 +132,97 @@ def recorded_profile(
             about["cautions"].append(DERIVED_NOTE)
         record["human_labels"] = about
         record["factors"] = {f: v | corrected[f] for f, v in record["factors"].items()}
-    if data.judge:
-        family = record["p_family"].replace("recorded preference", f"preference of {data.judge}")
+    return _of_judge(record)
+
+
+def _of_judge(record: dict[str, Any]) -> dict[str, Any]:
+    """A record whose words name the recorded judge, if it is of one."""
+    if judge := record["judge"]:
+        family = record["p_family"].replace("recorded preference", f"preference of {judge}")
         record["p_family"] = family
     return record
+
+
+def streamed_profile(
+    path: Path,
+    factors: FactorChoice = "auto",
+    *,
+    rules: RowRules,
+    workers: int = 1,
+    replicates: int = 2000,
+    seed: int = 0,
+    step: Callable[[int], None] = lambda size: None,
+) -> dict[str, Any]:
+    """The factor profile of a file in our schema that is read in pieces, as of any size.
+
+    The same as of ``recorded_profile``, which needs all rows in memory.
+
+    Args:
+        path: Of the file, as of ``pieces``.
+        factors: As of ``human_comparisons``; chosen by the first rows.
+        rules: How rows are read.
+        workers: Processes; the numbers do not depend on them.
+        replicates: Of what is drawn.
+        seed: Of everything random.
+        step: Is called with the size of each piece that is done.
+
+    Raises:
+        ChoiceError: What is measured cannot be chosen by the first rows, or these are in another
+            format.
+        PreferenceDataError: The file or a row cannot be used.
+        ValueError: As of ``human_comparisons``.
+    """
+    measuring = _chosen_by_first_rows(path, factors, rules)
+    state = streamed_state(path, measuring, workers=workers, step=step)
+    if not state.moments.rows[:2].any():
+        raise PreferenceDataError(
+            f"{path.name}: field {rules.preference_column!r} is null in every row"
+        )
+    study = state.study(replicates=replicates, seed=seed)
+    whose = measuring.perspective
+    return _of_judge(
+        with_units(influence_record(study, whose))
+        | {
+            "judge": None if rules.of_people else rules.preference_column,
+            "read_as": None,
+            "n_unjudged_pairs": state.n_unjudged,
+            "annotators": annotators_record(study, whose),
+            "data": path.name,
+            "data_hash": shown(np.array([state.content], np.uint64)),
+            "package_version": __version__,
+            "own_factors_hash": own_factors_hash(measuring.factors),
+            "unspaced": state.unspaced,
+        }
+    )
+
+
+def _chosen_by_first_rows(path: Path, factors: FactorChoice, rules: RowRules) -> Measuring:
+    piece = next(pieces(path))
+    rows = piece.first_rows(_LOOKED_AT)
+    named = {name for row in rows for name in row}
+    if chosen_format(None, None, None, rows[:LOOKED_AT], path.name) is not None:
+        raise ChoiceError(f"{path.name}: the rows are in another format than ours")
+    if rules.of_people and named.isdisjoint(PEOPLES_COLUMNS):
+        raise ChoiceError(
+            f"{path.name}: no row has a preference of people; --preference-column names a judge's"
+        )
+    if rules.factors_column not in ("factors", *named):
+        raise ChoiceError(f"{path.name}: no row has the factors column {rules.factors_column!r}")
+    first = columns_of_records(
+        (Record(f"{path.name}: row {n}", row) for n, row in enumerate(rows, start=1)), rules, named
+    )
+    by_word = read_selection(factors).word is not None
+    return Measuring(
+        rules,
+        resolved_factors(first.tasks, tuple(first.factors), factors),
+        frozenset(first.factors) if by_word else None,
+        first.tasks if by_word else None,
+        "human" if rules.of_people else "recorded",
+    )
+
+
+_LOOKED_AT = 200
+"""Rows by which it is chosen what is measured of a file that is read in pieces."""
 
 
 def human_comparisons(
@@ -286,14 +393,29 @@ def chosen_factors(data: PreferenceData, factors: FactorChoice) -> tuple[Factor,
     Raises:
         ValueError: As there.
     """
-    tasks = list(dict.fromkeys(source.task for source in data.sources))
-    recorded = recorded_factors(data.sources)
+    tasks = dict.fromkeys(source.task for source in data.sources)
+    return resolved_factors(tasks, recorded_factors(data.sources), factors)
+
+
+def resolved_factors(
+    tasks: Collection[str], recorded: Sequence[str], factors: FactorChoice
+) -> tuple[Factor, ...]:
+    """The factors asked for, as of ``chosen_factors``.
+
+    Args:
+        tasks: That the rows name; "" where one names none.
+        recorded: Factors that the rows record.
+        factors: As there.
+
+    Raises:
+        ValueError: As there.
+    """
     asked = read_selection(factors)
     if asked.word is not None:
         # Rows without a task may be of any: what every task has can be measured.
         each = [
             resolve_factors(factors, task, recorded=recorded)
-            for task in (TASKS if "" in tasks else [tasks])
+            for task in (TASKS if "" in tasks else [list(tasks)])
         ]
         chosen = tuple(factor for factor in each[0] if all(factor in other for other in each))
     else:

@@ -502,10 +502,10 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
     all rows and ``> 0`` in some; they exist exactly if the likelihood has no maximum (Albert &
     Anderson 1984, Biometrika 71).
     """
-    from scipy.optimize import linprog
-
     if design.size == 0 or _has_a_maximum(design):
         return None
+    from scipy.optimize import linprog
+
     rows = np.unique(design, axis=0)
     # Coefficients are the difference of two non-negative halves, which makes their size linear.
     halves = np.hstack([rows, -rows])

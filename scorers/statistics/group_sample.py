@@ -8,23 +8,27 @@ the same in whatever parts the groups come, and merges (bottom-k sampling; Cohen
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
+from xxhash import xxh3_64_intdigest
 
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 
-SAMPLED_GROUPS = 1 << 14
+SAMPLED_GROUPS = 1 << 13
 """Groups that a sample holds: regressions and halves on them have errors below what matters, and
-take about a second."""
+take part of a second."""
 
 
-def group_hash(name: str) -> int:
-    """The hash of a group's name, 64 bits."""
-    return int.from_bytes(blake2b(name.encode(), digest_size=8).digest(), "little")
+class ScatteredGroupError(ValueError):
+    """Pairs of one group were counted apart, and have to be counted together."""
+
+
+def group_hashes(names: Sequence[str]) -> NDArray[np.uint64]:
+    """The hashes of the names of groups, 64 bits each."""
+    return np.fromiter(map(xxh3_64_intdigest, map(str.encode, names)), np.uint64, len(names))
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,14 +69,15 @@ class GroupSample:
         """Return the sample of groups that are whole.
 
         Args:
-            names: of the groups; the group codes of the tables are places here.
+            names: of the groups; the group codes of the table are places here. Those that have
+                no pair are left out.
             table: the pairs.
             votes: row by row with the table.
             most: how many groups it may hold.
             hashes: of the names, where they are known.
         """
         if hashes is None:
-            hashes = np.array([group_hash(name) for name in names], np.uint64)
+            hashes = group_hashes(names)
         held = np.array(names, object)
         return cls(held, hashes, table, votes, most)._smallest()
 
@@ -80,8 +85,8 @@ class GroupSample:
         """Return the sample of the groups of both, of which none may be in the two.
 
         Raises:
-            ValueError: a group is in both, so that its pairs stand in two parts; or the factors
-                differ.
+            ScatteredGroupError: a group is in both, so that its pairs stand in two parts.
+            ValueError: the factors differ.
         """
         if self.table.factors != other.table.factors:
             raise ValueError(
@@ -91,7 +96,7 @@ class GroupSample:
         names = np.concatenate([self.names, other.names])
         if (both := np.intersect1d(self.hashes, other.hashes)).size:
             twice = self.names[np.isin(self.hashes, both)][0]
-            raise ValueError(
+            raise ScatteredGroupError(
                 f"group {twice!r} stands in two parts, and its pairs have to stand in one; sort or "
                 "partition the rows by group"
             )
@@ -106,9 +111,9 @@ class GroupSample:
 
     def _smallest(self) -> Self:
         """Keep the groups with the smallest hashes, in the order of their names."""
-        kept = np.arange(len(self.names))
+        kept = np.unique(self.table.group)
         if len(kept) > self.most:
-            kept = np.argpartition(self.hashes, self.most)[: self.most]
+            kept = kept[np.argpartition(self.hashes[kept], self.most)[: self.most]]
         kept = kept[np.argsort(self.names[kept], kind="stable")]
         code = np.full(len(self.names), -1, np.int32)
         code[kept] = np.arange(len(kept))

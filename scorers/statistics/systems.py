@@ -146,10 +146,12 @@ def strengths(code: NDArray[np.int32], n_systems: int) -> Strengths:
         code: (m, 2) systems of the first and the second response.
         n_systems: how many codes there are.
     """
+    m = len(code)
+    if n_systems == 1:  # whose strength cancels
+        return Strengths(np.zeros((m, 0)), np.zeros(0, np.intp), (np.arange(1),) if m else ())
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
-    m = len(code)
     met = coo_array((np.ones(m), (code[:, 0], code[:, 1])), shape=(n_systems, n_systems))
     label = connected_components(met, directed=False)[1]
     count = np.bincount(code.ravel(), minlength=n_systems)
