@@ -6,24 +6,18 @@ its place, and what is rare is read all the same.
 """
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.data.content_hash import content_of, is_read, row_hashes, told_rest
-from profile_tasks.data.files import PreferenceDataError, Record, RowError
-from profile_tasks.data.preference import PREFERENCE_SIGNS, VERDICT_PREFIXES, Preference
-from profile_tasks.data.rows import (
-    PEOPLES_COLUMNS,
-    CheckedRow,
-    is_a_name,
-    optional_text,
-    plurality,
-    read_row,
-)
+from profile_tasks.data.content_hash import contents_of, is_read, row_hashes, told_rest
+from profile_tasks.data.files import Record
+from profile_tasks.data.preference import PREFERENCE_SIGNS, Preference
+from profile_tasks.data.preferences import recorded_factors, sources_of_records
+from profile_tasks.data.rows import PEOPLES_COLUMNS, is_a_name, plurality
 
 TEXTS = ("prompt", "source", "response_a", "response_b")
 """The texts that factors are computed of."""
@@ -99,9 +93,9 @@ class PreferenceColumns:
 
 
 def columns_of_records(
-    records: Iterable[Record], rules: RowRules, columns: Iterable[str]
+    records: Iterable[Record], rules: RowRules, columns: Collection[str]
 ) -> PreferenceColumns:
-    """Return rows that are read one by one.
+    """Return rows that are read one by one, those of a source one after the other.
 
     Args:
         records: the rows with their places.
@@ -113,60 +107,34 @@ def columns_of_records(
     """
     import pyarrow as pa
 
-    columns = set(columns)
-    people = not any(column.startswith(VERDICT_PREFIXES) for column in columns) or bool(
-        columns.intersection(PEOPLES_COLUMNS)
+    sources, n_other = sources_of_records(
+        records,
+        columns,
+        task=rules.task,
+        preference_column=rules.preference_column,
+        factors_column=rules.factors_column,
     )
-    kept: list[CheckedRow] = []
-    places: dict[str, str] = {}
-    n_other = 0
-    for place, row in records:
-        try:
-            if isinstance(row, RowError):
-                raise row
-            if rules.task is not None and optional_text(row, "task") not in (None, rules.task):
-                n_other += 1
-                continue
-            checked = read_row(
-                row,
-                task=rules.task,
-                stories=None,
-                preference_column=rules.preference_column,
-                factors_column=rules.factors_column,
-                people=people,
-            )
-            if (first := places.setdefault(checked.pair.id, place)) != place:
-                raise RowError(f"duplicate id {checked.pair.id!r}; first at {first}")
-        except RowError as error:
-            raise PreferenceDataError(f"{place}: {error}") from error
-        kept.append(checked)
-    pairs = [each.pair for each in kept]
-    names = dict.fromkeys(name for pair in pairs for name in (*pair.factors_a, *pair.factors_b))
-    factors = {name: np.array([p.recorded(name) for p in pairs]).reshape(-1, 2) for name in names}
-    texts = {
-        "prompt": [each.prompt for each in kept],
-        "source": [each.source for each in kept],
-        "response_a": [pair.response_a for pair in pairs],
-        "response_b": [pair.response_b for pair in pairs],
+    pairs = [(source, pair) for source in sources for pair in source.pairs]
+    factors = {
+        name: np.array([pair.recorded(name) for _, pair in pairs]).reshape(-1, 2)
+        for name in recorded_factors(sources)
     }
-    votes = [pair.annotators for pair in pairs]
-    contents = [
-        content_of(
-            [each.group, each.prompt, each.source, each.reference],
-            [(turn.role, turn.content) for turn in each.conversation],
-            each.pair,
-        )
-        for each in kept
-    ]
+    texts = {
+        "prompt": [source.prompt for source, _ in pairs],
+        "source": [source.source for source, _ in pairs],
+        "response_a": [pair.response_a for _, pair in pairs],
+        "response_b": [pair.response_b for _, pair in pairs],
+    }
+    votes = [pair.annotators for _, pair in pairs]
     return PreferenceColumns(
-        group=pa.array([each.group for each in kept], pa.string()),
-        sign=np.array([pair.sign or 0 for pair in pairs], np.int8),
-        judged=np.array([pair.preference is not None for pair in pairs], np.bool_),
+        group=pa.array([source.group for source, _ in pairs], pa.string()),
+        sign=np.array([pair.sign or 0 for _, pair in pairs], np.int8),
+        judged=np.array([pair.preference is not None for _, pair in pairs], np.bool_),
         factors=factors,
         texts={name: pa.array(values, pa.string()) for name, values in texts.items()},
         votes=votes if any(votes) else (),
-        hashes=row_hashes(contents, by_side(factors)),
-        tasks=frozenset(each.task for each in kept),
+        hashes=row_hashes(contents_of(sources), by_side(factors)),
+        tasks=frozenset(source.task for source in sources),
         n_other=n_other,
     )
 
@@ -231,6 +199,7 @@ class _Checked:
         if pc.any(pc.equal(pc.utf8_slice_codeunits(_trimmed(prompt), 0, 1), "[")).as_py():
             raise _UnusualError  # messages, perhaps
         group = self._group(source, prompt)
+        reference = self._reference(group, prompt, source)
         label, votes = self._preferences()
         factors = self._factors()
         signs = np.array([PREFERENCE_SIGNS.get(each, 0) for each in (None, *PREFERENCE_SIGNS)])
@@ -242,9 +211,7 @@ class _Checked:
             texts=dict(zip(TEXTS, (prompt, source, *responses), strict=True)),
             votes=votes,
             hashes=row_hashes(
-                self._contents(
-                    [group, prompt, source, self._optional("reference"), *responses], label, votes
-                ),
+                self._contents([group, prompt, source, reference, *responses], label, votes),
                 by_side(factors),
             ),
             tasks=frozenset(each or self.rules.task or "" for each in task.unique().to_pylist()),
@@ -314,6 +281,18 @@ class _Checked:
             hashlib.sha256(text.encode()).hexdigest()[:12] for text in about.dictionary.to_pylist()
         ]
         return pa.array(digests, pa.string()).take(about.indices)
+
+    def _reference(self, *source: Any) -> Any:  # noqa: ANN401
+        """The reference of each source, the same in all its rows."""
+        import pyarrow.compute as pc
+
+        column = self._optional("reference")
+        if column.null_count < len(column):
+            known = pc.binary_join_element_wise(*(pc.fill_null(each, "") for each in source), "\0")
+            told = pc.binary_join_element_wise(known, pc.fill_null(column, ""), "\0")
+            if pc.count_distinct(known).as_py() < pc.count_distinct(told).as_py():
+                raise _UnusualError
+        return column
 
     def _preferences(self) -> tuple[NDArray[np.int64], Sequence[tuple[Preference, ...]]]:
         """(n,) places of the preferences among those there are, 0 where there is none; votes."""

@@ -33,32 +33,41 @@ _json = JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _Hashes = NDArray[np.uint64]
 
 
-def content_hash(sources: Iterable["AnnotatedSource"]) -> str:
+def content_hash(sources: Sequence["AnnotatedSource"]) -> str:
     """The hash of sources with their annotated pairs: ``DIGITS`` hexadecimal digits."""
-    contents: list[bytes] = []
     cells: dict[str, list[tuple[int, float]]] = defaultdict(list)
-    for source in sources:
-        turns = [(turn.role, turn.content) for turn in source.conversation]
-        about = (source.group, source.prompt, source.source, source.reference)
-        for pair in source.pairs:
-            for side, values in (("a", pair.factors_a), ("b", pair.factors_b)):
-                for name, value in values.items():
-                    if value is not None:
-                        cells[f"{side}.{name}"].append((len(contents), value))
-            contents.append(content_of(about, turns, pair))
+    pairs = [pair for source in sources for pair in source.pairs]
+    for at, pair in enumerate(pairs):
+        for side, values in (("a", pair.factors_a), ("b", pair.factors_b)):
+            for name, value in values.items():
+                if value is not None:
+                    cells[f"{side}.{name}"].append((at, value))
     numbers = {}
     for name, known in cells.items():
-        numbers[name] = np.full(len(contents), np.nan)
-        at, values = zip(*known, strict=True)
-        numbers[name][list(at)] = values
-    return shown(row_hashes(contents, numbers))
+        numbers[name] = np.full(len(pairs), np.nan)
+        rows, values = zip(*known, strict=True)
+        numbers[name][list(rows)] = values
+    return shown(row_hashes(contents_of(sources), numbers))
+
+
+def contents_of(sources: Iterable["AnnotatedSource"]) -> list[bytes]:
+    """All of each pair but its factors' values, in bytes."""
+    return [
+        _content(
+            (source.group, source.prompt, source.source, source.reference),
+            [(turn.role, turn.content) for turn in source.conversation],
+            pair,
+        )
+        for source in sources
+        for pair in source.pairs
+    ]
 
 
 def row_hashes(contents: Sequence[bytes], numbers: Mapping[str, NDArray[np.float64]]) -> _Hashes:
     """The hash of each pair, of which those of data are the sum.
 
     Args:
-        contents: (n,) texts of each pair, and all else that is no number, as ``content_of``.
+        contents: (n,) texts of each pair, and all else that is no number, as ``contents_of``.
         numbers: (n,) each factor's values of one side, by side and name; NaN: there is none.
     """
     hashes = hashed(contents)
@@ -93,16 +102,9 @@ def is_read(column: str) -> bool:
     return column in _READ_BESIDE or column.startswith(_READ_PREFIXES)
 
 
-def content_of(
+def _content(
     about: Sequence[str | None], turns: Sequence[tuple[str, str]], pair: "AnnotatedPair"
 ) -> bytes:
-    """All of a pair but its factors' values, in bytes.
-
-    Args:
-        about: group, prompt, source and reference.
-        turns: those of the prompt, of a conversation of several.
-        pair: the pair.
-    """
     beside = {n: value for n, value in pair.extra.items() if value is not None and is_read(n)}
     if labels := beside.pop("factors", None):
         beside |= {"factors": left} if (left := _other_labels(labels, pair)) else {}

@@ -9,7 +9,7 @@ that names its place, and is never read as a tie or as an empty text.
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -274,8 +274,7 @@ def load_preferences(
             stories=stories,
             preference_column=preference_column,
             factors_column=factors_column,
-            people=not any(column.startswith(VERDICT_PREFIXES) for column in columns)
-            or not columns.keys().isdisjoint(PEOPLES_COLUMNS),
+            people=_of_people(columns),
         ),
         skip_bad_rows=skip_bad_rows,
     )
@@ -301,6 +300,52 @@ def load_preferences(
     if judge is not None and not data.told:
         raise PreferenceDataError(f"{name}: field {judge!r} is null in every row")
     return data
+
+
+def sources_of_records(
+    records: Iterable[Record],
+    columns: Collection[str],
+    *,
+    task: str | None,
+    preference_column: str,
+    factors_column: str,
+) -> tuple[list[AnnotatedSource], int]:
+    """Gather rows in our schema by source, of whatever part of a file.
+
+    Args:
+        records: The rows.
+        columns: Those that the file has, in any row.
+        task: As of ``load_preferences``.
+        preference_column: As there.
+        factors_column: As there.
+
+    Returns:
+        The sources, and how many rows are of other tasks.
+
+    Raises:
+        PreferenceDataError: A row that cannot be used.
+    """
+    gathered = _gather(
+        records,
+        task=task,
+        read=lambda row: read_row(
+            row,
+            task=task,
+            stories=None,
+            preference_column=preference_column,
+            factors_column=factors_column,
+            people=_of_people(columns),
+        ),
+        skip_bad_rows=False,
+    )
+    return _sources(gathered.drafts), gathered.other_tasks.total()
+
+
+def _of_people(columns: Collection[str]) -> bool:
+    """Whether a file with these columns holds preferences of people at all."""
+    return not any(column.startswith(VERDICT_PREFIXES) for column in columns) or not set(
+        columns
+    ).isdisjoint(PEOPLES_COLUMNS)
 
 
 def load_of_only_judge(load: Callable[[str], PreferenceData], column: str) -> PreferenceData:
