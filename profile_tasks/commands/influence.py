@@ -19,7 +19,13 @@ from profile_tasks.commands.printing import (
     say_signature,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import given, load_recorded, recorded_options, unjudged_words
+from profile_tasks.commands.recorded import (
+    given,
+    load_recorded,
+    recorded_options,
+    say_if_no_task,
+    unjudged_words,
+)
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import Control, MeasuringSettings
@@ -210,6 +216,7 @@ def _streamed(ctx: click.Context, file: str, stream: bool | None, workers: int) 
         if stream is None:  # as a whole it may be read
             return None
         raise
+    say_if_no_task(options["factors"], without_task=record.pop("without_task"))
     if record["n_unjudged_pairs"]:
         say(unjudged_words(record["n_unjudged_pairs"], record["judge"]), err=True)
     return record

@@ -89,7 +89,6 @@ def load_recorded(
         ValueError: The file is not as it should be.
     """
     from profile_tasks.data.preferences import TASKS, load_of_only_judge, load_preferences
-    from profile_tasks.scorers.factors.taxonomy import SELECTIONS
 
     if file == "demo" and options["task"] is None:
         raise ValueError(f"data set 'demo' has one file a task; give --task: {', '.join(TASKS)}")
@@ -113,13 +112,9 @@ def load_recorded(
         say(f"note: {data.read_as}", err=True)
     for row in data.skipped if notes else ():
         say(f"skipped: {row}", err=True)
-    chosen_by_word = not set(options["factors"].split(",")).isdisjoint(SELECTIONS)
-    if notes and chosen_by_word and any(not source.task for source in data.sources):
-        say(
-            "note: rows name no task, so the factors are those that every task has; --task adds "
-            "those of one",
-            err=True,
-        )
+    if notes:
+        without_task = any(not source.task for source in data.sources)
+        say_if_no_task(options["factors"], without_task=without_task)
     if data.unjudged_pairs and data.told and notes:
         say(unjudged_words(data.unjudged_pairs, data.judge), err=True)
     if data.unjoined_rows and notes:
@@ -129,6 +124,18 @@ def load_recorded(
             err=True,
         )
     return data
+
+
+def say_if_no_task(factors: str, *, without_task: bool) -> None:
+    """Tell that factors were chosen for rows that name no task, where some do not."""
+    from profile_tasks.scorers.factors.taxonomy import SELECTIONS
+
+    if without_task and not set(factors.split(",")).isdisjoint(SELECTIONS):
+        say(
+            "note: rows name no task, so the factors are those that every task has; --task adds "
+            "those of one",
+            err=True,
+        )
 
 
 def unjudged_words(n_pairs: int, judge: str | None) -> str:

@@ -56,7 +56,7 @@ from profile_tasks.scorers.measurement.tables import shared_group_codes, with_un
 from profile_tasks.scorers.statistics.annotators import Votes
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.factor_correlation import reliability_by_labels
-from profile_tasks.scorers.statistics.group_sample import SAMPLED_GROUPS, GroupSample
+from profile_tasks.scorers.statistics.group_sample import GroupSample
 from profile_tasks.scorers.statistics.moments import Moments
 from profile_tasks.scorers.statistics.records import (
     annotators_record,
@@ -97,8 +97,7 @@ def recorded_profile(
     """
     table, votes = human_comparisons(data, factors), recorded_votes(data)
     whose = table.perspective
-    n_groups = np.unique(table.group).size
-    if n_groups > SAMPLED_GROUPS and control == "none":
+    if control == "none":
         sample = GroupSample.of(list(shared_group_codes(data.sources)), table, votes)
         moments = Moments.of({whose: table})
         study = sampled_study(moments, sample, replicates=replicates, seed=seed)
@@ -108,7 +107,7 @@ def recorded_profile(
             votes=votes,
             replicates=replicates,
             seed=seed,
-            systems={whose: recorded_systems(data)} if control == "system" else {},
+            systems={whose: recorded_systems(data)},
         )
     record = with_units(influence_record(study, whose)) | {
         "judge": data.judge,
@@ -192,6 +191,7 @@ def streamed_profile(
             "package_version": __version__,
             "own_factors_hash": own_factors_hash(measuring.factors),
             "unspaced": state.unspaced,
+            "without_task": "" in (measuring.tasks or ()),
         }
     )
 

@@ -307,9 +307,11 @@ def _state_of_scattered(
         with duckdb.connect(
             config={"temp_directory": folder, "memory_limit": "300MB", "threads": 1}
         ) as engine:
-            rows = engine.execute(
-                'SELECT * FROM read_parquet(?) ORDER BY "group"', [f"{folder}/signs.parquet"]
-            ).to_arrow_reader(1 << 16)
+            query = (
+                "SELECT * EXCLUDE file_row_number FROM read_parquet(?, file_row_number = true) "
+                'ORDER BY "group", file_row_number'
+            )
+            rows = engine.sql(query, params=[f"{folder}/signs.parquet"]).to_arrow_reader(1 << 16)
             tables = (_as_table(batch) for batch in rows)
             found = measured_signs(tables, measuring.perspective, 0)
             return _state_of_pieces([found], measuring, step)
