@@ -41,6 +41,27 @@ def shard_runs(shards: Path, inspect_log: Callable[..., Path]) -> Callable[..., 
     return runs
 
 
+@pytest.fixture(scope="session")
+def merged_log(
+    made_once: "MadeOnce", shards: Path, shard_runs: Callable[..., list[str]]
+) -> Callable[..., Path]:
+    """The log of all shards; arguments as of ``inspect_log``."""
+
+    def merged(*which: str, **arguments: Any) -> Path:
+        def merge(folder: Path) -> Path:
+            from profile_tasks.data.shards import read_split
+            from profile_tasks.runs.merged import shard_logs, write_merged
+
+            split = read_split(shards)
+            logs = shard_logs(shard_runs(*which, **arguments), split)
+            write_merged(logs, split, folder / "demo.eval")
+            return folder / "demo.eval"
+
+        return made_once(("merged", *which, *sorted(arguments.items())), merge)
+
+    return merged
+
+
 @pytest.fixture
 def logged(tokenless: None, tmp_path: Path) -> Callable[..., str]:
     """Run a task in Inspect, and return where its log is.

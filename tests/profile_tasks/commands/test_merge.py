@@ -31,13 +31,12 @@ def folder(shard_runs: Any, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def both(folder: Path, shards: Path, inspect_log: Any, run: Run) -> tuple[Path, Path]:
+def both(folder: Path, merged_log: Any, inspect_log: Any) -> tuple[Path, Path]:
     """The log of one run of all the data, and that of its shards."""
-    told = run("merge", folder / "demo.shards", "--shards", shards, "-o", folder / "demo.eval")
-    assert re.search(r"demo\.eval: 3 of 3 shards, 24 sources of demo#\w{8}$", told.output.strip())
-    whole = folder / "whole.eval"
+    whole, merged = folder / "whole.eval", folder / "demo.eval"
     shutil.copy(inspect_log("verbose"), whole)
-    return whole, folder / "demo.eval"
+    shutil.copy(merged_log("verbose"), merged)
+    return whole, merged
 
 
 def test_shards_tells_what_is_in_each(run: Run, tmp_path: Path) -> None:
@@ -79,16 +78,20 @@ def test_what_is_taken_of_the_data_stands_in_the_merged_settings(run: Run, tmp_p
     }
 
 
-def test_an_earlier_merge_is_replaced_only_when_asked(
-    both: tuple[Path, Path], shards: Path, run: Run
+def test_an_earlier_log_is_replaced_only_when_asked(
+    folder: Path, shards: Path, run: Run, tmp_path: Path
 ) -> None:
-    _, merged = both
-    command = ("merge", merged.parent / "demo.shards", "--shards", shards, "-o", merged)
-    assert "there already; name another file, or --overwrite" in run(*command, exit_code=2).output
-    assert "3 of 3 shards" in run(*command, "--overwrite").output
-    other = merged.with_suffix(".json")
-    told = run(*command[:-1], other, exit_code=2)
+    merged = tmp_path / "demo.eval"
+    command = ("merge", folder / "demo.shards", "--shards", shards, "-o")
+    told = run(*command, merged.with_suffix(".json"), exit_code=2)
     assert "a log's name ends in .eval" in told.output
+    merged.write_text("another")
+    told = run(*command, merged, exit_code=2)
+    assert "there already; name another file, or --overwrite" in told.output
+    assert merged.read_text() == "another"
+    told = run(*command, merged, "--overwrite")
+    assert re.search(r"demo\.eval: 3 of 3 shards, 24 sources of demo#\w{8}$", told.output.strip())
+    assert zipfile.is_zipfile(merged)
 
 
 def test_a_lost_shard_leaves_no_log(folder: Path, shards: Path, run: Run) -> None:
