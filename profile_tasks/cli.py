@@ -18,6 +18,8 @@ COMMANDS = {
     "compare": "Two models on the same sources, paired by source.",
     "pairs": "Answers of two models, from finished runs, as pairs.",
     "convert": "A preference file of other people in this project's form.",
+    "shards": "Data split by source into files that are run apart.",
+    "merge": "The logs of all shards as one ordinary log.",
     "export": "Preference pairs as training data, in the formats of TRL.",
     "train": "DPO, SFT or KTO on exported data (extra train).",
     "factors": "The factors there are, or those that a selection holds.",

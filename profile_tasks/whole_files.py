@@ -3,6 +3,8 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -28,29 +30,39 @@ def write_whole(path: Path, content: str | bytes) -> None:
         OSError: It cannot be written; then what stood there is still there, and nothing else is.
     """
     data = content.encode() if isinstance(content, str) else content
+    if not path.exists() or path.is_file():
+        with written_beside(path) as half:
+            half.write_bytes(data)
+        return
     try:
-        if path.exists() and not path.is_file():
-            path.write_bytes(data)
-        else:
-            _replace(path, data)
+        path.write_bytes(data)
     except OSError as error:
         raise _named(error, path) from error
 
 
-def _replace(path: Path, data: bytes) -> None:
+@contextmanager
+def written_beside(path: Path) -> Iterator[Path]:
+    """A new file, in a folder of its own beside a file whose place it takes when it is written.
+
+    Raises:
+        OSError: It cannot be written; then what stood there is still there, and nothing else is.
+    """
     target = path.resolve()  # a link stays one
-    folder = Path(tempfile.mkdtemp(prefix=".", suffix=".half", dir=target.parent))
+    folder = None
     try:
-        half = folder / "half"
-        with half.open("xb") as file:
-            file.write(data)
-            file.flush()
+        folder = Path(tempfile.mkdtemp(prefix=".", suffix=".half", dir=target.parent))
+        half = folder / f"half{target.suffix}"
+        yield half
+        with half.open("rb+") as file:
             os.fsync(file.fileno())  # some file systems tell only now that they are full
         if target.exists():
             shutil.copymode(target, half)
         half.replace(target)
+    except OSError as error:
+        raise _named(error, path) from error
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _named(error: OSError, path: Path) -> OSError:

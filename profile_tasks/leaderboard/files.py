@@ -29,8 +29,8 @@ class Gathered:
 def found_files(paths: Iterable[Path]) -> list[Path]:
     """The results among files and folders, folders with everything below; each file once.
 
-    In folders these are ``*.eval``, ``results_*.json`` and JSON logs by Inspect's names; a file
-    that is named itself is always taken.
+    In folders these are ``*.eval``, ``results_*.json`` and JSON logs by Inspect's names, without
+    the shards of a merged log; a file that is named itself is always taken.
 
     Raises:
         FileNotFoundError: There is no such file or folder.
@@ -41,10 +41,20 @@ def found_files(paths: Iterable[Path]) -> list[Path]:
             raise FileNotFoundError(f"{path}: there is no such file or folder")
         inside = sorted(path.rglob("*")) if path.is_dir() else [path]
         for file in inside:
-            if file == path or (_RESULTS.fullmatch(file.name) and file.is_file()):
+            if file == path or (
+                _RESULTS.fullmatch(file.name) and file.is_file() and not _merged(file, path)
+            ):
                 found.setdefault(file.resolve(), file)
     found = {resolved: file for resolved, file in found.items() if resolved.is_file()}
     return list(found.values())
+
+
+def _merged(file: Path, under: Path) -> bool:
+    """Whether it is a shard's log, by Inspect's names: in NAME.shards, beside a NAME.eval."""
+    folders = [under / each for each in file.relative_to(under).parents][:-1]
+    return any(
+        folder.suffix == ".shards" and folder.with_suffix(".eval").is_file() for folder in folders
+    )
 
 
 def gathered(files: Iterable[Path], advance: Callable[[], object] = lambda: None) -> Gathered:

@@ -80,7 +80,7 @@ class InspectLog:
         try:
             yield from _zipped(self) if self.held is None else self.held
         except Exception as error:  # as many kinds as there are places to damage
-            raise _damaged(self.location, error) from error
+            raise damaged(self.location, error) from error
 
 
 def open_log(location: str, fields: frozenset[str] = _READ) -> InspectLog:
@@ -231,7 +231,7 @@ def probed_sources(log: InspectLog) -> list[ProbedSource]:
             try:
                 found.append(ProbedSource.model_validate(metadata))
             except ValueError as error:
-                raise _damaged(log.location, error) from error
+                raise damaged(log.location, error) from error
     return found
 
 
@@ -302,7 +302,7 @@ def scored_samples(log: InspectLog, score: str) -> Iterator[tuple[LoggedSample, 
             try:
                 measurement = SourceMeasurement.model_validate(metadata)
             except ValueError as error:
-                raise _damaged(log.location, error) from error
+                raise damaged(log.location, error) from error
             yield sample, measurement
 
 
@@ -322,7 +322,7 @@ def answers(log: InspectLog) -> Iterator[AnsweredSource]:
             try:
                 source = answered(sample)
             except ValueError as error:
-                raise _damaged(log.location, error) from error
+                raise damaged(log.location, error) from error
             yield source
 
 
@@ -450,6 +450,7 @@ def _described(
         "sources": about.get("loaded_sources", "?"),
         "annotated pairs": about.get("loaded_pairs"),
         "bad rows skipped": about.get("skipped_rows"),
+        "merged of shards": (about.get("shards") or {}).get("of"),
         "epochs": header.eval.config.epochs,
         "setting": settings.get("setting"),
         "probes": _listed(settings.get("probes")),
@@ -490,7 +491,15 @@ def _of_json(location: str, fields: frozenset[str]) -> InspectLog:
 
 
 def _zipped(log: InspectLog) -> Iterator[LoggedSample]:
-    """The samples of a ``.eval`` file; importing inspect_ai.log has taught zipfile to read it."""
+    for _, content in stored_samples(log):
+        yield without_events(content, log.fields)
+
+
+def stored_samples(log: InspectLog) -> Iterator[tuple[zipfile.ZipInfo, bytes]]:
+    """The samples of a ``.eval`` file as they stand in it, in the order of ``samples``.
+
+    Importing inspect_ai.log has taught zipfile to read them.
+    """
     numbers = {str(i) for i in log.header.eval.dataset.sample_ids or () if isinstance(i, int)}
 
     def place(name: str) -> tuple[int, str]:
@@ -502,10 +511,16 @@ def _zipped(log: InspectLog) -> Iterator[LoggedSample]:
         # A sample that was logged again stands there twice; the last one is read.
         names = {name for name in archive.namelist() if name.startswith(_SAMPLES)}
         for name in sorted(names, key=place):
-            yield _without_events(archive.read(name), log.fields)
+            yield archive.getinfo(name), archive.read(name)
 
 
-def _without_events(content: bytes, fields: frozenset[str]) -> LoggedSample:
+def stored_summaries(log: InspectLog) -> bytes:
+    """The summaries of a ``.eval`` file's samples: a JSON array, as it stands there."""
+    with _opened(log.location) as file, zipfile.ZipFile(file) as archive:
+        return archive.read("summaries.json")
+
+
+def without_events(content: bytes, fields: frozenset[str]) -> LoggedSample:
     """A sample's JSON; its events, nine tenths of it, only where they do not come last."""
     # Unescaped quotes stand in no text, so this can only be a key. Where it is not the key of the
     # sample itself, or not all that is read comes before it, everything is parsed.
@@ -545,7 +560,8 @@ def _no_score(log: InspectLog, score: str | None, held: Sequence[str] = ()) -> V
     return ValueError(f"{log.location}: no sample has a {wanted}{there} {status}")
 
 
-def _damaged(location: str, error: Exception) -> ValueError:
+def damaged(location: str, error: Exception) -> ValueError:
+    """What is said of a log that cannot be read as this version writes it."""
     return ValueError(
         f"{location}: a damaged log, or one of another version of profile-tasks ({_problem(error)})"
     )

@@ -1,4 +1,4 @@
-"""Finished runs of tasks that are not this project's: real ones, of both harnesses."""
+"""Runs of shards of data; finished runs of other people's tasks, of both harnesses."""
 
 import itertools
 import json
@@ -11,6 +11,55 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.conftest import MadeOnce
+
+
+@pytest.fixture(scope="session")
+def shards(made_once: "MadeOnce") -> Path:
+    """The demonstration data of summarization in three shards."""
+
+    def split(folder: Path) -> Path:
+        from click.testing import CliRunner
+
+        from profile_tasks.cli import main
+
+        command = f"shards demo --task summarization -n 3 -o {folder / 'shards'}"
+        done = CliRunner().invoke(main, command.split())
+        assert done.exit_code == 0, done.output
+        return folder / "shards"
+
+    return made_once(("shards",), split)
+
+
+@pytest.fixture(scope="session")
+def shard_runs(shards: Path, inspect_log: Callable[..., Path]) -> Callable[..., list[str]]:
+    """The logs of a run of each shard; arguments as of ``inspect_log``."""
+
+    def runs(*which: str, **arguments: Any) -> list[str]:
+        files = sorted(shards.glob("*.jsonl"))
+        return [str(inspect_log(*which, dataset=str(file), **arguments)) for file in files]
+
+    return runs
+
+
+@pytest.fixture(scope="session")
+def merged_log(
+    made_once: "MadeOnce", shards: Path, shard_runs: Callable[..., list[str]]
+) -> Callable[..., Path]:
+    """The log of all shards; arguments as of ``inspect_log``."""
+
+    def merged(*which: str, **arguments: Any) -> Path:
+        def merge(folder: Path) -> Path:
+            from profile_tasks.data.shards import read_split
+            from profile_tasks.runs.merged import shard_logs, write_merged
+
+            split = read_split(shards)
+            logs = shard_logs(shard_runs(*which, **arguments), split)
+            write_merged(logs, split, folder / "demo.eval")
+            return folder / "demo.eval"
+
+        return made_once(("merged", *which, *sorted(arguments.items())), merge)
+
+    return merged
 
 
 @pytest.fixture
