@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -177,7 +177,9 @@ _OF_WHOLE_FILES = (
 """Options for which all rows are looked at together."""
 
 
-def _streamed(ctx: click.Context, file: str, stream: bool | None, workers: int) -> Record | None:
+def _streamed(
+    ctx: click.Context, file: str, stream: bool | None, workers: int
+) -> dict[str, Any] | None:
     """The influences in a file that is read in pieces; None where it is read as a whole.
 
     Raises:

@@ -202,7 +202,7 @@ class _Checked:
         reference = self._reference(group, prompt, source)
         label, votes = self._preferences()
         factors = self._factors()
-        signs = np.array([PREFERENCE_SIGNS.get(each, 0) for each in (None, *PREFERENCE_SIGNS)])
+        signs = np.array([0, *PREFERENCE_SIGNS.values()])
         return PreferenceColumns(
             group=group,
             sign=signs.astype(np.int8)[label],
@@ -310,11 +310,11 @@ class _Checked:
                 raise _UnusualError
             return label, ()
         votes = [None if each is None else tuple(each) for each in lists.to_pylist()]
-        outcome = {each: _outcome(each) for each in set(votes)}
+        outcome = {each: places[_outcome(each)] for each in set(votes) if each}
         for at, each in enumerate(votes):
             if each and not label[at]:
-                label[at] = places[outcome[each]]
-            elif (each and places[outcome[each]] != label[at]) or (each is None and not label[at]):
+                label[at] = outcome[each]
+            elif (each and outcome[each] != label[at]) or (each is None and not label[at]):
                 raise _UnusualError
         return label, [each or () for each in votes] if any(votes) else ()
 
@@ -343,7 +343,7 @@ class _Checked:
 
     def _contents(
         self, texts: Sequence[Any], label: NDArray[np.int64], votes: Sequence[tuple[str, ...]]
-    ) -> NDArray[np.object_]:
+    ) -> list[bytes]:
         """The bytes of each row's texts and of all else that is no number, as its hash is of."""
         import pyarrow as pa
         import pyarrow.compute as pc
@@ -367,7 +367,7 @@ class _Checked:
             for each in (*texts, rest)
         ]
         whole = pc.binary_join_element_wise(*(pc.fill_null(each, "-") for each in told), "")
-        return np.asarray(whole.cast(pa.binary()).to_numpy(zero_copy_only=False))
+        return list(whole.cast(pa.binary()).to_numpy(zero_copy_only=False))
 
     def _beside(self) -> dict[str, list[str | None]]:
         """Other columns that something measures."""
@@ -408,9 +408,7 @@ def _numbers(column: Any) -> NDArray[np.float64]:  # noqa: ANN401
     return values
 
 
-def _outcome(votes: tuple[Any, ...] | None) -> Preference | None:
-    if not votes:
-        return None
+def _outcome(votes: tuple[Any, ...]) -> Preference:
     if not set(votes) <= PREFERENCE_SIGNS.keys():
         raise _UnusualError
     return plurality(votes)

@@ -33,8 +33,9 @@ _json = JSONEncoder(sort_keys=True, separators=(",", ":")).encode
 _Hashes = NDArray[np.uint64]
 
 
-def content_hash(sources: Sequence["AnnotatedSource"]) -> str:
+def content_hash(sources: Iterable["AnnotatedSource"]) -> str:
     """The hash of sources with their annotated pairs: ``DIGITS`` hexadecimal digits."""
+    sources = tuple(sources)
     cells: dict[str, list[tuple[int, float]]] = defaultdict(list)
     pairs = [pair for source in sources for pair in source.pairs]
     for at, pair in enumerate(pairs):
@@ -45,8 +46,7 @@ def content_hash(sources: Sequence["AnnotatedSource"]) -> str:
     numbers = {}
     for name, known in cells.items():
         numbers[name] = np.full(len(pairs), np.nan)
-        rows, values = zip(*known, strict=True)
-        numbers[name][list(rows)] = values
+        numbers[name][[at for at, _ in known]] = [value for _, value in known]
     return shown(row_hashes(contents_of(sources), numbers))
 
 
@@ -63,7 +63,7 @@ def contents_of(sources: Iterable["AnnotatedSource"]) -> list[bytes]:
     ]
 
 
-def row_hashes(contents: Sequence[bytes], numbers: Mapping[str, NDArray[np.float64]]) -> _Hashes:
+def row_hashes(contents: Iterable[bytes], numbers: Mapping[str, NDArray[np.float64]]) -> _Hashes:
     """The hash of each pair, of which those of data are the sum.
 
     Args:
@@ -78,9 +78,9 @@ def row_hashes(contents: Sequence[bytes], numbers: Mapping[str, NDArray[np.float
     return _mixed(hashes)
 
 
-def hashed(contents: Sequence[bytes]) -> _Hashes:
+def hashed(contents: Iterable[bytes]) -> _Hashes:
     """The hashes of n contents, (n,): the same on every machine."""
-    return np.fromiter(map(xxh3_64_intdigest, contents), np.uint64, len(contents))
+    return np.fromiter(map(xxh3_64_intdigest, contents), np.uint64)
 
 
 def shown(hashes: _Hashes) -> str:
@@ -105,7 +105,9 @@ def is_read(column: str) -> bool:
 def _content(
     about: Sequence[str | None], turns: Sequence[tuple[str, str]], pair: "AnnotatedPair"
 ) -> bytes:
-    beside = {n: value for n, value in pair.extra.items() if value is not None and is_read(n)}
+    beside: dict[str, object] = {
+        n: value for n, value in pair.extra.items() if value is not None and is_read(n)
+    }
     if labels := beside.pop("factors", None):
         beside |= {"factors": left} if (left := _other_labels(labels, pair)) else {}
     before = [[(turn.role, turn.content) for turn in s] for s in (pair.before_a, pair.before_b)]

@@ -191,7 +191,8 @@ def _state_of_pieces(
 ) -> PreferenceState:
     import pyarrow as pa
 
-    groups, state, edges = _Groups(), None, []
+    groups, state = _Groups(), None
+    edges: list[Any] = []
     for piece in found:
         state = _merged([each for each in (state, piece.state) if each is not None])
         edges += piece.edges

@@ -426,7 +426,7 @@ class Moments:
     @property
     def _n(self) -> int:
         """C."""
-        return self.counts.shape[1]
+        return int(self.counts.shape[1])
 
     @cached_property
     def _within(self) -> list[slice]:
@@ -548,7 +548,7 @@ def _listed(counters: Sequence[Counter[int]]) -> list[list[tuple[int, int]]]:
 
 
 def _counters(listed: Sequence[Sequence[Sequence[int]]]) -> tuple[Counter[int], ...]:
-    return tuple(Counter(dict(each)) for each in listed)
+    return tuple(Counter({size: n for size, n in each}) for each in listed)  # noqa: C416
 
 
 def _root(covariance: _Array) -> _Array:
