@@ -265,6 +265,7 @@ def load_preferences(
         )
     judges = tuple(filter(is_judge, columns))
     stories = None if source_file is None else read_stories(Path(source_file).expanduser())
+    people = _of_people(columns)
     gathered = _gather(
         records,
         task=task,
@@ -274,7 +275,7 @@ def load_preferences(
             stories=stories,
             preference_column=preference_column,
             factors_column=factors_column,
-            people=_of_people(columns),
+            people=people,
         ),
         skip_bad_rows=skip_bad_rows,
     )
@@ -325,6 +326,7 @@ def sources_of_records(
     Raises:
         PreferenceDataError: A row that cannot be used.
     """
+    people = _of_people(columns)
     gathered = _gather(
         records,
         task=task,
@@ -334,7 +336,7 @@ def sources_of_records(
             stories=None,
             preference_column=preference_column,
             factors_column=factors_column,
-            people=_of_people(columns),
+            people=people,
         ),
         skip_bad_rows=False,
     )

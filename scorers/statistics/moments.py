@@ -11,7 +11,7 @@ A group must stand in one batch as a whole: its pairs are counted together befor
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import cached_property, reduce
 from itertools import combinations, pairwise
 from typing import Any, NamedTuple, Self
@@ -19,7 +19,7 @@ from typing import Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.scorers.statistics.alignment import Coefficient
+from profile_tasks.scorers.statistics.alignment import Coefficient, alignment_replicates
 from profile_tasks.scorers.statistics.comparisons import Comparisons, Perspective
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
 from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of, ratio, undefined
@@ -354,7 +354,12 @@ class Moments:
             ValueError: the factors differ.
         """
         found = self.true_alignment(first, second, draws=draws, seed=seed, confidence=confidence)
-        return dict(found.coefficients)
+        drawn = self.drawn(replicates=draws, seed=seed)
+        replicates = alignment_replicates(drawn[first], drawn[second])
+        return {
+            name: replace(each, drawn=getattr(replicates, name))
+            for name, each in found.coefficients.items()
+        }
 
     def true_alignment(
         self, first: str, second: str, *, draws: int, seed: int, confidence: float

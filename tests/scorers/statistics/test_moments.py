@@ -12,6 +12,7 @@ from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.moments import Moments, merged
 from profile_tasks.scorers.statistics.significance import influence_tests
 from profile_tasks.scorers.statistics.study import Study
+from profile_tasks.scorers.statistics.true_alignment import alignment_difference
 
 FACTORS = ("length", "fluency", "coherence", "kindness")
 
@@ -156,6 +157,34 @@ def test_draws_vary_as_bootstrap_replicates_do():
     for name, drawn in moments.drawn(replicates=4000, seed=0).items():
         np.testing.assert_allclose(drawn.std(axis=0), study.drawn[name].std(axis=0), rtol=0.08)
         np.testing.assert_allclose(drawn.mean(axis=0), study.profiles[name].tau, atol=0.002)
+
+
+def test_two_models_are_compared_over_the_same_sources():
+    tables = judges(2, 800) | {"other": judges(9, 800)["discrimination"]}
+    tables["other"] = Comparisons(
+        -tables["discrimination"].preference,
+        *(
+            getattr(tables["discrimination"], name)
+            for name in ("manifestation", "missing", "group")
+        ),
+        FACTORS,
+        "discrimination",
+    )
+    study, moments = Study(tables, replicates=1000), Moments.of(tables)
+    found, expected = (
+        alignment_difference(
+            each.alignment("human", "discrimination")["pearson"],
+            each.alignment("human", "other")["pearson"],
+        )
+        for each in (moments, study)
+    )
+    assert found.value == pytest.approx(expected.value, abs=1e-12)
+    assert [found.low, found.high] == pytest.approx([expected.low, expected.high], abs=0.03)
+    # They count the same pairs: flips of sources are counted exactly.
+    _, tests = moments.difference("discrimination", "other")
+    np.testing.assert_allclose(
+        tests.p_value, study.difference("discrimination", "other")[1].p_value, rtol=1e-9
+    )
 
 
 def test_shares_have_their_own_scale():
