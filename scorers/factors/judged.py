@@ -122,7 +122,7 @@ class JudgedBatch(Batch[JudgedRequest, dict[str, Pick]]):
     @staticmethod
     def alike(request: JudgedRequest) -> Hashable:
         """The factors, and which way round the responses stand."""
-        return request.criteria, _chance(request.first) < _chance(request.second)
+        return request.criteria, shown_backwards(request.first, request.second)
 
     @classmethod
     def fit(cls, requests: Sequence[JudgedRequest]) -> bool:
@@ -135,7 +135,7 @@ class JudgedBatch(Batch[JudgedRequest, dict[str, Pick]]):
         """Every response once, in an order in which each pair stands as its request shows it."""
         shown = {text for request in self.requests for text in (request.first, request.second)}
         one = self.requests[0]
-        return sorted(shown, key=_chance, reverse=_chance(one.first) > _chance(one.second))
+        return sorted(shown, key=_chance, reverse=shown_backwards(one.first, one.second))
 
     def render(self) -> str:
         """The text of the request."""
@@ -154,6 +154,15 @@ class JudgedBatch(Batch[JudgedRequest, dict[str, Pick]]):
                 | {f"response_{number}": text for text, number in numbers.items()}
             ),
         )
+
+
+def shown_backwards(first: str, second: str) -> bool:
+    """Whether two responses stand the other way round where a batch has but one order.
+
+    As ``shown_swapped`` by chance, yet always the same; here one order of all responses, so that
+    all pairs fit into it.
+    """
+    return _chance(first) > _chance(second)
 
 
 def _chance(text: str) -> bytes:

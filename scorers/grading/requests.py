@@ -23,7 +23,12 @@ from profile_tasks.scorers.factors.facts import (
     parts,
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
-from profile_tasks.scorers.factors.judged import JudgedBatch, JudgedRequest, batches
+from profile_tasks.scorers.factors.judged import (
+    JudgedBatch,
+    JudgedRequest,
+    batches,
+    shown_backwards,
+)
 from profile_tasks.scorers.grading.record import (
     GradedPair,
     SourceGrades,
@@ -343,7 +348,7 @@ class _ComparedPair:
     ) -> "_ComparedPair":
         """What is to be asked about a pair."""
         texts = (shown.responses[pair.first], shown.responses[pair.second])
-        drawn = shown_swapped(*texts)
+        drawn = (shown_swapped if judging.grading == "single" else shown_backwards)(*texts)
         wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
         said = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
         asked = [

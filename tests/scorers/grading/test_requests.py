@@ -203,7 +203,9 @@ MORE = SourceToGrade(
 
 
 def without_count(grades: SourceGrades) -> SourceGrades:
-    return grades.model_copy(update={"requests": 0, "grading": ""})
+    """What was said, whatever it took to be told."""
+    pairs = tuple(pair.model_copy(update={"swapped": False}) for pair in grades.pairs)
+    return grades.model_copy(update={"requests": 0, "grading": "", "pairs": pairs})
 
 
 @pytest.mark.parametrize("orders", [1, 2])
@@ -217,6 +219,27 @@ def test_batched_requests_make_the_same_record(orders: Any, batch: Any) -> None:
     assert batched.grading == "batched"
     assert batched.requests < single.requests
     assert SourceGrades.model_validate_json(batched.model_dump_json()) == batched
+
+
+def test_one_order_takes_half_of_the_judged_batches_and_favours_no_recorded_side() -> None:
+    texts = {f"score {n}": f"text {n}" for n in range(40)}
+    pairs = [(f"score {n}", f"score {n + 1}") for n in range(0, 40, 2)]
+    shown = SourceToGrade("Q", "S", texts, pairs)
+
+    def first(request: Any) -> Any:
+        return tuple({"fluency": "first"} for _ in request.requests)
+
+    one_order = JudgeSettings(judge_orders=1, grading="batched")
+    graders = Grader(first), Grader(first)
+    two = grade(["fluency"], graders[0], shown, judging=BATCHED)
+    one = grade(["fluency"], graders[1], shown, judging=one_order)
+    assert [len(grader.asked) for grader in graders] == [2, 1]
+    signs = graded_signs(one, TAXONOMY["fluency"], pairs)
+    assert 5 < signs.count(1) < 15
+    assert signs.count(1) + signs.count(-1) == 20
+    again = grade(["fluency"], graders[1], shown, judging=one_order, known=two)
+    assert len(graders[1].asked) == 1
+    assert graded_signs(again, TAXONOMY["fluency"], pairs) == signs
 
 
 def test_annotated_and_written_responses_share_no_request() -> None:
