@@ -46,6 +46,7 @@ Setting = Literal["both", "generation", "discrimination"]
 Pairing = Literal["all", "half", "adjacent"]
 Orders = Literal[1, 2]
 JudgeBatch = Literal["all", "one"]
+Grading = Literal["single", "batched"]
 LearnedBy = Literal["judged", "unieval"]
 Condition = Literal["none", "self", "evaluator", "factor"]
 Tournament = Literal["round_robin", "knock_out"]
@@ -325,12 +326,14 @@ class VerdictSettings(Settings):
 
 
 class JudgeSettings(Settings):
-    """How a grader is asked for judged factors."""
+    """What a grader is asked in one request."""
 
     judge_orders: Orders = 2
     """Show the grader each pair in 2 orders, or in 1 that is drawn by chance."""
     judge_batch: JudgeBatch = "all"
     """All judged factors in one grader request, or one factor a request."""
+    grading: Grading = "single"
+    """Each response and each pair in a grader request of its own, or a source's batched."""
 
 
 class GraderSettings(JudgeSettings):

@@ -22,7 +22,7 @@ SECTION_TAGS = (
     "other_draft",
     "feedback",
 )
-"""Every tag that a request of this project uses."""
+"""Every tag that a request of this project uses; of several responses with a number, _1, _2."""
 
 
 def render_sections(texts: Mapping[str, str | None]) -> str:
@@ -86,4 +86,6 @@ def _unused_suffix(texts: list[str]) -> str:
     return suffix
 
 
-_TAG = re.compile(rf"<[\s/]*(?:{'|'.join(SECTION_TAGS)})(-\d+)?(?:\s[^<>]*)?>", re.IGNORECASE)
+_TAG = re.compile(
+    rf"<[\s/]*(?:{'|'.join(SECTION_TAGS)})(?:_\d+)?(-\d+)?(?:\s[^<>]*)?>", re.IGNORECASE
+)

@@ -24,7 +24,7 @@ _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _OPTIONS = (
     click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument."),
-    settings_options(GraderValidationSettings, ["judge_orders", "seed"]),
+    settings_options(GraderValidationSettings, ["judge_orders", "grading", "seed"]),
     click.option(
         "--log-dir",
         type=click.Path(file_okay=False, path_type=Path),

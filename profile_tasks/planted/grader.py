@@ -55,6 +55,7 @@ from itertools import pairwise
 from types import MappingProxyType
 
 from profile_tasks.planted.grader_request import (
+    AskedBatch,
     AskedFacts,
     AskedKeyFacts,
     AskedLabel,
@@ -143,16 +144,32 @@ class PlantedGrader:
         content: dict[str, object]
         if isinstance(asked, AskedKeyFacts):
             content = {"key_facts": key_facts(asked.source, asked.most)}
-        elif isinstance(asked, AskedFacts):
-            content = self._on_facts(asked, request)
+        elif isinstance(asked, AskedBatch):
+            content = self._on_batch(asked, request)
         else:
-            content = {
-                factor: self._decided(verdict(factor, asked), VERDICTS, request, factor)
-                for factor in asked.definitions
-            }
+            content = self._on_one(asked, request)
         # As in a web page, "<" is escaped, so that no text of the material can stand in the answer
         # as a tag, e.g. the one that ends a model's thoughts.
         return json.dumps(content).replace("<", "\\u003c")
+
+    def _on_batch(self, asked: AskedBatch, request: str) -> dict[str, object]:
+        """Each entry as the answer to its question alone, but for the chance of its errors."""
+        verdicts = isinstance(asked.requests[0], AskedVerdicts)
+        entries, number = ("verdicts", "pair") if verdicts else ("responses", "response")
+        return {
+            entries: [
+                {number: n} | self._on_one(one, f"{number} {n}\n{request}")
+                for n, one in enumerate(asked.requests, start=1)
+            ]
+        }
+
+    def _on_one(self, asked: AskedFacts | AskedVerdicts, request: str) -> dict[str, object]:
+        if isinstance(asked, AskedFacts):
+            return self._on_facts(asked, request)
+        return {
+            factor: self._decided(verdict(factor, asked), VERDICTS, request, factor)
+            for factor in asked.definitions
+        }
 
     def _on_facts(self, asked: AskedFacts, request: str) -> dict[str, object]:
         content: dict[str, object] = {}

@@ -10,15 +10,21 @@ from dataclasses import dataclass
 from string import Formatter
 
 from profile_tasks.scorers.factors.grader_prompts import (
-    COVERAGE_PROMPT,
+    COMPARE_TASK,
     COVERAGE_TASK,
     CRITERION_LINE,
+    FACTS_BATCH_PROMPT,
+    FACTS_PROMPT,
+    JUDGED_BATCH_PROMPT,
     JUDGED_PROMPT,
     KEY_FACTS_PROMPT,
-    LABEL_FACTS_PROMPT,
+    LABEL_FACTS_TASK,
     LABEL_LINE,
     LABEL_TASK,
-    LIST_FACTS_PROMPT,
+    LIST_FACTS_TASK,
+    PAIR_LINE,
+    PAIRS_PER_BATCH,
+    WORDS_PER_FACTS_REQUEST,
 )
 from profile_tasks.solvers.sections import read_sections, render_sections
 
@@ -95,12 +101,28 @@ class AskedVerdicts:
     definitions: Mapping[str, str]
 
 
-Asked = AskedKeyFacts | AskedFacts | AskedVerdicts
+@dataclass(frozen=True)
+class AskedBatch:
+    """Requests of one kind that were asked together, read back.
+
+    Attributes:
+        requests: Each of them, by its number from 1 on.
+    """
+
+    requests: tuple[AskedFacts | AskedVerdicts, ...]
+
+
+Asked = AskedKeyFacts | AskedFacts | AskedVerdicts | AskedBatch
 
 
 def _pattern(template: str) -> re.Pattern[str]:
     """What a template's fields are filled with, by their names."""
-    fields = {"id": r"\w+", "most": r"\d+", "values": r"[^\s,]+(?:, [^\s,]+)*"}
+    number = r"\d+"
+    fields = {
+        "id": r"\w+",
+        "values": r"[^\s,]+(?:, [^\s,]+)*",
+        **dict.fromkeys(("most", "last", "number", "first", "second"), number),
+    }
     parts = [
         re.escape(literal) + (f"(?P<{name}>{fields.get(name, '.*?')})" if name else "")
         for literal, name, _, _ in Formatter().parse(template)
@@ -108,17 +130,42 @@ def _pattern(template: str) -> re.Pattern[str]:
     return re.compile("".join(parts), re.DOTALL)
 
 
+def _facts_prompt(words: str, task: str) -> str:
+    """The prompt of a facts task, whose labels and coverage are the field ``tasks``."""
+    return words.replace("{task}", task + "{tasks}")
+
+
+def _numbered_tags(*tags: str, most: int) -> tuple[str, ...]:
+    return tuple(f"{tag}_{number}" for number in range(1, most + 1) for tag in tags)
+
+
+_SHARED = ("request", "source", "key_facts")
+_FACTS_TASKS = (LIST_FACTS_TASK, LABEL_FACTS_TASK, COMPARE_TASK)
+_LISTINGS = tuple(
+    _facts_prompt(words, LIST_FACTS_TASK) for words in (FACTS_PROMPT, FACTS_BATCH_PROMPT)
+)
 _SECTIONS: Mapping[str, tuple[str, ...]] = {
     KEY_FACTS_PROMPT: ("request", "source"),
-    LIST_FACTS_PROMPT: ("request", "source", "key_facts", "response"),
-    LABEL_FACTS_PROMPT: ("request", "source", "key_facts", "response", "facts"),
-    COVERAGE_PROMPT: ("request", "source", "key_facts", "response"),
     JUDGED_PROMPT: ("request", "source", "first_response", "second_response"),
+    JUDGED_BATCH_PROMPT: (
+        *("request", "source"),
+        *_numbered_tags("response", most=2 * PAIRS_PER_BATCH),
+    ),
+    **{_facts_prompt(FACTS_PROMPT, task): (*_SHARED, "response", "facts") for task in _FACTS_TASKS},
+    **{
+        _facts_prompt(FACTS_BATCH_PROMPT, task): (
+            *_SHARED,
+            *_numbered_tags("response", "facts", most=WORDS_PER_FACTS_REQUEST),
+        )
+        for task in _FACTS_TASKS
+    },
 }
 """Which sections follow which words, in their order."""
 
 _HEADS = {words: _pattern(words.partition("{sections}")[0]) for words in _SECTIONS}
-_LABEL_TASK, _LABEL_LINE, _CRITERION_LINE = map(_pattern, (LABEL_TASK, LABEL_LINE, CRITERION_LINE))
+_LABEL_TASK, _LABEL_LINE, _CRITERION_LINE, _PAIR_LINE = map(
+    _pattern, (LABEL_TASK, LABEL_LINE, CRITERION_LINE, PAIR_LINE)
+)
 _NUMBERED_LINE = re.compile(r"\d+\. (?P<fact>.*)")
 
 
@@ -141,42 +188,83 @@ def parse_grader_request(text: str) -> Asked:
     Raises:
         ValueError: The text is not a grader request of this project.
     """
+    head, _ = read_sections(text, ("request",))
     for words, order in _SECTIONS.items():
-        head, sections = read_sections(text, order)
         found = _HEADS[words].fullmatch(head)
         if found is not None:
             fields = found.groupdict()
+            _, sections = read_sections(text, order)
             again = words.format(**fields, sections=render_sections(sections))
-            complete = set(order) - {"source", "key_facts"} <= sections.keys()
             covering = fields.get("tasks", "").endswith(COVERAGE_TASK)
-            if again == text and complete and covering == ("key_facts" in sections):
-                return _asked(words, fields, sections)
+            if again == text and covering == ("key_facts" in sections):
+                try:
+                    return _asked(words, fields, sections)
+                except KeyError:  # a section is missing
+                    break
     raise _not_a_request(text)
 
 
 def _asked(words: str, fields: Mapping[str, str], sections: Mapping[str, str]) -> Asked:
-    prompt, source = sections["request"], sections.get("source")
     if words == KEY_FACTS_PROMPT:
-        return AskedKeyFacts(prompt, source or "", int(fields["most"]))
+        return AskedKeyFacts(sections["request"], sections["source"], int(fields["most"]))
     if words == JUDGED_PROMPT:
-        criteria = [_read(_CRITERION_LINE, line) for line in fields["criteria"].split("\n")]
-        return AskedVerdicts(
-            prompt,
-            source,
-            sections["first_response"],
-            sections["second_response"],
-            {criterion["id"]: criterion["definition"] for criterion in criteria},
+        return _verdicts(fields, sections, "first_response", "second_response")
+    if words == JUDGED_BATCH_PROMPT:
+        pairs = [_read(_PAIR_LINE, line) for line in fields["pairs"].split("\n")]
+        if [pair["number"] for pair in pairs] != _numbers(fields["last"]):
+            raise _not_a_request(fields["pairs"])
+        return AskedBatch(
+            tuple(
+                _verdicts(fields, sections, *(f"response_{pair[n]}" for n in ("first", "second")))
+                for pair in pairs
+            )
         )
-    tasks = fields["tasks"]
-    return AskedFacts(
-        prompt,
-        source,
-        sections["response"],
-        _asked_labels(tasks.removesuffix(COVERAGE_TASK)),
-        _numbered(sections.get("facts")),
-        _numbered(sections.get("key_facts")),
-        listing=words == LIST_FACTS_PROMPT,
+    listing = words in _LISTINGS
+    labelling = not listing and fields["tasks"].removesuffix(COVERAGE_TASK) != ""
+    if "last" not in fields:
+        return _facts(fields, sections, "", listing=listing, labelling=labelling)
+    return AskedBatch(
+        tuple(
+            _facts(fields, sections, f"_{number}", listing=listing, labelling=labelling)
+            for number in _numbers(fields["last"])
+        )
     )
+
+
+def _verdicts(
+    fields: Mapping[str, str], sections: Mapping[str, str], first: str, second: str
+) -> AskedVerdicts:
+    criteria = [_read(_CRITERION_LINE, line) for line in fields["criteria"].split("\n")]
+    return AskedVerdicts(
+        sections["request"],
+        sections.get("source"),
+        sections[first],
+        sections[second],
+        {criterion["id"]: criterion["definition"] for criterion in criteria},
+    )
+
+
+def _facts(
+    fields: Mapping[str, str],
+    sections: Mapping[str, str],
+    suffix: str,
+    *,
+    listing: bool,
+    labelling: bool,
+) -> AskedFacts:
+    return AskedFacts(
+        sections["request"],
+        sections.get("source"),
+        sections[f"response{suffix}"],
+        _asked_labels(fields["tasks"].removesuffix(COVERAGE_TASK)),
+        _numbered(sections[f"facts{suffix}"]) if labelling else None,
+        _numbered(sections.get("key_facts")),
+        listing=listing,
+    )
+
+
+def _numbers(last: str) -> list[str]:
+    return [str(number) for number in range(1, int(last) + 1)]
 
 
 def _asked_labels(task: str) -> tuple[AskedLabel, ...]:

@@ -428,7 +428,7 @@ def conditions_of(header: EvalLog, graders: Sequence[str]) -> dict[str, str | in
             "grader_prompt_version": about.get("grader_prompt_version"),
             **{
                 name: settings.get(name) if graders or about.get("grader") else None
-                for name in ("judge_orders", "judge_batch")
+                for name in ("judge_orders", "judge_batch", "grading")
             },
             "epochs": epochs if epochs != 1 else None,
             **sampling,

@@ -6,18 +6,19 @@ The grader's requests are counted by the code that sends them, ``grade_source``,
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 from typing import Any, Literal, TypeVar
 
 import anyio
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
+from profile_tasks.scorers.factors.batch import Batch
 from profile_tasks.scorers.factors.factor import Factor
-from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
+from profile_tasks.scorers.factors.facts import FactsBatch, FactsRequest, KeyFactsRequest
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, WORDS_PER_FACTS_REQUEST
-from profile_tasks.scorers.factors.judged import JudgedRequest
+from profile_tasks.scorers.factors.judged import JudgedBatch, JudgedRequest
 from profile_tasks.scorers.grading.requests import (
     GraderAnswer,
     SourceToGrade,
@@ -151,13 +152,18 @@ def request_cost(
     [20, 24]
     """
     sent = {purpose: _Sent() for purposes in PURPOSES.values() for purpose in purposes}
+    batched = {purpose: _Sent() for purpose in PURPOSES["grader"]}
 
     async def count() -> None:
         for source in data.sources:
-            await _count_source(source, factors, settings, sent)
+            written = _count_model(source, settings, sent)
+            await _count_grader(source, written, factors, settings, sent)
+            if settings.grading == "single":
+                in_batches = settings.model_copy(update={"grading": "batched"})
+                await _count_grader(source, written, factors, in_batches, batched)
 
     anyio.run(count)
-    return RequestCost(
+    cost = RequestCost(
         n_sources=len(data.sources),
         n_pairs=sum(len(source.pairs) for source in data.sources),
         by_purpose={
@@ -167,6 +173,15 @@ def request_cost(
         },
         notes=_notes(data, factors, settings, epochs, graders),
     )
+    counts = (each.count(epochs * graders) for each in batched.values())
+    less = sum(counts, RequestCount())
+    if not less.requests or less.requests == cost.total("grader").requests:
+        return cost
+    saved = (
+        f"grading=batched: {less.requests:,} requests of the grader, ~ {less.input_tokens:,} input "
+        f"and {less.output_tokens:,} output tokens (docs/cost.md)"
+    )
+    return replace(cost, notes=(*cost.notes, saved))
 
 
 def audit_cost(data: PreferenceData, settings: JudgeAuditSettings, epochs: int = 1) -> RequestCost:
@@ -240,12 +255,10 @@ class _Sent:
         )
 
 
-async def _count_source(
-    source: AnnotatedSource,
-    factors: Sequence[Factor],
-    settings: ProfileSettings,
-    sent: Mapping[Purpose, _Sent],
-) -> None:
+def _count_model(
+    source: AnnotatedSource, settings: ProfileSettings, sent: Mapping[Purpose, _Sent]
+) -> dict[int, str]:
+    """What the evaluated model is asked; returns stand-ins for what it writes."""
     scores = settings.target_scores
     written = stand_in_responses(source, scores) if settings.writes else {}
     low, high = score_scale(scores)
@@ -258,10 +271,21 @@ async def _count_source(
     if settings.judged_own is not None:
         own = OwnPairs(source, written, settings.judged_own, settings.orders)
         _count_verdicts(own.requests(), settings.judge_by, sent["own pairs"])
+    return written
+
+
+async def _count_grader(
+    source: AnnotatedSource,
+    written: Mapping[int, str],
+    factors: Sequence[Factor],
+    settings: ProfileSettings,
+    sent: Mapping[Purpose, _Sent],
+) -> None:
+    """What the grader is asked."""
 
     async def ask(request: GraderRequest[_T], /) -> GraderAnswer[_T]:
-        purpose, entries = _purpose(request)
-        answer = json.dumps(_filled(request.schema(), entries))
+        purpose = _purpose(request)
+        answer = json.dumps(_stand_in_answer(request))
         sent[purpose].add(request.render(), _tokens(answer))
         # Read as a grader's answer is, so that the requests that follow from it are a run's.
         reading = request.read(answer)
@@ -308,16 +332,34 @@ def stand_in_responses(source: AnnotatedSource, scores: Sequence[int]) -> dict[i
     return {score: f"({chr(96 + at)}){average}" for at, score in enumerate(scores, 1)}
 
 
-def _purpose(request: GraderRequest[Any]) -> tuple[Purpose, int]:
-    """What a request is for, and how many entries the lists of its answer have."""
+def _purpose(request: GraderRequest[Any]) -> Purpose:
+    """What a request is for."""
     match request:
         case KeyFactsRequest():
-            return "key facts", MOST_KEY_FACTS
-        case FactsRequest():
-            return "facts", ceil(len(request.response.split()) / WORDS_PER_FACT)
-        case JudgedRequest():
-            return "judged", 0
+            return "key facts"
+        case FactsRequest() | FactsBatch():
+            return "facts"
+        case JudgedRequest() | JudgedBatch():
+            return "judged"
     raise TypeError(f"no purpose is known for a {type(request).__name__}")
+
+
+def _stand_in_answer(request: GraderRequest[Any]) -> dict[str, Any]:
+    """An answer of the form asked for, with as many facts as a response of its length has."""
+    match request:
+        case Batch():
+            return {
+                request.entries: [
+                    {request.number: number} | _stand_in_answer(one)
+                    for number, one in enumerate(request.requests, start=1)
+                ]
+            }
+        case FactsRequest():
+            entries = ceil(len(request.response.split()) / WORDS_PER_FACT)
+        case _:
+            entries = MOST_KEY_FACTS
+    properties = request.schema()["properties"]
+    return {name: _filled(of, entries) for name, of in properties.items()}
 
 
 def _filled(schema: Mapping[str, Any], entries: int, number: int = 1) -> object:

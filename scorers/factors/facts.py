@@ -7,28 +7,32 @@ its labels, so that a person can check it. This implementation's own protocol.
 """
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any, TypeGuard
 
 from pydantic import BaseModel
 
+from profile_tasks.scorers.factors.batch import Batch
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_answer import (
     Reading,
     UnreadableAnswerError,
     last_readable,
+    object_schema,
     own_objects,
 )
 from profile_tasks.scorers.factors.grader_prompts import (
-    COVERAGE_PROMPT,
+    COMPARE_TASK,
     COVERAGE_TASK,
+    FACTS_BATCH_PROMPT,
+    FACTS_PROMPT,
     KEY_FACTS_PROMPT,
-    LABEL_FACTS_PROMPT,
+    LABEL_FACTS_TASK,
     LABEL_LINE,
     LABEL_TASK,
-    LIST_FACTS_PROMPT,
+    LIST_FACTS_TASK,
     MOST_KEY_FACTS,
     WORDS_PER_FACTS_REQUEST,
 )
@@ -76,7 +80,7 @@ class KeyFactsRequest:
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the answer."""
-        return _object({_KEY_FACTS: {"type": "array", "items": {"type": "string"}}})
+        return object_schema({_KEY_FACTS: {"type": "array", "items": {"type": "string"}}})
 
     def read(self, *answers: str) -> Reading[tuple[str, ...]]:
         """The key facts, most important first; what exceeds the wanted number is left out."""
@@ -114,25 +118,39 @@ class FactsRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        if self.facts is None:
-            words = LIST_FACTS_PROMPT
-        else:
-            words = LABEL_FACTS_PROMPT if self.labelled else COVERAGE_PROMPT
-        tasks = ""
-        if self.labelled:
-            tasks += LABEL_TASK.format(labels="\n".join(_label_line(f) for f in self.labelled))
-        if self.key_facts is not None:
-            tasks += COVERAGE_TASK
-        sections = render_sections(
-            {
-                "request": self.prompt,
-                "source": self.source,
-                "key_facts": _numbered(self.key_facts),
-                "response": self.response,
-                "facts": _numbered(self.facts) if self.labelled else None,
-            }
+        return FACTS_PROMPT.format(
+            task=self.task,
+            answer=self.form,
+            sections=render_sections(self.shared_sections | self.own_sections),
         )
-        return words.format(tasks=tasks, answer=self._form(), sections=sections)
+
+    @property
+    def task(self) -> str:
+        """What is to be done, in words."""
+        if self.facts is None:
+            task = LIST_FACTS_TASK
+        else:
+            task = LABEL_FACTS_TASK if self.labelled else COMPARE_TASK
+        if self.labelled:
+            task += LABEL_TASK.format(labels="\n".join(map(_label_line, self.labelled)))
+        return task if self.key_facts is None else task + COVERAGE_TASK
+
+    @property
+    def shared_sections(self) -> dict[str, str | None]:
+        """What is shown whatever the response."""
+        return {
+            "request": self.prompt,
+            "source": self.source,
+            "key_facts": _numbered(self.key_facts),
+        }
+
+    @property
+    def own_sections(self) -> dict[str, str | None]:
+        """The response, and its facts where they are to be labelled."""
+        return {
+            "response": self.response,
+            "facts": _numbered(self.facts) if self.labelled else None,
+        }
 
     def schema(self) -> dict[str, Any]:
         """The JSON schema of the answer."""
@@ -142,22 +160,29 @@ class FactsRequest:
         wanted: dict[str, Any] = {}
         if self.facts is None:
             fact = {"fact": {"type": "string"}}
-            wanted[_FACTS] = {"type": "array", "items": _object(fact | entry)}
+            wanted[_FACTS] = {"type": "array", "items": object_schema(fact | entry)}
         elif self.labelled:
             number = {"number": {"type": "integer"}}
-            wanted[_LABELS] = {"type": "array", "items": _object(number | entry)}
+            wanted[_LABELS] = {"type": "array", "items": object_schema(number | entry)}
         if self.key_facts is not None:
             wanted[_COVERED] = {"type": "array", "items": {"type": "integer"}}
-        return _object(wanted)
+        return object_schema(wanted)
+
+    @property
+    def material(self) -> tuple[str, ...]:
+        """The untrusted texts that are shown."""
+        own = (self.prompt, self.source or "", self.response)
+        return (*own, *(self.facts or ()), *(self.key_facts or ()))
 
     def read(self, *answers: str) -> Reading[ResponseFacts]:
         """The facts with their labels, and the key facts that are conveyed."""
-        own = [self.prompt, self.source or "", self.response]
-        material = [*own, *(self.facts or ()), *(self.key_facts or ())]
         try:
-            contents = own_objects(answers, self.schema()["required"], material)
+            return self.reading(own_objects(answers, self.schema()["required"], self.material))
         except UnreadableAnswerError as error:
             return Reading(None, (str(error),))
+
+    def reading(self, contents: Sequence[Mapping[str, Any]]) -> Reading[ResponseFacts]:
+        """The same out of the grader's objects, at least one."""
         facts = self._most_labelled(
             [self._listed(content.get(_FACTS)) for content in contents]
             if self.facts is None
@@ -169,7 +194,8 @@ class FactsRequest:
             return Reading(None, problems)
         return Reading(ResponseFacts(facts=facts.value, covered=covered.value), problems)
 
-    def _form(self) -> str:
+    @property
+    def form(self) -> str:
         """The answer's form as the grader is shown it."""
         labels = "".join(f', "{factor.id}": "..."' for factor in self.labelled)
         parts = []
@@ -262,6 +288,35 @@ class FactsRequest:
         return Reading(tuple(self.key_facts[number - 1] for number in sorted(set(numbers))))
 
 
+class FactsBatch(Batch[FactsRequest, ResponseFacts]):
+    """The same about several responses to one source, which share the task and the key facts."""
+
+    entries, number = "responses", "response"
+
+    @staticmethod
+    def alike(request: FactsRequest) -> Hashable:
+        """The task; the key facts of a source are the same."""
+        return request.task
+
+    @staticmethod
+    def fit(requests: Sequence[FactsRequest]) -> bool:
+        """Whether a list of all their facts is no longer than that of a response may be."""
+        words = sum(len(request.response.split()) for request in requests)
+        return words <= WORDS_PER_FACTS_REQUEST
+
+    def render(self) -> str:
+        """The text of the request."""
+        shown = dict(self.requests[0].shared_sections)
+        for number, request in enumerate(self.requests, start=1):
+            shown |= {f"{tag}_{number}": text for tag, text in request.own_sections.items()}
+        return FACTS_BATCH_PROMPT.format(
+            task=self.requests[0].task,
+            last=len(self.requests),
+            answer=self.form_of(self.requests[0].form),
+            sections=render_sections(shown),
+        )
+
+
 def parts(response: str) -> tuple[str, ...]:
     """A response as it is sent: whole, or split on sentences where it is long.
 
@@ -343,16 +398,6 @@ def _values(factor: Factor) -> tuple[str, ...]:
 def _label_line(factor: Factor) -> str:
     question = "" if factor.label is None else _line(factor.label.question)
     return LABEL_LINE.format(id=factor.id, question=question, values=", ".join(_values(factor)))
-
-
-def _object(properties: Mapping[str, Any]) -> dict[str, Any]:
-    """A JSON schema of an object that has exactly these properties."""
-    return {
-        "type": "object",
-        "properties": dict(properties),
-        "required": list(properties),
-        "additionalProperties": False,
-    }
 
 
 def _numbered(facts: Sequence[str] | None) -> str | None:

@@ -77,6 +77,16 @@ class GraderRequest(Protocol[_T]):
         ...
 
 
+def object_schema(properties: Mapping[str, Any]) -> dict[str, Any]:
+    """A JSON schema of an object that has exactly these properties."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
 def own_objects(
     answers: Sequence[str], keys: Iterable[str], material: Sequence[str] = ()
 ) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ what its grades do not hold yet.
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -60,6 +61,8 @@ class SourceGrades(BaseModel, frozen=True):
         judge_batch: Whether "all" judged factors shared a request, or "one" factor had its own.
         judge_orders: How many verdicts on a pair count, 1 or 2; more may be held, from an earlier
             scoring.
+        grading: Whether each response and each pair had a request of its own ("single"), or a
+            source's shared them ("batched").
         wordings: Factor id -> what the grader was told to look for, of every factor asked about.
         scoring: How often the sample had been graded before.
         material: Digest of the prompt and the source.
@@ -78,6 +81,7 @@ class SourceGrades(BaseModel, frozen=True):
     prompt_version: int = GRADER_PROMPT_VERSION
     judge_batch: str = "all"
     judge_orders: int = 2
+    grading: str = "single"
     wordings: dict[str, str] = {}
     scoring: int = 0
     material: str = ""
@@ -175,6 +179,11 @@ def annotated_id(pair_id: str, side: str) -> str:
 def written_id(score: int) -> str:
     """Id of the response that the model wrote for a target score."""
     return f"score {score}"
+
+
+def is_written(response: str) -> bool:
+    """Whether it is the id of a written response; one of an annotated pair ends in its side."""
+    return re.fullmatch(r"score \d+", response) is not None
 
 
 def applies(factor: Factor, source: str | None) -> bool:
@@ -299,8 +308,10 @@ def reusable(
     )
 
 
-def _asked_of(grades: SourceGrades) -> tuple[str, str, int, str]:
-    return grades.grader, grades.grader_settings, grades.prompt_version, grades.material
+def _asked_of(grades: SourceGrades) -> tuple[object, ...]:
+    """Who was asked about what, and how; of grades that differ in it none serves the other."""
+    asker = (grades.grader, grades.grader_settings, grades.prompt_version)
+    return (*asker, grades.grading, grades.material)
 
 
 def _without_labels(response: ResponseFacts, factors: set[str]) -> ResponseFacts:

@@ -11,9 +11,11 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import anyio
 
+from profile_tasks.scorers.factors.batch import Batch, Batchable
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.facts import (
     Fact,
+    FactsBatch,
     FactsRequest,
     KeyFactsRequest,
     ResponseFacts,
@@ -21,20 +23,27 @@ from profile_tasks.scorers.factors.facts import (
     parts,
 )
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
-from profile_tasks.scorers.factors.judged import JudgedRequest, batches
+from profile_tasks.scorers.factors.judged import (
+    JudgedBatch,
+    JudgedRequest,
+    batches,
+    shown_backwards,
+)
 from profile_tasks.scorers.grading.record import (
     GradedPair,
     SourceGrades,
     applies,
     digest,
+    is_written,
     reusable,
     wording,
 )
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import Grading, JudgeSettings
 from profile_tasks.solvers.both_orders import Pick, named, shown_swapped
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
+_R = TypeVar("_R", bound=Batchable[Any])
 
 
 @dataclass(frozen=True)
@@ -94,7 +103,10 @@ async def grade_source(
     With five written responses, r annotated ones and k annotated pairs these are at most
     5 + r + 1 requests for facts and 2 x (10 + k) for judged factors, each repaired at most once.
     Equal texts are graded once, a pair of equal texts not at all. A response of more than
-    ``WORDS_PER_FACTS_REQUEST`` words takes a facts request for each of its parts.
+    ``WORDS_PER_FACTS_REQUEST`` words takes a facts request for each of its parts. With
+    ``grading="batched"`` responses share requests as ``FactsBatch`` and pairs as ``JudgedBatch``
+    say, annotated and written ones apart: what is said of the annotated ones must not lean on
+    what the evaluated model wrote, and serves other models from the cache.
 
     Args:
         shown: What the grader is shown.
@@ -112,13 +124,14 @@ async def grade_source(
         grader_settings=grader_settings,
         judge_batch=judging.judge_batch,
         judge_orders=judging.judge_orders,
+        grading=judging.grading,
         scoring=0 if known is None else known.scoring + 1,
         material=digest(shown.prompt, shown.source),
         texts={response: digest(shown.responses[response]) for response in same_as.values()},
         same_as=same_as,
     )
     kept = reusable(known, asked, graded)
-    counting = _Counting(ask)
+    counting = _Counting(ask, judging.grading)
     facts_factors = [factor for factor in graded if factor.kind == "facts"]
     judged_factors = [factor for factor in graded if factor.kind == "judged"]
     (key_facts, responses), pairs = await _both(
@@ -141,8 +154,8 @@ async def grade_source(
 class _Counting:
     """Passes requests on, and keeps count of what became of them."""
 
-    def __init__(self, ask: Ask) -> None:
-        self._ask = ask
+    def __init__(self, ask: Ask, grading: Grading) -> None:
+        self._ask, self._grading = ask, grading
         self.requests = self.repairs = 0
         self.problems: list[str] = []
 
@@ -153,6 +166,45 @@ class _Counting:
         if answer.problem is not None:
             self.problems.append(f"{place}: {answer.problem}")
         return answer.value
+
+    async def ask_all(
+        self, asked: Sequence["_Asked[_R]"], batch: type[Batch[_R, _T]]
+    ) -> list[_T | None]:
+        """What is said on each question, in batches of this kind where the grading has them."""
+        requests = [each.request for each in asked]
+        if self._grading == "single":
+            packs = [[place] for place in range(len(asked))]
+        else:
+            packs = batch.packed(requests, [each.written for each in asked])
+        said: dict[int, _T | None] = {}
+
+        async def ask(pack: Sequence[int]) -> None:
+            if len(pack) == 1:
+                (place,) = pack
+                said[place] = await self.ask(requests[place], asked[place].place)
+                return
+            together = batch(tuple(requests[place] for place in pack))
+            places = (f"{n}. {asked[place].place}" for n, place in enumerate(pack, start=1))
+            answers = await self.ask(together, ", ".join(places))
+            said.update(zip(pack, answers or [None] * len(pack), strict=True))
+
+        await together([partial(ask, pack) for pack in packs])
+        return [said[place] for place in range(len(asked))]
+
+
+@dataclass(frozen=True)
+class _Asked(Generic[_R]):
+    """A question.
+
+    Attributes:
+        request: What is asked.
+        place: What it concerns, in words.
+        written: Whether that is what the evaluated model wrote.
+    """
+
+    request: _R
+    place: str
+    written: bool
 
 
 def _same_as(responses: Mapping[str, str]) -> dict[str, str]:
@@ -176,60 +228,57 @@ async def _grade_facts(
     if covering and key_facts is None and shown.source is not None:
         request = KeyFactsRequest(shown.prompt, shown.source)
         key_facts = await counting.ask(request, "key facts")
-    distinct = list(dict.fromkeys(same_as.values()))
-    found = await together(
-        [
-            partial(
-                _grade_response,
-                shown,
-                response,
-                factors,
-                key_facts if covering else None,
-                kept.responses.get(response, ResponseFacts()),
-                counting,
+    known = {
+        response: kept.responses.get(response, ResponseFacts())
+        for response in dict.fromkeys(same_as.values())
+    }
+    asked = {
+        response: [
+            _Asked(request, f"facts of {response}", is_written(response))
+            for request in _facts_requests(
+                shown, shown.responses[response], factors, key_facts if covering else None, held
             )
-            for response in distinct
         ]
-    )
-    return key_facts, kept.responses | dict(zip(distinct, found, strict=True))
+        for response, held in known.items()
+    }
+    said = await counting.ask_all([a for each in asked.values() for a in each], FactsBatch)
+    answers = iter(said)
+    found = {
+        response: _merged(held, [next(answers) for _ in asked[response]])
+        for response, held in known.items()
+    }
+    return key_facts, kept.responses | found
 
 
-async def _grade_response(
+def _facts_requests(
     shown: SourceToGrade,
-    response: str,
+    text: str,
     factors: Sequence[Factor],
     key_facts: tuple[str, ...] | None,
     known: ResponseFacts,
-    counting: _Counting,
-) -> ResponseFacts:
-    """The facts of one response: what is known of them, and what is not yet."""
-    text = shown.responses[response]
+) -> list[FactsRequest]:
+    """What is to be asked about one response: what is not yet known of its facts."""
     labelled = tuple(factor for factor in factors if factor.measure == "share")
     listed = any(factor.measure in ("count", "share") for factor in factors)
     uncovered = key_facts if key_facts and known.covered is None else None
     if listed and known.facts is None:
-        requests = [
+        return [
             FactsRequest(shown.prompt, shown.source, part, labelled, None, uncovered)
             for part in parts(text)
         ]
-    else:
-        facts = known.facts or ()
-        unlabelled = tuple(
-            factor for factor in labelled if any(factor.id not in fact.labels for fact in facts)
-        )
-        texts = tuple(fact.text for fact in facts)
-        requests = [
-            FactsRequest(shown.prompt, shown.source, text, unlabelled, texts, uncovered)
-            for _ in range(1)
-            if unlabelled or uncovered
-        ]
-    place = f"facts of {response}"
-    answers = await together([partial(counting.ask, request, place) for request in requests])
-    return _merged(known, answers) if requests else known
+    facts = known.facts or ()
+    unlabelled = tuple(
+        factor for factor in labelled if any(factor.id not in fact.labels for fact in facts)
+    )
+    texts = tuple(fact.text for fact in facts)
+    request = FactsRequest(shown.prompt, shown.source, text, unlabelled, texts, uncovered)
+    return [request] if unlabelled or uncovered else []
 
 
 def _merged(known: ResponseFacts, answers: Sequence[ResponseFacts | None]) -> ResponseFacts:
     """Known and new facts together; a missing part makes the whole missing."""
+    if not answers:
+        return known
     facts, covered = known.facts, known.covered
     listed = [None if answer is None else answer.facts for answer in answers]
     if facts is None and None not in listed:
@@ -255,49 +304,83 @@ async def _grade_pairs(
 ) -> tuple[GradedPair, ...]:
     """The verdicts on every distinct pair of different texts."""
     known = {frozenset((pair.first, pair.second)): pair for pair in kept.pairs}
-    graded: dict[frozenset[str], GradedPair] = {}
-    for first, second in ((same_as[a], same_as[b]) for a, b in shown.pairs):
-        ids = frozenset((first, second))  # two pairs may hold the same texts in swapped roles
-        if first != second and ids not in graded:
-            graded[ids] = known.get(ids, GradedPair(first=first, second=second))
-    return tuple(
-        await together(
-            [
-                partial(_grade_pair, shown, pair, factors, counting, judging)
-                for pair in graded.values()
-            ]
-        )
-    )
+    compared: dict[frozenset[str], _ComparedPair] = {}
+    for ids in shown.pairs:
+        first, second = (same_as[response] for response in ids)
+        texts = frozenset((first, second))  # two pairs may hold the same texts in swapped roles
+        if first != second and texts not in compared:
+            pair = known.get(texts, GradedPair(first=first, second=second))
+            written = any(map(is_written, ids))
+            compared[texts] = _ComparedPair.of(pair, shown, factors, judging, written=written)
+    pairs = list(compared.values())
+    said = await counting.ask_all([a for pair in pairs for a in pair.asked], JudgedBatch)
+    answers = iter(said)
+    return tuple(pair.graded([next(answers) for _ in pair.asked]) for pair in pairs)
 
 
-async def _grade_pair(
-    shown: SourceToGrade,
-    pair: GradedPair,
-    factors: Sequence[Factor],
-    counting: _Counting,
-    judging: JudgeSettings,
-) -> GradedPair:
-    texts = (shown.responses[pair.first], shown.responses[pair.second])
-    drawn = shown_swapped(*texts)
-    wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
-    known = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
-    asked = [
-        (
-            swapped,
-            JudgedRequest(shown.prompt, shown.source, *(texts[::-1] if swapped else texts), batch),
+@dataclass(frozen=True)
+class _ComparedPair:
+    """A pair of different texts while it is graded.
+
+    Attributes:
+        pair: What is known of it.
+        drawn: Whether the order that is drawn for it is the swapped one.
+        said: The known verdicts by factor and order.
+        orders: For each question whether it shows the responses swapped.
+        asked: The questions.
+    """
+
+    pair: GradedPair
+    drawn: bool
+    said: Mapping[str, Mapping[bool, Pick | None]]
+    orders: Sequence[bool]
+    asked: Sequence[_Asked[JudgedRequest]]
+
+    @classmethod
+    def of(
+        cls,
+        pair: GradedPair,
+        shown: SourceToGrade,
+        factors: Sequence[Factor],
+        judging: JudgeSettings,
+        *,
+        written: bool,
+    ) -> "_ComparedPair":
+        """What is to be asked about a pair."""
+        texts = (shown.responses[pair.first], shown.responses[pair.second])
+        drawn = (shown_swapped if judging.grading == "single" else shown_backwards)(*texts)
+        wanted = (False, True) if judging.judge_orders == 2 else (drawn,)
+        said = {factor.id: _by_order(pair.verdicts.get(factor.id, ()), drawn) for factor in factors}
+        asked = [
+            (swapped, JudgedRequest(shown.prompt, shown.source, *_turned(texts, swapped), batch))
+            for swapped in wanted
+            for batch in batches(
+                [f for f in factors if said[f.id].get(swapped) is None], judging.judge_batch
+            )
+        ]
+        place = f"{pair.first} against {pair.second}"
+        return cls(
+            pair,
+            drawn,
+            said,
+            [swapped for swapped, _ in asked],
+            [_Asked(request, place, written) for _, request in asked],
         )
-        for swapped in wanted
-        for batch in batches(
-            [f for f in factors if known[f.id].get(swapped) is None], judging.judge_batch
+
+    def graded(self, answers: Sequence[Mapping[str, Pick] | None]) -> GradedPair:
+        """The pair with what was answered."""
+        said = {factor: dict(by_order) for factor, by_order in self.said.items()}
+        for swapped, asked, answer in zip(self.orders, self.asked, answers, strict=True):
+            for factor in asked.request.factors:
+                said[factor.id][swapped] = named((answer or {}).get(factor.id), swapped=swapped)
+        verdicts = {name: tuple(by[order] for order in sorted(by)) for name, by in said.items()}
+        return self.pair.model_copy(
+            update={"swapped": self.drawn, "verdicts": self.pair.verdicts | verdicts}
         )
-    ]
-    place = f"{pair.first} against {pair.second}"
-    answers = await together([partial(counting.ask, request, place) for _, request in asked])
-    for (swapped, request), answer in zip(asked, answers, strict=True):
-        for factor in request.factors:
-            known[factor.id][swapped] = named((answer or {}).get(factor.id), swapped=swapped)
-    verdicts = {name: tuple(said[order] for order in sorted(said)) for name, said in known.items()}
-    return pair.model_copy(update={"swapped": drawn, "verdicts": pair.verdicts | verdicts})
+
+
+def _turned(texts: tuple[str, str], swapped: bool) -> tuple[str, str]:
+    return (texts[1], texts[0]) if swapped else texts
 
 
 def _by_order(said: Sequence[Pick | None], drawn: bool) -> dict[bool, Pick | None]:

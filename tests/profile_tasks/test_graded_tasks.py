@@ -97,6 +97,18 @@ def test_real_preferences_are_graded(
     assert abs(found["tau_human_hallucination"]) <= 1
 
 
+def test_a_batched_grading_measures_the_same_for_a_quarter_of_the_requests(tmp_path: Path) -> None:
+    single, batched = (
+        run("document_qa", tmp_path, limit=8, grading=grading) for grading in ("single", "batched")
+    )
+    before, after = metrics(single), metrics(batched)
+    assert after.pop("grader_requests") < before.pop("grader_requests") / 4
+    assert after == pytest.approx(before, nan_ok=True)
+    graded = samples(batched)[0].scores["factor_profile"].metadata["grades"]
+    assert graded["grading"] == "batched"
+    assert graded["problems"] == []
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_a_source_takes_no_more_requests_than_promised(task: str, read_inspect_log: Any) -> None:
     log = read_inspect_log("verbose", task, grader=GRADER, limit=8)

@@ -216,6 +216,21 @@ def test_a_second_grading_pays_for_nothing(
     assert tokens_paid(second) == 0
 
 
+def test_batched_grading_gives_the_numbers_of_a_single_one_for_fewer_requests(
+    score: Callable[..., dict[str, Any]], of_two_sources: Samples
+) -> None:
+    single, batched = (
+        score(*of_two_sources, "--grading", grading)["results"] for grading in ("single", "batched")
+    )
+    asked = "grader_requests,none"
+    assert sum(row.pop(asked, 0) for row in batched.values()) < (
+        sum(row.pop(asked, 0) for row in single.values()) / 3
+    )
+    assert batched.keys() == single.keys()
+    for task, row in single.items():
+        assert batched[task] == pytest.approx(row, nan_ok=True)
+
+
 def test_the_results_stand_beside_those_of_lm_eval(
     run: Run, of_two_sources: Samples, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,6 +129,19 @@ def test_model_arguments_reach_the_grader(validate: Run, pairs: Path, mapping: P
     assert erring["flip_rate"] > 0
 
 
+def test_batched_grading_of_a_grader_that_does_not_mind_agrees_as_single_does(
+    validate: Run, pairs: Path, mapping: Path
+) -> None:
+    single, batched = (
+        json.loads(
+            validate(pairs, "--labels", mapping, "--format", "json", "--grading", grading).stdout
+        )
+        for grading in ("single", "batched")
+    )
+    assert batched["labels"] == single["labels"]
+    assert "grading:batched" in batched["signature"]
+
+
 def test_one_order_and_few_groups_are_told(validate: Run, pairs: Path, mapping: Path) -> None:
     shown = validate(pairs, "--labels", mapping, "--limit", 5, "--judge-orders", 1).stdout
     (line,) = [line for line in shown.splitlines() if line.startswith("order")]

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import anyio
@@ -10,9 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import TASKS, AnnotatedSource, load_preferences
 from profile_tasks.planted.grader import LABEL_RULES, SCORES, PlantedGrader, clauses, key_facts
 from profile_tasks.planted.grader_request import (
+    AskedBatch,
     AskedFacts,
     AskedKeyFacts,
     AskedLabel,
@@ -21,14 +23,20 @@ from profile_tasks.planted.grader_request import (
     parse_grader_request,
 )
 from profile_tasks.scorers.factors.factor import FactLabel, Factor
-from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest, ResponseFacts
+from profile_tasks.scorers.factors.facts import (
+    FactsBatch,
+    FactsRequest,
+    KeyFactsRequest,
+    ResponseFacts,
+)
 from profile_tasks.scorers.factors.grader_answer import GraderRequest
 from profile_tasks.scorers.factors.grader_prompts import MOST_KEY_FACTS, REPAIR_PROMPT
-from profile_tasks.scorers.factors.judged import JudgedRequest
+from profile_tasks.scorers.factors.judged import JudgedBatch, JudgedRequest
 from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.grading.requests import GraderAnswer, SourceToGrade, grade_source
+from profile_tasks.settings import JudgeSettings
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
 
 EXACT = PlantedGrader()
@@ -169,6 +177,56 @@ def test_a_judged_request_reads_back_as_it_was(
     assert parse_grader_request(request.render()) == AskedVerdicts(
         prompt, source, first, second, {factor.id: factor.definition for factor in factors}
     )
+
+
+@given(
+    prompt=texts,
+    source=sources,
+    responses=st.lists(st.tuples(texts, fact_lists), min_size=2, max_size=4),
+    labelled=st.lists(st.sampled_from(LABELLED), unique=True),
+    listing=st.booleans(),
+    known=fact_lists,
+)
+def test_a_batch_of_facts_requests_reads_back_as_each_of_them(
+    prompt: str,
+    source: str | None,
+    responses: list[tuple[str, tuple[str, ...] | None]],
+    labelled: list[Factor],
+    listing: bool,
+    known: tuple[str, ...] | None,
+) -> None:
+    requests = [
+        FactsRequest(prompt, source, text, tuple(labelled), None if listing else facts or (), known)
+        for text, facts in responses
+    ]
+    alone = [parse_grader_request(request.render()) for request in requests]
+    together = parse_grader_request(FactsBatch(tuple(requests)).render())
+    assert together == AskedBatch(tuple(alone))
+
+
+@given(
+    prompt=texts,
+    source=sources,
+    responses=st.lists(texts, min_size=3, max_size=5, unique=True),
+    factors=st.lists(st.sampled_from(JUDGED), min_size=1, unique=True),
+)
+def test_a_batch_of_pairs_reads_back_as_each_of_them(
+    prompt: str, source: str | None, responses: list[str], factors: list[Factor]
+) -> None:
+    requests = [
+        JudgedRequest(prompt, source, first, second, tuple(factors))
+        for first in responses
+        for second in responses
+        if first != second
+    ]
+    packs = JudgedBatch.packed(requests, [None] * len(requests))
+    assert [len(pack) for pack in packs] == [len(requests) // 2] * 2  # each way round
+    for pack in packs:
+        alone = [parse_grader_request(requests[place].render()) for place in pack]
+        together = parse_grader_request(
+            JudgedBatch(tuple(requests[place] for place in pack)).render()
+        )
+        assert together == AskedBatch(tuple(alone))
 
 
 def test_a_question_that_looks_like_its_own_list_of_values_reads_back() -> None:
@@ -514,6 +572,14 @@ def test_an_error_rate_that_is_no_share_is_named(rate: Any) -> None:
 # --- a whole grading -----------------------------------------------------------------------------
 
 
+def shown_of(source: AnnotatedSource) -> SourceToGrade:
+    responses = {}
+    for number, pair in enumerate(source.pairs):
+        responses |= {f"{number} a": pair.response_a, f"{number} b": pair.response_b}
+    pairs = [(f"{number} a", f"{number} b") for number in range(len(source.pairs))]
+    return SourceToGrade(source.prompt, source.source, responses, pairs)
+
+
 @pytest.mark.parametrize("task", TASKS)
 @pytest.mark.parametrize("error_rate", [0.0, 0.2])
 def test_the_core_taxonomy_of_each_task_is_graded_without_a_problem(
@@ -528,11 +594,7 @@ def test_the_core_taxonomy_of_each_task_is_graded_without_a_problem(
         return GraderAnswer(reading.value, 1, "; ".join(reading.problems) or None)
 
     for source in load_preferences("demo", task=task).sources:
-        responses = {}
-        for number, pair in enumerate(source.pairs):
-            responses |= {f"{number} a": pair.response_a, f"{number} b": pair.response_b}
-        pairs = [(f"{number} a", f"{number} b") for number in range(len(source.pairs))]
-        shown = SourceToGrade(source.prompt, source.source, responses, pairs)
+        shown = shown_of(source)
 
         async def grade(shown: SourceToGrade = shown) -> SourceGrades:
             return await grade_source(shown, factors, ask, grader="planted/grader")
@@ -551,3 +613,32 @@ def test_the_core_taxonomy_of_each_task_is_graded_without_a_problem(
     judged = {f.id for f in factors if f.kind == "judged" or f.measure == "share"}
     assert distinguished.keys() == judged
     assert all(len(values) > 1 for values in distinguished.values())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_batched_grading_gives_the_record_of_a_single_one_for_fewer_requests(task: str) -> None:
+    factors = resolve_factors("core", task)
+
+    async def ask(request: GraderRequest[Any]) -> GraderAnswer[Any]:
+        reading = request.read(EXACT.answer(request.render()))
+        return GraderAnswer(reading.value, 1, "; ".join(reading.problems) or None)
+
+    for source in load_preferences("demo", task=task).sources:
+        single, batched = (
+            anyio.run(
+                partial(
+                    grade_source,
+                    shown_of(source),
+                    factors,
+                    ask,
+                    grader="planted/grader",
+                    judging=JudgeSettings(grading=grading),
+                )
+            ).model_dump()
+            for grading in ("single", "batched")
+        )
+        assert batched["requests"] <= single["requests"] / 3
+        for name in ("key_facts", "responses", "same_as", "problems", "wordings"):
+            assert batched[name] == single[name]
+        said, before = ([pair["verdicts"] for pair in one["pairs"]] for one in (batched, single))
+        assert said == before

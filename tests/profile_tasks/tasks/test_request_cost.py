@@ -89,6 +89,7 @@ PLACES = {
     "List the key facts": "key facts",
     "List the atomic facts": "facts",
     "Compare the response below": "facts",
+    "Compare them two at a time": "judged",
     "Two responses to the same request follow. Compare": "judged",
     "Target score:": "generation",
     "Answer with exactly one line": "discrimination",
@@ -139,6 +140,9 @@ def asked_in_a_run(
         ("instruction_following", {"pairing": "half", "factors": "length"}),
         ("instruction_following", {"setting": "generation"}),
         ("instruction_following", {"epochs": 2}),
+        ("summarization", {"grading": "batched", "factors": "all"}),
+        ("document_qa", {"grading": "batched", "judge_orders": 1, "judge_batch": "one"}),
+        ("summarization", {"grading": "batched", "factors": "source_coverage"}),
     ],
 )
 def test_a_run_that_writes_and_judges_asks_what_was_estimated(
@@ -338,6 +342,26 @@ def test_stand_ins_differ_and_are_as_long_as_annotated_responses(tmp_path: Path)
 
 def noted(cost: RequestCost, words: str) -> bool:
     return any(words in note for note in cost.notes)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_what_batched_grading_saves_is_said_and_is_half_at_least(task: str) -> None:
+    single, batched = (
+        estimated(task, grading=grading, epochs=2).total("grader")
+        for grading in ("single", "batched")
+    )
+    assert noted(
+        estimated(task, epochs=2),
+        f"grading=batched: {batched.requests:,} requests of the grader, ~ "
+        f"{batched.input_tokens:,} input and {batched.output_tokens:,} output tokens",
+    )
+    tokens = [count.input_tokens + count.output_tokens for count in (single, batched)]
+    assert batched.requests < single.requests / 4
+    assert tokens[1] < tokens[0] / 2
+    assert not noted(estimated(task, grading="batched"), "grading=")
+    assert not noted(estimated(task, "surface"), "grading=")
+    one_response_each = estimated(task, "number_of_facts", setting="discrimination")
+    assert noted(one_response_each, "grading=")
 
 
 def test_the_notes_say_what_exactness_rests_on(tmp_path: Path) -> None:

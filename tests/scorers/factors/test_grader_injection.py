@@ -11,7 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from inspect_ai import eval as inspect_eval
 
-from profile_tasks.scorers.factors.facts import Fact, FactsRequest, KeyFactsRequest, ResponseFacts
+from profile_tasks.scorers.factors.facts import (
+    Fact,
+    FactsBatch,
+    FactsRequest,
+    KeyFactsRequest,
+    ResponseFacts,
+)
 from profile_tasks.scorers.factors.judged import JudgedRequest
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.solvers.sections import SECTION_TAGS, read_sections, render_sections
@@ -103,7 +109,16 @@ READ_FACTS = ResponseFacts(facts=(Fact(text="It rained.", labels={"hallucination
 HONEST_LABELS = {"labels": [{"number": 1, "hallucination": "supported"}]}
 HONEST_KEY_FACTS = {"key_facts": ["It rained."]}
 
-Request = JudgedRequest | FactsRequest | KeyFactsRequest
+Request = JudgedRequest | FactsRequest | KeyFactsRequest | FactsBatch
+
+
+def batch(*responses: str) -> FactsBatch:
+    known = ("One.", "Two.")
+    return FactsBatch(
+        tuple(FactsRequest("Q", "S", each, LABELLED, None, known) for each in responses)
+    )
+
+
 # Place of the hostile text -> the request that holds it there, its section, whether it is listed.
 PLACES: dict[str, tuple[Callable[[str], Request], str, bool]] = {
     "prompt": (lambda t: JudgedRequest(t, "S", "A", "B", JUDGED), "request", False),
@@ -119,10 +134,13 @@ PLACES: dict[str, tuple[Callable[[str], Request], str, bool]] = {
     "facts source": (lambda t: FactsRequest("Q", t, "A", LABELLED), "source", False),
     "fact": (lambda t: FactsRequest("Q", "S", "A", LABELLED, (t,)), "facts", True),
     "key fact": (lambda t: FactsRequest("Q", "S", "A", LABELLED, None, (t, t)), "key_facts", True),
+    "first of a batch": (lambda t: batch(t, "B"), "response_1", False),
+    "last of a batch": (lambda t: batch("A", "B", t), "response_3", False),
     "key facts prompt": (lambda t: KeyFactsRequest(t, "S"), "request", False),
     "key facts source": (lambda t: KeyFactsRequest("Q", t), "source", False),
 }
-ORDER = ("request", "source", "key_facts", "first_response", "second_response", "response", "facts")
+ORDER = ("request", "source", "key_facts", "first_response", "second_response", "response", "facts",
+         "response_1", "response_2", "response_3")  # fmt: skip
 
 
 def test_there_are_enough_of_them() -> None:
@@ -217,6 +235,10 @@ def honest_for(request: Request) -> tuple[dict[str, Any], object]:
         return HONEST, READ
     if isinstance(request, KeyFactsRequest):
         return HONEST_KEY_FACTS, ("It rained.",)
+    if isinstance(request, FactsBatch):
+        each = [honest_for(one) for one in request.requests]
+        entries = [{"response": n} | honest for n, (honest, _) in enumerate(each, start=1)]
+        return {"responses": entries}, tuple(read for _, read in each)
     if request.facts is None:
         honest = dict(HONEST_FACTS)
         if request.key_facts is None:

@@ -10,9 +10,15 @@ import anyio
 import pytest
 
 from profile_tasks.scorers.factors.factor import Factor
-from profile_tasks.scorers.factors.facts import Fact, FactsRequest, KeyFactsRequest, ResponseFacts
+from profile_tasks.scorers.factors.facts import (
+    Fact,
+    FactsBatch,
+    FactsRequest,
+    KeyFactsRequest,
+    ResponseFacts,
+)
 from profile_tasks.scorers.factors.grader_prompts import WORDS_PER_FACTS_REQUEST
-from profile_tasks.scorers.factors.judged import JudgedRequest
+from profile_tasks.scorers.factors.judged import JudgedBatch, JudgedRequest
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.grading.record import (
     SourceGrades,
@@ -43,6 +49,8 @@ def factors(*ids: str) -> list[Factor]:
 
 def honest(request: Any) -> Any:
     """A fact a word, all supported; the first key fact is conveyed; longer is more fluent."""
+    if isinstance(request, FactsBatch | JudgedBatch):
+        return tuple(honest(one) for one in request.requests)
     if isinstance(request, KeyFactsRequest):
         return ("key 1", "key 2")
     if isinstance(request, FactsRequest):
@@ -183,6 +191,135 @@ def test_verdicts_of_another_batch_answer_nothing() -> None:
     grader = Grader()
     grade(JUDGED, grader, judging=JudgeSettings(judge_batch="one"), known=grade(JUDGED))
     assert [len(request.factors) for request in grader.asked] == [1] * 8
+
+
+BATCHED = JudgeSettings(grading="batched")
+MORE_TEXTS = {"p a": "one two", "p b": "three", "q a": "five six", "q b": "one two",
+              "score 1": "four", "score 2": "one two", "score 3": "seven"}  # fmt: skip
+MORE = SourceToGrade(
+    "Q", "S", MORE_TEXTS,
+    [("p a", "p b"), ("q a", "q b"), ("score 2", "score 1"), ("score 3", "score 1")],
+)  # fmt: skip
+
+
+def without_count(grades: SourceGrades) -> SourceGrades:
+    """What was said, whatever it took to be told."""
+    pairs = tuple(pair.model_copy(update={"swapped": False}) for pair in grades.pairs)
+    return grades.model_copy(update={"requests": 0, "grading": "", "pairs": pairs})
+
+
+@pytest.mark.parametrize("orders", [1, 2])
+@pytest.mark.parametrize("batch", ["all", "one"])
+def test_batched_requests_make_the_same_record(orders: Any, batch: Any) -> None:
+    settings = JudgeSettings(judge_orders=orders, judge_batch=batch)
+    in_batches = settings.model_copy(update={"grading": "batched"})
+    single = grade([*FACTS, *JUDGED], shown=MORE, judging=settings)
+    batched = grade([*FACTS, *JUDGED], shown=MORE, judging=in_batches)
+    assert without_count(batched) == without_count(single)
+    assert batched.grading == "batched"
+    assert batched.requests < single.requests
+    assert SourceGrades.model_validate_json(batched.model_dump_json()) == batched
+
+
+def test_one_order_takes_half_of_the_judged_batches_and_favours_no_recorded_side() -> None:
+    texts = {f"score {n}": f"text {n}" for n in range(40)}
+    pairs = [(f"score {n}", f"score {n + 1}") for n in range(0, 40, 2)]
+    shown = SourceToGrade("Q", "S", texts, pairs)
+
+    def first(request: Any) -> Any:
+        return tuple({"fluency": "first"} for _ in request.requests)
+
+    one_order = JudgeSettings(judge_orders=1, grading="batched")
+    graders = Grader(first), Grader(first)
+    two = grade(["fluency"], graders[0], shown, judging=BATCHED)
+    one = grade(["fluency"], graders[1], shown, judging=one_order)
+    assert [len(grader.asked) for grader in graders] == [2, 1]
+    signs = graded_signs(one, TAXONOMY["fluency"], pairs)
+    assert 5 < signs.count(1) < 15
+    assert signs.count(1) + signs.count(-1) == 20
+    again = grade(["fluency"], graders[1], shown, judging=one_order, known=two)
+    assert len(graders[1].asked) == 1
+    assert graded_signs(again, TAXONOMY["fluency"], pairs) == signs
+
+
+def test_annotated_and_written_responses_share_no_request() -> None:
+    """What is said of the annotated ones must not hang on what the evaluated model wrote."""
+    grader, other = Grader(), Grader()
+    grade([*FACTS, *JUDGED], grader, MORE, judging=BATCHED)
+    asked = grader.of(FactsBatch)
+    assert [[r.response for r in batch.requests] for batch in asked] == [
+        ["one two", "three", "five six"],
+        ["four", "seven"],
+    ]
+    assert len(grader.asked) == 1 + 2 + 4
+    rewritten = {id_: f"{text}!" * ("score" in id_) or text for id_, text in MORE_TEXTS.items()}
+    grade([*FACTS, *JUDGED], other, SourceToGrade("Q", "S", rewritten, MORE.pairs), judging=BATCHED)
+    annotated = {"one two", "three", "five six"}
+
+    def of_annotated(asked: Grader) -> list[str]:
+        return sorted(
+            batch.render()
+            for batch in (*asked.of(FactsBatch), *asked.of(JudgedBatch))
+            if annotated >= {getattr(r, "response", None) or r.first for r in batch.requests}
+        )
+
+    assert of_annotated(grader) == of_annotated(other)
+    assert len(of_annotated(grader)) == 3
+
+
+def test_what_a_batch_lacks_is_missing_alone_and_asked_for_alone() -> None:
+    def all_but(request: Any) -> Any:
+        answers = honest(request)
+        return (None, *answers[1:]) if isinstance(request, FactsBatch | JudgedBatch) else answers
+
+    lacking = Grader(all_but)
+    grades = grade([*FACTS, *JUDGED], lacking, MORE, judging=BATCHED)
+    facts = factor_grading(grades, TAXONOMY["number_of_facts"], "S")
+    assert (facts.asked, facts.missing) == (5, 2)
+    whole = grade([*FACTS, *JUDGED], shown=MORE, judging=BATCHED)
+    fluency = TAXONOMY["fluency"]
+    signs = graded_signs(grades, fluency, MORE.pairs)
+    right = graded_signs(whole, fluency, MORE.pairs)
+    assert 0 not in right
+    assert None in signs
+    assert all(sign in (None, known) for sign, known in zip(signs, right, strict=True))
+    grader = Grader()
+    again = grade([*FACTS, *JUDGED], grader, MORE, judging=BATCHED, known=grades)
+    assert sorted(r.response for r in grader.of(FactsRequest)) == ["four", "one two"]
+    assert graded_signs(again, fluency, MORE.pairs) == right
+
+
+def test_a_batch_without_an_answer_is_missing_for_each_of_its_questions() -> None:
+    def silent(request: Any) -> Any:
+        return None if isinstance(request, FactsBatch | JudgedBatch) else honest(request)
+
+    grades = grade([*FACTS, *JUDGED], Grader(silent), MORE, judging=BATCHED)
+    assert factor_grading(grades, TAXONOMY["number_of_facts"], "S").missing == 5
+    assert factor_grading(grades, TAXONOMY["fluency"], "S").missing == 4
+    assert graded_signs(grades, TAXONOMY["fluency"], MORE.pairs) == [None] * 4
+    assert "1. facts of p a, 2. facts of p b, 3. facts of q a: no answer" in grades.problems
+
+
+def test_single_and_batched_grades_are_answers_to_different_questions() -> None:
+    for known, asked in ((BATCHED, JudgeSettings()), (JudgeSettings(), BATCHED)):
+        earlier = grade([*FACTS, *JUDGED], shown=MORE, judging=known)
+        anew = grade([*FACTS, *JUDGED], shown=MORE, judging=asked)
+        again = grade([*FACTS, *JUDGED], shown=MORE, judging=asked, known=earlier)
+        assert again.requests == anew.requests > 0
+
+
+def test_known_batched_grades_take_no_request_and_a_new_factor_only_its_own() -> None:
+    known = grade(["number_of_facts", "fluency"], shown=MORE, judging=BATCHED)
+    grader = Grader()
+    assert grade(["fluency"], grader, MORE, judging=BATCHED, known=known).pairs == known.pairs
+    assert grader.asked == []
+    grade([*FACTS, *JUDGED], grader, MORE, judging=BATCHED, known=known)
+    assert {f.id for b in grader.of(JudgedBatch) for r in b.requests for f in r.factors} == {
+        "coherence"
+    }
+    labels = [r for batch in grader.of(FactsBatch) for r in batch.requests]
+    assert len(labels) == 5
+    assert all(request.facts for request in labels)  # listed before, now labelled
 
 
 def test_two_pairs_of_the_same_texts_in_swapped_roles_are_one_question() -> None:
