@@ -39,6 +39,9 @@ _SCATTERED = "the rows of a group stand apart from each other"
 MOST_GROUPS = 1 << 25
 """Groups of a file in no order whose names' hashes are kept, 8 bytes each, to see any again."""
 
+FEW_GROUPS = 1 << 22
+"""Of so many they are kept though their names rise so far; of more, names that rise are enough."""
+
 
 @dataclass(frozen=True)
 class Measuring:
@@ -214,6 +217,7 @@ class _Groups:
     def __init__(self) -> None:
         self.hashes: list[NDArray[np.uint64]] = []
         self.n = 0
+        self.forgotten = False
         self.last = ""
         self.rising = np.array([True, True])
 
@@ -225,12 +229,12 @@ class _Groups:
             self.rising &= [self.last < first, _by_length(self.last) < _by_length(first)]
         self.last = last
         self.n += len(piece.hashes)
-        if self.n <= MOST_GROUPS:
-            self.hashes.append(piece.hashes)
-        elif self.rising.any():
-            self.hashes = []
-        else:
+        if self.n > FEW_GROUPS and self.rising.any():
+            self.hashes, self.forgotten = [], True
+        elif self.forgotten or self.n > MOST_GROUPS:
             raise ScatteredGroupError(_SCATTERED)
+        else:
+            self.hashes.append(piece.hashes)
 
     def check(self, edges: NDArray[np.uint64]) -> None:
         """Raise where a group came twice."""

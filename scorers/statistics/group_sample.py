@@ -111,7 +111,7 @@ class GroupSample:
 
     def _smallest(self) -> Self:
         """Keep the groups with the smallest hashes, in the order of their names."""
-        kept = np.unique(self.table.group)
+        kept = np.flatnonzero(np.bincount(self.table.group, minlength=len(self.names)))
         if len(kept) > self.most:
             kept = kept[np.argpartition(self.hashes[kept], self.most)[: self.most]]
         kept = kept[np.argsort(self.names[kept], kind="stable")]

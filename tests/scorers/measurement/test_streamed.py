@@ -179,13 +179,18 @@ def test_a_scattered_group_never_counts_as_two(
 def test_so_many_groups_that_none_is_remembered_have_to_rise(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(streamed, "MOST_GROUPS", 10)
     monkeypatch.setitem(sys.modules, "duckdb", None)
+    monkeypatch.setattr(streamed, "FEW_GROUPS", 10)
     path = write(tmp_path / "a.jsonl", rows())
     assert streamed_record(path)["n_groups"] == 40  # g2 stands before g10, as numbers do
-    write(path, rows()[::-1])
-    with pytest.raises(PreferenceDataError, match="rows of a group stand apart"):
-        streamed_record(path)
+    falling = rows()[::-1]
+    write(path, falling)
+    assert streamed_record(path)["n_groups"] == 40  # all of them are remembered
+    for most, data in ((10, falling), (1000, [*rows()[30:], *rows()[:30]])):
+        monkeypatch.setattr(streamed, "MOST_GROUPS", most)
+        write(path, data)
+        with pytest.raises(PreferenceDataError, match="rows of a group stand apart"):
+            streamed_record(path)
 
 
 @pytest.mark.usefixtures("small_pieces")
