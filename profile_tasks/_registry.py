@@ -92,6 +92,14 @@ def recorded() -> type[ModelAPI]:
     return RecordedAPI
 
 
+@modelapi(name="offline")
+def offline() -> type[ModelAPI]:
+    """Models whose requests were planned, and are answered in files."""
+    from profile_tasks.offline.provider import PlannedAPI
+
+    return PlannedAPI
+
+
 __all__ = [
     "agreement_metrics",
     "both_settings",
@@ -114,6 +122,7 @@ __all__ = [
     "judge_probes",
     "judge_sensitivity",
     "nothing_to_solve",
+    "offline",
     "pairwise_discrimination",
     "planted",
     "probe_metrics",

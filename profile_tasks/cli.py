@@ -24,6 +24,8 @@ COMMANDS = {
     "train": "DPO, SFT or KTO on exported data (extra train).",
     "factors": "The factors there are, or those that a selection holds.",
     "cost": "Requests and tokens of a run, before it; no model is called.",
+    "plan": "Every model request of a run as files for a batch endpoint.",
+    "ingest": "The answers to a plan as an Inspect log, or what is still asked.",
     "validate-grader": "A grader's verdicts beside human factor labels.",
     "lm-eval": "lm-eval with this project's tasks only; starts sooner.",
     "validate": "Whether lm-eval tasks would run, without a model.",

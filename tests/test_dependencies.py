@@ -15,6 +15,7 @@ PRIVATE = {
     "inspect_ai._util.registry.registry_add": "0.3.285",
     "inspect_ai.model._generate_config.active_generate_config": "0.3.285",
     "inspect_ai.model._model.active_model": "0.3.285",
+    "inspect_ai.model._openai.openai_completion_params": "0.3.285",
     "lm_eval._cli.harness.HarnessCLI": "0.4.13",
     "lm_eval._cli.utils.key_val_to_dict": "0.4.13",
     "lm_eval._cli.utils.try_parse_json": "0.4.13",

@@ -76,14 +76,14 @@ def called_grader(name: str, arguments: Sequence[str]) -> "Model":
 
     from profile_tasks.scorers.grading.api_key import hide_keys, refuse_logged_keys
 
-    given = dict(_argument(text) for text in arguments)
+    given = dict(argument(text) for text in arguments)
     try:
         settings: dict[str, Any] = {}
         if name.startswith("{"):
             settings = _mapping(name)
             name = str(settings.pop("model", ""))
             given |= settings.pop("model_args", {})
-        with _inspect_on_stderr():
+        with inspect_on_stderr():
             model = get_model(
                 name, config=GenerateConfig.model_validate(settings), memoize=False, **given
             )
@@ -110,7 +110,7 @@ def run_to_end(
     from inspect_ai import eval as inspect_eval
 
     watched = sys.stderr.isatty()
-    with _inspect_on_stderr():
+    with inspect_on_stderr():
         logs = inspect_eval(
             task,
             model=model,
@@ -125,22 +125,26 @@ def run_to_end(
     return logs[0]
 
 
-def _inspect_on_stderr() -> redirect_stdout[Any]:
+def inspect_on_stderr() -> redirect_stdout[Any]:
     """What Inspect says of itself must not stand in the middle of JSON."""
     return redirect_stdout(sys.stderr)
 
 
-def _argument(text: str) -> tuple[str, Any]:
-    """``key=value``, the value read as Inspect reads it: 0.2 is a number, true a truth value."""
+def argument(text: str, option: str = "-M") -> tuple[str, Any]:
+    """``key=value``, the value read as Inspect reads it: 0.2 is a number, true a truth value.
+
+    Raises:
+        Unusable: It has another form.
+    """
     import yaml
 
     key, separator, value = text.partition("=")
     if not separator or not key:
-        raise Unusable(f"-M {text}: expected KEY=VALUE")
+        raise Unusable(f"{option} {text}: expected KEY=VALUE")
     try:
         return key.replace("-", "_"), yaml.safe_load(value)
     except yaml.YAMLError as error:
-        raise Unusable(f"-M {key}: the value is not valid YAML") from error
+        raise Unusable(f"{option} {key}: the value is not valid YAML") from error
 
 
 def _mapping(text: str) -> dict[str, Any]:

@@ -20,6 +20,7 @@ from profile_tasks.scorers.statistics.estimate import (
     finite_or_nan,
     none_for_nan,
 )
+from profile_tasks.solvers.offline_answers import OFFLINE, OFFLINE_NOTE
 from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 from profile_tasks.solvers.simulated_answers import (
     GRADER_SIMULATION_NOTE,
@@ -197,6 +198,9 @@ class Run:
 
 
 def _offline_note(model: str) -> str | None:
+    if model.startswith(OFFLINE):
+        of_answers = _offline_note(model.removeprefix(OFFLINE))
+        return f"{of_answers}; {OFFLINE_NOTE}" if of_answers else OFFLINE_NOTE
     if model.startswith(RECORDED):
         return RECORDED_NOTE
     if not model.startswith(SIMULATED):

@@ -38,6 +38,7 @@ from profile_tasks.scorers.grading.record import model_named
 from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
 from profile_tasks.secrets import without_keys
+from profile_tasks.solvers.offline_answers import UnansweredError
 from profile_tasks.solvers.reply import clean_replies, is_unreadable, was_tried_again
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.structured_output import reason_of, status_of, structured
@@ -308,7 +309,7 @@ class Grader:
             done.requests += 1
             try:
                 output, cached = await self._generate(messages, request, attempt)
-            except LimitExceededError:
+            except (LimitExceededError, UnansweredError):
                 raise
             except Exception as error:
                 done.replayed = False
@@ -341,7 +342,8 @@ class Grader:
         scopes = {"settings": self.settings, "repetition": str(self.repetition)}
         if attempt:  # the first has no such entry in the caches of earlier versions
             scopes["attempt"] = str(attempt)
-        cache = CachePolicy(expiry=None, per_epoch=False, scopes=scopes) if self.cache else False
+        kept = self.cache and not getattr(self.model.api, "holds_answers", False)
+        cache = CachePolicy(expiry=None, per_epoch=False, scopes=scopes) if kept else False
         return await structured(
             self.model,
             "grades",

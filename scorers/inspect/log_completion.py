@@ -119,7 +119,7 @@ class CompletesLogs(Hooks, Generic[_Measured]):
     async def on_sample_start(self, data: SampleStart) -> None:
         """Note the sample; Inspect calls this in the very context in which the sample runs."""
         if (task := self._tasks.get(data.eval_id)) is not None:
-            keep_answers(task, str(data.summary.id))
+            keep_answers(task, str(data.summary.id), data.summary.epoch)
 
     async def on_sample_end(self, data: SampleEnd) -> None:
         """Keep the measurement, so that the log need not be read again."""

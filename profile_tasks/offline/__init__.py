@@ -1,0 +1,1 @@
+"""Evaluation without a connection: requests are planned in files, and answers read from files."""

@@ -1,0 +1,130 @@
+"""Lines of OpenAI's batch files: a request as it is sent, an answer as it comes back.
+
+``vllm run-batch``, ``ray.data.llm`` and the batch endpoints of most providers read and write them.
+Inspect's own converters are used for what stands inside.
+"""
+# inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from inspect_ai.model import (
+    ChatMessage,
+    GenerateConfig,
+    ModelOutput,
+    messages_to_openai,
+    model_output_from_openai,
+)
+
+SENT = (
+    *("max_tokens", "temperature", "top_p", "seed", "stop_seqs", "frequency_penalty"),
+    *("presence_penalty", "logit_bias", "reasoning_effort", "system_message", "extra_body"),
+)
+"""The settings of a model that reach the body of a request."""
+
+
+async def request_body(
+    model: str, messages: Sequence[ChatMessage], config: GenerateConfig
+) -> dict[str, Any]:
+    """The body of a request, as the endpoint for chats takes it.
+
+    Args:
+        model: As the endpoint calls it.
+        messages: The conversation.
+        config: Settings; how a model is reached is left out.
+    """
+    # Imported here, as it imports the openai package, which takes seconds.
+    from inspect_ai.model._openai import openai_completion_params
+
+    settings = openai_completion_params(model, config, tools=False)
+    further = settings.pop("extra_body", {})
+    return {"messages": await messages_to_openai(list(messages)), **settings, **further}
+
+
+def request_line(custom_id: str, body: Mapping[str, Any]) -> str:
+    """A request as a line of a batch file, its end included; ASCII, so that any text fits."""
+    line = {"custom_id": custom_id, "method": "POST", "url": "/v1/chat/completions", "body": body}
+    return json.dumps(line) + "\n"
+
+
+def content_id(*content: object) -> str:
+    """An id that follows from the content: 32 hexadecimal digits."""
+    text = json.dumps(content, sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+@dataclass(frozen=True)
+class AnswerLine:
+    """A line that answers a request.
+
+    Attributes:
+        custom_id: Of which request.
+        body: The completion; None where the request failed.
+        failed: Why it failed; None where it did not.
+    """
+
+    custom_id: str
+    body: dict[str, Any] | None
+    failed: str | None = None
+
+    @property
+    def said(self) -> str:
+        """What tells one answer from another: texts and how they ended, not when they were sent."""
+        choices = (self.body or {}).get("choices") or []
+        return content_id([[each.get("message"), each.get("finish_reason")] for each in choices])
+
+    @property
+    def cut_off(self) -> bool:
+        """Whether a token limit ended it."""
+        choices = (self.body or {}).get("choices") or []
+        return any(each.get("finish_reason") == "length" for each in choices)
+
+
+def read_answer(line: bytes) -> AnswerLine:
+    """Read a line of a file of answers.
+
+    Raises:
+        ValueError: It answers no request: it is broken off, or no JSON, or has no ``custom_id``.
+    """
+    try:
+        found = json.loads(line)
+    except ValueError as error:
+        raise ValueError(f"no JSON ({error}); the file may be cut off here") from error
+    if not isinstance(found, dict) or not isinstance(found.get("custom_id"), str):
+        raise ValueError("no custom_id; expected a line of an OpenAI batch's output")
+    response = found.get("response")
+    status = response.get("status_code", 200) if isinstance(response, dict) else None
+    body = response.get("body") if isinstance(response, dict) else None
+    answered = isinstance(body, dict) and _choices(body)
+    if not found.get("error") and status == 200 and answered:
+        return AnswerLine(found["custom_id"], body)
+    told = found.get("error") or (body if status != 200 else None) or "it holds no choice"
+    return AnswerLine(found["custom_id"], None, " ".join([*_status(status), _told(told)]))
+
+
+def _choices(body: Mapping[str, Any]) -> bool:
+    choices = body.get("choices")
+    return isinstance(choices, list) and bool(choices) and all(isinstance(c, dict) for c in choices)
+
+
+def _status(status: object) -> list[str]:
+    return [] if status in (None, 200) else [f"status {status}:"]
+
+
+def _told(error: object) -> str:
+    """What an error says, however deep its message lies."""
+    while isinstance(error, dict):
+        error = error.get("message") or error.get("error") or error.get("code") or "an error"
+    return str(error)[:200]
+
+
+async def output_of(body: Mapping[str, Any]) -> ModelOutput:
+    """A completion as Inspect has it: tokens, reason to stop and log-probabilities are kept.
+
+    Raises:
+        ValueError: It has not the form of one.
+    """
+    return await model_output_from_openai(dict(body))

@@ -1,0 +1,86 @@
+"""Planted models as a batch endpoint: a file of planned requests in, a file of answers out.
+
+    python -m profile_tasks.planted.batch requests.jsonl -o answers.jsonl
+
+In place of ``vllm run-batch`` or a provider, to see how the way through files goes. Simulations:
+what they answer is no evidence about any model.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import anyio
+import click
+from inspect_ai.model import (
+    ChatMessage,
+    ChatMessageAssistant,
+    ChatMessageSystem,
+    ChatMessageUser,
+    GenerateConfig,
+    ModelOutput,
+    ModelUsage,
+)
+
+from profile_tasks.planted.provider import PlantedAPI
+from profile_tasks.solvers.simulated_answers import SIMULATED
+from profile_tasks.whole_files import write_whole
+
+_CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": ChatMessageAssistant}
+
+
+@click.command()
+@click.argument("requests", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
+def main(requests: Path, output: Path) -> None:
+    """Answer a file of planned requests by the planted models that they name."""
+    lines = requests.read_text(encoding="utf-8").splitlines()
+    write_whole(output, "".join(f"{line}\n" for line in anyio.run(answers, lines)))
+    click.echo(f"{output}: {len(lines)} answers, SIMULATED")
+
+
+async def answers(lines: Sequence[str]) -> list[str]:
+    """The answers to planned requests, as a batch endpoint writes them.
+
+    Raises:
+        ValueError: A request names no planted model, or is none that it answers.
+    """
+    return [json.dumps(await _answer(json.loads(line))) for line in lines]
+
+
+async def _answer(request: Mapping[str, Any]) -> dict[str, Any]:
+    body = request["body"]
+    messages: list[ChatMessage] = [
+        _CHAT[each["role"]](content=each["content"]) for each in body["messages"]
+    ]
+    config = GenerateConfig(temperature=body.get("temperature"), seed=body.get("seed"))
+    planted = PlantedAPI(body["model"].removeprefix(SIMULATED))
+    output = await planted.generate(messages, [], "none", config)
+    return {
+        "id": f"answer-{request['custom_id']}",
+        "custom_id": request["custom_id"],
+        "response": {"status_code": 200, "body": _completion(body["model"], output)},
+        "error": None,
+    }
+
+
+def _completion(model: str, output: ModelOutput) -> dict[str, Any]:
+    usage = output.usage or ModelUsage()
+    message = {"role": "assistant", "content": output.completion}
+    return {
+        "id": "simulated",
+        "object": "chat.completion",
+        "created": 0,
+        "model": model,
+        "choices": [{"index": 0, "message": message, "finish_reason": "stop"}],
+        "usage": {
+            "prompt_tokens": usage.input_tokens,
+            "completion_tokens": usage.output_tokens,
+            "total_tokens": usage.total_tokens,
+        },
+    }
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,13 @@
+"""Answers that stand in files, to requests that were planned (docs/offline.md)."""
+
+OFFLINE = "offline/"
+"""How the names of models begin whose requests were planned and answered in files."""
+
+OFFLINE_NOTE = (
+    "OFFLINE: its answers were read from files that answer planned requests; no model was asked in "
+    "this run"
+)
+
+
+class UnansweredError(Exception):
+    """A request whose answer is not there yet: nothing that hangs on it may go on without it."""
