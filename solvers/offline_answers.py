@@ -7,7 +7,3 @@ OFFLINE_NOTE = (
     "OFFLINE: its answers were read from files that answer planned requests; no model was asked in "
     "this run"
 )
-
-
-class UnansweredError(Exception):
-    """A request whose answer is not there yet: nothing that hangs on it may go on without it."""

@@ -120,7 +120,7 @@ def _of_run(ctx: click.Context, file: str) -> tuple["Preferences", Record]:
     if refused := given(ctx, (*RECORDED_OPTIONS, "names", "human_labels")):
         raise ValueError(f"{file} is a log, for which {', '.join(refused)} says nothing")
     run = read_run(file)
-    planted = any(name.startswith("planted/") for name in (run.model, *run.graders))
+    planted = any("planted/" in name for name in (run.model, *run.graders))
     return measured_preferences(run.measurements, load_taxonomy()), {
         "model": run.model,
         "graders": list(run.graders),

@@ -1,7 +1,8 @@
 """Lines of OpenAI's batch files: a request as it is sent, an answer as it comes back.
 
 ``vllm run-batch``, ``ray.data.llm`` and the batch endpoints of most providers read and write them.
-Inspect's own converters are used for what stands inside.
+What stands inside is put there, and read, by Inspect's own converters; their public forms look up
+the version of the openai package for each request, which takes longer than the rest.
 """
 # inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
@@ -15,8 +16,6 @@ from inspect_ai.model import (
     ChatMessage,
     GenerateConfig,
     ModelOutput,
-    messages_to_openai,
-    model_output_from_openai,
 )
 
 SENT = (
@@ -24,6 +23,9 @@ SENT = (
     *("presence_penalty", "logit_bias", "reasoning_effort", "system_message", "extra_body"),
 )
 """The settings of a model that reach the body of a request."""
+
+NO_CHAT = "its body is no chat completion with a choice"
+"""What is told of an answer that holds nothing, or something else."""
 
 
 async def request_body(
@@ -36,8 +38,7 @@ async def request_body(
         messages: The conversation.
         config: Settings; how a model is reached is left out.
     """
-    # Imported here, as it imports the openai package, which takes seconds.
-    from inspect_ai.model._openai import openai_completion_params
+    from inspect_ai.model._openai import messages_to_openai, openai_completion_params
 
     settings = openai_completion_params(model, config, tools=False)
     further = settings.pop("extra_body", {})
@@ -98,16 +99,19 @@ def read_answer(line: bytes) -> AnswerLine:
     response = found.get("response")
     status = response.get("status_code", 200) if isinstance(response, dict) else None
     body = response.get("body") if isinstance(response, dict) else None
-    answered = isinstance(body, dict) and _choices(body)
-    if not found.get("error") and status == 200 and answered:
+    if not found.get("error") and status == 200 and isinstance(body, dict) and _is_chat(body):
         return AnswerLine(found["custom_id"], body)
-    told = found.get("error") or (body if status != 200 else None) or "it holds no choice"
+    told = found.get("error") or (body if status != 200 else None) or NO_CHAT
     return AnswerLine(found["custom_id"], None, " ".join([*_status(status), _told(told)]))
 
 
-def _choices(body: Mapping[str, Any]) -> bool:
+def _is_chat(body: Mapping[str, Any]) -> bool:
     choices = body.get("choices")
-    return isinstance(choices, list) and bool(choices) and all(isinstance(c, dict) for c in choices)
+    return (
+        isinstance(choices, list)
+        and bool(choices)
+        and all(isinstance(c, dict) and isinstance(c.get("message"), dict) for c in choices)
+    )
 
 
 def _status(status: object) -> list[str]:
@@ -121,10 +125,14 @@ def _told(error: object) -> str:
     return str(error)[:200]
 
 
-async def output_of(body: Mapping[str, Any]) -> ModelOutput:
+def output_of(body: Mapping[str, Any]) -> ModelOutput:
     """A completion as Inspect has it: tokens, reason to stop and log-probabilities are kept.
 
     Raises:
         ValueError: It has not the form of one.
     """
-    return await model_output_from_openai(dict(body))
+    from inspect_ai.model._openai import chat_choices_from_openai, model_output_from_openai
+    from openai.types.chat import ChatCompletion
+
+    completion = ChatCompletion.model_validate(dict(body))
+    return model_output_from_openai(completion, chat_choices_from_openai(completion, tools=[]))

@@ -14,15 +14,32 @@ from typing import IO
 
 import anyio
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
+from inspect_ai.util import LimitExceededError
 
 from profile_tasks.offline.answers import Answers
-from profile_tasks.offline.batch_lines import content_id, output_of, request_body, request_line
+from profile_tasks.offline.batch_lines import (
+    NO_CHAT,
+    content_id,
+    output_of,
+    request_body,
+    request_line,
+)
 from profile_tasks.solvers.kept_answers import asking_sample
-from profile_tasks.solvers.offline_answers import UnansweredError
 from profile_tasks.untrusted_text import file_name
 
 WAITS = "its answer is not there yet"
 """What an error of a sample says that waits for answers."""
+
+
+class UnansweredError(LimitExceededError):
+    """A request has no answer yet: its sample ends here, and is scored as far as it came.
+
+    Inspect ends a sample so at a limit. Of an error it would lay out every traceback, which takes
+    longer than the sample.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("custom", value=1, limit=0, message=WAITS)
 
 
 class Exchange:
@@ -86,14 +103,15 @@ class Exchange:
         found = self.answers.body_of(name)
         plan = self._plan_of(name)
         self._index.execute(
-            "INSERT INTO requests VALUES (?, NULL, 1) ON CONFLICT (id) DO UPDATE SET asked = 1",
+            "INSERT INTO requests VALUES (?, NULL, 1) "
+            "ON CONFLICT (id) DO UPDATE SET asked = MAX(asked, 1)",
             (name,),
         )
         if found is not None:
             try:
-                return await output_of(found)
+                return output_of(found)
             except ValueError:
-                self.answers.refuse(name, "its completion has not the form of OpenAI's")
+                self.answers.refuse(name, NO_CHAT)
         if self._allow_missing and (plan is not None or self._goes_on(body["messages"])):
             if plan is not None:
                 self.missing += 1
@@ -102,7 +120,7 @@ class Exchange:
             return ModelOutput(model=model)
         self._note(name, model, body, plan)
         await self._all_have_asked()
-        raise UnansweredError(WAITS)
+        raise UnansweredError
 
     def _name(self, body: Mapping[str, object], shared: bool) -> str:
         if shared:
@@ -139,7 +157,9 @@ class Exchange:
     def _tell(self, name: str, plan: int) -> None:
         """Count a request that was planned before and has no answer."""
         failed = self.answers.failed(name)
-        self.answers.problems.note("lost" if failed is None else "failed", f"{failed or f'requests-{plan}'}: {name}")
+        self.answers.problems.note(
+            "lost" if failed is None else "failed", f"{failed or f'requests-{plan}'}: {name}"
+        )
 
     async def _all_have_asked(self) -> None:
         """Wait until all that runs waits for answers.

@@ -258,7 +258,6 @@ def _run(plan: Plan, exchange: Exchange, logs: Path) -> EvalLog:
             max_samples=_SAMPLES_AT_ONCE,
             adaptive_connections=False,
             fail_on_error=False,
-            score_on_error=True,
         )
     except OneLineError as error:
         raise PlanError(str(error)) from error

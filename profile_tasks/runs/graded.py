@@ -44,7 +44,7 @@ def graded_preferences(run: Run, whose: str = "preference") -> PreferenceData:
             f"{run.file}: no grader graded in this run (--model-role grader=...), so it holds no "
             "grades that could be corrected"
         )
-    planted = any(grader.startswith("planted/") for grader in run.graders)
+    planted = any("planted/" in grader for grader in run.graders)
     simulated = " (SIMULATED: no evidence about any model)" if planted else ""
     return PreferenceData(
         tuple(sources.values()),

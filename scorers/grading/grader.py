@@ -38,7 +38,6 @@ from profile_tasks.scorers.grading.record import model_named
 from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
 from profile_tasks.secrets import without_keys
-from profile_tasks.solvers.offline_answers import UnansweredError
 from profile_tasks.solvers.reply import clean_replies, is_unreadable, was_tried_again
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.structured_output import reason_of, status_of, structured
@@ -309,7 +308,7 @@ class Grader:
             done.requests += 1
             try:
                 output, cached = await self._generate(messages, request, attempt)
-            except (LimitExceededError, UnansweredError):
+            except LimitExceededError:
                 raise
             except Exception as error:
                 done.replayed = False
