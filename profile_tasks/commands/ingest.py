@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.grader_run import inspect_on_stderr
 from profile_tasks.commands.plan import say_requests
 from profile_tasks.commands.printing import command_line, say
 from profile_tasks.commands.progress import progress
@@ -28,13 +27,11 @@ _TOLD = {
 
 
 @click.command(epilog="Example: profile-tasks ingest study answers-1.jsonl answers-2.jsonl")
-@click.argument(
-    "folder", type=click.Path(exists=True, file_okay=False, path_type=Path), metavar="FOLDER"
-)
+@click.argument("folder", type=click.Path(file_okay=False, path_type=Path), metavar="FOLDER")
 @click.argument(
     "answers",
     nargs=-1,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    type=click.Path(dir_okay=False, path_type=Path),
     metavar="[ANSWERS...]",
 )
 @click.option(
@@ -52,6 +49,7 @@ def ingest(folder: Path, answers: tuple[Path, ...], allow_missing: bool) -> None
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
     import profile_tasks._registry  # noqa: F401 - the tasks, also where nothing is installed
+    from profile_tasks.commands.grader_run import inspect_on_stderr
     from profile_tasks.offline.plan import go_on
 
     try:

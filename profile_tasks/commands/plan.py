@@ -5,7 +5,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.grader_run import argument, inspect_on_stderr
 from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import command_line, say
 from profile_tasks.commands.unusable import Unusable
@@ -13,7 +12,12 @@ from profile_tasks.commands.unusable import Unusable
 if TYPE_CHECKING:
     from profile_tasks.offline.plan import AskedModel, Step
 
-_TASKS = ("summarization", "instruction_following", "document_qa")
+_TASKS = [
+    f"{task}{kind}"
+    for kind in ("", "_judge_audit", "_feedback", "_self_guided")
+    for task in ("summarization", "instruction_following", "document_qa")
+]
+"""Not score validity, which takes log-likelihoods of given texts; batch endpoints tell none."""
 
 
 @click.command(epilog="Example: profile-tasks plan summarization --model Qwen/Qwen3-8B -o study")
@@ -57,6 +61,7 @@ def plan(
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
     import profile_tasks._registry  # noqa: F401 - the tasks, also where nothing is installed
+    from profile_tasks.commands.grader_run import argument, inspect_on_stderr
     from profile_tasks.offline.plan import Plan, begin
 
     try:

@@ -1,6 +1,6 @@
 """Lines of OpenAI's batch files: a request as it is sent, an answer as it comes back.
 
-``vllm run-batch``, ``ray.data.llm`` and the batch endpoints of most providers read and write them.
+``vllm run-batch`` and the batch endpoints of providers read and write them.
 What stands inside is put there, and read, by Inspect's own converters; their public forms look up
 the version of the openai package for each request, which takes longer than the rest.
 """

@@ -267,7 +267,8 @@ def _run(plan: Plan, exchange: Exchange, logs: Path) -> EvalLog:
     failed = [
         f"source {summary.id}: {summary.error}"
         for summary in read_eval_log_sample_summaries(log.location)
-        if summary.error is not None and WAITS not in summary.error
+        # A scorer may refuse what a solver did not end.
+        if summary.error is not None and WAITS not in f"{summary.error} {summary.limit_reason}"
     ]
     if failed:
         raise PlanError(f"{len(failed)} samples failed, first {failed[0]}")

@@ -117,6 +117,20 @@ def test_so_do_other_settings(
     assert measured(offline) == measured(live)
 
 
+@pytest.mark.parametrize(
+    ("task", "rounds"), [("summarization_judge_audit", 2), ("document_qa_self_guided", 2)]
+)
+def test_so_do_other_tasks_in_as_many_plans_as_answers_build_on_answers(
+    task: str, rounds: int, tmp_path: Path, read_inspect_log: Callable[..., EvalLog]
+) -> None:
+    settings: dict[str, Any] = {"limit": 2}
+    offline, asked = to_the_end(
+        Plan(task=task, model=VERBOSE, settings=settings), tmp_path / "plan"
+    )
+    assert metrics(offline) == metrics(read_inspect_log(task=task, **settings))
+    assert len(asked) == rounds
+
+
 def test_each_epoch_has_answers_of_its_own_and_shares_those_of_the_grader(tmp_path: Path) -> None:
     graded = {"limit": 2, "setting": "discrimination", "factors": "fluency"}
     plan = Plan(task="summarization", model=VERBOSE, graders=(GRADER,), settings=graded, epochs=2)
