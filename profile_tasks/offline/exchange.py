@@ -9,6 +9,7 @@ import hashlib
 import sqlite3
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import IO
 
@@ -26,6 +27,9 @@ from profile_tasks.offline.batch_lines import (
 )
 from profile_tasks.solvers.kept_answers import asking_sample
 from profile_tasks.untrusted_text import file_name
+
+_QUIET = 200
+"""So many turns of the event loop without a request, and a sample has asked all that it can."""
 
 WAITS = "its answer is not there yet"
 """What an error of a sample says that waits for answers."""
@@ -74,9 +78,9 @@ class Exchange:
         self.requests: Counter[str] = Counter()
         self.missing = 0
         self._files: dict[str, IO[str]] = {}
-        self._occurrences: Counter[str] = Counter()
+        self._asking: Counter[tuple[str, int]] = Counter()
         self._without: set[str] = set()
-        self._waiting: anyio.Event | None = None
+        self._waiting: dict[tuple[str, int], anyio.Event] = {}
 
     async def answer(
         self,
@@ -98,6 +102,7 @@ class Exchange:
         Raises:
             UnansweredError: It is not there. The request is noted.
         """
+        self._asking[asking_sample()] += 1
         body = await request_body(model, messages, config)
         name = self._name(body, shared)
         found = self.answers.body_of(name)
@@ -126,8 +131,11 @@ class Exchange:
         if shared:
             return content_id(body)
         asked = content_id(body, *asking_sample())
-        self._occurrences[asked] += 1
-        return content_id(asked, self._occurrences[asked])
+        return next(name for n in count(1) if not self._is_asked(name := content_id(asked, n)))
+
+    def _is_asked(self, name: str) -> bool:
+        found = self._index.execute("SELECT asked FROM requests WHERE id = ?", (name,)).fetchone()
+        return found is not None and found[0] > 0
 
     def _goes_on(self, messages: Sequence[object]) -> bool:
         """Whether a conversation goes on from a request that has no answer."""
@@ -162,19 +170,24 @@ class Exchange:
         )
 
     async def _all_have_asked(self) -> None:
-        """Wait until all that runs waits for answers.
+        """Wait until the sample asks nothing further.
 
         The error of one request ends those that its sample sends beside it; they shall be asked.
         """
-        if self._waiting is not None:
-            await self._waiting.wait()
+        sample = asking_sample()
+        if sample in self._waiting:
+            await self._waiting[sample].wait()
             return
-        self._waiting = anyio.Event()
+        self._waiting[sample] = ended = anyio.Event()
         try:
-            await anyio.wait_all_tasks_blocked()
+            quiet = 0
+            while quiet < _QUIET:
+                before = self._asking[sample]
+                await anyio.sleep(0)
+                quiet = quiet + 1 if self._asking[sample] == before else 0
         finally:
-            self._waiting.set()
-            self._waiting = None
+            del self._waiting[sample]
+            ended.set()
 
     def unasked(self, plan: int) -> int:
         """How many requests that stood first in a plan are not asked for in this run."""

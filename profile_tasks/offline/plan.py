@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,10 @@ def _step(
     allow_missing: bool,
     advance: Callable[[], object] = lambda: None,
 ) -> Step:
+    if find_spec("openai") is None:
+        raise PlanError(
+            "OpenAI's package reads and writes the form of batch files: pip install openai"
+        )
     half = Path(tempfile.mkdtemp(prefix=_HALF, dir=folder))
     asked, logs = half / "asked", half / "logs"
     asked.mkdir()

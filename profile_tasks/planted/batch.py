@@ -1,6 +1,6 @@
 """Planted models as a batch endpoint: a file of planned requests in, a file of answers out.
 
-    python -m profile_tasks.planted.batch requests.jsonl -o answers.jsonl
+    python -m profile_tasks.planted.batch study/requests-1/*.jsonl -o answers.jsonl
 
 In place of ``vllm run-batch`` or a provider, to see how the way through files goes. Simulations:
 what they answer is no evidence about any model.
@@ -31,11 +31,16 @@ _CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": Chat
 
 
 @click.command()
-@click.argument("requests", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "requests",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def main(requests: Path, output: Path) -> None:
-    """Answer a file of planned requests by the planted models that they name."""
-    lines = requests.read_text(encoding="utf-8").splitlines()
+def main(requests: tuple[Path, ...], output: Path) -> None:
+    """Answer files of planned requests by the planted models that they name."""
+    lines = [line for path in requests for line in path.read_text("utf-8").splitlines()]
     write_whole(output, "".join(f"{line}\n" for line in anyio.run(answers, lines)))
     click.echo(f"{output}: {len(lines)} answers, SIMULATED")
 

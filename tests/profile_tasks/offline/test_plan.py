@@ -13,6 +13,7 @@ from typing import Any
 import anyio
 import pytest
 from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.model import get_model
 
 import profile_tasks._registry  # noqa: F401 - the tasks
 from profile_tasks.offline.plan import AskedModel, Plan, PlanError, Step, begin, go_on
@@ -175,6 +176,11 @@ def test_the_log_says_what_it_is_made_of(tmp_path: Path) -> None:
     assert output.usage.input_tokens > 100
     again, _ = to_the_end(judging(), tmp_path / "again")
     assert (again.eval.metadata or {})["offline"] == said
+
+
+def test_a_model_of_a_log_that_is_asked_something_new_says_what_to_do() -> None:
+    with pytest.raises(ValueError, match="plan it: profile-tasks plan"):
+        anyio.run(get_model("offline/planted/verbose").generate, "Hello?")
 
 
 # Answers that are not as they should be -----------------------------------------------------------
