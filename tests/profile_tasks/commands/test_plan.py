@@ -40,6 +40,7 @@ def answered(requests: Path, answers: str = "answers.jsonl") -> None:
     assert "SIMULATED" in done.output
 
 
+@pytest.mark.slow
 def test_from_a_plan_to_a_log_that_report_compare_gate_and_board_read(
     command: Command, inspect_log: Callable[..., Path]
 ) -> None:

@@ -85,13 +85,15 @@ def measured(log: EvalLog) -> dict[tuple[Any, int], Any]:
 # The known answer ---------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize(
+    "task", ["summarization", *(pytest.param(task, marks=pytest.mark.slow) for task in TASKS[1:])]
+)
 def test_planted_models_through_files_give_the_live_run_metric_for_metric(
     task: str, tmp_path: Path, read_inspect_log: Callable[..., EvalLog]
 ) -> None:
-    plan = Plan(task=task, model=VERBOSE, graders=(GRADER,), settings={"limit": 3})
+    plan = Plan(task=task, model=VERBOSE, graders=(GRADER,), settings={"limit": 2})
     offline, asked = to_the_end(plan, tmp_path / "plan")
-    live = read_inspect_log(task=task, grader="planted/grader", limit=3)
+    live = read_inspect_log(task=task, grader="planted/grader", limit=2)
     assert metrics(offline) == metrics(live)
     assert measured(offline) == measured(live)
     assert len(metrics(live)) > 300
@@ -119,7 +121,11 @@ def test_so_do_other_settings(
 
 
 @pytest.mark.parametrize(
-    ("task", "rounds"), [("summarization_judge_audit", 2), ("document_qa_self_guided", 2)]
+    ("task", "rounds"),
+    [
+        ("document_qa_self_guided", 2),
+        pytest.param("summarization_judge_audit", 2, marks=pytest.mark.slow),
+    ],
 )
 def test_so_do_other_tasks_in_as_many_plans_as_answers_build_on_answers(
     task: str, rounds: int, tmp_path: Path, read_inspect_log: Callable[..., EvalLog]
@@ -223,6 +229,22 @@ def test_what_is_missing_is_told_and_asked_again_alone(
     assert go_on(folder, [tmp_path / "some.jsonl"]).requests == {path: 3}  # and not a third time
     done = go_on(folder, [tmp_path / "some.jsonl", answered(step)])
     assert metrics(read_eval_log(str(done.log))) == metrics(read_eval_log(str(begun[2].log)))
+
+
+def test_a_plan_holds_all_that_can_be_asked_whatever_else_waits(tmp_path: Path) -> None:
+    folder = tmp_path / "plan"
+    plan = Plan(task="summarization", model=VERBOSE, graders=(GRADER,), settings={"limit": 1})
+    step = begin(plan, folder)
+    assert {path.name: number for path, number in step.requests.items()} == {
+        "planted-verbose.jsonl": 17,  # 5 texts, 6 pairs in both orders
+        "planted-grader.jsonl": 13,  # key facts of the source, the same pairs
+    }
+    file = answered(step)
+    whole = sum(go_on(folder, [file]).requests.values())
+    lines = lines_of(file)
+    judged = next(n for n, line in enumerate(lines) if "fluency" in json.dumps(line["response"]))
+    some = write(tmp_path / "some.jsonl", lines[:judged] + lines[judged + 1 :])
+    assert sum(go_on(folder, [some]).requests.values()) == whole + 1
 
 
 def test_a_failed_answer_is_told_with_its_place_and_gives_way_to_one_that_did_not_fail(
