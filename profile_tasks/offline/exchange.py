@@ -106,7 +106,7 @@ class Exchange:
         body = await request_body(model, messages, config)
         name = self._name(body, shared)
         found = self.answers.body_of(name)
-        plan = self._plan_of(name)
+        plan, again = self._plan_of(name), self._is_asked(name)
         self._index.execute(
             "INSERT INTO requests VALUES (?, NULL, 1) "
             "ON CONFLICT (id) DO UPDATE SET asked = MAX(asked, 1)",
@@ -118,7 +118,7 @@ class Exchange:
             except ValueError:
                 self.answers.refuse(name, NO_CHAT)
         if self._allow_missing and (plan is not None or self._goes_on(body["messages"])):
-            if plan is not None:
+            if plan is not None and not again:
                 self.missing += 1
                 self._tell(name, plan)
             self._without.add(content_id(body["messages"]))
