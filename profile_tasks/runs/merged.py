@@ -300,6 +300,14 @@ def _header(logs: Sequence[InspectLog], split: Split) -> EvalLog:
             "eval_ids": [spec.eval_id for spec in specs],
         },
     }
+    # Only shards of one model are merged, so all of them were planned, or none.
+    if planned := [each for spec in specs if (each := (spec.metadata or {}).get("offline"))]:
+        about["offline"] = {
+            **planned[0],
+            "plan": ", ".join(each["plan"] for each in planned),
+            "answered": sum(each["answered"] for each in planned),
+            "missing": sum(each["missing"] for each in planned),
+        }
     # The same shards make the same log.
     ours = sha256("".join(spec.eval_id for spec in specs).encode()).hexdigest()[:22]
     passed = {name: value for name, value in split.settings.items() if value not in (None, False)}

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from inspect_ai.log import EvalLog, read_eval_log
 
 from profile_tasks.cli import main
 from profile_tasks.planted.batch import main as planted_batch
@@ -77,6 +78,32 @@ def test_from_a_plan_to_a_log_that_report_compare_gate_and_board_read(
     gate = command("gate", log, "--bars", "bars.yaml")
     assert "OFFLINE: its answers" in gate.output
     assert "unreadable_rate rests on 2 groups" in gate.output
+
+
+@pytest.mark.slow
+def test_shards_are_planned_and_ingested_one_by_one_and_merged(
+    command: Command, read_inspect_log: Callable[..., EvalLog]
+) -> None:
+    command("shards", "demo", "--task", "summarization", "--limit", 8, "-n", 2, "-o", "shards")
+    for n in (1, 2):
+        data = ("-T", f"dataset=shards/demo-{n}-of-2.jsonl", "-T", "setting=discrimination")
+        command("plan", "summarization", "--model", "planted/verbose", *data, "-o", f"logs/{n}")
+        answered(Path(f"logs/{n}/requests-1/planted-verbose.jsonl"))
+        assert command("ingest", f"logs/{n}", "answers.jsonl").exit_code == 0
+    done = command("merge", "logs", "--shards", "shards", "-o", "all.eval")
+    assert done.exit_code == 0, done.output
+    merged = read_eval_log("all.eval")
+    said = (merged.eval.metadata or {})["offline"]
+    assert (said["answered"], said["missing"]) == (8 * 6 * 2, 0)
+    assert said["plan"].count(", ") == 1
+    live = read_inspect_log(limit=8, setting="discrimination")
+    assert merged.results is not None
+    assert live.results is not None
+    found, expected = (
+        {n: repr(m.value) for n, m in log.results.scores[0].metrics.items() if log.results}
+        for log in (merged, live)
+    )
+    assert found == expected
 
 
 def test_what_is_missing_is_said_with_ids_and_exit_status_1(command: Command) -> None:

@@ -100,6 +100,17 @@ def test_planted_models_through_files_give_the_live_run_metric_for_metric(
     assert len(asked) == 2  # writing and judging with what is known to grade; then what follows
 
 
+@pytest.mark.slow
+def test_so_do_models_whose_grader_is_asked_in_batches(
+    tmp_path: Path, read_inspect_log: Callable[..., EvalLog]
+) -> None:
+    settings: dict[str, Any] = {"limit": 2, "grading": "batched"}
+    plan = Plan(task="summarization", model=VERBOSE, graders=(GRADER,), settings=settings)
+    offline, asked = to_the_end(plan, tmp_path / "plan")
+    assert metrics(offline) == metrics(read_inspect_log(grader="planted/grader", **settings))
+    assert len(asked) == 2
+
+
 @pytest.mark.parametrize(
     "settings",
     [
