@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 HERE: dict[str, tuple[str, ...]] = {
+    "cheaper_grading": ("requests", "--limit", "2"),
     "growth": ("--small",),
-    "half_price": ("--limit", "2"),
     "held_out_accuracy": ("{data}", "--page", "{page}"),
     "recorded_judges": ("{data}/recorded", "--page", "{page}"),
     "report_size": ("--sources", "30"),
