@@ -1,6 +1,6 @@
 """What the lm-eval tasks cost beside the same requests written as Jinja templates in YAML.
 
-    python benchmarks/lm_eval_speed.py [--quick] [--output FILE]
+    python benchmarks/lm_eval_speed.py [--small] [--output FILE]
 
 Two comparisons, in turn, A B A B ..., as ratios of medians:
 
@@ -28,7 +28,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ from typing import Any
 import numpy as np
 from lm_eval.api.instance import Instance
 from lm_eval.api.model import LM
+from speed import Ratio
 
 TASK = "summarization"
 PAIRS_OF_A_SOURCE = 2
@@ -69,35 +70,16 @@ class AnswersAtOnce(LM):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """How many times as fast as the other ours is.
-
-    Attributes:
-        work: What was done.
-        ratio: Of the medians over the turns.
-        low: Smallest ratio of one turn.
-        high: Greatest.
-        least: What it must not fall below, if anything.
-    """
-
-    work: str
-    ratio: float
-    low: float
-    high: float
-    least: float | None
-
-    def __str__(self) -> str:
-        return f"{self.ratio:8.1f} times as fast  [{self.low:.1f} - {self.high:.1f}]  {self.work}"
-
-
 def ratio(
     work: str, ours: Sequence[float], others: Sequence[float], least: float | None = None
 ) -> Ratio:
-    """Of seconds by turn."""
+    """Of CPU seconds by turn."""
     single = np.array(others) / np.array(ours)
     middle = float(np.median(others) / np.median(ours))
-    return Ratio(work, middle, float(single.min()), float(single.max()), least)
+    beside = "the stock command" if work.startswith("start-up") else "the same requests in YAML"
+    return Ratio(
+        work, "times as fast as", beside, middle, float(single.min()), float(single.max()), least
+    )
 
 
 # Data --------------------------------------------------------------------------------------------
@@ -263,15 +245,15 @@ def loaders(kind: str, folder: Path, pairs: Path) -> tuple[Load, Load]:
 
 
 def evaluated(load: Load, limit: int | None = None) -> tuple[float, float]:
-    """Seconds of loading the task, and of evaluating it."""
+    """CPU seconds of loading the task, and of evaluating it."""
     from lm_eval.evaluator import evaluate
 
     gc.collect()  # no turn pays for the garbage of the one before
-    start = time.perf_counter()
+    start = time.process_time()
     tasks = load()
-    loaded = time.perf_counter()
+    loaded = time.process_time()
     evaluate(AnswersAtOnce(), tasks, limit=limit, log_samples=False, bootstrap_iters=0)
-    return loaded - start, time.perf_counter() - loaded
+    return loaded - start, time.process_time() - loaded
 
 
 def requests_of(load: Load) -> list[tuple[Any, ...]]:
@@ -343,8 +325,8 @@ def run_command(which: str) -> None:
 
 
 def started(which: str) -> float:
-    """Seconds from the start of the process to the first request."""
-    start = time.perf_counter()
+    """CPU seconds from the start of the process to the first request."""
+    before = os.times()
     done = subprocess.run(  # noqa: S603 - this file
         [sys.executable, __file__, "--command", which],
         check=False,
@@ -352,10 +334,10 @@ def started(which: str) -> float:
         text=True,
         env=os.environ | {"HF_HUB_OFFLINE": "1"},
     )
-    seconds = time.perf_counter() - start
+    after = os.times()
     if done.returncode:
         raise RuntimeError(f"the {which} command ended with {done.returncode}: {done.stderr}")
-    return seconds
+    return sum(after[2:4]) - sum(before[2:4])  # of children
 
 
 def start_up(turns: int) -> Ratio:
@@ -369,7 +351,7 @@ def start_up(turns: int) -> Ratio:
 def main() -> None:
     """Measure, print, and write the file that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, one turn")
+    parser.add_argument("--small", action="store_true", help="small sizes, one turn")
     parser.add_argument("--sources", type=int, help="sources (5,000)")
     parser.add_argument("--turns", type=int, default=3)
     parser.add_argument("--kinds", nargs="*", default=KINDS, choices=KINDS)
@@ -381,13 +363,13 @@ def main() -> None:
         raise SystemExit("no request came")
     os.environ["HF_HUB_OFFLINE"] = "1"
     logging.disable(logging.WARNING)
-    turns = 1 if options.quick else options.turns
+    turns = 1 if options.small else options.turns
     ratios: list[Ratio] = []
     for kind in options.kinds:
-        ratios += throughput(kind, options.sources or (20 if options.quick else 5_000), turns)
-        print(*ratios[-2:], sep="\n", flush=True)
+        ratios += throughput(kind, options.sources or (20 if options.small else 5_000), turns)
+        print(*(f"{each.work}\n{each}" for each in ratios[-2:]), sep="\n", flush=True)
     ratios.append(start_up(turns))
-    print(ratios[-1])
+    print(f"{ratios[-1].work}\n{ratios[-1]}")
     if options.output is not None:
         content = {"turns": turns, "ratios": [asdict(ratio) for ratio in ratios]}
         options.output.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

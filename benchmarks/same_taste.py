@@ -33,7 +33,12 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.records import difference_record
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, HUMAN, JUDGE
-from profile_tasks.solvers.both_orders import PairVerdict, discrimination_requests, read_pick
+from profile_tasks.solvers.both_orders import (
+    PairVerdict,
+    by_pair,
+    discrimination_requests,
+    read_pick,
+)
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs
@@ -138,7 +143,7 @@ def measured(
         verdicts=[PairVerdict((next(judged), next(judged))) for _ in source.pairs],
         responses_by_score=written,
         generation_pairs=generation_pairs(list(written), "all", source.id),
-        own_verdicts=own.verdicts(picks),
+        own_verdicts=own.verdicts([PairVerdict(both) for both in by_pair(picks, 2)]),
     )
 
 

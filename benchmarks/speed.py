@@ -1,12 +1,16 @@
-"""How fast the statistics are beside what other packages take for the same numbers.
+"""How fast the project is beside what other packages take for the same, and beside a floor.
 
-    python benchmarks/speed.py [--quick] [--output speed.json]
+    python benchmarks/speed.py [--small] [--most ROWS] [--parts PART ...] [--output speed.json]
+
+One command for the whole of docs/speed.md: the statistics here, then `growth.py`,
+`lm_eval_speed.py` and `overhead.py`. It ends with one table, each ratio beside what the project
+promises of it, if anything.
 
 Prints ratios, never times: a machine's speed cancels out of a ratio, and most of its noise too.
-Within one comparison the candidates run in turn, A B C A B C ..., each for a few milliseconds at
-least; a ratio is that of the medians, and the range after it that of the single turns. Before
-anything is timed, it is checked that the candidates give the same numbers; where they do not, the
-run ends. A peer that is not installed is skipped with a word (benchmarks/README.md).
+Within one comparison the candidates run in turn, A B C A B C ..., each for a few milliseconds of
+CPU time at least; a ratio is that of the medians, and the range after it that of the single turns.
+Before anything is timed, it is checked that the candidates give the same numbers; where they do
+not, the run ends. A peer that is not installed is skipped with a word (benchmarks/README.md).
 """
 
 import argparse
@@ -14,6 +18,8 @@ import json
 import os
 import platform
 import resource
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -57,6 +63,7 @@ class Ratio:
         ratio: of the medians over the turns.
         low: smallest ratio of one turn.
         high: greatest.
+        limit: what the project promises, at least or at most; None where it promises nothing.
 
     """
 
@@ -66,6 +73,20 @@ class Ratio:
     ratio: float
     low: float
     high: float
+    limit: float | None = None
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the ratio is within its limit."""
+        if self.limit is None:
+            return True
+        return self.ratio >= self.limit if "fast" in self.relation else self.ratio <= self.limit
+
+    def row(self) -> str:
+        """A row of the table."""
+        limit = "" if self.limit is None else f"{self.limit:g}{'' if self.is_kept else ' MISSED'}"
+        ratio = f"{self.ratio:.2f} | {self.low:.2f} - {self.high:.2f}"
+        return f"| {self.work} | {self.relation} {self.other} | {ratio} | {limit} |"
 
     def __str__(self) -> str:
         return (
@@ -82,6 +103,7 @@ class Report:
         self.checks: dict[str, float] = {}
         self.peak_megabytes: dict[str, int] = {}
         self.skipped: list[str] = []
+        self.growth: list[dict[str, Any]] = []
 
     def compare(
         self,
@@ -149,15 +171,15 @@ def calls_of_a_turn(job: Job) -> int:
     """Calls that last about TURN_SECONDS; the first call is the warm-up."""
     cold = seconds_of(job, 1)
     warm = cold if cold > 1 else seconds_of(job, 1)
-    return max(1, round(TURN_SECONDS / warm))
+    return max(1, round(TURN_SECONDS / max(warm, 1e-6)))
 
 
 def seconds_of(job: Job, calls: int) -> float:
-    """Mean seconds of a call."""
-    start = time.perf_counter()
+    """Mean CPU seconds of a call."""
+    start = time.process_time()
     for _ in range(calls):
         job()
-    return (time.perf_counter() - start) / calls
+    return (time.process_time() - start) / calls
 
 
 def random_table(n: int, n_factors: int, *, missing: float = 0.0) -> Comparisons:
@@ -511,14 +533,14 @@ def texts(report: Report, n: int) -> None:
     )
 
 
-def random_texts(n: int) -> tuple[list[str], list[str]]:
-    """Responses of 200 words, and references that keep about two thirds of the words."""
+def random_texts(n: int, n_words: int = 200) -> tuple[list[str], list[str]]:
+    """Responses of made-up words, and references that keep about two thirds of them."""
     rng = np.random.default_rng(4)
     letters = np.array(list("abcdefghijklmnopqrstuvwxyz"))
     vocabulary = ["".join(rng.choice(letters, size)) for size in rng.integers(2, 10, 3000)]
     frequency = 1 / np.arange(1, 3001)
-    drawn = rng.choice(3000, (2, n, 200), p=frequency / frequency.sum())
-    kept = np.where(rng.random((n, 200)) < 2 / 3, drawn[0], drawn[1])
+    drawn = rng.choice(3000, (2, n, n_words), p=frequency / frequency.sum())
+    kept = np.where(rng.random((n, n_words)) < 2 / 3, drawn[0], drawn[1])
     responses, references = (
         [" ".join(vocabulary[word] for word in text) for text in side] for side in (drawn[0], kept)
     )
@@ -530,25 +552,73 @@ def greatest(difference: NDArray[np.float64]) -> float:
     return float(np.abs(difference).max())
 
 
+def measured_by(script: str, *arguments: str) -> Any:  # noqa: ANN401 - JSON
+    """What another benchmark of this folder writes, run in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        output = Path(folder, "results.json")
+        command = [sys.executable, str(Path(__file__).with_name(script)), *arguments]
+        subprocess.run([*command, "--output", str(output)], check=True)  # noqa: S603 - of this folder
+        return json.loads(output.read_text(encoding="utf-8"))
+
+
+def tables(report: Report, *, small: bool, most: int) -> None:
+    """Influence, bootstrap and alignments."""
+    # First of all: Linux counts the memory of the process that starts another to the other's peak.
+    parquet(report, 20_000 if small else most, 13)
+    for n in (2_000,) if small else (10_000, 100_000, 1_000_000, 10_000_000):
+        if n <= most:
+            influence(report, n, 20, with_peers=n <= 100_000)
+    for replicates in (100,) if small else (1_000, 10_000):
+        bootstrap(report, 1_000 if small else 10_000, 100 if small else 1_000, replicates)
+    alignments(report, 50 if small else 1_000)
+
+
+def growth(report: Report, *, small: bool, most: int) -> None:
+    """Exponents, from a thousand to a million rows."""
+    sizes = ["--small"] if small else ["--most", str(most)]
+    report.growth += measured_by("growth.py", *sizes)
+
+
+def lm_eval_tasks(report: Report, *, small: bool) -> None:
+    """Start-up and requests a second of the lm-eval tasks."""
+    found = measured_by("lm_eval_speed.py", *(["--small"] if small else []))
+    report.ratios += [Ratio(**each) for each in found["ratios"]]
+
+
+def inspect_tasks(report: Report, *, small: bool) -> None:
+    """The Inspect tasks beside their bare model calls."""
+    found = measured_by("overhead.py", *(["--small"] if small else []))
+    report.ratios += [Ratio(**each) for each in found["ratios"]]
+
+
+PARTS = ("tables", "texts", "growth", "lm-eval", "inspect")
+
+
 def main() -> None:
     """Measure, print, and write the file that was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="small sizes, in seconds")
+    parser.add_argument("--small", action="store_true", help="small sizes, to see that it runs")
+    parser.add_argument("--most", type=int, default=10_000_000, help="rows of the greatest table")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
     parser.add_argument("--output", type=Path, help="write the results as JSON")
     options = parser.parse_args()
-    quick = options.quick
-    report = Report(turns=3 if quick else 9)
-    # First of all: Linux counts the memory of the process that starts another to the other's peak.
-    parquet(report, 20_000 if quick else 10_000_000, 13)
-    for n in (2_000,) if quick else (10_000, 100_000, 1_000_000, 10_000_000):
-        influence(report, n, 20, with_peers=n <= 100_000)
-    for replicates in (100,) if quick else (1_000, 10_000):
-        bootstrap(report, 1_000 if quick else 10_000, 100 if quick else 1_000, replicates)
-    alignments(report, 50 if quick else 1_000)
-    texts(report, 20 if quick else 1_000)
+    small, most = options.small, options.most
+    report = Report(turns=3 if small else 9)
+    run: dict[str, Callable[[], None]] = {
+        "tables": lambda: tables(report, small=small, most=most),
+        "texts": lambda: texts(report, 20 if small else 1_000),
+        "growth": lambda: growth(report, small=small, most=most),
+        "lm-eval": lambda: lm_eval_tasks(report, small=small),
+        "inspect": lambda: inspect_tasks(report, small=small),
+    }
+    for part in options.parts:
+        run[part]()
+    print("\n| work | | ratio | range | limit |\n|---|---|---:|---:|---:|")
+    print(*(ratio.row() for ratio in report.ratios), sep="\n")
     if options.output is not None:
         content = {
             "ratios": [asdict(ratio) for ratio in report.ratios],
+            "growth": report.growth,
             "peak_megabytes": report.peak_megabytes,
             "greatest_differences": report.checks,
             "skipped": report.skipped,

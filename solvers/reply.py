@@ -7,10 +7,8 @@ of a model that cannot be asked at all (no connection, a refused key, nothing bu
 the run as ever; what was answered is kept, and a resumed run does not pay for it again.
 """
 
-import json
 import logging
 from collections.abc import Awaitable, Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import wraps
 from typing import Any, ParamSpec
 from weakref import WeakKeyDictionary
@@ -27,13 +25,18 @@ from inspect_ai.model import (
     ModelCall,
     ModelOutput,
 )
-from pydantic import ValidationError
 from tenacity import RetryError
 
 from profile_tasks.data.conversation import Message
 from profile_tasks.solvers.kept_answers import policy_of_run
 from profile_tasks.solvers.stop_reason import settings_of_run, with_stop_reason
 from profile_tasks.solvers.structured_output import reason_of, refuses_schema, status_of
+from profile_tasks.solvers.unusable_replies import (
+    LONGEST,
+    ONE_REQUEST_REFUSED,
+    UNREADABLE,
+    Standing,
+)
 from profile_tasks.untrusted_text import without_halves
 
 logger = logging.getLogger(__name__)
@@ -41,46 +44,9 @@ logger = logging.getLogger(__name__)
 _P = ParamSpec("_P")
 _Generated = ModelOutput | tuple[ModelOutput | Exception, ModelCall]
 
-UNREADABLE = (
-    *(json.JSONDecodeError, ValidationError, UnicodeError),
-    *(TypeError, AttributeError, KeyError, IndexError),
-)
-"""What reading a reply raises that has not the form it should have."""
-
-ONE_REQUEST_REFUSED = frozenset({400, 413, 422})
-"""HTTP statuses that speak of a request, and not of the model, its key or its state."""
-
-LONGEST = 1_000_000
-"""Characters of an answer that are read; one with more of them is a fault."""
-
-FROM_THE_START, IN_A_ROW = 5, 20
-"""So many requests in vain, with no answer before or since the last one, and none is sent on."""
-
 _OWN_SETTINGS = GenerateConfig()
 
 _MARK = "cleans_replies"
-
-
-@dataclass
-class Standing:
-    """What came of a model's requests so far.
-
-    Attributes:
-        answered: Whether one was answered.
-        in_vain: How many were not, since the last one that was.
-    """
-
-    answered: bool = False
-    in_vain: int = 0
-
-    def note_answer(self) -> None:
-        """Note that a request was answered."""
-        self.answered, self.in_vain = True, 0
-
-    def still_answers(self) -> bool:
-        """Note a request in vain; whether that can be the request's fault, and not the model's."""
-        self.in_vain += 1
-        return self.in_vain < (IN_A_ROW if self.answered else FROM_THE_START)
 
 
 _standing: WeakKeyDictionary[ModelAPI, Standing] = WeakKeyDictionary()

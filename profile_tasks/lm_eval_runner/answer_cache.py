@@ -28,7 +28,7 @@ from unittest import mock
 import lm_eval.api.model
 from lm_eval.api.model import CacheHook, CachingLM, hash_args
 
-from profile_tasks.solvers.reply import (
+from profile_tasks.solvers.unusable_replies import (
     LONGEST,
     ONE_REQUEST_REFUSED,
     UNREADABLE,

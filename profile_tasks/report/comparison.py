@@ -7,7 +7,6 @@ from typing import Any
 
 from profile_tasks.report.findings import Findings
 from profile_tasks.runs.compare import compare_runs
-from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.runs.words import more_like_people, strongest_difference
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import shown
@@ -70,6 +69,8 @@ def paired_comparisons(
 
 
 def _with_the_first(logs: Sequence[tuple[int, Path]], score: str | None) -> Iterator[PairedRuns]:
+    from profile_tasks.runs.inspect_log import read_run  # a report without logs needs no Inspect
+
     (place, path), *others = logs
     first = None
     for other_place, other in others:

@@ -4,13 +4,6 @@ from pathlib import Path
 
 from profile_tasks.report.findings import Findings, findings
 from profile_tasks.report.texts import logged_texts
-from profile_tasks.runs.inspect_log import (
-    inspect_run,
-    judge_audit_run,
-    open_log,
-    score_name,
-    with_probes,
-)
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.run import check_finished
 
@@ -28,6 +21,14 @@ def read_findings(path: Path, score: str | None = None) -> list[Findings]:
     """
     if not is_log(path):
         return [findings(run) for run in read_runs(path)]
+    from profile_tasks.runs.inspect_log import (
+        inspect_run,
+        judge_audit_run,
+        open_log,
+        score_name,
+        with_probes,
+    )
+
     log = open_log(str(path))
     if audit := judge_audit_run(log):
         check_finished(audit)

@@ -12,7 +12,7 @@ import math
 import re
 from collections.abc import Sequence
 from functools import cache, lru_cache
-from itertools import pairwise
+from itertools import compress, pairwise
 from numbers import Real
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ import numpy.typing as npt
 from profile_tasks.scorers.factors.factor import Factor, surface_function
 from profile_tasks.scorers.factors.words import (
     WITHOUT_STOPS,
+    ByWord,
     language,
     sentences,
     word_count,
@@ -76,8 +77,9 @@ def factor_values(
             f"not {len(responses)}, {len(sources)} and {len(prompts)}."
         )
     functions = [surface_function(factor) for factor in factors]
-    texts = list(zip(responses, sources, prompts, strict=True))
-    rows = {text: row for row, text in enumerate(dict.fromkeys(texts))}
+    rows: dict[tuple[str, str | None, str], int] = {}
+    texts = zip(responses, sources, prompts, strict=True)
+    row_of = np.array([rows.setdefault(text, len(rows)) for text in texts], dtype=np.intp)
     values = np.empty((len(rows), len(factors)))
     for (response, source, prompt), row in rows.items():
         for column, (factor, function) in enumerate(zip(factors, functions, strict=True)):
@@ -87,7 +89,7 @@ def factor_values(
                 error.add_note(f"Raised by factor {factor.id!r} on the response {response!r:.60}")
                 raise
             values[row, column] = _checked(value, factor, response)
-    return values[np.array([rows[text] for text in texts], dtype=np.intp)]
+    return values[row_of]
 
 
 def length(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -112,11 +114,10 @@ def novel_words(response: str, source: str | None = None, prompt: str = "") -> f
     >>> novel_words("The cat slept.", source="A cat: the cat!")
     0.3333333333333333
     """
-    source_words, _ = _occurrences(source or "")
-    own = set(words(response))
+    source_words, own = _vocabulary(source or ""), set(words(response))
     if not source_words or not own:
         return math.nan
-    return len(own - source_words.keys()) / len(own)
+    return len(own - source_words) / len(own)
 
 
 def sentence_count(response: str, source: str | None = None, prompt: str = "") -> float:
@@ -169,12 +170,16 @@ def lexical_diversity(response: str, source: str | None = None, prompt: str = ""
     final = len(own) - width
     if not final:
         return len(set(own)) / width
-    # Each window holds `width` words, less those that stand in it a further time.
+    # Each window holds `width` words, less those that stand in it a further time: in the windows
+    # that reach from behind `position - width` to `before`.
     repeated, last = 0, dict[str, int]()
     for position, word in enumerate(own):
-        before = last.get(word, -width)
-        if position - before < width:
-            repeated += max(0, min(before, final) - max(0, position - width + 1) + 1)
+        if word in last:
+            before = last[word]
+            if position - before < width:
+                repeated += (before if before < final else final) + 1
+                if position >= width:
+                    repeated -= position - width + 1
         last[word] = position
     every = width * (final + 1)
     return (every - repeated) / every
@@ -197,7 +202,7 @@ def readability(response: str, source: str | None = None, prompt: str = "") -> f
     own = words(response)
     if not own or language(response) != "en":
         return math.nan
-    syllables = sum(map(_syllables, own))
+    syllables = sum(map(_SYLLABLES.__getitem__, own))
     return 206.835 - 1.015 * len(own) / len(sentences(response)) - 84.6 * syllables / len(own)
 
 
@@ -245,25 +250,25 @@ def extractiveness(response: str, source: str | None = None, prompt: str = "") -
     source_words, own = words(source or ""), words(response)
     if not source_words or not own:
         return math.nan
-    first, following = _occurrences(source or "")
-    pairs = _word_pairs(source or "")
-    shared_word = [word in first for word in own]
-    shared_pair = [pair in pairs for pair in pairwise(own)] + [False]
-    start = total = 0
-    while start < len(own):
-        longest, resume = int(shared_word[start]), 0
-        # Nearly all runs are of one word; then there is no need to look at each place.
-        position = first[own[start]] if shared_pair[start] else -1
-        while position >= 0:
+    vocabulary, (first, again) = _vocabulary(source or ""), _neighbours(source or "")
+    # A word of a fragment of its own counts once, and so do those of longer ones, to begin with.
+    total = sum(map(vocabulary.__contains__, own))
+    pairs = list(pairwise(own))
+    end = 0
+    for start in compress(range(len(pairs)), map(first.__contains__, pairs)):
+        if start < end:
+            continue
+        longest = resume = 0
+        pair = pairs[start]
+        for position in (first[pair], *again.get(pair, ())):
             # As published, the search resumes behind a match, not within it. Only a source
             # passage that repeats itself shows the difference; keeping it keeps the numbers.
             if position >= resume:
                 shared = _shared_run(own, start, source_words, position)
                 longest = max(longest, shared)
                 resume = position + shared
-            position = following[position]
-        total += longest * longest
-        start += longest or 1
+        total += longest * longest - longest
+        end = start + longest
     return total / len(own)
 
 
@@ -290,44 +295,70 @@ def source_compression(response: str, source: str | None = None, prompt: str = "
 
 
 @lru_cache(maxsize=128)
-def _occurrences(source: str) -> tuple[dict[str, int], list[int]]:
-    """Where each word of the source first stands, and for each position the next of its word.
-
-    -1 is no further one. Numbers rather than a list a word: many small lists slow the whole
-    process down, since the garbage collector visits them.
-    """
-    own = words(source)
-    first: dict[str, int] = {}
-    following = [-1] * len(own)
-    for position in range(len(own) - 1, -1, -1):
-        word = own[position]
-        following[position] = first.get(word, -1)
-        first[word] = position
-    return first, following
+def _vocabulary(source: str) -> frozenset[str]:
+    return frozenset(words(source))
 
 
 @lru_cache(maxsize=128)
-def _word_pairs(source: str) -> frozenset[tuple[str, ...]]:
-    """All neighbours in the source."""
-    return frozenset(pairwise(words(source)))
-
-
-@lru_cache(maxsize=65536)
-def _syllables(word: str) -> int:
-    return len(_hyphenation().positions(word)) + 1
+def _neighbours(
+    source: str,
+) -> tuple[dict[tuple[str, str], int], dict[tuple[str, str], list[int]]]:
+    """Where each pair of neighbours in the source first stands, and where again, if it does."""
+    first: dict[tuple[str, str], int] = {}
+    again: dict[tuple[str, str], list[int]] = {}
+    for position, pair in enumerate(pairwise(words(source))):
+        if first.setdefault(pair, position) != position:
+            again.setdefault(pair, []).append(position)
+    return first, again
 
 
 @cache
-def _hyphenation() -> "pyphen.Pyphen":
+def _hyphenation() -> tuple["pyphen.Pyphen", dict[str, tuple[int, Sequence[int]] | None], int]:
+    """Pyphen of English, its patterns by their letters, and how many letters the shortest has.
+
+    A pattern is the levels of the places between its letters, from an offset on. What is but the
+    beginning of a longer one has None, so that who looks for the longer ones knows when to stop.
+    """
     import pyphen
 
-    return pyphen.Pyphen(lang="en_US")
+    english = pyphen.Pyphen(lang="en_US")
+    patterns: dict[str, tuple[int, Sequence[int]] | None] = {}
+    for letters, pattern in english.hd.patterns.items():
+        for end in range(1, len(letters)):
+            patterns.setdefault(letters[:end])
+        patterns[letters] = pattern
+    return english, patterns, min(map(len, english.hd.patterns))
+
+
+def _syllables(word: str) -> int:
+    """``len(pyphen.positions(word)) + 1``, which looks for no letters that begin no pattern."""
+    english, patterns, shortest = _hyphenation()
+    last = len(word) - english.right
+    if last < english.left:
+        return 1
+    pointed = f".{word.lower()}."
+    levels = [0] * (len(pointed) + 1)
+    for start in range(min(len(pointed) - 1, last + 2)):
+        for end in range(start + shortest, len(pointed) + 1):
+            letters = pointed[start:end]
+            if letters not in patterns:
+                break
+            if pattern := patterns[letters]:
+                offset, values = pattern
+                for place, level in enumerate(values, start + offset):
+                    if level > levels[place]:  # noqa: PLR1730 - max takes twice as long
+                        levels[place] = level
+    # A word is hyphenated at odd levels. The point before it moves its places by one.
+    return 1 + sum(level % 2 for level in levels[english.left + 1 : last + 2])
+
+
+_SYLLABLES = ByWord(_syllables)
 
 
 def _shared_run(own: Sequence[str], start: int, source_words: Sequence[str], position: int) -> int:
-    """Length of the run of equal words from `start` in one and `position` in the other."""
+    """Length of the run of words from `start` in one and `position` in the other; two are equal."""
     most = min(len(own) - start, len(source_words) - position)
-    for shared in range(most):
+    for shared in range(2, most):
         if own[start + shared] != source_words[position + shared]:
             return shared
     return most

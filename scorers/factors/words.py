@@ -17,9 +17,13 @@ Latin letters.
 import re
 import unicodedata
 from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
+from typing import TypeVar
 
 import regex
+
+V = TypeVar("V")
 
 # Line_Break=SA: Thai, Lao, Khmer, Myanmar, and smaller scripts of the region, written alike.
 _UNSPACED = r"(?:[[\p{scx=Han}\p{scx=Hiragana}\p{scx=Katakana}]&&[\p{L}\p{Nl}]]|\p{Line_Break=SA})"
@@ -69,9 +73,31 @@ _WORD_OF = regex.compile(
 WITHOUT_STOPS = {"th", "lo", "bo"}
 """Languages in which what ends a sentence, a space or a sign, also stands elsewhere."""
 
+_INITIAL_AND_WIDE_SPACE = re.compile(r"(\b[A-Z]\s*)[^\S\x00-\x7f](?=\.)")
+_MARKS = re.compile("[^A-Za-z0-9_ \n][^A-Za-z0-9_ \n]{3}")
 _RUN = re.compile(r"([^\w\s])\1{3,}")
 _BLANK_LINES = re.compile(r"\n[^\S\n]*\n\s*")
-_PIECE = re.compile(r".{1,10000}(?:\s|\Z)|.{10000}", re.DOTALL)
+_LONGEST = 10_000
+_PIECE = re.compile(rf".{{1,{_LONGEST}}}(?:\s|\Z)|.{{{_LONGEST}}}", re.DOTALL)
+
+
+class ByWord(dict[str, V]):
+    """What a function says of a word, computed once and looked up without a call.
+
+    Words come by the million, distinct ones by the ten thousand. Where more than `most` are kept,
+    all are forgotten: a corpus in many languages must not fill the memory.
+    """
+
+    def __init__(self, function: Callable[[str], V], most: int = 1 << 17) -> None:
+        super().__init__()
+        self._function = function
+        self._most = most
+
+    def __missing__(self, word: str) -> V:
+        if len(self) >= self._most:
+            self.clear()
+        said = self[word] = self._function(word)
+        return said
 
 
 @lru_cache(maxsize=256)
@@ -102,8 +128,9 @@ def word_count(text: str) -> int:
     >>> word_count("- Yes, it is."), word_count("我用Python写。"), word_count("ที่นี่")
     (4, 4, 2)
     """
+    chunks = _chunks(text)
     if text.isascii() or not without_spaces(text):
-        return len(text.split())
+        return len(chunks)
     return sum(len(_segments(chunk)) for chunk in text.split())
 
 
@@ -114,12 +141,10 @@ def words(text: str) -> tuple[str, ...]:
     >>> words("- “Don’t!”"), words("我用Python写。")
     (("don't",), ('我', '用', 'python', '写'))
     """
-    straight = text.replace("\u2019", "'").casefold()
-    found = straight.split()
+    found = _chunks(text)
     if not text.isascii() and without_spaces(text):
         found = [segment for chunk in found for segment in _segments(chunk)]
-    # Most words are letters throughout, and need no closer look.
-    return tuple(filter(None, [word if word.isalnum() else _bare(word) for word in found]))
+    return tuple(filter(None, map(_BARE.__getitem__, found)))
 
 
 @lru_cache(maxsize=256)
@@ -154,13 +179,27 @@ def sentences(text: str) -> tuple[str, ...]:
     # sentencex takes valid UTF-8 only, and a model can emit half a surrogate pair. Its time grows
     # with the square of a block and of a run of marks, and a model can loop: so runs are
     # shortened, and blocks that are longer than any prose are cut at white space.
-    valid = _RUN.sub(r"\1\1\1", text.encode("utf-8", "replace").decode("utf-8"))
+    # A wide space between an initial and a full stop makes it panic.
+    valid = text
+    if not text.isascii():
+        valid = text.encode("utf-8", "replace").decode("utf-8")
+        valid = _INITIAL_AND_WIDE_SPACE.sub(r"\1 ", valid)
+    if _MARKS.search(valid):  # found faster than four that are equal, and as a rule none are
+        valid = _RUN.sub(r"\1\1\1", valid)
     spoken = language(text)
     if spoken == "km":  # sentencex does not know its full stops
         valid = re.sub("(?<=[\u17d4\u17d5])", "\n\n", valid)
-    blocks = (piece for block in _BLANK_LINES.split(valid) for piece in _PIECE.findall(block))
-    found = (part.strip() for block in blocks for part in sentencex.segment(spoken, block))
-    return tuple(part for part in found if any(map(str.isalnum, part)))
+    blocks = _BLANK_LINES.split(valid)
+    if len(valid) > _LONGEST:
+        blocks = [piece for block in blocks for piece in _PIECE.findall(block)]
+    found = [part.strip() for block in blocks for part in sentencex.segment(spoken, block)]
+    return tuple(part for part in found if part[:1].isalnum() or any(map(str.isalnum, part)))
+
+
+@lru_cache(maxsize=256)
+def _chunks(text: str) -> list[str]:
+    """What stands between white space, case-folded, which moves no white space."""
+    return text.replace("\u2019", "'").casefold().split()
 
 
 def _segments(chunk: str) -> list[str]:
@@ -170,12 +209,16 @@ def _segments(chunk: str) -> list[str]:
     return [part for part in _SEGMENT.findall(chunk) if any(map(str.isalnum, part))]
 
 
-@lru_cache(maxsize=65536)
 def _bare(word: str) -> str:
     """Strip punctuation and symbols (Unicode P* and S*) at the edges; "" where nothing is left."""
+    if word.isalnum():  # so are most
+        return word
     start, end = 0, len(word)
     while start < end and unicodedata.category(word[start])[0] in "PS":
         start += 1
     while start < end and unicodedata.category(word[end - 1])[0] in "PS":
         end -= 1
     return word[start:end] if any(map(str.isalnum, word)) else ""
+
+
+_BARE = ByWord(_bare)

@@ -33,7 +33,6 @@ from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import stdtr, stdtrit
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, MINIMUM_GROUPS, Estimate
@@ -157,6 +156,8 @@ def taste_difference(
     if not margin > 0:
         raise ValueError(f"margin is {margin}; it must lie above 0")
     n_groups = max(int(table.group.max(initial=-1)) + 1 for table in (first, second))
+    from scipy.special import stdtr, stdtrit
+
     sums = [group_sums(table, n_groups) for table in (first, second)]
     reasons = _reasons(raw, [counted for _, counted in sums])
     known = np.array([reason is None for reason in reasons], dtype=np.bool_)
@@ -246,6 +247,8 @@ def _after_one_scale(first: _Judge, second: _Judge) -> tuple[NDArray[np.float64]
         (3, F): departures, their errors and degrees of freedom; their tolerance; the consistency.
 
     """
+    from scipy.special import stdtrit
+
     counted = first.counted + second.counted
     # Pairs of a group speak alike, so that groups of unequal size count for fewer equal ones.
     freedom = np.maximum(1, counted.sum(axis=0) ** 2 / (counted**2).sum(axis=0) - 1)
@@ -306,6 +309,8 @@ def _after_one_scale(first: _Judge, second: _Judge) -> tuple[NDArray[np.float64]
 
 def _consistency(angle: float, error: float, freedom: float) -> Estimate:
     """Return the tangent of the angle, with the tangents of its ends."""
+    from scipy.special import stdtrit
+
     margin = float(stdtrit(freedom, (1 + CONFIDENCE) / 2)) * error
     if not 0 < angle - margin <= angle + margin < np.pi / 2:
         return Estimate.undefined(_NO_SCALE)

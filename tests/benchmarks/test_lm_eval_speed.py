@@ -14,7 +14,7 @@ def test_every_kind_of_task_and_the_start_up_have_a_ratio(repository: Path, tmp_
     # The run ends where the YAML tasks do not send the very requests of ours.
     output = tmp_path / "speed.json"
     subprocess.run(
-        [sys.executable, repository / "benchmarks" / "lm_eval_speed.py", "--quick",
+        [sys.executable, repository / "benchmarks" / "lm_eval_speed.py", "--small",
          "--output", output],
         check=True,
         capture_output=True,

@@ -20,6 +20,9 @@ main(sys.argv[1:], standalone_mode=False)
 print(json.dumps(sorted(sys.modules)))
 """
 
+HARNESSES = ("inspect_ai", "lm_eval")
+ONE_TASK = ("--task", "summarization")
+
 
 def modules_loaded_by(*arguments: str) -> list[str]:
     done = subprocess.run(
@@ -63,7 +66,23 @@ def test_a_command_about_a_file_waits_for_no_harness_and_no_data_library(
     file.write_text("".join(json.dumps(each) + "\n" for each in rows))
     loaded = modules_loaded_by(command, str(file))
     assert "numpy" in loaded
-    assert not {"inspect_ai", "lm_eval", "pandas", "datasets", "scipy.stats"} & set(loaded)
+    assert not {*HARNESSES, "pandas", "datasets", "matplotlib", "scipy.stats"} & set(loaded)
+
+
+def test_a_report_of_no_log_waits_for_no_harness(tmp_path: Path) -> None:
+    profile = tmp_path / "profile.json"
+    shown = CliRunner().invoke(main, ["influence", "demo", "--format", "json", *ONE_TASK]).stdout
+    profile.write_text(shown)
+    loaded = modules_loaded_by("report", str(profile), "-o", str(tmp_path / "report.html"))
+    assert "matplotlib" in loaded
+    assert not {*HARNESSES, "pandas", "datasets"} & set(loaded)
+
+
+@pytest.mark.slow
+def test_lm_evals_tasks_wait_for_no_inspect() -> None:
+    loaded = modules_loaded_by("validate", "--tasks", "profile_summarization")
+    assert "lm_eval" in loaded
+    assert "inspect_ai" not in loaded
 
 
 @pytest.mark.parametrize("command", COMMANDS)

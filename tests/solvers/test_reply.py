@@ -14,9 +14,10 @@ from inspect_ai.model import GenerateConfig, Model, ModelOutput, ResponseSchema,
 from inspect_ai.util import JSONSchema, LimitExceededError
 
 from profile_tasks.solvers.kept_answers import keep_answers
-from profile_tasks.solvers.reply import FROM_THE_START, IN_A_ROW, is_unreadable, reply
+from profile_tasks.solvers.reply import is_unreadable, reply
 from profile_tasks.solvers.requests import NeutralRequest
 from profile_tasks.solvers.score_conditioned_generation import written_text
+from profile_tasks.solvers.unusable_replies import FROM_THE_START, IN_A_ROW
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import ModuleType
 
 import numpy as np
+import pyphen
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -87,6 +88,11 @@ def test_half_a_surrogate_pair_does_not_stop_the_segmenter():
     assert surface.sentence_count("One \ud83d. Two.") == 2
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u3000", " \u2009"])
+def test_a_wide_space_between_an_initial_and_its_full_stop_does_not_panic(space):
+    assert surface.sentence_count(f"It is vitamin C{space}. We know it.") == 2
+
+
 def test_mean_sentence_length_is_words_per_sentence_without_bullets():
     assert surface.mean_sentence_length("One two. One two three four five.") == 3.5
     assert surface.mean_sentence_length("- two words") == 2.0
@@ -114,6 +120,14 @@ def test_readability_is_flesch_reading_ease():
     response = "Hyphenation is good. See table."
     expected = 206.835 - 1.015 * 5 / 2 - 84.6 * 8 / 5
     assert surface.readability(response) == pytest.approx(expected)
+
+
+@given(st.one_of(st.text(max_size=30), st.text("abcdeilmnoprstuy'", max_size=25)))
+@example("unconstitutionality")
+@example("anno\u0307")
+def test_syllables_are_the_hyphenation_points_of_pyphen(word):
+    points = pyphen.Pyphen(lang="en_US").positions(word)
+    assert surface._syllables(word) == len(points) + 1
 
 
 def test_readability_is_higher_for_the_easier_text():

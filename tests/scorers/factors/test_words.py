@@ -10,6 +10,7 @@ import pytest
 from profile_tasks.data.preferences import load_preferences
 from profile_tasks.scorers.factors import surface
 from profile_tasks.scorers.factors.words import (
+    ByWord,
     language,
     sentences,
     without_spaces,
@@ -226,6 +227,14 @@ def test_khmer_and_burmese_sentences_end_with_their_own_marks() -> None:
 )
 def test_the_language_is_that_of_the_script_of_most_words(text: str, spoken: str) -> None:
     assert language(text) == spoken
+
+
+def test_what_is_known_by_word_is_asked_once_and_forgotten_before_it_fills_the_memory() -> None:
+    asked: list[str] = []
+    known = ByWord(lambda word: asked.append(word) or len(word), most=2)
+    assert [known[word] for word in ("a", "bb", "a", "ccc", "bb")] == [1, 2, 1, 3, 2]
+    assert asked == ["a", "bb", "ccc", "bb"]
+    assert len(known) == 2
 
 
 def test_every_real_text_without_other_scripts_has_the_words_of_split(shared_data: Path) -> None:
