@@ -153,7 +153,8 @@ def measured_signs(tables: Iterable[Any], perspective: Perspective, size: int) -
             states.append(state)
             hashes.append(closed)
         waiting = rows.slice(end)
-    edges = tuple(each for each in (head, waiting) if each is not None)
+    # A slice would keep all rows that it was cut from.
+    edges = tuple(each.take(np.arange(len(each))) for each in (head, waiting) if each is not None)
     return MeasuredPiece(
         _merged(states),
         edges,
