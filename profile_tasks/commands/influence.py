@@ -58,6 +58,12 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="Processes that read a large FILE.  [default: all cores]",
 )
+@click.option(
+    "--ray",
+    metavar="ADDRESS",
+    help="Read FILE, or all files of a pattern in quotes, by Ray Data: on the cluster there, or on "
+    "this machine (local).",
+)
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=2000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -71,6 +77,7 @@ def influence(
     slices: str | None,
     stream: bool | None,
     workers: int | None,
+    ray: str | None,
     replicates: int,
     seed: int,
     format_: str,
@@ -90,7 +97,10 @@ def influence(
     from profile_tasks.scorers.measurement.recorded import recorded_profile
 
     try:
-        record = _streamed(ctx, file, stream, workers or os.cpu_count() or 1)
+        if ray is None:
+            record = _streamed(ctx, file, stream, workers or os.cpu_count() or 1)
+        else:
+            record = _by_ray(ctx, file, ray, workers)
         if record is None:
             data = _graded_run(ctx, file) or load_recorded(file, ctx.params, seed=seed)
             with progress("estimating"):
@@ -185,40 +195,76 @@ def _streamed(
     Raises:
         ValueError: It is to be read in pieces and cannot be, or a row cannot be used.
     """
-    from profile_tasks.data.columns import RowRules
-    from profile_tasks.data.pieces import STREAMED_ENDINGS, in_pieces, is_large, total_size
+    from profile_tasks.data.pieces import in_pieces, is_large, total_size
     from profile_tasks.scorers.measurement.recorded import streamed_profile
     from profile_tasks.scorers.measurement.streamed import ChoiceError
 
     path = Path(file).expanduser()
-    others = given(ctx, _OF_WHOLE_FILES)
-    fits = path.is_file() and in_pieces(path) and not others
+    fits = path.is_file() and in_pieces(path) and not given(ctx, _OF_WHOLE_FILES)
     if stream is False or (stream is None and not (fits and is_large(path))):
         return None
-    if not fits:
-        raise ValueError(
-            f"{file}: --stream reads files in our schema that end in "
-            f"{', '.join(STREAMED_ENDINGS)}"
-            + (f", without {', '.join(others)}, which looks at all rows together" * bool(others))
-        )
-    options = ctx.params
-    rules = RowRules(options["preference_column"], options["factors_column"], options["task"])
+    _check_in_pieces(ctx, [path], "--stream")
     try:
         with progress("reading", total_size(path)) as step:
-            record = streamed_profile(
-                path,
-                options["factors"],
-                rules=rules,
-                workers=workers,
-                replicates=options["replicates"],
-                seed=options["seed"],
-                step=step,
-            )
+            record = streamed_profile(path, workers=workers, step=step, **_measuring(ctx))
     except ChoiceError:
         if stream is None:  # as a whole it may be read
             return None
         raise
-    say_if_no_task(options["factors"], without_task=record.pop("without_task"))
+    return _told_unjudged(ctx, record)
+
+
+def _by_ray(ctx: click.Context, file: str, address: str, workers: int | None) -> dict[str, Any]:
+    """The influences in one file or more, measured by Ray Data.
+
+    Raises:
+        ImportError: Ray is not installed.
+        ValueError: A file or a row cannot be used, or there is no cluster.
+    """
+    from glob import glob
+
+    from profile_tasks.scorers.measurement.ray_profile import ray_profile
+
+    if workers and address != "local":
+        raise ValueError("--workers are of this machine: leave it out, or give --ray local")
+    path = Path(file).expanduser()
+    named = [path] if path.is_file() else map(Path, glob(str(path), recursive=True))  # noqa: PTH207
+    files = sorted(named)
+    if not files:
+        raise ValueError(f"{file}: there is no such file, and none that fits the pattern")
+    _check_in_pieces(ctx, files, "--ray")
+    record = ray_profile(files, name=path.name, address=address, workers=workers, **_measuring(ctx))
+    return _told_unjudged(ctx, record)
+
+
+def _check_in_pieces(ctx: click.Context, files: list[Path], option: str) -> None:
+    from profile_tasks.data.pieces import STREAMED_ENDINGS, in_pieces
+
+    others = given(ctx, _OF_WHOLE_FILES)
+    unfit = [path for path in files if not (path.is_file() and in_pieces(path))]
+    if others or unfit:
+        raise ValueError(
+            f"{(unfit or files)[0]}: {option} reads files in our schema that end in "
+            f"{', '.join(STREAMED_ENDINGS)}"
+            + (f", without {', '.join(others)}, which looks at all rows together" * bool(others))
+        )
+
+
+def _measuring(ctx: click.Context) -> dict[str, Any]:
+    """What is measured of files in pieces."""
+    from profile_tasks.data.columns import RowRules
+
+    options = ctx.params
+    return {
+        "factors": options["factors"],
+        "rules": RowRules(options["preference_column"], options["factors_column"], options["task"]),
+        "replicates": options["replicates"],
+        "seed": options["seed"],
+    }
+
+
+def _told_unjudged(ctx: click.Context, record: dict[str, Any]) -> dict[str, Any]:
+    say_if_no_task(ctx.params["factors"], without_task=record.pop("without_task"))
     if record["n_unjudged_pairs"]:
         say(unjudged_words(record["n_unjudged_pairs"], record["judge"]), err=True)
     return record

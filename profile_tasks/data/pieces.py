@@ -10,6 +10,7 @@ import io
 import zlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, cast
 
@@ -174,12 +175,13 @@ class RowGroups:
 
     def first_rows(self, most: int) -> list[Row]:
         """Its first rows, those left out that cannot be read."""
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         with pq.ParquetFile(self.path) as file:
-            batch = next(file.iter_batches(batch_size=most, row_groups=self.groups), None)
-        rows = [] if batch is None else [parquet_row(row, ()) for row in batch.to_pylist()]
-        return [row for row in rows if not isinstance(row, RowError)]
+            batches = file.iter_batches(batch_size=most, row_groups=self.groups)
+            table = pa.Table.from_batches(islice(batches, 1), file.schema_arrow)
+        return TableRows(self.name, self.first_row, table).first_rows(most)
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -197,30 +199,60 @@ class RowGroups:
                 for batch in file.iter_batches(
                     batch_size=_ROWS, row_groups=self.groups, columns=names, use_threads=False
                 ):
-                    table = pa.Table.from_batches([batch])
-                    found = columns_of_table(table, rules)
-                    if found is None:
-                        records = self._records(table, start, rules)
-                        found = columns_of_records(records, rules, file.schema_arrow.names)
+                    rows = TableRows(self.name, start, pa.Table.from_batches([batch]))
                     start += len(batch)
-                    yield found
+                    yield rows.read(rules, file.schema_arrow.names)
         except (pa.ArrowException, OSError) as error:
             raise PreferenceDataError(
                 f"{self.path.name}: not a readable Parquet file ({error})"
             ) from error
 
-    def _records(self, table: Any, start: int, rules: RowRules) -> Iterator[Record]:  # noqa: ANN401
+
+@dataclass(frozen=True, eq=False)
+class TableRows:
+    """Rows of an Arrow table, whoever read it."""
+
+    name: str
+    first_row: int
+    table: Any
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return int(self.table.num_rows)
+
+    def first_rows(self, most: int) -> list[Row]:
+        """Its first rows, those left out that cannot be read."""
+        rows = [parquet_row(row, ()) for row in self.table.slice(0, most).to_pylist()]
+        return [row for row in rows if not isinstance(row, RowError)]
+
+    def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
+        """Its rows.
+
+        Raises:
+            PreferenceDataError: a row cannot be used.
+        """
+        names = self.table.column_names
+        read = replace(self, table=self.table.select([n for n in names if rules.reads(n)]))
+        yield read.read(rules, names)
+
+    def read(self, rules: RowRules, names: Sequence[str]) -> PreferenceColumns:
+        """Return its rows, of data with columns of these names."""
+        found = columns_of_table(self.table, rules)
+        return columns_of_records(self._records(rules), rules, names) if found is None else found
+
+    def _records(self, rules: RowRules) -> Iterator[Record]:
         nested = (rules.factors_column, "annotators")
-        for at in range(table.num_rows):
+        for at in range(self.table.num_rows):
             try:
-                (row,) = table.slice(at, 1).to_pylist()
+                (row,) = self.table.slice(at, 1).to_pylist()
                 read = parquet_row(row, nested)
             except UnicodeDecodeError:
                 read = RowError("the row holds what is not UTF-8; store it as text in UTF-8")
-            yield Record(f"{self.path.name}: row {start + at}", read)
+            yield Record(f"{self.name}: row {self.first_row + at}", read)
 
 
-Piece = JsonLines | Cells | RowGroups
+Piece = JsonLines | Cells | RowGroups | TableRows
 
 
 def pieces(path: Path) -> Iterator[Piece]:

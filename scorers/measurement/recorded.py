@@ -12,7 +12,7 @@ from profile_tasks.data.columns import RowRules, columns_of_records
 from profile_tasks.data.content_hash import shown
 from profile_tasks.data.files import Record
 from profile_tasks.data.formats import chosen_format
-from profile_tasks.data.pieces import pieces
+from profile_tasks.data.pieces import Piece, pieces
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import (
     LOOKED_AT,
@@ -48,7 +48,7 @@ from profile_tasks.scorers.measurement.label_correction import (
     label_of_each_factor,
     label_signs,
 )
-from profile_tasks.scorers.measurement.signs import sampled_study
+from profile_tasks.scorers.measurement.signs import PreferenceState, sampled_study
 from profile_tasks.scorers.measurement.slice_labels import slice_labels
 from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.streamed import ChoiceError, Measuring, streamed_state
@@ -171,12 +171,29 @@ def streamed_profile(
         PreferenceDataError: The file or a row cannot be used.
         ValueError: As of ``human_comparisons``.
     """
-    measuring = _chosen_by_first_rows(path, factors, rules)
+    measuring = chosen_by_first_rows(next(pieces(path)), factors, rules)
     state = streamed_state(path, measuring, workers=workers, step=step)
+    return profile_of_state(state, measuring, path.name, replicates=replicates, seed=seed)
+
+
+def profile_of_state(
+    state: PreferenceState, measuring: Measuring, name: str, *, replicates: int, seed: int
+) -> dict[str, Any]:
+    """The factor profile of what is known after all groups; as of ``streamed_profile``.
+
+    Args:
+        state: After all groups.
+        measuring: What was measured of them.
+        name: Of the data.
+        replicates: Of what is drawn.
+        seed: Of everything random.
+
+    Raises:
+        PreferenceDataError: Nobody preferred anything.
+    """
+    rules = measuring.rules
     if not state.moments.rows[:2].any():
-        raise PreferenceDataError(
-            f"{path.name}: field {rules.preference_column!r} is null in every row"
-        )
+        raise PreferenceDataError(f"{name}: field {rules.preference_column!r} is null in every row")
     study = state.study(replicates=replicates, seed=seed)
     whose = measuring.perspective
     return _of_judge(
@@ -186,7 +203,7 @@ def streamed_profile(
             "read_as": None,
             "n_unjudged_pairs": state.n_unjudged,
             "annotators": annotators_record(study, whose),
-            "data": path.name,
+            "data": name,
             "data_hash": shown(np.array([state.content], np.uint64)),
             "package_version": __version__,
             "own_factors_hash": own_factors_hash(measuring.factors),
@@ -196,20 +213,20 @@ def streamed_profile(
     )
 
 
-def _chosen_by_first_rows(path: Path, factors: FactorChoice, rules: RowRules) -> Measuring:
-    piece = next(pieces(path))
+def chosen_by_first_rows(piece: Piece, factors: FactorChoice, rules: RowRules) -> Measuring:
+    """What is measured of all rows, by the first ones; as of ``streamed_profile``."""
     rows = piece.first_rows(_LOOKED_AT)
     named = {name for row in rows for name in row}
-    if chosen_format(None, None, None, rows[:LOOKED_AT], path.name) is not None:
-        raise ChoiceError(f"{path.name}: the rows are in another format than ours")
+    if chosen_format(None, None, None, rows[:LOOKED_AT], piece.name) is not None:
+        raise ChoiceError(f"{piece.name}: the rows are in another format than ours")
     if rules.of_people and named.isdisjoint(PEOPLES_COLUMNS):
         raise ChoiceError(
-            f"{path.name}: no row has a preference of people; --preference-column names a judge's"
+            f"{piece.name}: no row has a preference of people; --preference-column names a judge's"
         )
     if rules.factors_column not in ("factors", *named):
-        raise ChoiceError(f"{path.name}: no row has the factors column {rules.factors_column!r}")
+        raise ChoiceError(f"{piece.name}: no row has the factors column {rules.factors_column!r}")
     first = columns_of_records(
-        (Record(f"{path.name}: row {n}", row) for n, row in enumerate(rows, start=1)), rules, named
+        (Record(f"{piece.name}: row {n}", row) for n, row in enumerate(rows, start=1)), rules, named
     )
     by_word = read_selection(factors).word is not None
     return Measuring(

@@ -77,7 +77,7 @@ def signs_of(columns: PreferenceColumns, factors: Sequence[Factor]) -> Any:  # n
             GROUP: columns.group,
             PREFERENCE: pa.array(columns.sign, mask=~columns.judged),
             VOTES: pa.array(votes, kind) if votes else pa.nulls(n, kind),
-            HASH: pa.array(columns.hashes),
+            HASH: pa.array(columns.hashes.view(np.int64)),  # engines have no unsigned numbers
             UNSPACED: pa.array(_unspaced(columns.texts)),
             **signs,
         }
@@ -194,7 +194,7 @@ def state_and_groups(
     state = PreferenceState(
         moments=Moments.of({perspective: table}),
         sample=GroupSample.of(names, table, _votes(judged, table.group), hashes=hashes),
-        content=int(whole[HASH].to_numpy().sum(dtype=np.uint64)),
+        content=int(whole[HASH].to_numpy().view(np.uint64).sum()),
         n_unjudged=whole.num_rows - judged.num_rows,
         unspaced=bool(pc.any(whole[UNSPACED]).as_py()),
     )
