@@ -109,6 +109,7 @@ def words_of(text: str) -> Iterator[list[str]]:
 _REASONS = {
     "it needs a key or weights": r"(openai|anthropic|hf|local)/",
     "it needs a server": r"http://",
+    "it needs Ray, with which tests/scorers/measurement/test_ray_profile.py runs it": r"--ray ",
     "it installs, which .ci/run does": r"(python3 -m venv|pip install)",
     "it takes minutes or hours; its parts have tests": r"python (benchmarks/|-$)",
     ".ci/run runs it, or it runs .ci/run": r"(zensical|\.venv/bin/|\(root=|\.ci/run)",

@@ -150,6 +150,7 @@ def sampled_study(moments: Moments, sample: GroupSample, *, replicates: int, see
         seed: likewise.
     """
     whole = len(sample.names) == moments.n_groups
+    sample = sample.in_order()  # sums of numbers with a fraction depend on it, in the last digit
     return Study(
         {sample.table.perspective: sample.table},
         votes=sample.votes,

@@ -8,7 +8,7 @@ the same in whatever parts the groups come, and merges (bottom-k sampling; Cohen
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -109,6 +109,15 @@ class GroupSample:
         )
         return joined._smallest()
 
+    def in_order(self) -> Self:
+        """Return the sample, the pairs of each group in an order that no way of reading changes.
+
+        They stand by all that is known of them, so that equal ones alone could change places.
+        """
+        known = (self.table.preference, *self.table.manifestation.T, *self.table.missing.T)
+        rows = np.lexsort((*self.votes.vote.T, *self.votes.absent.T, *known, self.table.group))
+        return replace(self, **self._pairs(rows, self.table.group[rows]))
+
     def _smallest(self) -> Self:
         """Keep the groups with the smallest hashes, in the order of their names."""
         kept = np.flatnonzero(np.bincount(self.table.group, minlength=len(self.names)))
@@ -120,19 +129,22 @@ class GroupSample:
         group = code[self.table.group]
         rows = np.flatnonzero(group >= 0)
         rows = rows[np.argsort(group[rows], kind="stable")]
-        return type(self)(
-            self.names[kept],
-            self.hashes[kept],
-            replace(
-                self.table,
-                preference=self.table.preference[rows],
-                manifestation=self.table.manifestation[rows],
-                missing=self.table.missing[rows],
-                group=group[rows],
+        pairs = self._pairs(rows, group[rows])
+        return replace(self, names=self.names[kept], hashes=self.hashes[kept], **pairs)
+
+    def _pairs(self, rows: NDArray[np.intp], group: NDArray[np.int32]) -> dict[str, Any]:
+        """Some of the pairs, with new codes of their groups."""
+        table, votes = self.table, self.votes
+        return {
+            "table": replace(
+                table,
+                preference=table.preference[rows],
+                manifestation=table.manifestation[rows],
+                missing=table.missing[rows],
+                group=group,
             ),
-            Votes(self.votes.vote[rows], self.votes.absent[rows], group[rows]),
-            self.most,
-        )
+            "votes": Votes(votes.vote[rows], votes.absent[rows], group),
+        }
 
 
 def _stacked(first: Comparisons, second: Comparisons, shift: int) -> Comparisons:
