@@ -429,3 +429,18 @@ def test_slices_tell_where_a_factor_weighs_otherwise(run: Run, tmp_path: Path) -
     assert found["en"]["factors"]["length"]["p_adjusted_bh"] < 0.01
     refused = run(*asked[:-1], "langage", exit_code=2).stderr
     assert "no row has the column 'langage'; did you mean 'language'?" in refused
+
+
+def test_ray_is_refused_with_what_to_do(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What it finds where it is installed: tests/scorers/measurement/test_ray_profile.py."""
+    monkeypatch.setitem(sys.modules, "ray", None)
+    file = str(write_pairs(tmp_path / "pairs.jsonl"))
+    for words, told in (
+        ([file, "--ray", "local"], r"pip install 'profile-tasks\[ray\]'"),
+        ([f"{tmp_path}/*.csv", "--ray", "auto"], "none that fits the pattern"),
+        ([file, "--ray", "auto", "--workers", "2"], "leave it out, or give --ray local"),
+        ([file, "--ray", "auto", "--limit", "9"], "--ray reads .*without --limit"),
+    ):
+        assert re.search(told, run("influence", *words, exit_code=2).stderr), told
