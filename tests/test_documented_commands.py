@@ -24,6 +24,8 @@ from pathlib import Path
 from typing import Any, get_type_hints
 
 import click
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from profile_tasks.cli import main
@@ -427,6 +429,14 @@ def graded() -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
+_SHARED_FILES = {
+    "docs/adjusted.md": ("pandalm.jsonl", "haluquestqa.jsonl"),
+    "docs/judge-audit.md": ("recorded/if_llmbar_judges.jsonl",),
+    "docs/slices.md": ("llmbar.jsonl",),
+}
+"""Files of people and judges that pages are about."""
+
+
 @pytest.fixture
 def given(
     request: pytest.FixtureRequest,
@@ -442,26 +452,19 @@ def given(
             shutil.copy(inspect_log(profile), tmp_path / "logs")
 
     def put(page: str) -> None:
+        for name in _SHARED_FILES.get(page, ()):
+            shutil.copy(request.getfixturevalue("shared_data") / name, tmp_path)
         match page:
             case "README.md":
                 (tmp_path / "arena.csv").write_text(arena())
                 rows = [f"Q{n}?,Yes it is so.,No {n}.,{1 + n % 2}" for n in range(10)]
                 (tmp_path / "mine.csv").write_text("\n".join(["question,one,two,best", *rows]))
-            case "docs/adjusted.md":
-                data = request.getfixturevalue("shared_data")
-                for name in ("pandalm", "haluquestqa"):
-                    shutil.copy(data / f"{name}.jsonl", tmp_path)
             case "docs/contributions.md" | "docs/corrected.md":
                 (tmp_path / "verdicts.jsonl").write_text(verdicts())
                 (tmp_path / "graded.jsonl").write_text(graded())
                 (tmp_path / "labels.yaml").write_text(LABELS)
                 (tmp_path / "logs").mkdir()
                 shutil.copy(inspect_log("verbose"), tmp_path / "logs" / "RUN.eval")
-            case "docs/judge-audit.md":
-                data = request.getfixturevalue("shared_data") / "recorded"
-                shutil.copy(data / "if_llmbar_judges.jsonl", tmp_path)
-            case "docs/slices.md":
-                shutil.copy(request.getfixturevalue("shared_data") / "llmbar.jsonl", tmp_path)
             case "docs/data.md":
                 rows = [f"Q{n}?,Yes it is so.,No {n}.,{n % 3}" for n in range(12)]
                 text = "\n".join(["question,first,second,best", *rows])
@@ -478,6 +481,10 @@ def given(
                 (tmp_path / "graded.jsonl").write_text(graded())
                 (tmp_path / "labels.yaml").write_text(LABELS)
                 (tmp_path / "bars.yaml").write_text(yaml_block(page, "version: 1\nbars:"))
+            case "docs/large-data.md":
+                demo = ROOT / "profile_tasks" / "data" / "demo" / "summarization.jsonl"
+                rows = [json.loads(line) for line in demo.read_text("utf-8").splitlines()]
+                pq.write_table(pa.Table.from_pylist(rows), tmp_path / "pairs.parquet")
             case "docs/leaderboard.md":
                 logs()
                 (tmp_path / "out").mkdir()
