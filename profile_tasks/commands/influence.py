@@ -195,9 +195,8 @@ def _streamed(
     Raises:
         ValueError: It is to be read in pieces and cannot be, or a row cannot be used.
     """
-    from profile_tasks.data.pieces import in_pieces, is_large, total_size
+    from profile_tasks.data.pieces import NotInPiecesError, in_pieces, is_large, total_size
     from profile_tasks.scorers.measurement.recorded import streamed_profile
-    from profile_tasks.scorers.measurement.streamed import ChoiceError
 
     path = Path(file).expanduser()
     fits = path.is_file() and in_pieces(path) and not given(ctx, _OF_WHOLE_FILES)
@@ -207,8 +206,9 @@ def _streamed(
     try:
         with progress("reading", total_size(path)) as step:
             record = streamed_profile(path, workers=workers, step=step, **_measuring(ctx))
-    except ChoiceError:
+    except NotInPiecesError as error:
         if stream is None:  # as a whole it may be read
+            say(f"note: read as a whole, in memory: {error}", err=True)
             return None
         raise
     return _told_unjudged(ctx, record)
@@ -241,7 +241,10 @@ def _check_in_pieces(ctx: click.Context, files: list[Path], option: str) -> None
     from profile_tasks.data.pieces import STREAMED_ENDINGS, in_pieces
 
     others = given(ctx, _OF_WHOLE_FILES)
-    unfit = [path for path in files if not (path.is_file() and in_pieces(path))]
+    for path in files:
+        if in_pieces(path) and not path.is_file():
+            raise ValueError(f"{path}: {'not a' if path.exists() else 'no such'} file")
+    unfit = [path for path in files if not in_pieces(path)]
     if others or unfit:
         raise ValueError(
             f"{(unfit or files)[0]}: {option} reads files in our schema that end in "

@@ -13,7 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.data.content_hash import contents_of, is_read, row_hashes, told_rest
+from profile_tasks.data.content_hash import contents_of, hashed, is_read, row_hashes, told_rest
+from profile_tasks.data.conversation import looks_like_messages
 from profile_tasks.data.files import Record
 from profile_tasks.data.preference import PREFERENCE_SIGNS, Preference
 from profile_tasks.data.preferences import recorded_factors, sources_of_records
@@ -31,12 +32,14 @@ class RowRules:
         preference_column: where the preference stands.
         factors_column: where recorded factors stand.
         task: only rows of this task count, and those that name none; None: all.
+        people: whether a file is known to hold preferences of people, whatever a part of it has.
 
     """
 
     preference_column: str = "preference"
     factors_column: str = "factors"
     task: str | None = None
+    people: bool = False
 
     @property
     def of_people(self) -> bool:
@@ -74,6 +77,7 @@ class PreferenceColumns:
         votes: the single votes behind each preference; empty where there are none of any.
         hashes: uint64 (n,), of which the content hash is the sum.
         tasks: that the rows name; "" where one names none.
+        ids: uint64 (n,), hashes of the rows' ids.
         n_other: rows of other tasks, which were left out.
 
     """
@@ -86,6 +90,7 @@ class PreferenceColumns:
     votes: Sequence[tuple[Preference, ...]]
     hashes: NDArray[np.uint64]
     tasks: frozenset[str]
+    ids: NDArray[np.uint64]
     n_other: int = 0
 
     def __len__(self) -> int:
@@ -109,7 +114,7 @@ def columns_of_records(
 
     sources, n_other = sources_of_records(
         records,
-        columns,
+        {*columns, *(PEOPLES_COLUMNS if rules.people else ())},
         task=rules.task,
         preference_column=rules.preference_column,
         factors_column=rules.factors_column,
@@ -136,6 +141,7 @@ def columns_of_records(
         hashes=row_hashes(contents_of(sources), by_side(factors)),
         tasks=frozenset(source.task for source in sources),
         n_other=n_other,
+        ids=hashed(pair.id.encode() for _, pair in pairs),
     )
 
 
@@ -177,6 +183,7 @@ class _Checked:
         self.table, self.rules = table, rules
 
     def columns(self) -> PreferenceColumns:
+        import pyarrow as pa
         import pyarrow.compute as pc
 
         n_other = 0
@@ -196,8 +203,9 @@ class _Checked:
             raise _UnusualError
         responses = [self._filled(name) for name in ("response_a", "response_b")]
         prompt, source = self._filled("prompt"), self._optional("source")
-        if pc.any(pc.equal(pc.utf8_slice_codeunits(_trimmed(prompt), 0, 1), "[")).as_py():
-            raise _UnusualError  # messages, perhaps
+        if any(map(_has_messages, (prompt, *responses))):
+            raise _UnusualError
+        self._check_source_id()
         group = self._group(source, prompt)
         reference = self._reference(group, prompt, source)
         label, votes = self._preferences()
@@ -216,6 +224,7 @@ class _Checked:
             ),
             tasks=frozenset(each or self.rules.task or "" for each in task.unique().to_pylist()),
             n_other=n_other,
+            ids=hashed(ids.cast(pa.binary()).to_pylist()),
         )
 
     def _held(self, name: str) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -268,6 +277,16 @@ class _Checked:
             return column.cast(pa.string())
         return self._filled(name)
 
+    def _check_source_id(self) -> None:
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        column = self._held("source_id")
+        if column is None or pa.types.is_integer(column.type):
+            return
+        if pc.any(_blank(self._text("source_id"))).as_py():
+            raise _UnusualError
+
     def _group(self, source: Any, prompt: Any) -> Any:  # noqa: ANN401
         """What is resampled as one, as ``rows`` has it."""
         import pyarrow as pa
@@ -309,6 +328,8 @@ class _Checked:
             if self.rules.of_people and not label.all():
                 raise _UnusualError
             return label, ()
+        if not _holds_texts(lists.type):
+            raise _UnusualError
         votes = [None if each is None else tuple(each) for each in lists.to_pylist()]
         outcome = {each: places[_outcome(each)] for each in set(votes) if each}
         for at, each in enumerate(votes):
@@ -384,6 +405,24 @@ def _blank(column: Any) -> Any:  # noqa: ANN401
     import pyarrow.compute as pc
 
     return pc.equal(pc.binary_length(_trimmed(column)), 0)
+
+
+def _has_messages(column: Any) -> bool:  # noqa: ANN401
+    """Whether a text is meant as messages; the few that begin as a list are looked at."""
+    import pyarrow.compute as pc
+
+    lists = column.filter(pc.equal(pc.utf8_slice_codeunits(_trimmed(column), 0, 1), "["))
+    return any(map(looks_like_messages, lists.to_pylist()))
+
+
+def _holds_texts(kind: Any) -> bool:  # noqa: ANN401
+    """Whether values of a type are lists of texts, or of nothing."""
+    import pyarrow as pa
+
+    if not (pa.types.is_list(kind) or pa.types.is_large_list(kind)):
+        return False
+    held = kind.value_type
+    return any(of(held) for of in (pa.types.is_string, pa.types.is_large_string, pa.types.is_null))
 
 
 def _trimmed(column: Any) -> Any:  # noqa: ANN401

@@ -11,10 +11,10 @@ import json
 import re
 import zlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import IO, Any, NamedTuple
 
 from pydantic import JsonValue
 
@@ -69,27 +69,54 @@ def _decoded(path: Path) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise PreferenceDataError(
-            f"{path.name}:{line}: not UTF-8 (byte 0x{data[error.start]:02x}); "
-            "save the file in UTF-8"
-        ) from error
+        raise no_utf8(f"{path.name}:{line}", data[error.start]) from error
+
+
+def no_utf8(place: str, byte: int) -> PreferenceDataError:
+    """The error of a file that is in another encoding."""
+    return PreferenceDataError(f"{place}: not UTF-8 (byte 0x{byte:02x}); save the file in UTF-8")
+
+
+def not_whole(path: Path, error: object) -> PreferenceDataError:
+    """The error of a compressed file that is none, damaged or cut off."""
+    kind = "gzip" if path.suffix.lower() == ".gz" else "zstd"
+    return PreferenceDataError(f"{path.name}: not a whole {kind} file ({error})")
 
 
 def _gunzipped(data: bytes, path: Path) -> bytes:
     try:
         return gzip.decompress(data)
     except (OSError, EOFError, zlib.error) as error:
-        raise PreferenceDataError(f"{path.name}: not a whole gzip file ({error})") from error
+        raise not_whole(path, error) from error
 
 
 def _unzstandard(data: bytes, path: Path) -> bytes:
+    return b"".join(unzstandard(io.BytesIO(data), path))
+
+
+def unzstandard(file: IO[bytes], path: Path) -> Iterator[bytes]:
+    """What a file of zstd holds, part by part.
+
+    zstandard's own readers take a file that was cut off for a whole one.
+
+    Raises:
+        PreferenceDataError: It is no such file, damaged or cut off.
+    """
     import zstandard
 
+    frame = None
     try:
-        with zstandard.ZstdDecompressor().stream_reader(data, read_across_frames=True) as reader:
-            return reader.read()
+        while data := file.read(1 << 16):
+            while data:
+                frame = frame or zstandard.ZstdDecompressor().decompressobj()
+                yield frame.decompress(data)
+                data = frame.unused_data
+                if frame.eof:
+                    frame = None
     except zstandard.ZstdError as error:
-        raise PreferenceDataError(f"{path.name}: not a whole zstd file ({error})") from error
+        raise not_whole(path, error) from error
+    if frame is not None:
+        raise not_whole(path, "it ends in the middle")
 
 
 _UNPACKERS: Mapping[str, Callable[[bytes, Path], bytes]] = {
@@ -208,32 +235,48 @@ def _read_tsv(path: Path, nested: Sequence[str], votes: str | None) -> list[Reco
 def _read_csv(
     path: Path, nested: Sequence[str], votes: str | None, delimiter: str = ","
 ) -> list[Record]:
+    lines = csv_lines(io.StringIO(_decoded(path), newline=""), path.name, delimiter)
+    _, header = next(lines, (0, []))
+    return [
+        Record(f"{path.name}:{line}", csv_row(header, cells, nested, votes))
+        for line, cells in lines
+    ]
+
+
+def csv_lines(
+    text: Iterable[str], name: str, delimiter: str = ","
+) -> Generator[tuple[int, list[str]], None, None]:
+    """The cells of a CSV file, row by row with the line where each begins; first its header.
+
+    Args:
+        text: Its lines.
+        name: Of the file.
+        delimiter: Between cells.
+
+    Raises:
+        PreferenceDataError: It is broken, or a column stands twice.
+    """
     # The limit of csv, 131,072 characters a cell, is less than a long document has.
     previous_limit = csv.field_size_limit(2**31 - 1)
-    text = io.StringIO(_decoded(path), newline="")
     reader = csv.reader(text, strict=True, delimiter=delimiter)
-    lines: list[tuple[int, list[str]]] = []
-    start = 1
+    start, header = 1, None
     try:
         for cells in reader:
+            if cells and header is None:
+                header = cells
+                if len(header) == 1 and header[0].count(";") > 1:
+                    raise PreferenceDataError(
+                        f"{name}:1: the columns are separated by ';'; save the file with commas or "
+                        "tabs"
+                    )
+                check_columns(header, f"{name}:{start}")
             if cells:
-                lines.append((start, cells))
+                yield start, cells
             start = reader.line_num + 1
     except csv.Error as error:
-        raise PreferenceDataError(f"{path.name}:{start}: broken CSV ({error})") from error
+        raise PreferenceDataError(f"{name}:{start}: broken CSV ({error})") from error
     finally:
         csv.field_size_limit(previous_limit)
-    if not lines:
-        return []
-    (top, header), *rows = lines
-    if len(header) == 1 and header[0].count(";") > 1:
-        raise PreferenceDataError(
-            f"{path.name}:1: the columns are separated by ';'; save the file with commas or tabs"
-        )
-    check_columns(header, f"{path.name}:{top}")
-    return [
-        Record(f"{path.name}:{line}", csv_row(header, cells, nested, votes)) for line, cells in rows
-    ]
 
 
 def check_columns(names: Sequence[str], place: str) -> None:
@@ -286,15 +329,36 @@ def _read_parquet(path: Path, nested: Sequence[str], votes: str | None) -> list[
     try:
         table = pq.ParquetFile(path, page_checksum_verification=True).read()
         check_columns(table.column_names, path.name)
-        columns = [_parquet_column(column) for column in table.columns]
+        return parquet_records(table, path.name, 1, nested)
     except PreferenceDataError:
         raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise PreferenceDataError(f"{path.name}: not a readable Parquet file ({error})") from error
+        raise no_parquet(path.name, error) from error
+
+
+def no_parquet(name: str, error: object) -> PreferenceDataError:
+    """The error of a file of Parquet that is none, or damaged."""
+    return PreferenceDataError(f"{name}: not a readable Parquet file ({error})")
+
+
+def parquet_records(
+    table: Any,  # noqa: ANN401 - pyarrow has no types
+    name: str,
+    first: int,
+    nested: Sequence[str],
+) -> list[Record]:
+    """The rows of an Arrow table.
+
+    Args:
+        table: Of a file.
+        name: Of the file.
+        first: Number of the first row.
+        nested: Columns that hold objects.
+    """
+    columns = [_parquet_column(column) for column in table.columns]
     rows = (dict(zip(table.column_names, row, strict=True)) for row in zip(*columns, strict=True))
     return [
-        Record(f"{path.name}: row {n}", parquet_row(row, nested))
-        for n, row in enumerate(rows, start=1)
+        Record(f"{name}: row {n}", parquet_row(row, nested)) for n, row in enumerate(rows, first)
     ]
 
 

@@ -7,8 +7,10 @@ so that memory does not grow with the file.
 import codecs
 import gzip
 import io
+import re
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -23,12 +25,16 @@ from profile_tasks.data.columns import (
 from profile_tasks.data.files import (
     PreferenceDataError,
     Record,
-    Row,
     RowError,
     check_columns,
+    csv_lines,
     csv_row,
     json_row,
-    parquet_row,
+    no_parquet,
+    no_utf8,
+    not_whole,
+    parquet_records,
+    unzstandard,
 )
 
 STREAMED_ENDINGS = (".jsonl", ".csv", ".tsv", ".parquet")
@@ -37,11 +43,15 @@ STREAMED_ENDINGS = (".jsonl", ".csv", ".tsv", ".parquet")
 BLOCK_BYTES = 1 << 25
 """Of a text file that are read as one piece."""
 
-_ROWS = 1 << 14
-"""Rows of Parquet or CSV in memory at a time."""
+_ROWS, _FEW_ROWS = 1 << 14, 1 << 8
+"""Rows of Parquet in memory at a time: as columns, and one by one."""
 
 _TEXTS = ("prompt", "response_a", "response_b", "source", "reference", "task")
 _NAMES = ("id", "group", "source_id")
+
+
+class NotInPiecesError(PreferenceDataError):
+    """A file that can be read as a whole alone."""
 
 
 @dataclass(frozen=True)
@@ -57,10 +67,9 @@ class JsonLines:
         """How much of the file it is."""
         return len(self.lines)
 
-    def first_rows(self, most: int) -> list[Row]:
-        """Its first rows, those left out that cannot be read."""
-        found = (record.row for record in self._records())
-        return [row for row, _ in zip(found, range(most)) if not isinstance(row, RowError)]  # noqa: B905
+    def records(self, rules: RowRules) -> Iterator[Record]:
+        """Yield its rows one by one."""
+        yield from self._records()
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -81,10 +90,7 @@ class JsonLines:
         for number, line in enumerate(lines, start=self.first_line):
             if not line.strip():
                 continue
-            if not line.isascii() and any("\ud800" <= each <= "\udfff" for each in line):
-                raise PreferenceDataError(
-                    f"{self.name}:{number}: not UTF-8; save the file in UTF-8"
-                )
+            _check_utf8(line, f"{self.name}:{number}")
             yield Record(f"{self.name}:{number}", json_row(line))
 
     def _table(self, rules: RowRules) -> Any:  # noqa: ANN401 - pyarrow has no types
@@ -112,11 +118,8 @@ class JsonLines:
             if not times:
                 break
             texts |= dict.fromkeys(times, pa.string())
-        newlines = self.lines.count(b"\n") + (not self.lines.endswith(b"\n"))
-        if table.num_rows != newlines and table.num_rows != sum(
-            1 for line in self.lines.split(b"\n") if line.strip()
-        ):
-            return None  # several objects stand in one line
+        if not _one_a_line(self.lines, table.num_rows):
+            return None
         return table.select([name for name in table.column_names if rules.reads(name)])
 
 
@@ -129,11 +132,9 @@ class Cells:
     table: Any
     size: int
 
-    def first_rows(self, most: int) -> list[Row]:
-        """Its first rows, those left out that cannot be read."""
-        rules = RowRules()
-        found = [record.row for record in self._records(self.table.slice(0, most), rules)]
-        return [row for row in found if not isinstance(row, RowError)]
+    def records(self, rules: RowRules) -> Iterator[Record]:
+        """Yield its rows one by one."""
+        yield from self._records(self.table, rules)
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -173,15 +174,14 @@ class RowGroups:
         """Of the file."""
         return self.path.name
 
-    def first_rows(self, most: int) -> list[Row]:
-        """Its first rows, those left out that cannot be read."""
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+    def records(self, rules: RowRules) -> Iterator[Record]:
+        """Yield its rows one by one, with all columns.
 
-        with pq.ParquetFile(self.path) as file:
-            batches = file.iter_batches(batch_size=most, row_groups=self.groups)
-            table = pa.Table.from_batches(islice(batches, 1), file.schema_arrow)
-        return TableRows(self.name, self.first_row, table).first_rows(most)
+        Raises:
+            PreferenceDataError: the file cannot be read.
+        """
+        for rows in self._tables(_FEW_ROWS, lambda name: True):
+            yield from rows.records(rules)
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -189,23 +189,25 @@ class RowGroups:
         Raises:
             PreferenceDataError: a row cannot be used, or the file cannot be read.
         """
+        for rows in self._tables(_ROWS, rules.reads):
+            yield from rows.columns(rules)
+
+    def _tables(self, size: int, reads: Callable[[str], bool]) -> Iterator["TableRows"]:
+        """Yield its rows with some columns, some rows at a time."""
         import pyarrow as pa
         import pyarrow.parquet as pq
 
         start = self.first_row
         try:
             with pq.ParquetFile(self.path, page_checksum_verification=True) as file:
-                names = [name for name in file.schema_arrow.names if rules.reads(name)]
+                names = [name for name in file.schema_arrow.names if reads(name)]
                 for batch in file.iter_batches(
-                    batch_size=_ROWS, row_groups=self.groups, columns=names, use_threads=False
+                    batch_size=size, row_groups=self.groups, columns=names, use_threads=False
                 ):
-                    rows = TableRows(self.name, start, pa.Table.from_batches([batch]))
+                    yield TableRows(self.name, start, pa.Table.from_batches([batch]))
                     start += len(batch)
-                    yield rows.read(rules, file.schema_arrow.names)
         except (pa.ArrowException, OSError) as error:
-            raise PreferenceDataError(
-                f"{self.path.name}: not a readable Parquet file ({error})"
-            ) from error
+            raise no_parquet(self.name, error) from error
 
 
 @dataclass(frozen=True, eq=False)
@@ -221,10 +223,19 @@ class TableRows:
         """How many they are."""
         return int(self.table.num_rows)
 
-    def first_rows(self, most: int) -> list[Row]:
-        """Its first rows, those left out that cannot be read."""
-        rows = [parquet_row(row, ()) for row in self.table.slice(0, most).to_pylist()]
-        return [row for row in rows if not isinstance(row, RowError)]
+    def records(self, rules: RowRules) -> Iterator[Record]:
+        """Yield its rows one by one.
+
+        Raises:
+            PreferenceDataError: they cannot be read.
+        """
+        import pyarrow as pa
+
+        try:
+            nested = (rules.factors_column, "annotators")
+            yield from parquet_records(self.table, self.name, self.first_row, nested)
+        except (pa.ArrowException, ValueError) as error:
+            raise no_parquet(self.name, error) from error
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -234,22 +245,8 @@ class TableRows:
         """
         names = self.table.column_names
         read = replace(self, table=self.table.select([n for n in names if rules.reads(n)]))
-        yield read.read(rules, names)
-
-    def read(self, rules: RowRules, names: Sequence[str]) -> PreferenceColumns:
-        """Return its rows, of data with columns of these names."""
-        found = columns_of_table(self.table, rules)
-        return columns_of_records(self._records(rules), rules, names) if found is None else found
-
-    def _records(self, rules: RowRules) -> Iterator[Record]:
-        nested = (rules.factors_column, "annotators")
-        for at in range(self.table.num_rows):
-            try:
-                (row,) = self.table.slice(at, 1).to_pylist()
-                read = parquet_row(row, nested)
-            except UnicodeDecodeError:
-                read = RowError("the row holds what is not UTF-8; store it as text in UTF-8")
-            yield Record(f"{self.name}: row {self.first_row + at}", read)
+        found = columns_of_table(read.table, rules)
+        yield columns_of_records(read.records(rules), rules, names) if found is None else found
 
 
 Piece = JsonLines | Cells | RowGroups | TableRows
@@ -274,9 +271,10 @@ def pieces(path: Path) -> Iterator[Piece]:
         for piece in found:
             n += 1
             yield piece
-    except (OSError, EOFError, zlib.error) as error:
-        why = getattr(error, "strerror", None) or error
-        raise PreferenceDataError(f"{path}: cannot be read ({why})") from error
+    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+        raise not_whole(path, error) from error
+    except OSError as error:
+        raise PreferenceDataError(f"{path}: cannot be read ({error.strerror or error})") from error
     if not n:
         raise PreferenceDataError(f"{path.name}: the file holds no rows")
 
@@ -292,11 +290,9 @@ def is_large(path: Path) -> bool:
         return path.stat().st_size >= (
             _LARGE_BYTES if path.suffix.lower() == ".jsonl" else _LARGE_PACKED
         )
-    import pyarrow as pa
-
     try:
         return (total_size(path) or 0) >= _LARGE_ROWS
-    except (pa.ArrowException, OSError, ValueError):  # told by whoever reads it
+    except PreferenceDataError:  # told by whoever reads it
         return False
 
 
@@ -306,9 +302,7 @@ _LARGE_BYTES, _LARGE_PACKED, _LARGE_ROWS = 1 << 25, 1 << 23, 1 << 15
 def total_size(path: Path) -> int | None:
     """What the sizes of a file's pieces add up to; None where it is not known before."""
     if _kind(path) == ".parquet":
-        import pyarrow.parquet as pq
-
-        return int(pq.read_metadata(path).num_rows)
+        return int(_held(path).num_rows)
     return path.stat().st_size if path.suffix.lower() == ".jsonl" else None
 
 
@@ -322,11 +316,34 @@ def _kind(path: Path) -> str:
 def _opened(path: Path) -> IO[bytes]:
     if path.suffix.lower() == ".gz":
         return cast("IO[bytes]", gzip.open(path))
+    file = path.open("rb")
     if path.suffix.lower() == ".zst":
-        import zstandard
+        return cast("IO[bytes]", io.BufferedReader(_Parts(file, unzstandard(file, path))))
+    return file
 
-        return cast("IO[bytes]", zstandard.open(path, "rb"))
-    return path.open("rb")
+
+class _Parts(io.RawIOBase):
+    """Parts of bytes as a file, which is closed with it."""
+
+    def __init__(self, file: IO[bytes], parts: Iterator[bytes]) -> None:
+        self._file, self._parts, self._left = file, parts, b""
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401 - whatever holds bytes
+        while not self._left:
+            part = next(self._parts, None)
+            if part is None:
+                return 0
+            self._left = part
+        n = min(len(buffer), len(self._left))
+        buffer[:n], self._left = self._left[:n], self._left[n:]
+        return n
+
+    def close(self) -> None:
+        self._file.close()
+        super().close()
 
 
 def _blocks(path: Path) -> Iterator[JsonLines]:
@@ -353,10 +370,10 @@ def _cells(path: Path, delimiter: str) -> Iterator[Cells]:
     import pyarrow as pa
     import pyarrow.csv as pc
 
-    with _opened(path) as file:
-        header = file.readline().decode("utf-8-sig")
-    names = next(_header(header, delimiter), [])
-    check_columns(names, f"{path.name}:1")
+    with closing(_csv_lines(path, delimiter)) as lines:
+        _, names = next(lines, (0, []))
+    if not names:
+        return
     text = {name: pa.string() for name in names}
     first = 1
     try:
@@ -374,29 +391,91 @@ def _cells(path: Path, delimiter: str) -> Iterator[Cells]:
                 ),
             ) as reader,
         ):
+            if reader.schema.names != names:
+                raise NotInPiecesError(f"{path.name}: its header {_AS_A_WHOLE}")
             for batch in reader:
                 if len(batch):
                     table = pa.Table.from_batches([batch])
                     yield Cells(path.name, first, table, len(batch))
                     first += len(batch)
     except pa.ArrowInvalid as error:
-        raise PreferenceDataError(f"{path.name}: broken CSV ({error})") from error
+        _check_csv(path, delimiter)
+        raise NotInPiecesError(f"{path.name}: broken CSV ({error}), which {_AS_A_WHOLE}") from error
 
 
-def _header(line: str, delimiter: str) -> Iterator[list[str]]:
-    import csv
-
-    return csv.reader([line], delimiter=delimiter)
+_AS_A_WHOLE = "cannot be read in pieces; read the file as a whole (--no-stream)"
 
 
-def _row_groups(path: Path) -> Iterator[RowGroups]:
+def _check_csv(path: Path, delimiter: str) -> None:
+    """Say where a CSV file is broken, in the words of those that are read as a whole.
+
+    Raises:
+        PreferenceDataError: of the first row that is.
+    """
+    with closing(_csv_lines(path, delimiter)) as lines:
+        _, header = next(lines)
+        for line, cells in lines:
+            row = csv_row(header, cells, (), None)
+            if isinstance(row, RowError):
+                raise PreferenceDataError(f"{path.name}:{line}: {row}")
+
+
+def _csv_lines(path: Path, delimiter: str) -> Generator[tuple[int, list[str]], None, None]:
+    with (
+        _opened(path) as file,
+        io.TextIOWrapper(file, "utf-8-sig", errors="surrogateescape", newline="") as text,
+    ):
+        lines = (_check_utf8(line, f"{path.name}:{n}") for n, line in enumerate(text, start=1))
+        yield from csv_lines(lines, path.name, delimiter)
+
+
+def _check_utf8(line: str, place: str) -> str:
+    """Return a line in which bytes that are no UTF-8 became surrogates.
+
+    Raises:
+        PreferenceDataError: there is one.
+    """
+    if not line.isascii() and (wrong := re.search("[\udc80-\udcff]", line)):
+        raise no_utf8(place, ord(wrong[0]) - 0xDC00)
+    return line
+
+
+def _one_a_line(lines: bytes, n: int) -> bool:
+    """Whether each line that is not blank holds one of n objects.
+
+    One that begins and ends as objects do holds some, since two never stand side by side in one.
+    """
+    whole = lines.strip()
+    if whole[:1] + whole[-1:] == b"{}" and whole.count(b"\n") == n - 1:
+        between = whole.count(b"}\n{")
+        if between == n - 1 or between + whole.count(b"}\r\n{") == n - 1:
+            return True
+    found = [line.strip() for line in lines.split(b"\n")]
+    found = [line for line in found if line]
+    return len(found) == n and all(each[:1] + each[-1:] == b"{}" for each in found)
+
+
+def _held(path: Path) -> Any:  # noqa: ANN401
+    """What a file of Parquet says it holds.
+
+    Raises:
+        PreferenceDataError: it is none, or a column stands twice.
+    """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     try:
         held = pq.read_metadata(path)
+        check_columns(held.schema.to_arrow_schema().names, path.name)
+    except PreferenceDataError:
+        raise
     except (pa.ArrowException, OSError, ValueError) as error:
-        raise PreferenceDataError(f"{path.name}: not a readable Parquet file ({error})") from error
+        raise no_parquet(path.name, error) from error
+    return held
+
+
+def _row_groups(path: Path) -> Iterator[RowGroups]:
+    held = _held(path)
     first, waiting = 1, RowGroups(path, (), 1, 0)
     for index in range(held.num_row_groups):
         n = held.row_group(index).num_rows
@@ -427,9 +506,9 @@ def _structured(table: Any, names: Sequence[str]) -> Any:  # noqa: ANN401
             found = pj.read_json(io.BytesIO("\n".join(lines).encode()))
         except pa.ArrowInvalid:
             return None
-        if found.num_rows != table.num_rows:
+        if found.num_rows != table.num_rows or found.column_names not in ([], ["cell"]):
             return None
-        column = found["cell"] if "cell" in found.column_names else pa.nulls(len(cells))
+        column = found["cell"] if found.column_names else pa.nulls(len(cells))
         table = table.set_column(table.column_names.index(name), name, column)
     return table
 

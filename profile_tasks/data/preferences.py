@@ -265,7 +265,7 @@ def load_preferences(
         )
     judges = tuple(filter(is_judge, columns))
     stories = None if source_file is None else read_stories(Path(source_file).expanduser())
-    people = _of_people(columns)
+    people = of_people(columns)
     gathered = _gather(
         records,
         task=task,
@@ -326,7 +326,7 @@ def sources_of_records(
     Raises:
         PreferenceDataError: A row that cannot be used.
     """
-    people = _of_people(columns)
+    people = of_people(columns)
     gathered = _gather(
         records,
         task=task,
@@ -343,7 +343,7 @@ def sources_of_records(
     return _sources(gathered.drafts), gathered.other_tasks.total()
 
 
-def _of_people(columns: Collection[str]) -> bool:
+def of_people(columns: Collection[str]) -> bool:
     """Whether a file with these columns holds preferences of people at all."""
     return not any(column.startswith(VERDICT_PREFIXES) for column in columns) or not set(
         columns

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import numpy as np
 from profile_tasks import __version__
 from profile_tasks.data.columns import RowRules, columns_of_records
 from profile_tasks.data.content_hash import shown
-from profile_tasks.data.files import Record
+from profile_tasks.data.files import RowError
 from profile_tasks.data.formats import chosen_format
-from profile_tasks.data.pieces import Piece, pieces
+from profile_tasks.data.pieces import NotInPiecesError, Piece, pieces
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import (
     LOOKED_AT,
@@ -21,9 +22,9 @@ from profile_tasks.data.preferences import (
     AnnotatedSource,
     PreferenceData,
     PreferenceDataError,
+    of_people,
     recorded_factors,
 )
-from profile_tasks.data.rows import PEOPLES_COLUMNS
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -166,8 +167,8 @@ def streamed_profile(
         step: Is called with the size of each piece that is done.
 
     Raises:
-        ChoiceError: What is measured cannot be chosen by the first rows, or these are in another
-            format.
+        NotInPiecesError: What is measured cannot be chosen by the first rows, these are in another
+            format, or no row counts.
         PreferenceDataError: The file or a row cannot be used.
         ValueError: As of ``human_comparisons``.
     """
@@ -193,6 +194,10 @@ def profile_of_state(
     """
     rules = measuring.rules
     if not state.moments.rows[:2].any():
+        if rules.of_people:  # as a whole, the only judge there is may stand for them
+            raise NotInPiecesError(
+                f"{name}: no row has a preference of people; --preference-column names a judge's"
+            )
         raise PreferenceDataError(f"{name}: field {rules.preference_column!r} is null in every row")
     study = state.study(replicates=replicates, seed=seed)
     whose = measuring.perspective
@@ -215,25 +220,34 @@ def profile_of_state(
 
 def chosen_by_first_rows(piece: Piece, factors: FactorChoice, rules: RowRules) -> Measuring:
     """What is measured of all rows, by the first ones; as of ``streamed_profile``."""
-    rows = piece.first_rows(_LOOKED_AT)
-    named = {name for row in rows for name in row}
+    records = list(islice(piece.records(rules), _LOOKED_AT))
+    rows = [row for _, row in records if not isinstance(row, RowError)]
+    named = dict.fromkeys(name for row in rows for name in row)
     if chosen_format(None, None, None, rows[:LOOKED_AT], piece.name) is not None:
         raise ChoiceError(f"{piece.name}: the rows are in another format than ours")
-    if rules.of_people and named.isdisjoint(PEOPLES_COLUMNS):
+    if rules.factors_column not in ("factors", *named):
+        meant = instead_of(rules.factors_column, named)
+        raise ChoiceError(
+            f"{piece.name}: no row has the factors column {rules.factors_column!r}{meant}"
+        )
+    if rules.of_people and not of_people(named):
         raise ChoiceError(
             f"{piece.name}: no row has a preference of people; --preference-column names a judge's"
         )
-    if rules.factors_column not in ("factors", *named):
-        raise ChoiceError(f"{piece.name}: no row has the factors column {rules.factors_column!r}")
-    first = columns_of_records(
-        (Record(f"{piece.name}: row {n}", row) for n, row in enumerate(rows, start=1)), rules, named
-    )
+    rules = replace(rules, people=rules.of_people)
+    first = columns_of_records(records, rules, named)
+    if rules.task and not first.tasks and rules.task not in TASKS:
+        raise ChoiceError(
+            f"{piece.name}: no row has task {rules.task!r} among the first"
+            + instead_of(rules.task, sorted({str(row["task"]) for row in rows if row.get("task")}))
+        )
+    tasks = first.tasks if rules.task is None else frozenset({rules.task})
     by_word = read_selection(factors).word is not None
     return Measuring(
         rules,
-        resolved_factors(first.tasks, tuple(first.factors), factors),
+        resolved_factors(tasks, tuple(first.factors), factors),
         frozenset(first.factors) if by_word else None,
-        first.tasks if by_word else None,
+        tasks if by_word else None,
         "human" if rules.of_people else "recorded",
     )
 

@@ -9,7 +9,7 @@ import multiprocessing
 import signal
 import tempfile
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.data.columns import RowRules
-from profile_tasks.data.files import PreferenceDataError
-from profile_tasks.data.pieces import Piece, pieces
+from profile_tasks.data.content_hash import hashed
+from profile_tasks.data.files import PreferenceDataError, RowError
+from profile_tasks.data.pieces import NotInPiecesError, Piece, pieces
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.measurement.signs import (
     GROUP,
@@ -41,6 +42,9 @@ MOST_GROUPS = 1 << 25
 
 FEW_GROUPS = 1 << 22
 """Of so many they are kept though their names rise so far; of more, names that rise are enough."""
+
+MOST_IDS = 1 << 22
+"""Ids of a file whose hashes are kept, to see any again; of more, those of one piece alone are."""
 
 
 @dataclass(frozen=True)
@@ -62,8 +66,12 @@ class Measuring:
     tasks: frozenset[str] | None
     perspective: Perspective
 
-    def signs(self, piece: Piece) -> Iterator[Any]:
+    def signs(self, piece: Piece, ids: list[NDArray[np.uint64]] | None = None) -> Iterator[Any]:
         """Yield the signs of a piece's rows.
+
+        Args:
+            piece: of a file.
+            ids: to which the hashes of the rows' ids are added.
 
         Raises:
             PreferenceDataError: a row cannot be used.
@@ -80,10 +88,12 @@ class Measuring:
                         "measured is chosen by them; name the --factors, or read the file as a "
                         "whole (--no-stream)"
                     )
+            if ids is not None:
+                ids.append(columns.ids)
             yield signs_of(columns, self.factors)
 
 
-class ChoiceError(PreferenceDataError):
+class ChoiceError(NotInPiecesError):
     """What is measured cannot be chosen by the first rows of a file."""
 
 
@@ -98,6 +108,7 @@ class MeasuredPiece:
         ends: the names of its first and last group.
         rising: whether the names of its groups rise, as texts and as texts by their length first.
         size: of the piece.
+        ids: hashes of its rows' ids.
 
     """
 
@@ -107,6 +118,7 @@ class MeasuredPiece:
     ends: tuple[str, str]
     rising: tuple[bool, bool]
     size: int
+    ids: NDArray[np.uint64]
 
 
 def measured(piece: Piece, measuring: Measuring) -> MeasuredPiece:
@@ -116,10 +128,16 @@ def measured(piece: Piece, measuring: Measuring) -> MeasuredPiece:
         PreferenceDataError: a row cannot be used.
         ScatteredGroupError: a group is met again after others.
     """
-    return measured_signs(measuring.signs(piece), measuring.perspective, piece.size)
+    ids: list[NDArray[np.uint64]] = []
+    return measured_signs(measuring.signs(piece, ids), measuring.perspective, piece.size, ids)
 
 
-def measured_signs(tables: Iterable[Any], perspective: Perspective, size: int) -> MeasuredPiece:
+def measured_signs(
+    tables: Iterable[Any],
+    perspective: Perspective,
+    size: int,
+    ids: Sequence[NDArray[np.uint64]] = (),
+) -> MeasuredPiece:
     """Return what is known of rows whose signs come table by table; as of ``measured``."""
     import pyarrow as pa
 
@@ -162,6 +180,7 @@ def measured_signs(tables: Iterable[Any], perspective: Perspective, size: int) -
         (first, last),
         (bool(rising[0]), bool(rising[1])),
         size,
+        np.concatenate([np.zeros(0, np.uint64), *ids]),
     )
 
 
@@ -184,14 +203,18 @@ def streamed_state(
         PreferenceDataError: the file or a row cannot be used, or a group's rows are scattered and
             DuckDB is not installed.
     """
+    ids = _Ids(path, measuring.rules)
     try:
-        return _state_of_pieces(_measured_pieces(path, measuring, workers), measuring, step)
+        state = _state_of_pieces(_measured_pieces(path, measuring, workers), measuring, step, ids)
     except ScatteredGroupError:
-        return _state_of_scattered(path, measuring, step)
+        ids = _Ids(path, measuring.rules)
+        state = _state_of_scattered(path, measuring, step, ids)
+    ids.check()
+    return state
 
 
 def _state_of_pieces(
-    found: Iterable[MeasuredPiece], measuring: Measuring, step: Callable[[int], None]
+    found: Iterable[MeasuredPiece], measuring: Measuring, step: Callable[[int], None], ids: "_Ids"
 ) -> PreferenceState:
     import pyarrow as pa
 
@@ -201,7 +224,13 @@ def _state_of_pieces(
         state = _merged([each for each in (state, piece.state) if each is not None])
         edges += piece.edges
         groups.add(piece)
+        ids.add(piece.ids)
         step(piece.size)
+    if not edges:
+        raise NotInPiecesError(
+            f"{ids.path.name}: no row has task {measuring.rules.task!r}; without --task all rows "
+            "count"
+        )
     # Groups that go on from one piece to the next; those at either end of the file are no others.
     left = pa.concat_tables(edges)
     starts, _ = _runs(left[GROUP])
@@ -223,6 +252,8 @@ class _Groups:
         self.rising = np.array([True, True])
 
     def add(self, piece: MeasuredPiece) -> None:
+        if not piece.edges:  # no row counts
+            return
         self.rising &= piece.rising
         first, last = piece.ends
         # The first group of a piece may be the last one of the piece before.
@@ -248,6 +279,39 @@ class _Groups:
             )
             if len(np.unique(among)) < len(among):
                 raise ScatteredGroupError(_SCATTERED)
+
+
+class _Ids:
+    """The ids of a file's rows, to see any again."""
+
+    def __init__(self, path: Path, rules: RowRules) -> None:
+        self.path, self.rules = path, rules
+        self.hashes: list[NDArray[np.uint64]] = []
+        self.n = 0
+
+    def add(self, hashes: NDArray[np.uint64]) -> None:
+        self.n += len(hashes)
+        self.hashes = [*self.hashes, hashes] if self.n <= MOST_IDS else []
+
+    def check(self) -> None:
+        """Raise where a row has an id that another has, and say where both stand."""
+        found = np.sort(np.concatenate([np.zeros(0, np.uint64), *self.hashes]))
+        twice = set(found[1:][found[1:] == found[:-1]].tolist())
+        places: dict[str, str] = {}
+        records = (r for piece in pieces(self.path) for r in piece.records(self.rules))
+        for place, row in records if twice else ():
+            if isinstance(row, RowError) or (
+                self.rules.task and row.get("task") not in (None, "", self.rules.task)
+            ):
+                continue
+            name = str(row.get("id"))
+            if int(hashed([name.encode()])[0]) not in twice:
+                continue
+            if name in places:
+                raise PreferenceDataError(
+                    f"{place}: duplicate id {name!r}; first at {places[name]}"
+                )
+            places[name] = place
 
 
 def _by_length(name: str) -> tuple[int, str]:
@@ -288,7 +352,7 @@ def _measured_pieces(path: Path, measuring: Measuring, workers: int) -> Iterator
 
 
 def _state_of_scattered(
-    path: Path, measuring: Measuring, step: Callable[[int], None]
+    path: Path, measuring: Measuring, step: Callable[[int], None], ids: _Ids
 ) -> PreferenceState:
     """Return the state of a file whose groups are scattered; DuckDB sorts the signs on disk."""
     import pyarrow.parquet as pq
@@ -296,7 +360,7 @@ def _state_of_scattered(
     try:
         import duckdb
     except ImportError as error:
-        raise PreferenceDataError(
+        raise NotInPiecesError(
             f"{path.name}: {_SCATTERED}; sort the file by "
             "group, or install DuckDB, which is used for it: pip install 'profile-tasks[stream]'"
         ) from error
@@ -304,9 +368,12 @@ def _state_of_scattered(
         writer = None
         try:
             for piece in pieces(path):
-                for signs in measuring.signs(piece):
+                of_piece: list[NDArray[np.uint64]] = []
+                for signs in measuring.signs(piece, of_piece):
                     writer = writer or pq.ParquetWriter(f"{folder}/signs.parquet", signs.schema)
                     writer.write_table(signs)
+                for each in of_piece:
+                    ids.add(each)
         finally:
             if writer is not None:
                 writer.close()
@@ -320,7 +387,7 @@ def _state_of_scattered(
             rows = engine.sql(query, params=[f"{folder}/signs.parquet"]).to_arrow_reader(1 << 16)
             tables = (_as_table(batch) for batch in rows)
             found = measured_signs(tables, measuring.perspective, 0)
-            return _state_of_pieces([found], measuring, step)
+            return _state_of_pieces([found], measuring, step, ids)
 
 
 def _as_table(batch: Any) -> Any:  # noqa: ANN401
