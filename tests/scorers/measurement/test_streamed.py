@@ -149,6 +149,17 @@ def test_a_state_does_not_depend_on_batches_order_or_tree(
     )
 
 
+def test_a_piece_keeps_no_more_in_memory_than_its_first_and_last_group(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", rows(3000))
+    (piece,) = pieces(path)
+    factors = recorded.resolved_factors(["instruction_following"], ("charm", "wit"), FACTORS)
+    before = pa.total_allocated_bytes()
+    measuring = streamed.Measuring(RowRules(), factors, None, None, "human")
+    found = streamed.measured(piece, measuring)
+    assert found.edges
+    assert pa.total_allocated_bytes() - before < 10_000
+
+
 @pytest.mark.usefixtures("small_pieces")
 def test_groups_that_are_scattered_are_brought_together_on_disk(tmp_path: Path) -> None:
     pytest.importorskip("duckdb", reason="sorting on disk is optional: 'profile-tasks[stream]'")
