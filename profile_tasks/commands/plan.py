@@ -21,7 +21,7 @@ _TASKS = [
 
 
 @click.command(epilog="Example: profile-tasks plan summarization --model Qwen/Qwen3-8B -o study")
-@click.argument("task", type=KnownName(_TASKS))
+@click.argument("task", type=KnownName(_TASKS), metavar="TASK")
 @click.option(
     "--model",
     required=True,
@@ -97,7 +97,9 @@ def _asked(text: str, option: str) -> "AskedModel":
     except ValidationError as error:
         first = error.errors()[0]
         where = " ".join(map(str, first["loc"]))
-        raise Unusable(f"{option}: {where}: {first['msg']}") from error
+        raise Unusable(
+            f"{option}: {where}: {first['msg'].removeprefix('Value error, ')}"
+        ) from error
 
 
 def say_requests(step: "Step", folder: Path) -> None:

@@ -14,9 +14,13 @@ from typing import IO, Any
 
 from profile_tasks.offline.batch_lines import AnswerLine, read_answer
 from profile_tasks.secrets import hidden, keys_in
+from profile_tasks.untrusted_text import one_line
 
 SHOWN = 5
 """So many places are named of each kind of problem."""
+
+_ID = 64
+"""Characters that are shown of an id; ours have less."""
 
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
@@ -92,8 +96,9 @@ class Answers:
             start += len(line)
 
     def _add(self, answer: AnswerLine, file: int, number: int, start: int) -> None:
-        name, place = answer.custom_id, f"{self._files[file]}:{number}: {answer.custom_id}"
-        if not self._is_planned(name):
+        name = answer.custom_id
+        place = f"{self._files[file]}:{number}: {one_line(name[:_ID])}"
+        if not name.isascii() or not self._is_planned(name):
             self.problems.note("unknown", place)
             return
         failed = None if answer.failed is None else hidden(answer.failed, self._keys)

@@ -18,11 +18,16 @@ from inspect_ai.model import (
     ModelOutput,
 )
 
+from profile_tasks.untrusted_text import one_line
+
 SENT = (
     *("max_tokens", "temperature", "top_p", "seed", "stop_seqs", "frequency_penalty"),
     *("presence_penalty", "logit_bias", "reasoning_effort", "system_message", "extra_body"),
 )
 """The settings of a model that reach the body of a request."""
+
+_SHOWN = 200
+"""Characters that are shown of what an endpoint says."""
 
 NO_CHAT = "its body is no chat completion with a choice"
 """What is told of an answer that holds nothing, or something else."""
@@ -92,7 +97,7 @@ def read_answer(line: bytes) -> AnswerLine:
     """
     try:
         found = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON ({error}); the file may be cut off here") from error
     if not isinstance(found, dict) or not isinstance(found.get("custom_id"), str):
         raise ValueError("no custom_id; expected a line of an OpenAI batch's output")
@@ -122,7 +127,7 @@ def _told(error: object) -> str:
     """What an error says, however deep its message lies."""
     while isinstance(error, dict):
         error = error.get("message") or error.get("error") or error.get("code") or "an error"
-    return str(error)[:200]
+    return one_line(str(error)[:_SHOWN])
 
 
 def output_of(body: Mapping[str, Any]) -> ModelOutput:

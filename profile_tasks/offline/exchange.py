@@ -77,6 +77,7 @@ class Exchange:
         self.answers = Answers(self._index, lambda name: self._plan_of(name) is not None)
         self.requests: Counter[str] = Counter()
         self.missing = 0
+        self._file_names: dict[str, str] = {}
         self._files: dict[str, IO[str]] = {}
         self._asking: Counter[tuple[str, int]] = Counter()
         self._without: set[str] = set()
@@ -148,7 +149,7 @@ class Exchange:
 
     def _note(self, name: str, model: str, body: Mapping[str, object], plan: int | None) -> None:
         """Put a request into the next plan, once."""
-        file = f"{file_name(model)}.jsonl"
+        file = self._file_of(model)
         noted = self._index.execute(
             "UPDATE requests SET asked = 2 WHERE id = ? AND asked < 2", (name,)
         )
@@ -161,6 +162,15 @@ class Exchange:
             if written not in self._files:
                 self._files[written] = (self._work / written).open("w", encoding="ascii")
             self._files[written].write(text)
+
+    def _file_of(self, model: str) -> str:
+        """The file of a model's requests alone, as endpoints want them."""
+        if model not in self._file_names:
+            name = file_name(model) or "model"
+            if name.casefold() in map(str.casefold, self._file_names.values()):
+                name += f"-{content_id(model)[:6]}"
+            self._file_names[model] = name
+        return f"{self._file_names[model]}.jsonl"
 
     def _tell(self, name: str, plan: int) -> None:
         """Count a request that was planned before and has no answer."""

@@ -474,3 +474,39 @@ def test_a_killed_ingest_leaves_nothing_half_and_is_given_again(tmp_path: Path) 
     undisturbed = read_eval_log(str(go_on(folder, [file]).log))
     assert metrics(log) == metrics(undisturbed)
     assert measured(log) == measured(undisturbed)
+
+
+def test_hostile_lines_cost_no_answer_and_are_told_in_one_line(tmp_path: Path) -> None:
+    step = begin(judging(), tmp_path / "study")
+    good = answered(step).read_bytes()
+    hostile = tmp_path / "hostile.jsonl"
+    ids = ["\ud800", "\x1b[2J\nTwo lines" + "x" * 9000]
+    unknown = [json.dumps({"custom_id": each}).encode() for each in ids]
+    hostile.write_bytes(b"\n".join([b"[" * 200_000, *unknown, good]))
+    step = go_on(tmp_path / "study", [hostile])
+    assert step.log is not None
+    assert step.problems.counts == {"unreadable": 1, "unknown": 2}
+    told = [place for places in step.problems.places.values() for place in places]
+    assert all(place.isprintable() and len(place) < len(str(hostile)) + 150 for place in told)
+
+
+def test_why_a_request_failed_is_told_in_one_line(tmp_path: Path) -> None:
+    step = begin(judging(), tmp_path / "study")
+
+    def failed(line: dict[str, Any]) -> None:
+        line |= {"response": None, "error": {"message": "\x1b[2J\nno \ud800 quota" * 99}}
+
+    step = go_on(tmp_path / "study", [answered(step, failed)])
+    assert step.problems.counts["failed"] == sum(step.requests.values())
+    assert all(place.isprintable() for place in step.problems.places["failed"])
+
+
+def test_each_model_has_a_file_of_its_own_whatever_its_name(tmp_path: Path) -> None:
+    names = ["Some/model", "some-model", ".."]
+    graders = tuple(AskedModel(model=name) for name in names)
+    plan = Plan(task="summarization", model=VERBOSE, graders=graders, settings={"limit": 1})
+    asked = begin(plan, tmp_path / "study").requests
+    models = [{line["body"]["model"] for line in lines_of(path)} for path in asked]
+    assert sorted(map(sorted, models)) == sorted([[VERBOSE.model], *([name] for name in names)])
+    assert len({path.name.casefold() for path in asked}) == 4
+    assert not any(path.name.startswith(".") for path in asked)
