@@ -45,7 +45,7 @@ def merge(logs: tuple[Path, ...], folder: Path, output: Path, overwrite: bool) -
         total = sum(log.header.results.total_samples for log in there if log.header.results)
         with progress("merging", total) as advance:
             merged = write_merged(there, split, output, advance)
-    except (OSError, ValueError) as error:
+    except ValueError as error:
         raise Unusable(str(error)) from error
     about = merged.eval.metadata or {}
     say(

@@ -45,7 +45,7 @@ def shards(file: str, n: int, output: Path, task: str | None, **given: object) -
         # The seed of a run is its own: here it only chose sources and pairs.
         read_as = settings.model_dump(mode="json", exclude={"seed"})
         split = write_shards(data, n, output, about=data_metadata(data), settings=read_as)
-    except (ImportError, OSError, ValueError) as error:
+    except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     for shard in split.shards:
         say(f"{output / shard.file}: {shard.pairs} pairs of {shard.sources} sources")

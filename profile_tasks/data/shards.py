@@ -155,6 +155,8 @@ def _check_parts(data: PreferenceData, parts: Sequence[PreferenceData]) -> None:
 
 def _check_folder(folder: Path, names: set[str], about: Mapping[str, Any]) -> None:
     if not folder.is_dir():
+        if folder.exists():
+            raise ValueError(f"{folder}: is a file; name a folder")
         return
     if others := sorted({path.name for path in folder.iterdir()} - names):
         raise ValueError(

@@ -123,7 +123,11 @@ def begin(plan: Plan, folder: Path) -> Step:
                 f"{folder} holds the requests of a plan already; name another folder, or remove it"
             )
         write_whole(folder / _PLAN, plan.model_dump_json(indent=2) + "\n")
-        return _step(folder, plan, (), allow_missing=False)
+        try:
+            return _step(folder, plan, (), allow_missing=False)
+        except BaseException:  # what cannot be run may hold whatever was typed, as a key
+            (folder / _PLAN).unlink()
+            raise
 
 
 def go_on(

@@ -3,6 +3,9 @@
 The rows of a group have to be counted together. Where they stand one after the other, as in most
 files, a piece keeps what it has of its first and its last group for its neighbours; where a group
 is met again after others, DuckDB brings the signs in order first, on disk.
+
+Rows are checked as those of a whole file are, but for this: of more ids than ``MOST_IDS``, and of
+references of one source, only those of one piece are seen to contradict each other.
 """
 
 import multiprocessing

@@ -63,6 +63,17 @@ def test_shards_are_of_one_task(run: Run, tmp_path: Path) -> None:
     assert "give --task: document_qa, summarization" in told.output
 
 
+def test_a_file_is_no_folder_for_shards(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("kept", encoding="utf-8")
+    for folder, why in (("file", "is a file; name a folder"), ("file/in", "Not a directory")):
+        into = str(tmp_path / folder)
+        result = run(
+            *("shards", "demo", "--task", "summarization", "-n", "2", "-o", into), exit_code=2
+        )
+        assert f"{into}: {why}" in " ".join(result.stderr.split())
+    assert (tmp_path / "file").read_text(encoding="utf-8") == "kept"
+
+
 def test_what_is_taken_of_the_data_stands_in_the_merged_settings(run: Run, tmp_path: Path) -> None:
     run(
         *("shards", "demo", "--task", "summarization", "-n", 2, "--limit", 10),

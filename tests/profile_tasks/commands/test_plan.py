@@ -153,3 +153,14 @@ def test_ingest_without_a_plan_is_refused(command: Command, tmp_path: Path) -> N
     done = command("ingest", "empty")
     assert done.exit_code == 2
     assert "empty holds no plan.json; begin with profile-tasks plan" in done.stderr
+
+
+def test_what_was_typed_stays_nowhere_where_nothing_is_planned(
+    command: Command, tmp_path: Path
+) -> None:
+    key = "sk-0123456789abcdef"
+    result = planned(command, "-T", f"api_key={key}")
+    assert result.exit_code == 2
+    assert "api_key is no setting" in result.stderr
+    kept = [path.read_text(encoding="utf-8") for path in tmp_path.rglob("*") if path.is_file()]
+    assert not any(key in text for text in kept)
