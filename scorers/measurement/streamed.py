@@ -47,7 +47,7 @@ FEW_GROUPS = 1 << 22
 """Of so many they are kept though their names rise so far; of more, names that rise are enough."""
 
 MOST_IDS = 1 << 22
-"""Ids of a file whose hashes are kept, to see any again; of more, those of one piece alone are."""
+"""The first ids of a file, whose hashes are kept to see any again; of others, in one piece alone."""
 
 
 @dataclass(frozen=True)
@@ -294,7 +294,8 @@ class _Ids:
 
     def add(self, hashes: NDArray[np.uint64]) -> None:
         self.n += len(hashes)
-        self.hashes = [*self.hashes, hashes] if self.n <= MOST_IDS else []
+        if self.n <= MOST_IDS:
+            self.hashes.append(hashes)
 
     def check(self) -> None:
         """Raise where a row has an id that another has, and say where both stand."""

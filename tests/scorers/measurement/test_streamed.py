@@ -271,3 +271,17 @@ def test_files_of_people_say_the_same_in_pieces(
 def test_merged_states_need_a_part() -> None:
     with pytest.raises(TypeError):
         merged_states([])
+
+
+@pytest.mark.usefixtures("small_pieces")
+def test_ids_are_remembered_up_to_a_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = rows()
+    data[-1]["id"] = data[0]["id"]
+    path = write(tmp_path / "a.parquet", data)
+    with pytest.raises(
+        PreferenceDataError,
+        match=rf"row {len(data)}: duplicate id 'r0'; first at a.parquet: row 1$",
+    ):
+        streamed_record(path)
+    monkeypatch.setattr(streamed, "MOST_IDS", 50)
+    assert streamed_record(path)["n_groups"] == 40
