@@ -377,7 +377,8 @@ def _cells(path: Path, delimiter: str) -> Iterator[Cells]:
     first = 1
     try:
         with (
-            _opened(path) as file,
+            _opened(path) as opened,
+            _QuotesSeen(opened, delimiter) as file,
             pc.open_csv(
                 file,
                 read_options=pc.ReadOptions(block_size=BLOCK_BYTES, use_threads=False),
@@ -397,10 +398,42 @@ def _cells(path: Path, delimiter: str) -> Iterator[Cells]:
                     table = pa.Table.from_batches([batch])
                     yield Cells(path.name, first, table, len(batch))
                     first += len(batch)
+            if file.doubtful:
+                _check_csv(path, delimiter)
     except pa.ArrowInvalid as error:
         _check_csv(path, delimiter)
         raise NotInPiecesError(f"{path.name}: broken CSV ({error}), which {_AS_A_WHOLE}") from error
 
+
+class _QuotesSeen(io.RawIOBase):
+    """A CSV file as Arrow reads it, which takes whatever stands behind a cell in quotes.
+
+    Attributes:
+        doubtful: whether something may stand there so far.
+    """
+
+    def __init__(self, file: IO[bytes], delimiter: str) -> None:
+        self._file, self.doubtful, self._end = file, False, b"\n"
+        other = b'[^%b\r\n"]' % delimiter.encode()
+        # An odd number of quotes within a cell, or an even one where it begins.
+        self._lone = re.compile(
+            b'"(?:(?<=%b")(?:"")*|(?<=[%b\r\n]")"(?:"")*)(?=%b)'
+            % (other, delimiter.encode(), other)
+        )
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        block = self._file.read(size)
+        if not self.doubtful:
+            self.doubtful = self._lone.search(self._end + block) is not None
+            self._end = block[-_QUOTES:] or self._end
+        return block
+
+
+_QUOTES = 16
+"""Bytes at the end of a block that are looked at with the next one."""
 
 _AS_A_WHOLE = "cannot be read in pieces; read the file as a whole (--no-stream)"
 

@@ -47,7 +47,7 @@ FEW_GROUPS = 1 << 22
 """Of so many they are kept though their names rise so far; of more, names that rise are enough."""
 
 MOST_IDS = 1 << 22
-"""The first ids of a file, whose hashes are kept to see any again; of others, in one piece alone."""
+"""So many first ids of a file have their hashes kept, to see any again."""
 
 
 @dataclass(frozen=True)

@@ -300,6 +300,17 @@ def test_odd_csv_reads_as_it_does_as_a_whole(
     assert streamed.stdout == whole.stdout
 
 
+@pytest.mark.parametrize("cell", ['"Say" 3.', '""Say 3.', '"Say ""my"" name" 3.'])
+def test_what_stands_behind_a_cell_in_quotes_is_told(cell: str, run: Run, tmp_path: Path) -> None:
+    csv_file(tmp_path / "a.csv", ("Say 3.", cell))
+    whole, streamed = both(run, tmp_path / "a.csv", exit_code=2)
+    assert "expected after '\"'" in whole.stderr
+    assert streamed.stderr == whole.stderr
+    csv_file(tmp_path / "a.csv", ("Say 3.", 'Say "3".'), ("Say 4.", '"Say ""4"""'))
+    whole, streamed = both(run, tmp_path / "a.csv", exit_code=0)
+    assert streamed.stdout == whole.stdout
+
+
 def test_a_cell_that_is_no_json_by_itself_is_no_factor(run: Run, tmp_path: Path) -> None:
     csv_file(tmp_path / "a.csv", factors='{"a": {}}, "cell2": {}')
     whole, streamed = both(run, tmp_path / "a.csv", exit_code=2)
