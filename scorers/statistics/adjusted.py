@@ -242,7 +242,10 @@ def adjusted_influence(
                 f"the regression needs more groups than {'coefficients' if systems else 'factors'}",
             )
             break
-        direction = separating_direction(design)
+        if design.size == 0:
+            break
+        fit = _fitted(design)
+        direction = separating_direction(design, fit)
         if direction is None:
             break
         involved = kept[np.abs(direction[: kept.size]) > _DIRECTION_TOLERANCE]
@@ -260,7 +263,9 @@ def adjusted_influence(
     estimates = np.full((6, len(factors)), np.nan)
     if any(reasons[index] is None for index in kept):
         design[:, : kept.size] /= scale[kept]
-        estimates[:, kept] = clustered_logit(design, pairs.group, confidence, kept.size)
+        start = fit[0].copy()
+        start[: kept.size] *= scale[kept]
+        estimates[:, kept] = clustered_logit(design, pairs.group, confidence, kept.size, start)
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan
@@ -495,14 +500,16 @@ def _variance_inflation(design: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.where(vif > _EXACT_VIF, np.inf, vif))
 
 
-def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | None:
+def separating_direction(
+    design: NDArray[np.float64], fit: "_Fit | None" = None
+) -> NDArray[np.float64] | None:
     """Return coefficients that contradict no pair and decide at least one, or None.
 
     Rows are oriented to the preferred response, so such coefficients b have ``design @ b >= 0`` in
     all rows and ``> 0`` in some; they exist exactly if the likelihood has no maximum (Albert &
     Anderson 1984, Biometrika 71).
     """
-    if design.size == 0 or _has_a_maximum(design):
+    if design.size == 0 or _has_a_maximum(fit or _fitted(design)):
         return None
     from scipy.optimize import linprog
 
@@ -528,25 +535,26 @@ def separating_direction(design: NDArray[np.float64]) -> NDArray[np.float64] | N
     return np.asarray((plus - minus) / np.abs(plus - minus).max())
 
 
-def _has_a_maximum(design: NDArray[np.float64]) -> bool:
+def _has_a_maximum(fit: "_Fit") -> bool:
     """Whether Newton's steps come so near a maximum of the likelihood that no pair is separated.
 
     At any coefficients pair i is lost with a chance w_i > 0, and the gradient is X'w. A direction d
     of coefficients up to 1 that contradicts no pair has ``min(w) * sum(X d) <= w'X d <= |X'w|_1``:
     a gradient that small leaves it nothing to decide. False where the steps do not show it.
     """
-    _, lost, gradient = _fitted(design)
+    _, lost, gradient = fit
     return bool(np.abs(gradient).sum() <= _DIRECTION_TOLERANCE * lost.min())
 
 
-def _fitted(
-    design: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+_Fit = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+
+
+def _fitted(design: NDArray[np.float64], start: NDArray[np.float64] | None = None) -> _Fit:
     """Return coefficients after Newton's steps, each pair's chance to be lost, and the gradient.
 
     Rows are oriented to the preferred response, so that the outcome is 1 throughout.
     """
-    coefficient = np.zeros(design.shape[1])
+    coefficient = np.zeros(design.shape[1]) if start is None else start
     for _ in range(_NEWTON_STEPS):
         lost = np.exp(-np.logaddexp(0, design @ coefficient))  # no overflow at either end
         gradient = design.T @ lost
@@ -572,7 +580,11 @@ def _log_likelihood(utility: NDArray[np.float64]) -> float:
 
 
 def clustered_logit(
-    design: NDArray[np.float64], group: NDArray[np.int32], confidence: float, count: int
+    design: NDArray[np.float64],
+    group: NDArray[np.int32],
+    confidence: float,
+    count: int,
+    start: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """Return the first coefficients of a logistic regression without intercept, robust by group.
 
@@ -581,12 +593,13 @@ def clustered_logit(
         group: (n,) group codes, rising.
         confidence: coverage of the intervals, between 0 and 1.
         count: how many of the coefficients.
+        start: (K,) coefficients near the maximum, where some are known.
 
     Returns:
         (6, count): coefficients, both ends of their intervals, p-values, standard errors, their
         degrees of freedom; NaN where there is none.
     """
-    every, _, gradient = _fitted(design)
+    every, _, gradient = _fitted(design, start)
     if not np.abs(gradient).max(initial=0.0) <= _LEVEL_GRADIENT:
         return np.full((6, count), np.nan)
     error, freedom = _cluster_errors(design, every, group, count)
