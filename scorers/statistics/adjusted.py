@@ -244,8 +244,7 @@ def adjusted_influence(
             break
         if design.size == 0:
             break
-        fit = _fitted(design)
-        direction = separating_direction(design, fit)
+        direction = separating_direction(design, fit := _fitted(design))
         if direction is None:
             break
         involved = kept[np.abs(direction[: kept.size]) > _DIRECTION_TOLERANCE]
@@ -262,10 +261,10 @@ def adjusted_influence(
 
     estimates = np.full((6, len(factors)), np.nan)
     if any(reasons[index] is None for index in kept):
-        design[:, : kept.size] /= scale[kept]
-        start = fit[0].copy()
-        start[: kept.size] *= scale[kept]
-        estimates[:, kept] = clustered_logit(design, pairs.group, confidence, kept.size, start)
+        scales = np.append(scale[kept], np.ones(design.shape[1] - kept.size))
+        estimates[:, kept] = clustered_logit(
+            design / scales, pairs.group, confidence, kept.size, fit[0] * scales
+        )
         undetermined = np.isnan(estimates[:, kept]).any(axis=0)
         _explain(reasons, kept[undetermined], "the regression found no estimate with an error")
         estimates[:, [reason is not None for reason in reasons]] = np.nan

@@ -304,8 +304,9 @@ def test_a_maximum_that_is_seen_spares_the_linear_programme_and_never_contradict
 
 def test_a_maximum_is_seen_where_many_pairs_overlap():
     rng = np.random.default_rng(5)
-    assert adjusted._has_a_maximum(rng.choice([-1.0, 1.0], (400, 6)))
-    assert not adjusted._has_a_maximum(np.ones((400, 1)))
+    overlapping, decided = rng.choice([-1.0, 1.0], (400, 6)), np.ones((400, 1))
+    assert adjusted._has_a_maximum(adjusted._fitted(overlapping))
+    assert not adjusted._has_a_maximum(adjusted._fitted(decided))
 
 
 def test_strong_but_not_separating_factors_have_finite_estimates():
