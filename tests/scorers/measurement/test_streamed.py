@@ -268,6 +268,41 @@ def test_files_of_people_say_the_same_in_pieces(
     assert same(streamed_record(path, "length,markdown"), expected)
 
 
+@pytest.mark.skipif(not SHARED.exists(), reason="needs ../shared")
+@pytest.mark.parametrize("path", sorted(SHARED.glob("data/*.jsonl")), ids=lambda path: path.stem)
+def test_files_of_people_have_one_state_however_they_are_parted(path: Path) -> None:
+    try:
+        (piece,) = pieces(path)
+        (columns,) = piece.columns(RowRules())
+    except PreferenceDataError:  # sources alone
+        assert path.stem == "squality_sources"
+        return
+    names = tuple(columns.factors)
+    factors = recorded.resolved_factors([""], names, ["length", *names])
+    signs = signs_of(columns, factors)
+    groups = np.array(signs["group"].to_pylist(), object)
+    expected = state_of(signs)
+
+    @given(
+        parts=st.integers(1, 9), seed=st.integers(0, 99), order=st.randoms(use_true_random=False)
+    )
+    @settings(max_examples=8, deadline=None)
+    def parted(parts: int, seed: int, order: random.Random) -> None:
+        known, place = np.unique(groups.astype(str), return_inverse=True)
+        dealt = np.random.default_rng(seed).integers(parts, size=len(known))[place]
+        states = [state_of(signs.take(np.flatnonzero(dealt == n))) for n in np.unique(dealt)]
+        order.shuffle(states)
+        while len(states) > 1:
+            at = order.randrange(len(states) - 1)
+            states[at : at + 2] = [states[at] + states[at + 1]]
+        (found,) = states
+        assert found.moments.record() == expected.moments.record()
+        assert (found.content, found.n_unjudged) == (expected.content, expected.n_unjudged)
+        assert found.sample.names.tolist() == expected.sample.names.tolist()
+
+    parted()
+
+
 def test_merged_states_need_a_part() -> None:
     with pytest.raises(TypeError):
         merged_states([])
