@@ -37,6 +37,7 @@ from profile_tasks.data.rows import (
     PEOPLES_COLUMNS,
     AnnotatedPair,
     CheckedRow,
+    Stories,
     optional_text,
     read_row,
     read_stories,
@@ -265,18 +266,13 @@ def load_preferences(
         )
     judges = tuple(filter(is_judge, columns))
     stories = None if source_file is None else read_stories(Path(source_file).expanduser())
-    people = of_people(columns)
     gathered = _gather(
         records,
+        columns,
         task=task,
-        read=lambda row: read_row(
-            row,
-            task=task,
-            stories=stories,
-            preference_column=preference_column,
-            factors_column=factors_column,
-            people=people,
-        ),
+        stories=stories,
+        preference_column=preference_column,
+        factors_column=factors_column,
         skip_bad_rows=skip_bad_rows,
     )
     _check_not_empty(gathered, name, task)
@@ -326,18 +322,13 @@ def sources_of_records(
     Raises:
         PreferenceDataError: A row that cannot be used.
     """
-    people = of_people(columns)
     gathered = _gather(
         records,
+        columns,
         task=task,
-        read=lambda row: read_row(
-            row,
-            task=task,
-            stories=None,
-            preference_column=preference_column,
-            factors_column=factors_column,
-            people=people,
-        ),
+        stories=None,
+        preference_column=preference_column,
+        factors_column=factors_column,
         skip_bad_rows=False,
     )
     return _sources(gathered.drafts), gathered.other_tasks.total()
@@ -476,12 +467,15 @@ class _Gathered:
 
 def _gather(
     records: Iterable[Record],
+    columns: Collection[str],
     *,
     task: str | None,
-    read: Callable[[Row], CheckedRow],
+    stories: Stories | None,
+    preference_column: str,
+    factors_column: str,
     skip_bad_rows: bool,
 ) -> _Gathered:
-    gathered = _Gathered()
+    gathered, people = _Gathered(), of_people(columns)
     places: dict[str, str] = {}
     for place, row in records:
         try:
@@ -491,7 +485,14 @@ def _gather(
             if task is not None and row_task and row_task != task:
                 gathered.other_tasks[row_task] += 1
                 continue
-            checked = read(row)
+            checked = read_row(
+                row,
+                task=task,
+                stories=stories,
+                preference_column=preference_column,
+                factors_column=factors_column,
+                people=people,
+            )
             _add(gathered.drafts, checked, place, places)
         except RowError as error:
             if not skip_bad_rows:
