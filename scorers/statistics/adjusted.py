@@ -338,7 +338,7 @@ def _complete_pairs(
     """Return the pairs that can be used, each turned so that its first response is preferred.
 
     The model allows it, and it makes the result the same, to the last bit, however the pairs were
-    given. So does the order by group.
+    given. So does the order by group, and within one by what the pairs show.
     """
     usable = comparisons.preference != 0
     why = "there are no pairs with a preference"
@@ -365,7 +365,7 @@ def _complete_pairs(
         )
     group = comparisons.group[usable]
     rows = np.flatnonzero(complete)
-    rows = rows[np.argsort(group[rows], kind="stable")]
+    rows = rows[np.lexsort((*code[rows].T, *oriented[rows].T, group[rows]))]
     return _Pairs(
         oriented[rows].astype(np.float64),
         group[rows],
