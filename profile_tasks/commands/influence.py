@@ -228,8 +228,8 @@ def _by_ray(ctx: click.Context, file: str, address: str, workers: int | None) ->
     if workers and address != "local":
         raise ValueError("--workers are of this machine: leave it out, or give --ray local")
     path = Path(file).expanduser()
-    named = [path] if path.is_file() else map(Path, glob(str(path), recursive=True))  # noqa: PTH207
-    files = sorted(named)
+    # Path.glob takes no pattern that begins at a root.
+    files = [path] if path.is_file() else sorted(map(Path, glob(str(path), recursive=True)))  # noqa: PTH207
     if not files:
         raise ValueError(f"{file}: there is no such file, and none that fits the pattern")
     _check_in_pieces(ctx, files, "--ray")

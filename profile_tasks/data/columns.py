@@ -13,7 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.data.content_hash import contents_of, hashed, is_read, row_hashes, told_rest
+from profile_tasks.data.content_hash import (
+    content_hashes,
+    contents_of,
+    is_read,
+    row_hashes,
+    told_rest,
+)
 from profile_tasks.data.conversation import looks_like_messages
 from profile_tasks.data.files import Record
 from profile_tasks.data.preference import PREFERENCE_SIGNS, Preference
@@ -141,7 +147,7 @@ def columns_of_records(
         hashes=row_hashes(contents_of(sources), by_side(factors)),
         tasks=frozenset(source.task for source in sources),
         n_other=n_other,
-        ids=hashed(pair.id.encode() for _, pair in pairs),
+        ids=content_hashes(pair.id.encode() for _, pair in pairs),
     )
 
 
@@ -224,7 +230,7 @@ class _Checked:
             ),
             tasks=frozenset(each or self.rules.task or "" for each in task.unique().to_pylist()),
             n_other=n_other,
-            ids=hashed(ids.cast(pa.binary()).to_pylist()),
+            ids=content_hashes(ids.cast(pa.binary()).to_pylist()),
         )
 
     def _held(self, name: str) -> Any:  # noqa: ANN401 - pyarrow has no types

@@ -70,15 +70,15 @@ def row_hashes(contents: Iterable[bytes], numbers: Mapping[str, NDArray[np.float
         contents: (n,) texts of each pair, and all else that is no number, as ``contents_of``.
         numbers: (n,) each factor's values of one side, by side and name; NaN: there is none.
     """
-    hashes = hashed(contents)
+    hashes = content_hashes(contents)
     for name, values in numbers.items():
-        salt = hashed([name.encode()])
+        salt = content_hashes([name.encode()])
         bits = (values + 0.0).view(np.uint64)  # which makes -0 a 0
         hashes = hashes + np.where(np.isnan(values), np.uint64(0), _mixed(bits ^ salt))
     return _mixed(hashes)
 
 
-def hashed(contents: Iterable[bytes]) -> _Hashes:
+def content_hashes(contents: Iterable[bytes]) -> _Hashes:
     """The hashes of n contents, (n,): the same on every machine."""
     return np.fromiter(map(xxh3_64_intdigest, contents), np.uint64)
 

@@ -68,7 +68,12 @@ class JsonLines:
 
     def records(self, rules: RowRules) -> Iterator[Record]:
         """Yield its rows one by one."""
-        yield from self._records()
+        lines = self.lines.decode(errors="surrogateescape").split("\n")
+        for number, line in enumerate(lines, start=self.first_line):
+            if not line.strip():
+                continue
+            _check_utf8(line, f"{self.name}:{number}")
+            yield Record(f"{self.name}:{number}", json_row(line))
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -79,18 +84,10 @@ class JsonLines:
         table = self._table(rules)
         found = None if table is None else columns_of_table(table, rules)
         if found is None:
-            records = list(self._records())
+            records = list(self.records(rules))
             named = {name for _, row in records if not isinstance(row, RowError) for name in row}
             found = columns_of_records(records, rules, named)
         yield found
-
-    def _records(self) -> Iterator[Record]:
-        lines = self.lines.decode(errors="surrogateescape").split("\n")
-        for number, line in enumerate(lines, start=self.first_line):
-            if not line.strip():
-                continue
-            _check_utf8(line, f"{self.name}:{number}")
-            yield Record(f"{self.name}:{number}", json_row(line))
 
     def _table(self, rules: RowRules) -> Any:  # noqa: ANN401 - pyarrow has no types
         """All of the lines; None where they are to be looked at one by one."""
@@ -133,7 +130,13 @@ class Cells:
 
     def records(self, rules: RowRules) -> Iterator[Record]:
         """Yield its rows one by one."""
-        yield from self._records(self.table, rules)
+        nested = (rules.factors_column, "annotators")
+        header = self.table.column_names
+        rows = zip(*(column.to_pylist() for column in self.table.columns), strict=True)
+        for number, cells in enumerate(rows, start=self.first_row):
+            filled = [cell or "" for cell in cells]
+            row = csv_row(header, filled, nested, rules.preference_column)
+            yield Record(f"{self.name}: row {number}", row)
 
     def columns(self, rules: RowRules) -> Iterator[PreferenceColumns]:
         """Its rows.
@@ -145,18 +148,8 @@ class Cells:
         nested = _structured(table, [rules.factors_column, "annotators"])
         found = None if nested is None else columns_of_table(nested, rules)
         if found is None:
-            records = self._records(self.table, rules)
-            found = columns_of_records(records, rules, self.table.column_names)
+            found = columns_of_records(self.records(rules), rules, self.table.column_names)
         yield found
-
-    def _records(self, table: Any, rules: RowRules) -> Iterator[Record]:  # noqa: ANN401
-        nested = (rules.factors_column, "annotators")
-        header = table.column_names
-        rows = zip(*(column.to_pylist() for column in table.columns), strict=True)
-        for number, cells in enumerate(rows, start=self.first_row):
-            filled = [cell or "" for cell in cells]
-            row = csv_row(header, filled, nested, rules.preference_column)
-            yield Record(f"{self.name}: row {number}", row)
 
 
 @dataclass(frozen=True)
@@ -296,6 +289,7 @@ def is_large(path: Path) -> bool:
 
 
 _LARGE_BYTES, _LARGE_PACKED, _LARGE_ROWS = 1 << 25, 1 << 23, 1 << 15
+"""From where on a file is large: of JSON lines, of CSV and what is compressed, rows of Parquet."""
 
 
 def total_size(path: Path) -> int | None:

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.data.columns import RowRules
-from profile_tasks.data.content_hash import hashed
+from profile_tasks.data.content_hash import content_hashes
 from profile_tasks.data.files import PreferenceDataError, RowError
 from profile_tasks.data.pieces import NotInPiecesError, Piece, pieces
 from profile_tasks.scorers.factors.factor import Factor
@@ -309,7 +309,7 @@ class _Ids:
             ):
                 continue
             name = str(row.get("id"))
-            if int(hashed([name.encode()])[0]) not in twice:
+            if int(content_hashes([name.encode()])[0]) not in twice:
                 continue
             if name in places:
                 raise PreferenceDataError(

@@ -26,7 +26,7 @@ from profile_tasks.scorers.statistics.influence import FactorProfile, profile_of
 from profile_tasks.scorers.statistics.resampling import sums_by_table
 from profile_tasks.scorers.statistics.sampling_error import ProfileErrors
 from profile_tasks.scorers.statistics.sign_flips import p_value_of_sizes
-from profile_tasks.scorers.statistics.significance import FactorTests, adjusted_tests
+from profile_tasks.scorers.statistics.significance import FactorTests, adjusted_tests, untold
 from profile_tasks.scorers.statistics.true_alignment import (
     DRAWS,
     TrueAlignment,
@@ -305,10 +305,7 @@ class Moments:
                 p_values[at] = p_value_of_sizes(self.apart[min(i, j), max(i, j)][at], observed)
             else:
                 p_values[at] = 2 * stdtr(int(enough[at]) - 1, -abs(value[at]) / error[at])
-        reasons = [
-            next((f"{n}: {why}" for n, why in zip((first, second), whys, strict=True) if why), None)
-            for whys in zip(*(profile.reasons for profile in profiles), strict=True)
-        ]
+        reasons = untold((first, second), profiles)
         tests = adjusted_tests(
             factors,
             value,

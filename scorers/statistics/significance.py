@@ -24,7 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.scorers.statistics.comparisons import Comparisons
-from profile_tasks.scorers.statistics.influence import group_sums, profile_of, ratio
+from profile_tasks.scorers.statistics.influence import (
+    FactorProfile,
+    group_sums,
+    profile_of,
+    ratio,
+)
 from profile_tasks.scorers.statistics.sign_flips import ROUNDING, flipped_p_values
 
 Adjustment = Literal["holm", "fdr_bh"]
@@ -131,11 +136,7 @@ def difference_tests(
     p_values = np.full(len(first.factors), np.nan)
     p_values[defined] = flipped_p_values(whole[:, defined], permutations, seed)
     labels = names or (first.perspective, second.perspective)
-    profiles = [profile_of(table) for table in (first, second)]
-    reasons = [
-        next((f"{label}: {why}" for label, why in zip(labels, whys, strict=True) if why), None)
-        for whys in zip(*(profile.reasons for profile in profiles), strict=True)
-    ]
+    reasons = untold(labels, [profile_of(table) for table in (first, second)])
     return adjusted_tests(
         first.factors,
         value,
@@ -145,6 +146,19 @@ def difference_tests(
         f"influence on {labels[0]} less that on {labels[1]}",
         f"paired sign-flip test by group, exact or {permutations} flips",
     )
+
+
+def untold(labels: Sequence[str], profiles: Sequence[FactorProfile]) -> list[str | None]:
+    """Return for each factor why its influences have no difference: of the first that has none.
+
+    Args:
+        labels: what to call the profiles.
+        profiles: over the same factors.
+    """
+    return [
+        next((f"{label}: {why}" for label, why in zip(labels, whys, strict=True) if why), None)
+        for whys in zip(*(profile.reasons for profile in profiles), strict=True)
+    ]
 
 
 def difference_terms(
