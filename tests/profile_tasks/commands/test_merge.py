@@ -176,7 +176,8 @@ def test_a_merge_that_is_killed_and_run_again_ends_as_one_that_was_not(
     def merge(target: Path) -> "subprocess.Popen[bytes]":
         words = ["merge", merged.parent / "demo.shards", "--shards", shards, "-o", target]
         start = "from profile_tasks.cli import main; main()"
-        return subprocess.Popen([sys.executable, "-c", start, *map(str, words)])
+        command = [sys.executable, "-c", start, *map(str, words)]
+        return subprocess.Popen(command, cwd=merged.parent)
 
     def content(log: Path) -> dict[str, bytes]:
         with zipfile.ZipFile(log) as archive:

@@ -458,7 +458,7 @@ def test_a_killed_ingest_leaves_nothing_half_and_is_given_again(tmp_path: Path) 
     command += ["ingest", str(folder), str(file)]
     for moment in ("asked/index.sqlite", "logs/*.eval"):
         with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as running:
             while running.poll() is None and not list(folder.glob(f".half-*/{moment}")):
                 time.sleep(0.005)
@@ -466,7 +466,7 @@ def test_a_killed_ingest_leaves_nothing_half_and_is_given_again(tmp_path: Path) 
         assert running.returncode == -signal.SIGKILL
         assert list(folder.glob(".half-*"))
         assert not list(folder.glob("*.eval"))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     (path,) = folder.glob("*.eval")
     assert not list(folder.glob(".half-*"))
