@@ -40,7 +40,7 @@ from profile_tasks.solvers.prompts import VERDICT_REPAIR, VERDICTS
 from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
-from profile_tasks.solvers.structured_output import structured
+from profile_tasks.solvers.structured_output import form, structured
 
 logger = logging.getLogger(__name__)
 
@@ -50,12 +50,15 @@ _REPAIRS_KEY = "verdict_repairs"
 REQUESTS_A_VERDICT: Mapping[JudgeBy, int] = {"words": 1, "likelihood": len(VERDICTS)}
 """Requests about a pair in one order: its answer, or the likelihood of either verdict."""
 
-_FORM = {
-    "type": "object",
-    "properties": {"verdict": {"type": "string", "enum": ["A", "B"]}},
-    "required": ["verdict"],
-    "additionalProperties": False,
-}
+_FORM = form(
+    "verdict",
+    {
+        "type": "object",
+        "properties": {"verdict": {"type": "string", "enum": ["A", "B"]}},
+        "required": ["verdict"],
+        "additionalProperties": False,
+    },
+)
 """Of a verdict, for providers with structured output."""
 
 
@@ -147,9 +150,10 @@ async def _answer(
     judge: Model, messages: Sequence[ChatMessage], seed: int | None = None
 ) -> ModelOutput:
     async def call(config: GenerateConfig) -> ModelOutput:
-        return await reply(judge, messages, config.merge(GenerateConfig(seed=seed)))
+        config.seed = seed
+        return await reply(judge, messages, config)
 
-    return await structured(judge, "verdict", _FORM, call)
+    return await structured(judge, _FORM, call)
 
 
 def _read(output: ModelOutput, request: DiscriminationRequest) -> Pick | None:

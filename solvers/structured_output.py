@@ -19,10 +19,19 @@ _REFUSES_SCHEMA = frozenset({400, 404, 415, 422, 501})
 _refused: WeakSet[ModelAPI] = WeakSet()
 
 
+def form(name: str, schema: dict[str, Any]) -> ResponseSchema:
+    """The form of an answer, as it is wished for.
+
+    Args:
+        name: What it is called.
+        schema: Its JSON schema.
+    """
+    return ResponseSchema(name=name, json_schema=JSONSchema.model_validate(schema), strict=True)
+
+
 async def structured(
     model: Model,
-    name: str,
-    schema: dict[str, Any],
+    wished: ResponseSchema,
     call: Callable[[GenerateConfig], Awaitable[_T]],
     refused: Callable[[], None] = lambda: None,
 ) -> _T:
@@ -30,18 +39,14 @@ async def structured(
 
     Args:
         model: The model that is called.
-        name: What the form is called.
-        schema: JSON schema of the answer.
+        wished: Form of the answer, as of ``form``.
         call: Sends the request with this configuration.
         refused: Called where the server took no schema.
     """
     if model.api in _refused:
         return await call(GenerateConfig())
-    form = JSONSchema.model_validate(schema)
     try:
-        return await call(
-            GenerateConfig(response_schema=ResponseSchema(name=name, json_schema=form, strict=True))
-        )
+        return await call(GenerateConfig(response_schema=wished))
     except Exception as error:
         if not refuses_schema(error):
             raise

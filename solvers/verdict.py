@@ -132,6 +132,8 @@ _LOOKS_LATIN = re.compile(r"(?<!\w)[\u0410\u0412\u0391\u0392](?!\w)")
 _LATIN = str.maketrans("\u0410\u0412\u0391\u0392", "ABAB")
 """Cyrillic and Greek letters that look like A and B."""
 _QUOTES = str.maketrans("“”‘’", "\"\"''")
+_ALONE = re.compile(r"[A-Za-z0-9:.,*() ]{1,40}|\{\s*\"verdict\":\s*\"\w{1,10}\"\s*\}")
+"""A short line that neither quotes nor is marked up, and the object that judges are asked for."""
 _LONGEST_ANSWER, _MOST_LINES, _LONGEST_LINE = 100_000, 2000, 1000
 """Characters and lines of an answer that is read, and characters of a line that may be a verdict;
 others are prose."""
@@ -159,6 +161,17 @@ def read_verdict(
     """
     if len(text) > _LONGEST_ANSWER:
         return None
+    if _ALONE.fullmatch(text):  # it quotes nothing, and most judges say the same few such lines
+        return _read_alone(text, truncated)
+    return _read_answer(text, truncated, material)
+
+
+@lru_cache(maxsize=512)
+def _read_alone(line: str, truncated: bool) -> Verdict | None:
+    return _read_answer(line, truncated, ())
+
+
+def _read_answer(text: str, truncated: bool, material: Sequence[str]) -> Verdict | None:
     answer = unescaped(text)
     # Where a tag of thoughts may be a quotation, both readings must agree.
     readings = {final_answer(answer), final_answer(answer, material)}

@@ -40,7 +40,7 @@ from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requ
 from profile_tasks.secrets import without_keys
 from profile_tasks.solvers.reply import clean_replies, is_unreadable, was_tried_again
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
-from profile_tasks.solvers.structured_output import reason_of, status_of, structured
+from profile_tasks.solvers.structured_output import form, reason_of, status_of, structured
 
 logger = logging.getLogger(__name__)
 
@@ -345,8 +345,7 @@ class Grader:
         cache = CachePolicy(expiry=None, per_epoch=False, scopes=scopes) if kept else False
         return await structured(
             self.model,
-            "grades",
-            request.schema(),
+            form("grades", request.schema()),
             partial(self._call, messages, cache),
             lambda: self.notes.warn(
                 f"{self.name} takes no JSON schema; asked without one from here on"

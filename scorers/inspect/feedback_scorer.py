@@ -15,6 +15,7 @@ from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.grading.grader import grader_model
 from profile_tasks.scorers.grading.record import logged
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
 from profile_tasks.scorers.measurement.revision_metrics import revision_metrics
 from profile_tasks.scorers.measurement.revisions import (
@@ -46,7 +47,7 @@ def revision_headline(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         every = revision_metrics(measured, replicates=replicates, seed=seed).values()
         return {name: every[name] for name in points_first(printed(every))}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):

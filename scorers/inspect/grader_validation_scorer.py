@@ -23,6 +23,7 @@ from profile_tasks.scorers.grading.record import (
 )
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of
 from profile_tasks.scorers.statistics.comparisons import manifestations
 from profile_tasks.scorers.statistics.grader_agreement import (
@@ -110,7 +111,7 @@ def agreement_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         every = run_agreement(validations, replicates=replicates, seed=seed).values()
         return {name: every[name] for name in points_first(every)}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 class HumanAgreementSettings(LabelSettings):

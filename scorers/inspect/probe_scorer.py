@@ -8,6 +8,7 @@ from inspect_ai.solver import TaskState
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.measurement.probed_source import ProbedSource, judge_findings
 from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.solvers.judge_probes import probe_answers
@@ -33,7 +34,7 @@ def probe_metrics(seed: int = 0) -> Metric:
             every |= finding.flat()
         return {name: every[name] for name in points_first(every)}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 @scorer(metrics=[probe_metrics()])

@@ -20,6 +20,7 @@ from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.grading.record import SourceGrades, logged
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.inspect.sample_explanation import (
     sample_answer,
     sample_explanation,
@@ -73,7 +74,7 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
             factors = factors[:PRINTED_FACTORS]
         return {name: every[name] for name in printed_names(every, factors)}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 def printed_names(every: Mapping[str, float], factors: Sequence[str]) -> list[str]:

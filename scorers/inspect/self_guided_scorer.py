@@ -16,6 +16,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.standard_metrics import mean, verdict_rates
 from profile_tasks.scorers.measurement.tables import comparison_tables
@@ -164,7 +165,7 @@ def self_guided_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         every = ranking_metrics(rankings, replicates=replicates, seed=seed)
         return {name: every[name] for name in points_first(every)}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 def ranking_metrics(

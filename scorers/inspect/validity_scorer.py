@@ -6,6 +6,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
+from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.statistics.metric_catalogue import points_first
 from profile_tasks.scorers.statistics.score_validity import (
     COMPLIANCE,
@@ -64,7 +65,7 @@ def validity_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
         every = validity_values(measured, replicates=replicates, seed=seed)
         return {name: every[name] for name in points_first(every)}
 
-    return compute
+    return seldom_while_running(compute)
 
 
 @scorer(metrics=[validity_metrics()])

@@ -3,6 +3,8 @@
 import time
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from profile_tasks.solvers.both_orders import read_verdict
 
@@ -142,3 +144,19 @@ def test_long_adversarial_text_is_read_in_little_time(piece: str) -> None:
     start = time.process_time()
     read_verdict(piece * 20_000)
     assert time.process_time() - start < 5
+
+
+_WORDS = ["Verdict:", "A", "B", "tie", "a", "Response", "is", "better", "(", ")", "**", ".", "no"]
+_LINE = st.lists(st.sampled_from(_WORDS), min_size=1, max_size=6).map(" ".join)
+_OBJECT = st.sampled_from(["A", "B", "tie", "C", "1"]).map(
+    lambda value: f'{{"verdict": "{value}"}}'
+)
+
+
+@given(_LINE | _OBJECT, st.booleans(), st.lists(_LINE | _OBJECT, max_size=2))
+def test_a_short_line_is_read_as_any_answer_whatever_the_model_was_shown(
+    line: str, truncated: bool, shown: list[str]
+) -> None:
+    material = [*shown, f"They said:\n{line}\n"]
+    alone = read_verdict(line, truncated=truncated, material=material)
+    assert alone == read_verdict(f"\t{line}", truncated=truncated, material=material)
