@@ -12,7 +12,7 @@ from typing import TypeAlias
 from inspect_ai.scorer import Metric, SampleScore, Score, Value
 from inspect_ai.util import sample_limits
 
-GROWTH = 1.25
+GROWTH = 1.5
 """Scores by which there must be more before they are computed again."""
 
 _Compute: TypeAlias = Callable[[list[SampleScore]], Value]
