@@ -16,6 +16,9 @@ from profile_tasks.annotation.project import Project, ShownPair
 from profile_tasks.data.content_hash import short_hash
 
 _PREFERENCE, _FACTOR, _COMMENT = "preference", "factor_", "comment"
+_DOCUMENT = "document"
+"""The field of the source; what is called "source" in Label Studio is the task as a whole."""
+
 _HOTKEYS: Mapping[Given, str] = {"first": "a", "second": "b", "tie": "t"}
 
 NO_SOURCE = "–"
@@ -28,7 +31,7 @@ def labelling_config(project: Project) -> str:
     view = ElementTree.Element("View", style="max-width: 90rem")
     _text(view, words.request, "request")
     if project.has_sources:
-        _text(view, words.source, "source", style="max-height: 24rem; overflow: auto")
+        _text(view, words.source, _DOCUMENT, style="max-height: 24rem; overflow: auto")
     sides = _view(view, "display: grid; grid-template-columns: 1fr 1fr; gap: 2rem")
     for side, head in (("first", words.first), ("second", words.second)):
         _text(_view(sides, "min-width: 0"), head, side)
@@ -46,7 +49,7 @@ def labelling_config(project: Project) -> str:
 def studio_project(project: Project) -> dict[str, JsonValue]:
     """The project as Label Studio's API creates one (POST /api/projects)."""
     words = project.wording
-    paragraphs = (Markup("<p>{}</p>").format(text) for text in words.instructions)
+    paragraphs = (Markup("<p>{}</p>").format(text) for text in project.instructions)
     return {
         "title": f"{words.title} ({project.key.project})"[:50],
         "label_config": labelling_config(project),
@@ -71,7 +74,7 @@ def _data(project: Project, task: ShownPair) -> dict[str, JsonValue]:
         "profile_tasks_project": project.key.project,
         "task": task.task,
         "request": task.request,
-        **({"source": task.source or NO_SOURCE} if project.has_sources else {}),
+        **({_DOCUMENT: task.source or NO_SOURCE} if project.has_sources else {}),
         "first": task.first,
         "second": task.second,
     }
@@ -207,7 +210,7 @@ def _of(
     skipped: bool,
 ) -> Answer:
     said = {name: _given(text, place) for name, text in given.items() if name != _COMMENT}
-    texts = [str(data.get(name) or "") for name in ("request", "source", "first", "second")]
+    texts = [str(data.get(name) or "") for name in ("request", _DOCUMENT, "first", "second")]
     texts[1] = "" if texts[1] == NO_SOURCE else texts[1]
     if isinstance(annotator, dict):
         annotator = annotator.get("email") or annotator.get("id")

@@ -183,7 +183,7 @@
       s: skip,
       c: () => byId("comment").focus(),
     };
-    if (!target.matches("input[type=radio], [role=region]")) Object.assign(actions, { arrowright: next, arrowleft: back });
+    if (!target.matches("input[type=radio], [role=group]")) Object.assign(actions, { arrowright: next, arrowleft: back });
     if (!target.matches("button, summary, input[type=file]")) actions.enter = next;
     if (!(key in actions) || event.repeat) return;
     event.preventDefault();

@@ -32,6 +32,7 @@ def annotation_page(project: Project, number: int) -> str:
         script=packaged("page.js", _HERE),
         more_style=packaged("page.css", _HERE),
         words=project.wording,
+        instructions=project.instructions,
         questions=project.questions,
         total=len(sheet),
         content=content,

@@ -132,6 +132,12 @@ class Project:
     overlap: float
 
     @property
+    def instructions(self) -> tuple[str, ...]:
+        """The paragraphs that are read before the first pair."""
+        checked = any(task.row is None for task in self.key.tasks.values())
+        return self.wording.instructions + ((self.wording.checks,) if checked else ())
+
+    @property
     def has_sources(self) -> bool:
         """Whether any task shows a document."""
         return any(task.source is not None for sheet in self.sheets for task in sheet)

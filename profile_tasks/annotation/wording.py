@@ -25,6 +25,7 @@ class Wording(BaseModel):
     version: int = Field(ge=1)
     title: str
     instructions: tuple[str, ...] = Field(min_length=1)
+    checks: str
     request: str
     source: str
     first: str

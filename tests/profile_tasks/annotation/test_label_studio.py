@@ -24,7 +24,7 @@ def test_the_configuration_shows_both_texts_and_asks_every_question(project: Mak
     view = ElementTree.fromstring(labelling_config(project(ask=["fluency"])))  # noqa: S314 - ours
     texts = {each.get("name"): each.get("value") for each in view.iter("Text")}
     assert texts == {
-        "request": "$request", "source": "$source", "first": "$first", "second": "$second"
+        "request": "$request", "document": "$document", "first": "$first", "second": "$second"
     }  # fmt: skip
     asked = {each.get("name"): each for each in view.iter("Choices")}
     assert asked.keys() == {"preference", "factor_fluency"}
@@ -43,7 +43,7 @@ def test_tasks_hold_what_is_shown_and_nothing_else(project: Make) -> None:
         assert task.keys() == {"data"}
         assert isinstance(task["data"], dict)
         assert task["data"].keys() == {
-            "profile_tasks_project", "task", "request", "source", "first", "second"
+            "profile_tasks_project", "task", "request", "document", "first", "second"
         }  # fmt: skip
 
 
