@@ -86,7 +86,7 @@ def _view(parent: ElementTree.Element, style: str) -> ElementTree.Element:
 
 def _header(parent: ElementTree.Element, text: str) -> None:
     # What follows a dollar sign is the name of a field in Label Studio; a full-width one is none.
-    ElementTree.SubElement(parent, "Header", value=text.replace("$", "\uff04"), size="4")
+    ElementTree.SubElement(parent, "Header", value=text.replace("$", "\uff04"), size="5")
 
 
 def _text(parent: ElementTree.Element, head: str, field: str, style: str = "") -> None:
