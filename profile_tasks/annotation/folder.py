@@ -7,8 +7,10 @@ from pathlib import Path
 from profile_tasks.annotation.label_studio import labelling_config, studio_project, studio_tasks
 from profile_tasks.annotation.page import annotation_page
 from profile_tasks.annotation.project import KEY, Project
+from profile_tasks.annotation.table import task_table
 from profile_tasks.whole_files import write_whole
 
+TABLE = "tasks.csv"
 CONFIG, SETTINGS, TASKS = "labels.xml", "project.json", "tasks.json"
 """What Label Studio is given: its labelling configuration, alone and within the settings of a
 project, and the tasks."""
@@ -18,7 +20,7 @@ def files_for(tool: str, project: Project) -> Mapping[str, str]:
     """The files that annotators or their tool are given: name -> content.
 
     Args:
-        tool: "label-studio", or "html" for a page an annotator.
+        tool: "label-studio"; "html" for a page an annotator; "csv" for a table.
         project: The project.
     """
     if tool == "html":
@@ -26,6 +28,8 @@ def files_for(tool: str, project: Project) -> Mapping[str, str]:
             f"annotator-{number}.html": annotation_page(project, number)
             for number in range(1, len(project.sheets) + 1)
         }
+    if tool == "csv":
+        return {TABLE: task_table(project)}
     return {
         CONFIG: labelling_config(project),
         SETTINGS: _json(studio_project(project)),

@@ -1,5 +1,6 @@
 """``profile-tasks annotate``: pairs for people to judge, as a project of an annotation tool."""
 
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,10 +31,11 @@ if TYPE_CHECKING:
 @click.option(
     "--for",
     "tool",
-    type=click.Choice(["label-studio", "html"]),
+    type=click.Choice(["label-studio", "html", "csv"]),
     default="label-studio",
     show_default=True,
-    help="Who asks: Label Studio, or a page that opens from disk, one an annotator.",
+    help="Who asks: Label Studio; a page that opens from disk, one an annotator; or whatever takes "
+    "a table.",
 )
 @click.option("--pairs", "n_pairs", type=click.IntRange(1), help="How many.  [default: all]")
 @click.option(
@@ -112,7 +114,7 @@ def annotate(
             annotators=annotators,
             overlap=overlap,
             seed=seed,
-            dealt=tool != "label-studio",
+            dealt=tool == "html",
         )
         files = files_for(tool, project)
         write_folder(folder, project, files)
@@ -145,11 +147,14 @@ def _say(project: "Project", asked: "AskedSample", there: int, left_out: dict[st
     for what, number in left_out.items():
         if number:
             say(f"  left out: {number} {what}")
-    say(
-        "  95 % interval of an influence of 0, in half of such studies: "
-        f"±{asked.half_width:.2f} or less "
-        f"(profile-tasks power --responses {asked.responses} --tau 0)"
-    )
+    if math.isfinite(asked.half_width):
+        say(
+            "  95 % interval of an influence of 0, in half of such studies: "
+            f"±{asked.half_width:.2f} or less "
+            f"(profile-tasks power --responses {asked.responses} --tau 0)"
+        )
+    else:
+        say("  too few sources for an interval of an influence (docs/power.md)")
     if any(str(row.get("writer")).startswith("planted/") for row in key.rows):
         say("SIMULATED: a planted annotator wrote the texts; no evidence about any model")
     checks = sum(task.row is None for task in key.tasks.values()) // len(project.sheets)
@@ -167,7 +172,7 @@ def _say_next(tool: str, folder: Path, files: list[str]) -> None:
     for name in files:
         say(str(folder / name), whole=True)
     say(f"{folder / 'key.json'}: yours alone; it tells which text is whose", whole=True)
-    export = "EXPORT.json" if tool == "label-studio" else "SAVED.json"
+    export = {"label-studio": "EXPORT.json", "html": "SAVED.json", "csv": "ANSWERS.csv"}[tool]
     say("once people have answered:")
     collect = command_line("profile-tasks", "collect", str(folder), export, "-o", "people.jsonl")
     say(collect, whole=True)

@@ -62,8 +62,8 @@ def collect(
 ) -> None:
     """The answers to the project in FOLDER as preference data, with every vote.
 
-    EXPORT is Label Studio's export (JSON, or JSON-MIN), or a file that the page saved; all of them
-    at once. A pair that is skipped has no vote of who skipped it: it is missing, and never a tie.
+    EXPORT is Label Studio's export (JSON, or JSON-MIN), a file that the page saved, or a table of
+    answers (.csv); give all of them at once. A pair that is skipped has no vote of who skipped it: it is missing, and never a tie.
     """
     from profile_tasks.annotation.answers import collected
     from profile_tasks.annotation.project import read_key

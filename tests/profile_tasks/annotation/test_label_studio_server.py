@@ -130,7 +130,7 @@ def study(folder: Path, *options: object) -> Path:
     """A project of four pairs, of which one is hostile."""
     rows = [
         {
-            "id": f"pair-{n}", "prompt": f"Sum up text {n}.", "source": f"Text {n}.\n\n  Two lines.",
+            "id": f"pair-{n}", "prompt": f"Sum up text {n}.", "source": f"Text {n}.\n\n  Two.",
             "response_a": f"A long and winding text about {n} birds.", "response_b": f"Birds: {n}.",
             "annotators": [],
         }

@@ -167,3 +167,10 @@ def test_who_fails_the_checks_is_left_out_where_asked(run: Run, tmp_path: Path) 
     assert "votes left out, for failed attention checks: 2" in told
     assert "6 of 6" in told
     assert "0 of 12 pairs judged" in told
+
+
+def test_an_export_alone_is_told_what_reads_it(run: Run, tmp_path: Path) -> None:
+    study = tmp_path / "study"
+    run("annotate", "demo", "--task", "summarization", "--pairs", 3, "-o", study)
+    told = run("influence", answered(study, longer), exit_code=2).stderr
+    assert "a project that profile-tasks annotate made, which profile-tasks collect reads" in told
