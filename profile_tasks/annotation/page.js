@@ -57,6 +57,7 @@
       comment: byId("comment").value,
     };
     keep();
+    progress();
   }
 
   function progress() {
@@ -131,7 +132,6 @@
     link.download = `answers-${project.project}-${annotator.replace(/[^\p{L}\p{N}]+/gu, "-")}.json`;
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
-    progress();
   }
 
   async function load(file) {

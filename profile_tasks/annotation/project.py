@@ -19,6 +19,7 @@ from profile_tasks.annotation.attention_checks import in_disorder
 from profile_tasks.annotation.pair_sample import spread
 from profile_tasks.annotation.wording import Wording
 from profile_tasks.data.content_hash import short_hash
+from profile_tasks.data.preference import JUDGE_PREFIX
 from profile_tasks.data.preferences import (
     AnnotatedPair,
     AnnotatedSource,
@@ -32,6 +33,10 @@ from profile_tasks.whole_files import read_whole
 KEY = "key.json"
 """The file of the key. Annotators must not see it."""
 
+
+WRITER = f"{JUDGE_PREFIX}writer"
+"""The column of a model's own pairs that says which text was written for the higher score: the
+writer's preference, which commands read as they read any recorded judge's."""
 
 Side = Literal["first", "second"]
 

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from profile_tasks.data.preference import JUDGE_PREFIX
+from profile_tasks.annotation.project import WRITER
 from profile_tasks.data.preferences import AnnotatedPair, PreferenceData
 from profile_tasks.runs.inspect_log import answered, open_log
 from profile_tasks.runs.run import AnsweredSource
@@ -19,10 +19,6 @@ from profile_tasks.solvers.both_orders import shown_swapped
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.score_conditioned_generation import has_responses
 from profile_tasks.solvers.target_scores import generation_pairs
-
-WRITER = f"{JUDGE_PREFIX}writer"
-"""The column that says which text was written for the higher score: the writer's preference, which
-commands read as they read any recorded judge's."""
 
 
 def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceData, dict[str, int]]:

@@ -63,7 +63,8 @@ def collect(
     """The answers to the project in FOLDER as preference data, with every vote.
 
     EXPORT is Label Studio's export (JSON, or JSON-MIN), a file that the page saved, or a table of
-    answers (.csv); give all of them at once. A pair that is skipped has no vote of who skipped it: it is missing, and never a tie.
+    answers (.csv); give all of them at once. A pair that is skipped has no vote of who skipped it:
+    it is missing, and never a tie.
     """
     from profile_tasks.annotation.answers import collected
     from profile_tasks.annotation.project import read_key
@@ -98,6 +99,8 @@ def _say_problems(found: "CollectedRows") -> None:
 
 
 def _print(found: "CollectedRows", output: Path) -> None:
+    from profile_tasks.annotation.project import WRITER
+
     rows = [
         {
             "annotator": person.name,
@@ -111,12 +114,15 @@ def _print(found: "CollectedRows", output: Path) -> None:
         }
         for person in found.annotators
     ]
-    title = (
-        f"{found.judged} of {len(found.rows)} pairs judged by {len(found.annotators)} annotators"
-    )
+    people = len(found.annotators)
+    by = f"{people} annotator{'s' * (people != 1)}"
+    title = f"{found.judged} of {len(found.rows)} pairs judged by {by}"
     emit("table", {}, [], title, rows)
     out = [person.name for person in found.annotators if person.left_out]
     if out:
         say(f"votes left out, for failed attention checks: {', '.join(out)}")
     say(f"written to {output}\nwhich factors their preferences follow:", whole=True)
     say(command_line("profile-tasks", "influence", str(output)), whole=True)
+    if any(WRITER in row for row in found.rows):
+        say("people beside the model that wrote the texts:")
+        say(command_line("profile-tasks", "judges", str(output)), whole=True)

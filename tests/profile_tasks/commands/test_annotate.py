@@ -155,7 +155,7 @@ def test_a_text_that_was_edited_in_the_tool_is_told(run: Run, tmp_path: Path) ->
     told = run("collect", study, file, "-o", people)
     assert "1 answers are to tasks whose texts were changed in the tool" in told.stderr
     assert f"export-1.json: entry 1: task {export[0]['data']['task']}" in told.stderr
-    assert "2 of 3 pairs judged by 1 annotators" in told.stdout
+    assert "2 of 3 pairs judged by 1 annotator\n" in told.stdout
 
 
 def test_who_fails_the_checks_is_left_out_where_asked(run: Run, tmp_path: Path) -> None:
