@@ -233,6 +233,7 @@ def _row(key: Key, at: int, given: Sequence[tuple[str, Answer]]) -> dict[str, Js
     if skipped := [name for name, answer in given if answer.preference is None]:
         row["skipped_by"] = list(skipped)
     if key.asked:
+        row |= {"earlier_origin": row["origin"]} if "origin" in row else {}
         row["origin"] = asked_about(key.asked)
         recorded = row.get("factors")
         row["factors"] = (recorded if isinstance(recorded, dict) else {}) | {

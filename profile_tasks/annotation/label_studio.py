@@ -12,7 +12,7 @@ from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from profile_tasks.annotation.answers import GIVEN, Answer, Given
-from profile_tasks.annotation.project import Project, ShownPair
+from profile_tasks.annotation.project import Project, ShownTask
 from profile_tasks.data.content_hash import short_hash
 
 _PREFERENCE, _FACTOR, _COMMENT = "preference", "factor_", "comment"
@@ -69,7 +69,7 @@ def studio_tasks(project: Project) -> list[JsonValue]:
     return [{"data": _data(project, task)} for task in sheet]
 
 
-def _data(project: Project, task: ShownPair) -> dict[str, JsonValue]:
+def _data(project: Project, task: ShownTask) -> dict[str, JsonValue]:
     return {
         "profile_tasks_project": project.key.project,
         "task": task.task,
@@ -214,6 +214,8 @@ def _of(
     texts[1] = "" if texts[1] == NO_SOURCE else texts[1]
     if isinstance(annotator, dict):
         annotator = annotator.get("email") or annotator.get("id")
+    if annotator is None:
+        raise ValueError(f"{place}: does not say who annotated it; export as JSON, with all fields")
     return Answer(
         project=str(data.get("profile_tasks_project")),
         task=str(data.get("task")),

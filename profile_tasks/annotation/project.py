@@ -38,11 +38,11 @@ WRITER = f"{JUDGE_PREFIX}writer"
 """The column of a model's own pairs that says which text was written for the higher score: the
 writer's preference, which commands read as they read any recorded judge's."""
 
-Side = Literal["first", "second"]
+RightSide = Literal["first", "second"]
 
 
 @dataclass(frozen=True)
-class ShownPair:
+class ShownTask:
     """What an annotator sees of one task; characters that would reorder a text are named in it.
 
     Attributes:
@@ -79,7 +79,7 @@ class KeptTask(BaseModel):
 
     row: int | None
     swapped: bool = False
-    right: Side | None = None
+    right: RightSide | None = None
     content: str
 
 
@@ -132,7 +132,7 @@ class Project:
     key: Key
     wording: Wording
     questions: Mapping[str, str]
-    sheets: tuple[tuple[ShownPair, ...], ...]
+    sheets: tuple[tuple[ShownTask, ...], ...]
     annotators: int
     overlap: float
 
@@ -237,7 +237,7 @@ def _unanswered(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
 
 def _task(
     name: str, drawn: tuple[AnnotatedSource, AnnotatedPair], row: int
-) -> tuple[ShownPair, KeptTask]:
+) -> tuple[ShownTask, KeptTask]:
     source, pair = drawn
     swapped = _coin(name)
     task = _shown(name, source, pair.shown[::-1] if swapped else pair.shown)
@@ -246,17 +246,17 @@ def _task(
 
 def _check(
     name: str, source: AnnotatedSource, texts: tuple[str, str]
-) -> tuple[ShownPair, KeptTask]:
+) -> tuple[ShownTask, KeptTask]:
     swapped = _coin(name)
     task = _shown(name, source, texts[::-1] if swapped else texts)
-    right: Side = "second" if swapped else "first"
+    right: RightSide = "second" if swapped else "first"
     return task, KeptTask(row=None, right=right, content=task.content)
 
 
-def _shown(name: str, source: AnnotatedSource, texts: Sequence[str]) -> ShownPair:
+def _shown(name: str, source: AnnotatedSource, texts: Sequence[str]) -> ShownTask:
     first, second = map(shown, texts)
     about = None if source.source is None else shown(source.source)
-    return ShownPair(_digest(name)[:12], shown(source.prompt), about, first, second)
+    return ShownTask(_digest(name)[:12], shown(source.prompt), about, first, second)
 
 
 def _coin(name: str) -> bool:

@@ -60,6 +60,8 @@ def table_answers(path: Path) -> Iterator[Answer]:
 def _answer(row: Mapping[str, JsonValue], place: str) -> Answer:
     if lacking := [name for name in _NEEDED if name not in row]:
         raise RowError(f"no column {', '.join(lacking)}; expected {', '.join(_NEEDED)}")
+    if row["annotator"] is None:
+        raise RowError("column 'annotator' is empty; expected who answered, by any name")
     preference = _given(row, "preference")
     factors = {name: _given(row, name) for name in row if name.startswith(_FACTOR)}
     seconds = row.get("seconds")

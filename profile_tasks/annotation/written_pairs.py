@@ -68,9 +68,14 @@ def _pairs(
     whole = {score: text for score, text in each.texts.items() if score not in each.cut_off}
     left_out["texts that a limit cut off"] += len(each.texts) - len(whole)
     left_out["texts that are missing"] += len(each.responses) - len(each.texts)
-    own = OwnPairs(each.source, whole, pairing, orders=1)
-    compared = generation_pairs(list(whole), pairing, each.source.id)
-    left_out["pairs of equal texts"] += len(compared) - len(own.asked)
+    responses = {score: whole.get(score) for score in each.responses}
+    own = OwnPairs(each.source, responses, pairing, orders=1)
+    there = [
+        pair
+        for pair in generation_pairs(list(responses), pairing, each.source.id)
+        if whole.keys() >= set(pair)
+    ]
+    left_out["pairs of equal texts"] += len(there) - len(own.asked)
     for (high, low), texts in own.asked.items():
         swapped = shown_swapped(*texts)
         a, b = texts[::-1] if swapped else texts

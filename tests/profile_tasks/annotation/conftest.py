@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.annotation.project import Key, Project, ShownPair, make_project
+from profile_tasks.annotation.project import Key, Project, ShownTask, make_project
 from profile_tasks.annotation.wording import asked_factors, read_wording
 from profile_tasks.data.preferences import PreferenceData, load_preferences
 
 Given = str | None
-Choose = Callable[[ShownPair], Mapping[str, Given]]
+Choose = Callable[[ShownTask], Mapping[str, Given]]
 
 LONG = "Robin sings in the old garden all morning, and {n} wrens answer from the wall."
 
@@ -46,13 +46,13 @@ def project(data: PreferenceData) -> Callable[..., Project]:
     return made
 
 
-def longer(task: ShownPair) -> str:
+def longer(task: ShownTask) -> str:
     """What somebody answers who always likes the longer text."""
     return "first" if len(task.first) > len(task.second) else "second"
 
 
 def studio_export(
-    project: Project, said: Sequence[tuple[int, ShownPair, Mapping[str, Given]]]
+    project: Project, said: Sequence[tuple[int, ShownTask, Mapping[str, Given]]]
 ) -> list[dict[str, Any]]:
     """An export: who said what of which task. Nothing said of the pair as a whole is a skip."""
     from profile_tasks.annotation.label_studio import studio_tasks
@@ -90,6 +90,6 @@ def studio_export(
     ]  # fmt: skip
 
 
-def of_pairs(key: Key, tasks: Sequence[ShownPair]) -> list[ShownPair]:
+def of_pairs(key: Key, tasks: Sequence[ShownTask]) -> list[ShownTask]:
     """The tasks that are no attention checks."""
     return [task for task in tasks if key.tasks[task.task].row is not None]

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from profile_tasks.annotation.answers import Answer, ForeignExportError, collected
-from profile_tasks.annotation.project import Project, ShownPair
+from profile_tasks.annotation.project import Project, ShownTask
 from profile_tasks.data.preferences import load_preferences
 from tests.profile_tasks.annotation.conftest import longer, of_pairs
 
 Make = Callable[..., Project]
 
 
-def answer(project: Project, of: ShownPair, who: str = "1", **changed: object) -> Answer:
+def answer(project: Project, of: ShownTask, who: str = "1", **changed: object) -> Answer:
     """What somebody says who likes the longer text."""
     whole = Answer(
         project=project.key.project,
@@ -32,7 +32,7 @@ def answer(project: Project, of: ShownPair, who: str = "1", **changed: object) -
     return replace(whole, **changed)
 
 
-def other(task: ShownPair) -> str:
+def other(task: ShownTask) -> str:
     return "second" if longer(task) == "first" else "first"
 
 

@@ -113,6 +113,14 @@ def test_an_annotator_with_an_address_is_called_by_it_where_asked(project: Make)
     assert "robin" not in json.dumps(vars(hidden))
 
 
+def test_who_annotated_has_to_be_told(project: Make) -> None:
+    made = project()
+    export = studio_export(made, [(1, made.sheets[0][0], {"preference": "first"})])
+    del export[0]["annotations"][0]["completed_by"]
+    with pytest.raises(ValueError, match="entry 1: does not say who annotated it"):
+        answers(made, export)
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [

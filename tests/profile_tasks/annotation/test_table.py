@@ -55,6 +55,7 @@ def test_a_vote_is_a_row(project: Make, tmp_path: Path) -> None:
     ("text", "told"),
     [
         ("META_task,annotator\nt,p\n", "answers.csv:2: no column META_project, preference"),
+        (f"{HEAD}p,t,,tie,3,\n", "answers.csv:2: column 'annotator' is empty"),
         (f"{HEAD}p,t,1,A,3,\n", "answers.csv:2: column 'preference' holds 'A'; expected first"),
         (f"{HEAD}p,t,1,tie,soon,\n", "answers.csv:2: column 'seconds' holds 'soon'"),
     ],
