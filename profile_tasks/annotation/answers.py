@@ -36,7 +36,7 @@ class Answer:
     """What one annotator said of one task.
 
     Attributes:
-        project: Id of the project that it says it is of.
+        project: Id of the project that the task says it is of; None where it names none.
         task: Id of the task.
         annotator: Who, as the tool calls them.
         preference: Which text is better; None where they skipped it, or said nothing.
@@ -48,7 +48,7 @@ class Answer:
         place: Where it stands, in words.
     """
 
-    project: str
+    project: str | None
     task: str
     annotator: str
     preference: Given | None
@@ -160,14 +160,14 @@ def _usable(key: Key, answers: Iterable[Answer]) -> tuple[list[Answer], dict[Pro
     problems: dict[Problem, list[str]] = defaultdict(list)
     given: dict[tuple[str, str], list[Answer]] = defaultdict(list)
     for answer in answers:
-        if answer.project != key.project:
+        if answer.project not in (None, key.project):
             raise ForeignExportError(
                 f"{answer.place}: task {answer.task!r} is of project {answer.project!r}, and the "
                 f"key is of {key.project!r}; give the folder of that project, or another export"
             )
         kept = key.tasks.get(answer.task)
         told = f"{answer.place}: task {answer.task}"
-        if kept is None:
+        if kept is None or answer.project is None:
             problems["unknown"].append(told)
         elif answer.content not in (None, kept.content):
             problems["edited"].append(told)

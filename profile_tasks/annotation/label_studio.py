@@ -1,22 +1,27 @@
-"""Projects for Label Studio: labelling configuration, tasks, settings; and its exports.
+"""Projects for Label Studio: labelling configuration, tasks, and settings of a project.
 
 The form is that of Label Studio's community edition, which deals the tasks of a project out to its
 annotators; how many of them judge a task is a setting of the project.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 from xml.etree import ElementTree
 
 from markupsafe import Markup
-from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
+from pydantic import JsonValue
 
-from profile_tasks.annotation.answers import GIVEN, Answer, Given
+from profile_tasks.annotation.answers import GIVEN, Given
 from profile_tasks.annotation.project import Project, ShownTask
-from profile_tasks.data.content_hash import short_hash
 
-_PREFERENCE, _FACTOR, _COMMENT = "preference", "factor_", "comment"
-_DOCUMENT = "document"
+PROJECT, PREFERENCE, FACTOR, COMMENT = (
+    "profile_tasks_project",
+    "preference",
+    "factor_",
+    "comment",
+)
+"""Fields of a task and names of questions; a factor's is this and its id."""
+
+DOCUMENT = "document"
 """The field of the source; what is called "source" in Label Studio is the task as a whole."""
 
 _HOTKEYS: Mapping[Given, str] = {"first": "a", "second": "b", "tie": "t"}
@@ -31,16 +36,16 @@ def labelling_config(project: Project) -> str:
     view = ElementTree.Element("View", style="max-width: 90rem")
     _text(view, words.request, "request")
     if project.has_sources:
-        _text(view, words.source, _DOCUMENT, style="max-height: 24rem; overflow: auto")
+        _text(view, words.source, DOCUMENT, style="max-height: 24rem; overflow: auto")
     sides = _view(view, "display: grid; grid-template-columns: 1fr 1fr; gap: 2rem")
     for side, head in (("first", words.first), ("second", words.second)):
         _text(_view(sides, "min-width: 0"), head, side)
-    _choices(view, words.preference, _PREFERENCE, project, required=True)
+    _choices(view, words.preference, PREFERENCE, project, required=True)
     for factor, question in project.questions.items():
-        _choices(view, question, f"{_FACTOR}{factor}", project, required=False)
+        _choices(view, question, f"{FACTOR}{factor}", project, required=False)
     _header(view, words.comment)
     ElementTree.SubElement(
-        view, "TextArea", name=_COMMENT, toName="request", rows="2", maxSubmissions="1"
+        view, "TextArea", name=COMMENT, toName="request", rows="2", maxSubmissions="1"
     )
     ElementTree.indent(view)
     return ElementTree.tostring(view, encoding="unicode") + "\n"
@@ -71,10 +76,10 @@ def studio_tasks(project: Project) -> list[JsonValue]:
 
 def _data(project: Project, task: ShownTask) -> dict[str, JsonValue]:
     return {
-        "profile_tasks_project": project.key.project,
+        PROJECT: project.key.project,
         "task": task.task,
         "request": task.request,
-        **({_DOCUMENT: task.source or NO_SOURCE} if project.has_sources else {}),
+        **({DOCUMENT: task.source or NO_SOURCE} if project.has_sources else {}),
         "first": task.first,
         "second": task.second,
     }
@@ -110,145 +115,3 @@ def _choices(
         choice = ElementTree.SubElement(choices, "Choice", value=answer, alias=given)
         if required:
             choice.set("hotkey", _HOTKEYS[given])
-
-
-# Reading -----------------------------------------------------------------------------------------
-
-
-class _Result(BaseModel):
-    """One answer within an annotation."""
-
-    from_name: str = ""
-    value: dict[str, Any] = {}
-
-
-class _Annotation(BaseModel):
-    """What one annotator said of a task."""
-
-    completed_by: int | str | dict[str, Any] | None = None
-    result: list[_Result]
-    was_cancelled: bool = False
-    lead_time: float | None = None
-
-
-class _Task(BaseModel):
-    """A task with everything that was said of it."""
-
-    id: int | str | None = None
-    data: dict[str, Any]
-    annotations: list[_Annotation]
-
-
-class _Flat(BaseModel):
-    """An annotation in JSON-MIN, beside the fields of its task and what was chosen."""
-
-    model_config = ConfigDict(extra="allow")
-
-    id: int | str | None = None
-    annotator: int | str | dict[str, Any] | None = None
-    lead_time: float | None = None
-
-
-def is_studio_export(content: object) -> bool:
-    """Whether JSON has the form of one of Label Studio's exports, JSON or JSON-MIN."""
-    first = content[0] if isinstance(content, list) and content else None
-    return isinstance(first, dict) and (
-        {"data", "annotations"} <= first.keys() or {"annotator", "lead_time"} <= first.keys()
-    )
-
-
-def studio_answers(content: Sequence[object], name: str) -> Iterator[Answer]:
-    """The answers in an export, JSON or JSON-MIN.
-
-    Args:
-        content: The export.
-        name: Of its file, for places.
-
-    Raises:
-        ValueError: It is not as Label Studio exports one; it names the place.
-    """
-    for number, held in enumerate(content, start=1):
-        place = f"{name}: entry {number}"
-        try:
-            if isinstance(held, dict) and "annotations" in held:
-                task = _Task.model_validate(held)
-                for each in task.annotations:
-                    yield _answer(task.data, each, place)
-            else:
-                yield _flat_answer(_Flat.model_validate(held), place)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"]))
-            raise ValueError(
-                f"{place}: {where}: {first['msg']}; expected an export of Label Studio (JSON or "
-                "JSON-MIN)"
-            ) from error
-
-
-def _answer(data: Mapping[str, Any], held: _Annotation, place: str) -> Answer:
-    given = {each.from_name: _said(each.value, place) for each in held.result}
-    return _of(data, given, held.completed_by, held.lead_time, place, skipped=held.was_cancelled)
-
-
-def _flat_answer(held: _Flat, place: str) -> Answer:
-    fields = held.model_extra or {}
-    given = {
-        name: _said(value if isinstance(value, dict) else {"text": value}, place)
-        for name, value in fields.items()
-        if name in (_PREFERENCE, _COMMENT) or name.startswith(_FACTOR)
-    }
-    return _of(fields, given, held.annotator, held.lead_time, place, skipped=False)
-
-
-def _of(
-    data: Mapping[str, Any],
-    given: Mapping[str, str],
-    annotator: object,
-    seconds: float | None,
-    place: str,
-    *,
-    skipped: bool,
-) -> Answer:
-    said = {name: _given(text, place) for name, text in given.items() if name != _COMMENT}
-    texts = [str(data.get(name) or "") for name in ("request", _DOCUMENT, "first", "second")]
-    texts[1] = "" if texts[1] == NO_SOURCE else texts[1]
-    if isinstance(annotator, dict):
-        annotator = annotator.get("email") or annotator.get("id")
-    if annotator is None:
-        raise ValueError(f"{place}: does not say who annotated it; export as JSON, with all fields")
-    return Answer(
-        project=str(data.get("profile_tasks_project")),
-        task=str(data.get("task")),
-        annotator=str(annotator),
-        preference=None if skipped else said.get(_PREFERENCE),
-        skipped=skipped,
-        factors={
-            name.removeprefix(_FACTOR): side
-            for name, side in said.items()
-            if name.startswith(_FACTOR)
-        },
-        seconds=seconds,
-        comment=given.get(_COMMENT, ""),
-        content=short_hash(texts),
-        place=place,
-    )
-
-
-def _said(value: Mapping[str, Any], place: str) -> str:
-    """The one choice, or the text, of an answer."""
-    held = value.get("choices", value.get("text", ""))
-    if isinstance(held, list):
-        if len(held) != 1 and "choices" in value:
-            raise ValueError(f"{place}: one question has {len(held)} answers; expected one")
-        held = "\n".join(map(str, held))
-    return str(held)
-
-
-def _given(text: str, place: str) -> Given:
-    for given in GIVEN:
-        if text == given:
-            return given
-    raise ValueError(
-        f"{place}: an answer is {text!r:.60}; expected first, second or tie, as in the labelling "
-        "configuration of the project"
-    )

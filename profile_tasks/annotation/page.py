@@ -7,6 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from profile_tasks.annotation.answers import Answer, Given
+from profile_tasks.annotation.malformed import first_problem
 from profile_tasks.annotation.project import Project
 from profile_tasks.report.web_page import packaged, web_page
 
@@ -82,10 +83,8 @@ def page_answers(content: Mapping[str, Any], name: str) -> Iterator[Answer]:
     try:
         saved = _Saved.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
         raise ValueError(
-            f"{name}: {where}: {first['msg']}; expected the file as the page saved it"
+            f"{name}: {first_problem(error)}; expected the file as the page saved it"
         ) from error
     for number, said in enumerate(saved.answers, start=1):
         yield Answer(

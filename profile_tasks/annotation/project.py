@@ -16,6 +16,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, JsonValue, ValidationError
 
 from profile_tasks.annotation.attention_checks import in_disorder
+from profile_tasks.annotation.malformed import first_problem
 from profile_tasks.annotation.pair_sample import spread
 from profile_tasks.annotation.wording import Wording
 from profile_tasks.data.content_hash import short_hash
@@ -221,11 +222,9 @@ def read_key(folder: Path) -> Key:
     try:
         return Key.model_validate_json(read_whole(folder / KEY))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
         raise ValueError(
-            f"{folder / KEY}: not a key as profile-tasks annotate writes it ({where}: "
-            f"{first['msg']})"
+            f"{folder / KEY}: not a key as profile-tasks annotate writes it "
+            f"({first_problem(error)})"
         ) from error
 
 

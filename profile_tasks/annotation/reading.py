@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from profile_tasks.annotation.answers import Answer
-from profile_tasks.annotation.label_studio import is_studio_export, studio_answers
+from profile_tasks.annotation.label_studio_exports import is_studio_export, studio_answers
 from profile_tasks.annotation.page import is_saved_by_page, page_answers
 from profile_tasks.annotation.table import table_answers
 from profile_tasks.whole_files import read_whole

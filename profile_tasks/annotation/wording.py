@@ -8,6 +8,7 @@ from string import Formatter
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from profile_tasks.annotation.malformed import first_problem
 from profile_tasks.data.content_hash import short_hash
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
@@ -75,10 +76,7 @@ def read_wording(path: Path | None = None) -> Wording:
     try:
         return Wording.model_validate(yaml.safe_load(content))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "the file"
-        told = first["msg"].removeprefix("Value error, ")
-        raise ValueError(f"{path}: {where}: {told}") from error
+        raise ValueError(f"{path}: {first_problem(error)}") from error
     except yaml.YAMLError as error:
         raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
 

@@ -8,12 +8,11 @@ import pytest
 
 from profile_tasks.annotation.answers import Answer, collected
 from profile_tasks.annotation.label_studio import (
-    is_studio_export,
     labelling_config,
-    studio_answers,
     studio_project,
     studio_tasks,
 )
+from profile_tasks.annotation.label_studio_exports import is_studio_export, studio_answers
 from profile_tasks.annotation.project import Project
 from tests.profile_tasks.annotation.conftest import longer, of_pairs, studio_export
 
@@ -111,6 +110,21 @@ def test_an_annotator_with_an_address_is_called_by_it_where_asked(project: Make)
     assert named.name == "robin@example.org"
     (hidden,) = collected(made.key, answers(made, [held])).annotators
     assert "robin" not in json.dumps(vars(hidden))
+
+
+def test_a_task_that_somebody_added_in_the_tool_is_told_and_left_out(project: Make) -> None:
+    made = project()
+    task, *_ = made.sheets[0]
+    (held,) = studio_export(made, [(1, task, {"preference": "first"})])
+    box = {"from_name": "box", "value": {"x": 1}}
+    added = {
+        "id": 9,
+        "data": {"text": "Mine."},
+        "annotations": [{"completed_by": 1, "result": [box]}],
+    }
+    found = collected(made.key, answers(made, [held, added]))
+    assert found.problems == {"unknown": ("export.json: entry 2: task None",)}
+    assert found.judged == 1
 
 
 def test_who_annotated_has_to_be_told(project: Make) -> None:
