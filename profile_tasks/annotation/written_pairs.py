@@ -19,6 +19,7 @@ from profile_tasks.solvers.both_orders import shown_swapped
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.score_conditioned_generation import has_responses
 from profile_tasks.solvers.target_scores import generation_pairs
+from profile_tasks.untrusted_text import without_halves
 
 
 def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceData, dict[str, int]]:
@@ -65,7 +66,11 @@ def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceDa
 def _pairs(
     each: AnsweredSource, pairing: Pairing, model: str, suffix: str, left_out: Counter[str]
 ) -> Iterator[AnnotatedPair]:
-    whole = {score: text for score, text in each.texts.items() if score not in each.cut_off}
+    whole = {
+        score: without_halves(text)
+        for score, text in each.texts.items()
+        if score not in each.cut_off
+    }
     left_out["texts that a limit cut off"] += len(each.texts) - len(whole)
     left_out["texts that are missing"] += len(each.responses) - len(each.texts)
     responses = {score: whole.get(score) for score in each.responses}

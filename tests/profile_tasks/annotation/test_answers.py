@@ -1,6 +1,7 @@
 """Answers as rows: votes by the responses' names, checks counted, what cannot be used told."""
 
 import json
+import random
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,6 +48,28 @@ def test_the_most_frequent_vote_counts_and_equal_ones_tie(project: Make) -> None
     assert sorted(map(str, first["annotators"])) == ["a", "a", "b"]
     assert (first["preference"], second["preference"]) == ("a", "tie")
     assert len(set(first["annotator_names"])) == 3
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_said_of_a_text_is_said_of_the_response_that_it_is(
+    seed: int, project: Make
+) -> None:
+    made = project(seed=seed, annotators=2, dealt=True)
+    draw = random.Random(seed)  # noqa: S311 - no secret
+    given: list[Answer] = []
+    expected: dict[str, list[str]] = {}
+    for who, sheet in enumerate(made.sheets):
+        for task in sheet:
+            said = draw.choice(("first", "second", "tie", None))
+            given.append(answer(made, task, str(who), preference=said, skipped=said is None))
+            row = made.key.rows[made.key.tasks[task.task].row or 0]
+            texts = {"first": task.first, "second": task.second}
+            sides = {row["response_a"]: "a", row["response_b"]: "b"}
+            vote = said if said in ("tie", None) else sides[texts[said]]
+            expected.setdefault(str(row["id"]), []).extend([vote] if vote else [])
+    draw.shuffle(given)
+    for row in collected(made.key, given).rows:
+        assert sorted(row["annotators"]) == sorted(expected[str(row["id"])])
 
 
 def test_rows_read_as_preference_data_with_nothing_said_about_them(
