@@ -72,6 +72,7 @@
     tell("");
     progress();
     form.hidden = state.at >= tasks.length;
+    byId("again").hidden = !form.hidden;
     if (form.hidden) {
       byId("save").focus();
       return;
@@ -109,7 +110,7 @@
 
   function back() {
     take();
-    go(-1);
+    if (state.at > 0) go(-1);
   }
 
   function skip() {
@@ -153,7 +154,7 @@
     }
   }
 
-  byId("back").addEventListener("click", back);
+  for (const button of ["back", "again"]) byId(button).addEventListener("click", back);
   byId("skip").addEventListener("click", skip);
   byId("save").addEventListener("click", save);
   byId("load").addEventListener("change", (event) => {
@@ -176,15 +177,15 @@
     const { target } = event;
     const writing = target.matches("textarea, input[type=text]");
     if (writing && event.key === "Escape") byId("which").focus();
-    if (writing || !byId("keys").checked || event.ctrlKey || event.altKey || event.metaKey || form.hidden) return;
+    if (writing || !byId("keys").checked || event.ctrlKey || event.altKey || event.metaKey) return;
     const key = event.key.toLowerCase();
-    const actions = {
+    const actions = form.hidden ? {} : {
       ...Object.fromEntries(Object.entries(keys).map(([letter, side]) => [letter, () => { choose("preference", side); take(); tell(""); }])),
       s: skip,
       c: () => byId("comment").focus(),
     };
     if (!target.matches("input[type=radio], [role=group]")) Object.assign(actions, { arrowright: next, arrowleft: back });
-    if (!target.matches("button, summary, input[type=file]")) actions.enter = next;
+    if (!target.matches("button, summary, input[type=checkbox], input[type=file]")) actions.enter = next;
     if (!(key in actions) || event.repeat) return;
     event.preventDefault();
     actions[key]();
