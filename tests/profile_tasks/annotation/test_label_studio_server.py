@@ -107,7 +107,7 @@ def server(command: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         )  # fmt: skip
         started = Server(f"http://127.0.0.1:{port}")
         try:
-            for _ in range(600):
+            for _ in range(1200):  # it makes its database first, in a minute or more
                 assert process.poll() is None, (folder / "log").read_text(encoding="utf-8")[-2000:]
                 try:
                     started.call("/api/projects")
