@@ -1,8 +1,8 @@
 """The real Label Studio: what is said or clicked there is what is read here.
 
-Label Studio is installed from PyPI into an environment of its own, which takes minutes and 1 GB;
-``LABEL_STUDIO`` names the command of one that is there. Clicking needs Chromium and Playwright
-(``pip install '.[browser]'``, ``apt-get install chromium``).
+Label Studio is installed from PyPI into an environment of its own, once in ``~/.cache``, which
+takes minutes and 1 GB; ``LABEL_STUDIO`` names the command of one that is there. Clicking needs
+Chromium and Playwright (``pip install '.[browser]'``, ``apt-get install chromium``).
 """
 
 import json
@@ -11,7 +11,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from profile_tasks.cli import main
 
@@ -75,18 +75,23 @@ class Server:
 
 
 @pytest.fixture(scope="module")
-def command() -> Iterator[str]:
-    """The command of a Label Studio in an environment of its own."""
+def command() -> str:
+    """The command of a Label Studio in an environment of its own, which later runs use again."""
     if "LABEL_STUDIO" in os.environ:
-        yield os.environ["LABEL_STUDIO"]
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
-        install = [f"{folder}/bin/pip", "install", "--quiet", "label-studio>=1.20"]
-        done = subprocess.run(install, check=False, capture_output=True, text=True)
-        if done.returncode:
-            pytest.skip(f"no Label Studio: pip install label-studio fails ({done.stderr[-200:]})")
-        yield f"{folder}/bin/label-studio"
+        return os.environ["LABEL_STUDIO"]
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "profile-tasks"
+    folder = cache / f"label-studio-{sys.version_info.major}.{sys.version_info.minor}"
+    cache.mkdir(parents=True, exist_ok=True)
+    with FileLock(cache / "label-studio.lock"):
+        if not (folder / "complete").exists():
+            subprocess.run([sys.executable, "-m", "venv", "--clear", folder], check=True)
+            install = [folder / "bin" / "pip", "install", "--quiet", "label-studio>=1.20"]
+            done = subprocess.run(install, check=False, capture_output=True, text=True)
+            if done.returncode:
+                why = done.stderr[-200:]
+                pytest.skip(f"no Label Studio: pip install label-studio fails ({why})")
+            (folder / "complete").touch()
+    return str(folder / "bin" / "label-studio")
 
 
 @pytest.fixture(scope="module")
