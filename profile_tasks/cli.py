@@ -17,6 +17,8 @@ COMMANDS = {
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",
     "pairs": "Answers of two models, from finished runs, as pairs.",
+    "annotate": "Pairs for people to judge: Label Studio, or a page.",
+    "collect": "What annotators answered, as a preference file.",
     "convert": "A preference file of other people in this project's form.",
     "shards": "Data split by source into files that are run apart.",
     "merge": "The logs of all shards as one ordinary log.",

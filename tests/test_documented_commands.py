@@ -27,6 +27,7 @@ import click
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
 from profile_tasks.cli import main
 from profile_tasks.data.preferences import load_preferences
@@ -429,6 +430,46 @@ def graded() -> str:
     return "".join(f"{json.dumps(row)}\n" for row in rows)
 
 
+def answer(annotate: str, folder: Path) -> None:
+    """Somebody's answers to what a command asks, in the file from which the page reads them.
+
+    The same command draws the same pairs and sides again.
+    """
+    words = annotate.replace("logs/*.eval", str(folder / "RUN.eval")).split()[1:]
+    study = folder / "asked" / words[words.index("-o") + 1]
+    words[words.index("-o") + 1] = str(study)
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 0, done.output
+    tasks = json.loads((study / "key.json").read_text("utf-8"))
+    said = [("first", "second", "tie")[n % 3] for n in range(len(tasks["tasks"]))]
+    if "html" in words:
+        given = {"skipped": False, "factors": {}, "seconds": 5, "comment": ""}
+        answers = [
+            {"task": task, "preference": side, **given}
+            for task, side in zip(tasks["tasks"], said, strict=True)
+        ]
+        content: Any = {
+            "profile_tasks_answers": 1, "project": tasks["project"], "sheet": "annotator 1",
+            "annotator": "Robin", "answers": answers,
+        }  # fmt: skip
+    else:
+        asked = json.loads((study / "tasks.json").read_text("utf-8"))
+        content = [
+            {
+                "data": task["data"],
+                "annotations": [
+                    {
+                        "completed_by": 1,
+                        "result": [{"from_name": "preference", "value": {"choices": [side]}}],
+                    }
+                ],
+            }
+            for task, side in zip(asked, said, strict=True)
+        ]
+    names = {"study": "export.json", "pages": "answers.json", "own": "own.json"}
+    (folder / names[study.name]).write_text(json.dumps(content), encoding="utf-8")
+
+
 _SHARED_FILES = {
     "docs/adjusted.md": ("pandalm.jsonl", "haluquestqa.jsonl"),
     "docs/judge-audit.md": ("recorded/if_llmbar_judges.jsonl",),
@@ -459,6 +500,11 @@ def given(
                 (tmp_path / "arena.csv").write_text(arena())
                 rows = [f"Q{n}?,Yes it is so.,No {n}.,{1 + n % 2}" for n in range(10)]
                 (tmp_path / "mine.csv").write_text("\n".join(["question,one,two,best", *rows]))
+            case "docs/annotate.md":
+                text = (ROOT / page).read_text(encoding="utf-8")
+                shutil.copy(inspect_log("verbose", setting="generation"), tmp_path / "RUN.eval")
+                for command in re.findall(r"^profile-tasks annotate .*$", text, re.M):
+                    answer(command, tmp_path)
             case "docs/contributions.md" | "docs/corrected.md":
                 (tmp_path / "verdicts.jsonl").write_text(verdicts())
                 (tmp_path / "graded.jsonl").write_text(graded())

@@ -60,6 +60,9 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
 
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
+    for sign, why in format_.refused.items():
+        if value_of(sign, row) is not None:
+            raise RowError(why)
     held = _fields(format_, row)
     told = (theirs for theirs, ours in format_.columns.items() if ours != "turn")
     named = (*told, *format_.extract)

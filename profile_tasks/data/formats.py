@@ -70,6 +70,7 @@ class Format(BaseModel):
         about: What it is, in a few words.
         recognised_by: Columns that a file in this format has.
         recognised_when: Expression that is true of each of its rows.
+        refused: Expression -> why a row in which it finds something is not to be read so.
         columns: Expression -> the field of ours that it holds, one of ``FIELDS`` or judge_<name>.
         json_columns: Columns of lists and objects, which are JSON where a file has cells of text.
         labels: Label -> preference; null: no verdict. Empty: a, b and tie.
@@ -91,6 +92,7 @@ class Format(BaseModel):
     ours: bool = False
     recognised_by: tuple[str, ...] = ()
     recognised_when: str | None = None
+    refused: Mapping[str, str] = {}
     columns: Mapping[str, str]
     json_columns: tuple[str, ...] = ()
     labels: Mapping[str, Preference | None] = {}

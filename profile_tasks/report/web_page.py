@@ -13,6 +13,9 @@ from profile_tasks import __version__
 def web_page(
     template: str,
     filters: Mapping[str, Callable[..., object]] = MappingProxyType({}),
+    *,
+    script: str | None = None,
+    more_style: str = "",
     **content: Any,  # noqa: ANN401 - whatever the template shows
 ) -> str:
     """A page.
@@ -21,6 +24,8 @@ def web_page(
         template: A template's text, with the blocks ``title`` and ``body`` of ``base.html``. What
             it shows is escaped, and no other script than ours runs, whatever a text holds.
         filters: Of the template, by name.
+        script: JavaScript in place of the report's, which sorts tables and opens examples.
+        more_style: CSS behind ours.
         content: What it shows, by name.
 
     Raises:
@@ -37,10 +42,10 @@ def web_page(
         undefined=StrictUndefined,
     )
     environment.filters |= filters
-    script = packaged("page.js")
+    script = packaged("page.js") if script is None else script
     return environment.from_string(template).render(
         version=__version__,
-        style=Markup(packaged("page.css")),  # noqa: S704 - ours
+        style=Markup(packaged("page.css") + more_style),  # noqa: S704 - ours
         script=Markup(script),  # noqa: S704 - ours
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         **content,

@@ -31,6 +31,8 @@ _COLUMN = "factors"
 _SIDES: tuple[Literal["a", "b"], ...] = ("a", "b")
 
 
+_ASKED = "people asked about "
+
 DERIVED_NOTE = (
     "the recorded preference is computed from these same human ratings (preference_derived): the "
     "taus and the alignment of profiles are circular here; only agreement, kappa and rates count"
@@ -149,6 +151,9 @@ def labels_of_data_set(
     Raises:
         HumanLabelError: No labels for the data set, or a malformed file.
     """
+    if path is None and data_set.startswith(_ASKED):
+        known = read_selection("auto").taxonomy if taxonomy is None else taxonomy
+        return _labels_asked_for(data_set.removeprefix(_ASKED).split(", "), known)
     labels = load_labels(path, taxonomy)
     if data_set not in labels:
         raise HumanLabelError(
@@ -157,6 +162,29 @@ def labels_of_data_set(
             "--human-labels FILE; docs/grader.md)"
         )
     return labels[data_set]
+
+
+def asked_about(factors: Sequence[str]) -> str:
+    """The origin of rows whose people were asked about factors in the words of their definitions.
+
+    Their labels need no mapping: each is called by its factor.
+
+    >>> [label.factor.id for label in labels_of_data_set(asked_about(["fluency", "coherence"]))]
+    ['fluency', 'coherence']
+    """
+    return _ASKED + ", ".join(factors)
+
+
+def _labels_asked_for(
+    names: Sequence[str], taxonomy: Mapping[str, Factor]
+) -> tuple[HumanLabel, ...]:
+    for name in names:
+        if name not in taxonomy:
+            raise HumanLabelError(
+                f"people were asked about factor {name!r}, which is unknown; add the taxonomy file "
+                "that defines it to the factors (-T factors=..., or --factors)"
+            )
+    return tuple(HumanLabel(name, taxonomy[name], "same", "pairwise") for name in names)
 
 
 def _named(path: str | None) -> str:
