@@ -188,9 +188,9 @@ class OwnLabels:
         told = {place for r in records if r.own_human for place in r.own_human.places}
         for why, places in unused_labels(records).items():
             told |= set(places)
-            notes.append(_left_out(places, why))
+            notes.append(left_out(places, why))
         if unknown := [place for place in self.places if place not in told]:
-            notes.append(_left_out(unknown, UNKNOWN_SOURCE))
+            notes.append(left_out(unknown, UNKNOWN_SOURCE))
         return notes
 
 
@@ -237,7 +237,13 @@ def _why_unused(texts: _Texts, written: set[str], compared: bool) -> str:
     return EQUAL_TEXTS if compared or texts[0] == texts[1] else NOT_COMPARED
 
 
-def _left_out(places: Sequence[str], why: str) -> str:
+def left_out(places: Sequence[str], why: str) -> str:
+    """That labels are about none of the pairs that a model wrote, and why.
+
+    Args:
+        places: Where they stand.
+        why: As of ``OTHER_TEXTS``.
+    """
     more = f" and {len(places) - _NAMED} more" if len(places) > _NAMED else ""
     return (
         f"{', '.join(places[:_NAMED])}{more}: left out, since {why}; labels count only for the "
