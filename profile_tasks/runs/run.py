@@ -166,12 +166,14 @@ class Run:
 
     @property
     def measured(self) -> frozenset[str]:
-        """The settings that were measured, one by one, own pairs among them."""
+        """The settings that were measured, one by one; own pairs, and people's labels of them."""
         parts = {"generation", "discrimination"} if self.setting == "both" else {self.setting}
         if self.judged_by_likelihood:
             parts = {LIKELIHOOD if part == "discrimination" else part for part in parts}
-        own = any(name.startswith("tau_own_") for name in self.metrics)
-        return frozenset(parts | {OWN_PAIRS} if own else parts)
+        for part, start in ((OWN_PAIRS, "tau_own_"), (OWN_LABELS, "own_tau_human_")):
+            if any(name.startswith(start) for name in self.metrics):
+                parts.add(part)
+        return frozenset(parts)
 
     @property
     def is_audit(self) -> bool:

@@ -682,8 +682,6 @@ def compared_record(
     ]
     if not shared:
         raise ValueError(f"{names[0]} and {names[1]} have no perspective of a model in common")
-    judged = all(side(name, AGREEMENT) in study.shares for name in names)
-    first, second = (_alignments(study, name, shared) for name in names)
     people = _by_factor(study, side(names[0], HUMAN))
     return {
         "names": list(names),
@@ -694,17 +692,40 @@ def compared_record(
         "perspectives": {
             each: _beside_people(_compared(study, each, names, margin), people) for each in shared
         },
-        "alignments": {
-            name: {
-                **alignment_difference(first[name], second[name], study.confidence).record(),
-                "a": none_for_nan(first[name].value),
-                "b": none_for_nan(second[name].value),
-            }
-            for name in first
-            if name in second
-        },
-        "agreement": _compared(study, AGREEMENT, names, margin)["factors"] if judged else {},
+        "alignments": compared_alignments(study, names=names),
+        "agreement": compared_agreement(study, names=names),
     }
+
+
+def compared_alignments(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+    """Alignments, the gap and self-agreement of two models, with their differences, by metric.
+
+    Args:
+        study: As of ``compared_record``.
+        names: Likewise.
+    """
+    shared = [p for p in MODEL_PERSPECTIVES if all(side(n, p) in study.tables for n in names)]
+    first, second = (_alignments(study, name, shared) for name in names)
+    return {
+        name: {
+            **alignment_difference(first[name], second[name], study.confidence).record(),
+            "a": none_for_nan(first[name].value),
+            "b": none_for_nan(second[name].value),
+        }
+        for name in first
+        if name in second
+    }
+
+
+def compared_agreement(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+    """Accuracies and rates of two models' verdicts, by metric; empty where one did not judge.
+
+    Args:
+        study: As of ``compared_record``.
+        names: Likewise.
+    """
+    judged = all(side(name, AGREEMENT) in study.shares for name in names)
+    return _compared(study, AGREEMENT, names, MARGIN)["factors"] if judged else {}
 
 
 def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[str, Estimate]:
