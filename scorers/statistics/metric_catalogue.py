@@ -79,6 +79,8 @@ class Metric:
         gated: Whether a bar of no stated metric holds a run to it.
         tabled: Whether it stands in the report's table of metrics beside the profile.
         on_own: Whether labels of people give it over the model's own pairs too, as ``own_<name>``.
+            No kappa is: a pair's first response is there that for the higher score, and kappa
+            depends on how often the first one is preferred.
         caution: When people must be warned, or None.
     """
 
@@ -325,7 +327,6 @@ _CATALOGUE: tuple[Metric, ...] = (
         printed="yes",
         headline=True,
         tabled=True,
-        on_own=True,
     ),
     Metric(
         "flip_rate",
@@ -597,7 +598,6 @@ _CATALOGUE: tuple[Metric, ...] = (
         "agreement",
         of="annotators",
         tabled=True,
-        on_own=True,
     ),
     # The judge by slice ---------------------------------------------------------------------------
     Metric(
