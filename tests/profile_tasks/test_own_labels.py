@@ -10,6 +10,7 @@ from click.testing import CliRunner, Result
 
 import profile_tasks
 from profile_tasks.cli import main
+from profile_tasks.leaderboard.samples import resampled
 from profile_tasks.report.findings import findings
 from profile_tasks.report.headline import at_a_glance, headline, summary
 from profile_tasks.runs.inspect_log import read_run
@@ -198,6 +199,15 @@ def test_a_board_ranks_by_the_alignment_on_the_same_texts_and_has_its_column(
     assert "planted/concise" in rows[0]
     plain = run_command("leaderboard", inspect_log("verbose"), "--format", "md")
     assert "same texts" not in plain.stdout
+
+
+def test_a_board_pairs_runs_by_the_sources_of_their_own_pairs(labelled_log: LabelledLog) -> None:
+    runs = [read_runs(labelled_log(profile))[0] for profile in ("verbose", "concise")]
+    for metric in ("own_tau_human_length", "own_alignment_gap_tau_b"):
+        found = resampled(runs, metric)
+        for run, each in zip(runs, found, strict=True):
+            assert each.value == run.metrics[metric]
+            assert each.drawn is not None
 
 
 def test_a_gate_holds_a_run_to_what_is_of_its_own_pairs(
