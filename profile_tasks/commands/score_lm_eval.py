@@ -116,19 +116,10 @@ def _graded(run: "Run", log: str, seed: int) -> dict[str, Any]:
     results = graded_results(run, measurements, seed=seed)
     grading = graded_by(measurements, run.model)
     factors = measurements[0].factors
-    conditions = {
-        **run.conditions,
-        **(
-            {
-                "grader": ", ".join(grading["graders"]),
-                "grader_prompt_version": GRADER_PROMPT_VERSION,
-            }
-            if grading["graders"]
-            else {}
-        ),
-        "seed": seed,
-        "version": __version__,
-    }
+    conditions = {**run.conditions, "seed": seed, "version": __version__}
+    if grading["graders"]:
+        conditions["grader"] = ", ".join(grading["graders"])
+        conditions["grader_prompt_version"] = GRADER_PROMPT_VERSION
     panel = panel_record(run_study(measurements, seed=seed))
     labels = run.conditions.get(OWN_LABELS)
     results[GRADING] = {
