@@ -57,7 +57,7 @@ def compare_runs(
     study, n_sources, notes = paired_study(
         first, second, replicates=replicates, seed=seed, confidence=confidence
     )
-    own = _on_own_pairs(first, second, study)
+    own = _labelled_study(first, second, study)
     record = compared_record(study, margin=margin)
     if own is not None:
         record["alignments"] |= own_named(compared_alignments(own))
@@ -137,7 +137,7 @@ def _study_of_both(
     )
 
 
-def _on_own_pairs(first: Run, second: Run, sampling: Study) -> Study | None:
+def _labelled_study(first: Run, second: Run, sampling: Study) -> Study | None:
     """The same over the pairs that each model wrote and people judged; None where one has none.
 
     They are other texts of the same sources: alignments are compared, influences are not.

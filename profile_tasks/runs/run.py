@@ -20,8 +20,7 @@ from profile_tasks.scorers.statistics.estimate import (
     finite_or_nan,
     none_for_nan,
 )
-from profile_tasks.scorers.statistics.metric_catalogue import OWN_PREFIX
-from profile_tasks.scorers.statistics.metric_catalogue import on_own_pairs as own_name
+from profile_tasks.scorers.statistics.metric_catalogue import OWN_PREFIX, own_name
 from profile_tasks.solvers.offline_answers import OFFLINE, OFFLINE_NOTE
 from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 from profile_tasks.solvers.simulated_answers import (

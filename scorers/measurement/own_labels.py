@@ -24,7 +24,7 @@ from profile_tasks.scorers.measurement.source_measurement import (
 )
 from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate, flat_metrics
-from profile_tasks.scorers.statistics.metric_catalogue import on_own_pairs
+from profile_tasks.scorers.statistics.metric_catalogue import own_name
 from profile_tasks.scorers.statistics.records import Record, study_record
 from profile_tasks.scorers.statistics.study import AGREEMENT, REPLICATES, Study
 from profile_tasks.solvers.target_scores import response_text
@@ -101,7 +101,9 @@ class OwnLabels:
                 votes = tuple(PREFERENCE_SIGNS[vote] for vote in pair.annotators)
                 place = data.places.get(pair.id, f"{data.name}: pair {pair.id!r}")
                 key, sign = _in_order(texts)
-                _add(held.labels, key, _Label(pair.sign, votes, place).turned(sign))
+                label = _Label(pair.sign, votes, place).turned(sign)
+                # Of two equal texts neither is the first: whatever was said is about no pair.
+                _add(held.labels, key, _Label(0, (), place) if texts[0] == texts[1] else label)
         places = [
             label.place
             for sources in by_group.values()
@@ -253,11 +255,14 @@ def left_out(places: Sequence[str], why: str) -> str:
 
 def unused_labels(measurements: Iterable[SourceMeasurement]) -> dict[str, tuple[str, ...]]:
     """Why labels of sources of a run are about none of its pairs -> where they stand."""
+    labelled = [record.own_human for record in measurements if record.own_human is not None]
+    used = {place for each in labelled for place in each.places}
     found: dict[str, dict[str, None]] = defaultdict(dict)
-    for record in measurements:
-        for why, places in (record.own_human.unused if record.own_human else {}).items():
-            found[why] |= dict.fromkeys(places)
-    return {why: tuple(places) for why, places in found.items()}
+    for each in labelled:
+        for why, places in each.unused.items():
+            # Another epoch may have written what this one did not.
+            found[why] |= dict.fromkeys(place for place in places if place not in used)
+    return {why: tuple(places) for why, places in found.items() if places}
 
 
 def _counts(records: Sequence[SourceMeasurement]) -> tuple[int, int]:
@@ -346,7 +351,7 @@ def own_estimates(study: Study) -> dict[str, Estimate]:
 
 def own_named(values: Mapping[str, _Value]) -> dict[str, _Value]:
     """What is said of own pairs, by the names of the metrics of a run; all else is left out."""
-    named = ((on_own_pairs(name), value) for name, value in values.items())
+    named = ((own_name(name), value) for name, value in values.items())
     return {name: value for name, value in named if name is not None}
 
 

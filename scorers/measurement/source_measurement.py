@@ -600,7 +600,7 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     if written:
         metrics |= _generation_metrics(written)
     if any(record.own_picks is not None for record in records):
-        metrics |= _own_metrics(records)
+        metrics |= _own_verdict_rates(records)
     if any(record.grading for record in records):
         metrics |= _grader_metrics(records)
     return metrics
@@ -656,7 +656,7 @@ def _fault_rates(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     }
 
 
-def _own_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+def _own_verdict_rates(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     """How the verdicts on the model's own pairs behave, where it was asked for one."""
     verdicts = [v for record in records for _, v in record.own_verdicts or () if v.picks]
     rates = verdict_rates(verdicts)

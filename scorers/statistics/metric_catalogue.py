@@ -1036,7 +1036,7 @@ _CATALOGUE: tuple[Metric, ...] = (
 )
 
 
-def _on_own_pairs(metric: Metric) -> Metric:
+def _of_own_pairs(metric: Metric) -> Metric:
     """The same over the model's own pairs that people judged, as people, judge and writer do."""
     return replace(
         metric,
@@ -1056,21 +1056,21 @@ _NAMES = frozenset(metric.name for metric in _CATALOGUE)
 CATALOGUE = (
     *_CATALOGUE,
     *(
-        _on_own_pairs(metric)
+        _of_own_pairs(metric)
         for metric in _CATALOGUE
         if metric.on_own and OWN_PREFIX + metric.name not in _NAMES
     ),
 )
 
 
-def on_own_pairs(name: str) -> str | None:
+def own_name(name: str) -> str | None:
     """What a metric is called over the labelled own pairs; None where it is none there.
 
     Verdicts are read alike whether people labelled a pair or not: their rates on own pairs are
     those of all that the model judged.
 
     Example:
-        >>> on_own_pairs("tau_human_length_ci_low"), on_own_pairs("flip_rate")
+        >>> own_name("tau_human_length_ci_low"), own_name("flip_rate")
         ('own_tau_human_length_ci_low', None)
     """
     metric = find(name)

@@ -327,6 +327,30 @@ def test_labels_that_are_about_no_pair_are_told_with_place_and_reason(
     assert len(notes) == 4
 
 
+def test_a_label_of_what_another_epoch_wrote_is_not_told_as_left_out(
+    labels_of: Callable[..., OwnLabels],
+) -> None:
+    each = planted_run()[0]
+    labels = labels_of(label_rows([each], planted(LONGER)))
+    others = {score: f"Epoch two wrote {'more ' * score}." for score in SCORES}
+    again = labels.labelled(each.measured, each.source, others)
+    assert again.own_human is not None
+    assert OTHER_TEXTS in again.own_human.unused
+    first = labels.labelled(each.measured, each.source, each.responses)
+    assert len(labels.notes([again])) == 2
+    assert len(labels.notes([again, first])) == 1
+
+
+def test_of_two_equal_texts_neither_side_contradicts_the_other(
+    labels_of: Callable[..., OwnLabels],
+) -> None:
+    row = label_rows(planted_run()[:1], planted(LONGER))[0]
+    equal = row | {"response_b": row["response_a"]}
+    labels_of(
+        [row, equal | {"id": "x", "annotators": ["a"]}, equal | {"annotators": ["b"], "id": "y"}]
+    )
+
+
 def test_a_pair_that_was_not_compared_has_no_use_for_its_label(
     labels_of: Callable[..., OwnLabels],
 ) -> None:

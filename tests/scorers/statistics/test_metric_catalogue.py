@@ -13,7 +13,7 @@ from profile_tasks.scorers.statistics.metric_catalogue import (
     find,
     higher_is_better,
     is_printed,
-    on_own_pairs,
+    own_name,
     points_first,
     printed,
     short_label,
@@ -107,7 +107,7 @@ def test_a_name_is_found_by_its_most_particular_entry() -> None:
 
 def test_over_own_pairs_a_metric_has_the_same_name_after_own_if_it_is_one_there() -> None:
     for name in ("tau_human_length", "difference_generation_length_p_value", "alignment_gap_tau_b"):
-        assert on_own_pairs(name) == f"own_{name}"
+        assert own_name(name) == f"own_{name}"
         assert find(f"own_{name}") is not None
         assert higher_is_better(f"own_{name}") is higher_is_better(name)
     for name in (
@@ -117,7 +117,7 @@ def test_over_own_pairs_a_metric_has_the_same_name_after_own_if_it_is_one_there(
         "own_flip_rate",
         "no_such",
     ):
-        assert on_own_pairs(name) is None
+        assert own_name(name) is None
     assert len({metric.name for metric in CATALOGUE}) == len(CATALOGUE)
 
 
