@@ -13,6 +13,7 @@ from profile_tasks.runs.lm_eval import GROUPS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.factors.taxonomy import own_factors_hash
+from profile_tasks.scorers.measurement.own_labels import own_metrics, own_study
 from profile_tasks.scorers.measurement.slice_labels import check_slices
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, standard_metrics
 from profile_tasks.scorers.measurement.tables import estimates_in_slices, run_study
@@ -137,6 +138,7 @@ def estimated_metrics(
         **study.errors(),
         **flat_metrics(gap),
         **standard_metrics(records),
+        **own_metrics(records, own_study(records, seed=seed)),
         **flat_panel(panel_record(study)),
         **flat_metrics(agreement),
         **flat_metrics(estimates_in_slices(records, study)),

@@ -3,10 +3,12 @@
 import gc
 import importlib.metadata
 import importlib.util
+import itertools
+import json
 import os
 import sys
 import sysconfig
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -305,3 +307,76 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     ).save_pretrained(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def planted_people() -> Callable[..., str]:
+    """Write what planted people prefer of two different texts that a run wrote, in JSON lines.
+
+    Every ``of``-th pair is labelled; the texts stand on either side.
+    """
+
+    def write(run: Any, weights: Mapping[str, float], target: Path, of: int = 1) -> str:
+        from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
+        from profile_tasks.solvers.requests import DiscriminationRequest
+        from profile_tasks.solvers.target_scores import same_text
+
+        people = PlantedAnnotator(planted_profile("balanced", weights, 0.7), seed=5)
+        rows = []
+        for answered in run.answers:
+            about = answered.source
+            for texts in itertools.combinations(sorted(set(answered.texts.values())), 2):
+                if same_text(*texts):
+                    continue
+                request = DiscriminationRequest(about.task, about.prompt, about.source, *texts)
+                rows.append(
+                    {
+                        "id": len(rows),
+                        "task": about.task,
+                        "group": about.id,
+                        "prompt": about.prompt,
+                        "source": about.source,
+                        "response_a": texts[0],
+                        "response_b": texts[1],
+                        "preference": people.answer(request.render())[-1].lower(),
+                    }
+                )
+        kept = "".join(json.dumps(row) + "\n" for row in rows[::of])
+        target.write_text(kept, encoding="utf-8")
+        return str(target)
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def labelled_log(
+    made_once: MadeOnce, inspect_log: Callable[..., Path], planted_people: Callable[..., str]
+) -> Callable[..., Path]:
+    """A log as ``inspect score`` leaves it with labels of planted people, who like short texts.
+
+    The labels stand beside it, as ``labels.jsonl``.
+    """
+
+    def scored(profile: str, **arguments: Any) -> Path:
+        def make(folder: Path) -> Path:
+            from inspect_ai import score
+            from inspect_ai.log import read_eval_log, write_eval_log
+
+            from profile_tasks.runs.inspect_log import read_run
+            from profile_tasks.scorers.inspect.profile_scorer import factor_profile
+
+            log = str(inspect_log(profile, **arguments))
+            run = read_run(log, texts=True)
+            labels = planted_people(run, {"length": -2.0}, folder / "labels.jsonl")
+            again = score(
+                read_eval_log(log),
+                factor_profile(own_labels=labels),
+                action="overwrite",
+                display="none",
+            )
+            write_eval_log(again, str(folder / "labelled.eval"))
+            return folder / "labelled.eval"
+
+        return made_once(("labelled", profile, *sorted(arguments.items())), make)
+
+    return scored

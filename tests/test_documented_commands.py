@@ -535,6 +535,11 @@ def given(
                 logs()
                 (tmp_path / "out").mkdir()
                 shutil.copy(lm_eval_results(), tmp_path / "out")
+            case "docs/own-labels.md":
+                (tmp_path / "logs").mkdir()
+                shutil.copy(inspect_log("verbose"), tmp_path / "logs" / "RUN.eval")
+                labels = request.getfixturevalue("labelled_log")("verbose")
+                shutil.copy(labels.with_name("labels.jsonl"), tmp_path)
             case "docs/recorded.md":
                 (tmp_path / "verdicts.jsonl").write_text(verdicts())
                 bars = yaml_block("docs/recipes.md", "version: 1\nbars:")

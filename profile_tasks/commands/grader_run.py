@@ -40,7 +40,6 @@ _SEVERAL = click.option(
     "--grader",
     "graders",
     multiple=True,
-    required=True,
     help="A grader, as Inspect names models or '{model: NAME, model_args: {...}}'; several are a "
     "panel.",
 )

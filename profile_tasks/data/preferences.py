@@ -122,6 +122,7 @@ class PreferenceData:
         judges: The columns of recorded judges' verdicts that the rows have.
         format: The format of the rows, where it is another than ours.
         read_as: What was read as what in it, in one line.
+        places: Where each pair stands, by its id: file and line, or row.
 
     """
 
@@ -134,6 +135,7 @@ class PreferenceData:
     judges: tuple[str, ...] = ()
     format: str | None = None
     read_as: str | None = None
+    places: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def title(self) -> str:
@@ -293,6 +295,7 @@ def load_preferences(
         judges=judges,
         format=None if as_format is None else as_format.name,
         read_as=None if as_format is None else as_format.told(theirs),
+        places=gathered.places,
     )
     if judge is not None and not data.told:
         raise PreferenceDataError(f"{name}: field {judge!r} is null in every row")
@@ -463,6 +466,7 @@ class _Gathered:
     other_tasks: Counter[str] = field(default_factory=Counter)
     unjoined_rows: int = 0
     rows_with_source_id: int = 0
+    places: dict[str, str] = field(default_factory=dict)
 
 
 def _gather(
@@ -476,7 +480,6 @@ def _gather(
     skip_bad_rows: bool,
 ) -> _Gathered:
     gathered, people = _Gathered(), of_people(columns)
-    places: dict[str, str] = {}
     for place, row in records:
         try:
             if isinstance(row, RowError):
@@ -493,7 +496,7 @@ def _gather(
                 factors_column=factors_column,
                 people=people,
             )
-            _add(gathered.drafts, checked, place, places)
+            _add(gathered.drafts, checked, place, gathered.places)
         except RowError as error:
             if not skip_bad_rows:
                 raise PreferenceDataError(f"{place}: {error}") from error

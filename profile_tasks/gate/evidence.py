@@ -7,6 +7,7 @@ from pathlib import Path
 from profile_tasks.nearest_name import nearest
 from profile_tasks.runs.reading import read_runs
 from profile_tasks.runs.run import Harness, Run, check_finished, finite_or_none, with_audits
+from profile_tasks.scorers.measurement.own_labels import own_estimates, own_metrics, own_study
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
@@ -103,6 +104,7 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     estimates = estimates_of(study, run.measurements)
     values = {name: each.value for name, each in estimates.items()}
     values |= standard_metrics(run.measurements)
+    values |= own_metrics(run.measurements, own_study(run.measurements, seed=study.seed))
     metrics = {name: finite_or_none(value) for name, value in values.items()}
     return Evidence(run, {**run.metrics, **metrics}, estimates, study=study)
 
@@ -137,8 +139,13 @@ def estimates_of(
 
     Args:
         study: The run.
-        measurements: What was measured on each source, where slices count too.
+        measurements: What was measured on each source, where slices and labelled own pairs count.
     """
     shares = study.influence(AGREEMENT) if AGREEMENT in study.shares else {}
-    in_slices = estimates_in_slices(measurements, study) if measurements else {}
-    return study.estimates | shares | in_slices
+    if not measurements:
+        return study.estimates | shares
+    own = own_study(measurements, replicates=study.replicates, seed=study.seed)
+    on_own = {} if own is None else own_estimates(replace(own, confidence=study.confidence))
+    # These are resampled by themselves: their replicates are paired with those of nothing else.
+    alone = {name: replace(each, drawn=None) for name, each in on_own.items()}
+    return study.estimates | shares | estimates_in_slices(measurements, study) | alone

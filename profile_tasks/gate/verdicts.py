@@ -423,7 +423,8 @@ def _why_not_resampled(missing: Sequence[str], evidence: Evidence) -> str:
         )
     if any(metric in evidence.estimates for metric in missing):
         return (
-            f"{names}: each slice is resampled by itself, so only one metric alone has an interval"
+            f"{names}: each slice is resampled by itself, and so are own pairs that people judged; "
+            "only one metric alone has an interval"
         )
     return f"{names} {'is' if len(missing) == 1 else 'are'} not resampled"
 

@@ -19,7 +19,12 @@ from profile_tasks.runs.run import LIKELIHOOD, Run
 from profile_tasks.runs.signature import shared_signature, signature
 from profile_tasks.runs.words import first_named
 from profile_tasks.scorers.statistics.estimate import flat_names
-from profile_tasks.scorers.statistics.metric_catalogue import CATALOGUE, higher_is_better, label
+from profile_tasks.scorers.statistics.metric_catalogue import (
+    CATALOGUE,
+    OWN_PREFIX,
+    higher_is_better,
+    label,
+)
 from profile_tasks.untrusted_text import markdown_text, one_line, spreadsheet_cell
 
 NAMED = 5
@@ -103,12 +108,18 @@ def signatures(board: Board) -> list[str]:
 
 
 def printed_rows(board: Board, sort: str) -> list[dict[str, str]]:
-    """The rows of a board as texts, by heading; probes where a judge was audited."""
+    """The rows of a board as texts, by heading; probes where a judge was audited.
+
+    Likewise what is of the texts that models wrote, where people judged them.
+    """
     audited = any(row.run.audit or row.run.is_audit for row in board.rows)
+    there = {metric for row in board.rows for metric in row.run.metrics}
     columns = {
         metric: heading
         for metric, heading in shown_metrics(sort).items()
-        if audited or metric == sort or not metric.startswith("probe_")
+        if metric == sort
+        or (audited if metric.startswith("probe_") else metric in there)
+        or not metric.startswith(("probe_", OWN_PREFIX))
     }
     return [
         {

@@ -1,10 +1,11 @@
 """A metric of many runs, from their samples and resampled together, so that runs are paired."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 from profile_tasks.runs.run import Run
+from profile_tasks.scorers.measurement.own_labels import labelled_own_pairs, own_named
 from profile_tasks.scorers.measurement.tables import (
     AGREEMENT_SHARES,
     agreement_table,
@@ -37,10 +38,12 @@ class Resampled:
     Attributes:
         tables: The tables of the run that it needs.
         estimate: Of the study and the run's name in it.
+        on_own: Whether they are of the pairs that the model wrote and people judged.
     """
 
     tables: tuple[str, ...]
     estimate: Callable[[Study, str], Estimate]
+    on_own: bool = False
 
 
 def resampled_metrics(factors: Iterable[str]) -> dict[str, Resampled]:
@@ -61,7 +64,9 @@ def resampled_metrics(factors: Iterable[str]) -> dict[str, Resampled]:
     for coefficient in COEFFICIENTS:
         agreement = Resampled((OWN, WRITER), partial(_self_agreement, coefficient))
         known[f"{SELF_AGREEMENT}_{coefficient}"] = agreement
-    return known | {GAP: Resampled((HUMAN, JUDGE, WRITER), _gap)}
+    known[GAP] = Resampled((HUMAN, JUDGE, WRITER), _gap)
+    own = own_named({name: replace(how, on_own=True) for name, how in known.items()})
+    return known | own
 
 
 def _share(column: str, study: Study, run: str) -> Estimate:
@@ -111,7 +116,7 @@ def resampled(
     # Resamples follow the codes, which must not depend on the order of the runs.
     for at in sorted(range(len(runs)), key=lambda at: runs[at].file):
         try:
-            own = _tables(runs[at], how.tables, codes)
+            own = _tables(runs[at], how, codes)
         except (OSError, ValueError) as error:
             reasons[at] = str(error)
         else:
@@ -127,8 +132,8 @@ def resampled(
     ]
 
 
-def _tables(run: Run, wanted: Sequence[str], codes: dict[str, int]) -> dict[str, Comparisons]:
-    """The wanted tables of a run; groups without a code get the next one.
+def _tables(run: Run, how: Resampled, codes: dict[str, int]) -> dict[str, Comparisons]:
+    """The tables of a run that a metric needs; groups without a code get the next one.
 
     Raises:
         ValueError: The run has no samples, or they lack a table.
@@ -137,7 +142,10 @@ def _tables(run: Run, wanted: Sequence[str], codes: dict[str, int]) -> dict[str,
         raise ValueError("a results file holds no samples")
     from profile_tasks.runs.inspect_log import with_measurements
 
-    measurements = with_measurements(run, run.score).measurements
+    wanted = how.tables
+    measurements = list(with_measurements(run, run.score).measurements)
+    if how.on_own:
+        measurements = labelled_own_pairs(measurements)
     for group in sorted({each.group for each in measurements}):
         codes.setdefault(group, len(codes))
     if wanted == (AGREEMENT,):

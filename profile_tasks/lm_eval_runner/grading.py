@@ -22,7 +22,14 @@ if TYPE_CHECKING:
     from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 
 
-def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Task":
+def grading_task(
+    run: Run,
+    settings: MeasuringSettings,
+    *,
+    seed: int = 0,
+    grader: bool = True,
+    own_labels: str | None = None,
+) -> "Task":
     """The Inspect task that grades logged samples; it asks only the model in the role ``grader``.
 
     Args:
@@ -30,9 +37,11 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
         settings: What is measured. The responses that are compared, and the slices, are those of
             the samples.
         seed: Seed of the bootstrap.
+        grader: Whether there is such a model.
+        own_labels: File of people's preferences among the written texts.
 
     Raises:
-        ValueError: The factors are not known.
+        ValueError: The factors are not known, or need a grader and there is none.
     """
     from inspect_ai import Task
     from inspect_ai.dataset import MemoryDataset
@@ -40,8 +49,12 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
     from profile_tasks.data.preferences import recorded_factors
     from profile_tasks.runs.replay import replayed_answers
-    from profile_tasks.scorers.factors.selection import measured_factors
-    from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
+    from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
+    from profile_tasks.scorers.inspect.profile_scorer import (
+        factor_profile,
+        headline_metrics,
+        scorer_options,
+    )
     from profile_tasks.scorers.statistics.study import REPLICATES
     from profile_tasks.tasks.profile_task import TASK_VERSION, source_sample
 
@@ -55,10 +68,12 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
     chosen = measured_factors(
         settings.factors,
         run.task,
-        grader=True,
+        grader=grader,
         learned_by=settings.learned_by,
         recorded=recorded_factors(answered.source for answered in run.answers),
     )
+    if not grader and (graded := needing_grader(chosen)):
+        raise ValueError(f"factors {', '.join(graded)} need a grader; name one (--grader)")
     return Task(
         name=f"{run.task}_graded",
         dataset=MemoryDataset(
@@ -66,7 +81,7 @@ def grading_task(run: Run, settings: MeasuringSettings, *, seed: int = 0) -> "Ta
             name="samples of lm-eval",
         ),
         solver=replayed_answers(samples),
-        scorer=profile_scorer(run.task, settings, chosen),
+        scorer=factor_profile(**scorer_options(run.task, settings, chosen), own_labels=own_labels),
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
         metadata={
@@ -113,7 +128,13 @@ def _of_kind(kind: str, measurements: Sequence["SourceMeasurement"]) -> list["So
     """What one lm-eval task measured, without what the others add."""
     judged: dict[str, Any] = {"picks": None, "margins": None}
     judged_own: dict[str, Any] = {"own_picks": None, "own_margins": None}
-    written = {"pairs_written": None, "written": (), "words_by_score": None, "rouge": None}
+    written = {
+        "pairs_written": None,
+        "written": (),
+        "own_human": None,
+        "words_by_score": None,
+        "rouge": None,
+    }
     asked, without = {
         "generation": ("pairs_written", judged | judged_own),
         OWN_PAIRS: ("own_picks", judged),

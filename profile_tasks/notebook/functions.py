@@ -32,6 +32,7 @@ from profile_tasks.report.report_data import profile_of_metrics, profile_of_reco
 from profile_tasks.report.slice_panels import slice_notes
 from profile_tasks.runs.compare import compare_runs, paired_study
 from profile_tasks.runs.influence_json import influence_run
+from profile_tasks.runs.labelled import labelled_run
 from profile_tasks.runs.lm_eval import read_sampled_run
 from profile_tasks.runs.reading import is_log, read_runs
 from profile_tasks.runs.remeasured import remeasured
@@ -49,6 +50,7 @@ from profile_tasks.scorers.measurement.recorded_judges import KAPPA, SHARES, Rec
 from profile_tasks.scorers.statistics.coverage import of_few_sources
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.held_out import N_FOLDS
+from profile_tasks.scorers.statistics.metric_catalogue import OWN_PREFIX
 from profile_tasks.scorers.statistics.records import side
 from profile_tasks.scorers.statistics.study import (
     HUMAN,
@@ -330,6 +332,7 @@ def read_run(
     source: RunSource | Sequence[RunSource],
     factors: FactorChoice | None = None,
     *,
+    own_labels: str | os.PathLike[str] | None = None,
     score: str | None = None,
 ) -> Result:
     """The profile of a finished run by perspective, its alignments and its accuracy.
@@ -341,19 +344,23 @@ def read_run(
         factors: None: those of the run, with its numbers as they are reported. Else as of
             ``profile``, measured on the texts of the log or the samples, no model being asked; what
             the run measured is taken as it stands there, and a word such as "auto" is all of that.
+        own_labels: File of people's preferences among the texts that the model wrote: of a log, or
+            of samples with those of the generation task (docs/own-labels.md).
         score: Name of the score, where a log holds several.
 
     Returns:
         By perspective ("human", "discrimination", "generation", "own") ``influence``,
         ``adjusted_influence`` and ``difference`` to people; ``alignment_tau_b`` and the other
-        coefficients; ``self_agreement_...``, the gap and the standard metrics by their names.
+        coefficients; ``self_agreement_...``, the gap and the standard metrics by their names. Where
+        people judged what the model wrote, the same among these texts as ``own_influence``,
+        ``own_difference``, ``own_alignment_tau_b`` and so on.
 
     Raises:
         FileNotFoundError: There is no such file.
         TypeError: As of ``profile``.
         ValueError: The file is none of these, a broken one, or of another task.
     """
-    runs = _runs(source, factors, score)
+    runs = _runs(source, factors, score, own_labels)
     found = [findings(run) for run in runs]
     return Result(
         title="; ".join(map(_titled, found)),
@@ -557,27 +564,40 @@ def _locations(source: RunSource | Sequence[RunSource]) -> list[str]:
 
 
 def _runs(
-    source: RunSource | Sequence[RunSource], factors: FactorChoice | None, score: str | None
+    source: RunSource | Sequence[RunSource],
+    factors: FactorChoice | None,
+    score: str | None,
+    own_labels: str | os.PathLike[str] | None,
 ) -> list[Run]:
     files = _locations(source)
     if all(file.endswith(".jsonl") for file in files):
         run = read_sampled_run(files)
-        return [_estimated(run if factors is None else remeasured(run, factors), {})]
+        run = run if factors is None else remeasured(run, factors)
+        return [_estimated(_labelled(run, own_labels), {})]
     if len(files) != 1:
         raise ValueError(
             f"{', '.join(files)}: several files are one run only where lm-eval logged them as "
             "samples (.jsonl); read others one by one"
         )
-    if factors is not None:
-        return [_log(files[0], factors, score)]
+    if factors is not None or own_labels is not None:
+        return [_log(files[0], factors, score, own_labels)]
     runs = list(read_runs(Path(files[0]), score))
     if any(run.is_audit for run in runs):
         raise ValueError(f"{files[0]}: an audit of a judge, which `profile-tasks report` shows")
     return runs
 
 
-def _log(source: RunSource, factors: FactorChoice | None, score: str | None) -> Run:
-    """A run of Inspect with its measurements, by other factors where some are given."""
+def _labelled(run: Run, own_labels: str | os.PathLike[str] | None) -> Run:
+    return run if own_labels is None else labelled_run(run, os.fspath(own_labels))
+
+
+def _log(
+    source: RunSource,
+    factors: FactorChoice | None,
+    score: str | None,
+    own_labels: str | os.PathLike[str] | None = None,
+) -> Run:
+    """A run of Inspect with its measurements, by other factors and with labels where these are."""
     file = _location(source)
     if "://" not in file and Path(file).is_file() and not is_log(Path(file)):
         raise ValueError(
@@ -586,8 +606,11 @@ def _log(source: RunSource, factors: FactorChoice | None, score: str | None) -> 
         )
     from profile_tasks.runs.inspect_log import read_run as read_log  # imports Inspect
 
-    run = read_log(file, score, texts=factors is not None)
-    return run if factors is None else _estimated(remeasured(run, factors), run.profile)
+    if factors is None and own_labels is None:
+        return read_log(file, score)
+    run = read_log(file, score, texts=True)
+    measured = run if factors is None else remeasured(run, factors)
+    return _estimated(_labelled(measured, own_labels), run.profile)
 
 
 def _estimated(run: Run, reported: Mapping[str, Any]) -> Run:
@@ -655,6 +678,10 @@ def _run_rows(found: Findings) -> Iterator[Row]:
     for name, number in (*found.gap.items(), *found.metrics.items()):
         yield Row(name, number, task, model)
     yield from _in_slices(found, task)
+    for row in () if found.own is None else _run_rows(found.own):
+        own = OWN_PREFIX + row.quantity
+        if own not in found.metrics:  # where those beside the profile stand too
+            yield replace(row, quantity=own)
 
 
 def _in_slices(found: Findings, task: str | None) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 import math
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -49,7 +50,16 @@ def figures(findings: Findings, *, files: bool = False) -> list[Figure]:
     # A text may hold characters that the measuring font lacks; the reader's own font has them.
     with rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
-        for draw in (_scores, _ranking, _alignment, _adjusted, _correlation, _lengths, _rates):
+        for draw in (
+            _scores,
+            _own_scores,
+            _ranking,
+            _alignment,
+            _adjusted,
+            _correlation,
+            _lengths,
+            _rates,
+        ):
             drawn += [finished(sketch, files=files) for sketch in draw(findings)]
     return drawn
 
@@ -122,16 +132,29 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
     )
 
 
+def _own_scores(findings: Findings) -> Iterator[Sketch]:
+    """The same on the pairs that the model wrote, where people judged them."""
+    for sketch in _scores(findings.own) if findings.own is not None else ():
+        yield replace(
+            sketch,
+            name="own-scores",
+            title="Factor scores on the texts that the model wrote",
+            caption="People, judge and writer on the same texts: the model's own pairs that people "
+            f"judged. {sketch.caption}",
+        )
+
+
 def _marked(findings: Findings) -> str:
-    if "discrimination" not in findings.compared:
+    if findings.told_of not in findings.compared:
         return ""
+    who = "writer" if findings.same_texts else "judge"
     if not findings.tastes:
         return (
-            f"{MISALIGNED} marks factors in which the intervals of the judge and of people do not "
+            f"{MISALIGNED} marks factors in which the intervals of the {who} and of people do not "
             "overlap, be it by taste or by consistency."
         )
     return (
-        f"{MISALIGNED} marks factors in which the judge differs from people in taste (5 %, after "
+        f"{MISALIGNED} marks factors in which the {who} differs from people in taste (5 %, after "
         "one scale, adjusted over the factors)."
     )
 
@@ -277,10 +300,12 @@ def _ranking(findings: Findings) -> Iterator[Sketch]:
 
 
 def _alignment(findings: Findings) -> Iterator[Sketch]:
+    own = findings.own or replace(findings, alignments={}, gap={})
     entries = [
         (whose, coefficient, found[coefficient])
         for whose, found in (
             ("self-agreement", findings.self_agreement),
+            *((f"{p}, own texts", found) for p, found in own.alignments.items()),
             *((p, findings.alignments.get(p, {})) for p in findings.compared),
         )
         for coefficient in COEFFICIENTS
@@ -288,7 +313,9 @@ def _alignment(findings: Findings) -> Iterator[Sketch]:
     ]
     if not entries:
         return
-    gaps = [(_GAP_NAMES[name], number) for name, number in findings.gap.items() if number.defined]
+    every_gap = [("gap on the same texts", each) for each in own.gap.values()]
+    every_gap += [(_GAP_NAMES[name], number) for name, number in findings.gap.items()]
+    gaps = [(name, number) for name, number in every_gap if number.defined]
     bars = [(name, bar) for name, bar in findings.human_bar.items() if bar.defined]
     drawing, axes = rows_of_axes(len(entries) + len(gaps) + len(bars), row=0.36)
     names = []
@@ -328,8 +355,8 @@ def _alignment(findings: Findings) -> Iterator[Sketch]:
         for whose, coefficient, found in entries
     ]
     rows += [
-        (_GAP_NAMES[name], "tau_b", *number.cells(), *[None] * 5, number.reason)
-        for name, number in findings.gap.items()
+        (name, "tau_b", *number.cells(), *[None] * 5, number.reason)
+        for name, number in every_gap
         if number.defined or number.reason
     ]
     rows += [
@@ -343,7 +370,8 @@ def _alignment(findings: Findings) -> Iterator[Sketch]:
         "(self-agreement, without the sampling noise), and of each with people's. A dot is what "
         "was observed, its line the 95 % interval of the true correlation, the star an estimate of "
         "it without the noise. The writer is held against people across different texts, which "
-        "even one taste does not make 1. Distance: root mean square difference of the influences.",
+        "even one taste does not make 1; where people judged the model's own texts, both are held "
+        "against them on these. Distance: root mean square difference of the influences.",
         "; ".join(
             f"{whose} {coefficient} {interval(found.number)}"
             for whose, coefficient, found in entries

@@ -24,7 +24,13 @@ from profile_tasks.report.report_data import (
 )
 from profile_tasks.report.slice_data import SlicedColumn, slices_of_record
 from profile_tasks.report.texts import Texts
-from profile_tasks.runs.run import PERSPECTIVES, PROBES, NothingReportedError, Run
+from profile_tasks.runs.run import (
+    PERSPECTIVES,
+    PROBES,
+    NothingReportedError,
+    Run,
+    on_own_pairs,
+)
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.probes import ProbeFinding
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, SELF_AGREEMENT
@@ -77,6 +83,9 @@ class Findings:
         slices: The run held apart, column by column.
         texts: What the samples show beside the numbers; empty where the file has none.
         absent: What the file does not hold, in words.
+        own: The same of the pairs that the model wrote and people judged; None where nobody did.
+        same_texts: Whether the writer preferred among the same pairs of texts as people: so it is
+            in ``own``.
     """
 
     run: Run
@@ -94,6 +103,13 @@ class Findings:
     slices: tuple[SlicedColumn, ...] = ()
     texts: Texts = field(default_factory=Texts)
     absent: tuple[str, ...] = ()
+    own: "Findings | None" = None
+    same_texts: bool = False
+
+    @property
+    def told_of(self) -> str:
+        """The perspective of which it can be told that it differs from people."""
+        return "generation" if self.same_texts else "discrimination"
 
     @property
     def model(self) -> str:
@@ -156,9 +172,18 @@ def findings(run: Run, texts: Texts | None = None) -> Findings:
             slices=slices_of_record(record.get("slices", {})),
             texts=texts,
             absent=tuple(_absent(run, profiles)),
+            own=_own(run, factors),
         )
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"{run.file}: not as this version writes it ({error!r:.200})") from error
+
+
+def _own(run: Run, factors: tuple[str, ...]) -> Findings | None:
+    """What the run shows on its own pairs, where people judged them too."""
+    labelled = on_own_pairs(run)
+    if labelled is None:
+        return None
+    return replace(findings(labelled, Texts(factors=factors)), absent=(), same_texts=True)
 
 
 def _audit(run: Run) -> Findings:
@@ -175,9 +200,11 @@ def _audit(run: Run) -> Findings:
 
 
 def _tastes(record: Mapping[str, Any]) -> dict[str, Taste]:
+    to_people = record.get("difference_to_human", {})
     compared = {
-        "discrimination": record.get("difference_to_human", {}).get("discrimination", {}),
-        "generation": record.get("difference_to_own", {}).get("generation", {}),
+        "discrimination": to_people.get("discrimination", {}),
+        "generation": record.get("difference_to_own", {}).get("generation")
+        or to_people.get("generation", {}),  # taste only where people judged what it wrote
     }
     found = {perspective: taste_of_record(each) for perspective, each in compared.items()}
     return {perspective: taste for perspective, taste in found.items() if taste is not None}

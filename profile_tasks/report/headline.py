@@ -4,7 +4,9 @@ A judge and people chose between the same pairs: a factor differs in taste only 
 after one scale, adjusted over the factors, says so, and tastes are equivalent only where a test
 says that. Where a file has no such test, it is said which intervals do not overlap. A writer's
 texts are others than those that people compared, so its influences stand beside theirs and nothing
-is said to differ. Whatever is not told comes with the smallest effect that would have shown.
+is said to differ; where people judged what the model wrote, writer and people preferred among the
+same texts, and are compared as judges are. Whatever is not told comes with the smallest effect that
+would have shown.
 """
 
 import math
@@ -19,6 +21,8 @@ from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS
 from profile_tasks.scorers.statistics.taste import EQUIVALENT
 
 _WORDS = {"generation": "in generation", "discrimination": "in discrimination"}
+_ROLES = {"generation": "as a writer", "discrimination": "as a judge"}
+_DOES = {"generation": "writes", "discrimination": "judges"}
 _NO_BREAK = "\N{NO-BREAK SPACE}"
 _LEVEL = 0.05
 _DECIMAL = re.compile(r"(?<![\w.:+/−-])-?\d+\.(\d+)(?![\w/-]|\.\d)")
@@ -48,59 +52,98 @@ def _headline(findings: Findings) -> list[str]:
     if not findings.compared or "human" not in findings.profiles:
         return [_one_profile(findings)] if findings.profiles else []
     sentences = [_self_agreement(findings)] if findings.self_agreement else []
+    if findings.own is not None:
+        return sentences + _on_own_texts(findings, findings.own) + _on_annotated_texts(findings)
     sentences += [_perspective(findings, perspective) for perspective in findings.compared]
-    if alignments := [
-        _alignment(findings, p) for p in findings.compared if p in findings.alignments
-    ]:
-        sentences.append(_start("; ".join(alignments) + "."))
+    if alignments := _alignments(findings):
+        sentences.append(_start(alignments))
     if GAP in findings.gap:
         sentences.append(_gap(findings.gap))
     return sentences
+
+
+def _on_own_texts(findings: Findings, own: Findings) -> list[str]:
+    """People, judge and writer on the pairs that the model wrote and people judged."""
+    pairs = findings.metrics.get("own_labelled_pairs", NOTHING)
+    share = findings.metrics.get("own_labelled_share", NOTHING)
+    counted = f"{pairs.value:,.0f} pairs" if pairs.defined else "pairs"
+    of_all = f" ({_percent(share, 'of them')})" if share.defined else ""
+    sentences = [
+        f"People judged {counted} of texts that {findings.model} wrote{of_all}: there, people and "
+        "writer prefer among the same texts."
+    ]
+    sentences += [_compared(own, p, f"On these texts, {_ROLES[p]},") for p in own.compared]
+    if alignments := _alignments(own):
+        sentences.append(f"On these texts, {alignments}")
+    if GAP in own.gap:
+        sentences.append(_gap_on_same_texts(findings.model, own.gap[GAP]))
+    return sentences
+
+
+def _on_annotated_texts(findings: Findings) -> list[str]:
+    """People and judge on the annotated pairs; the writer, whose texts are others, is not there."""
+    if "discrimination" not in findings.compared:
+        return []
+    sentences = [_compared(findings, "discrimination", "On the annotated pairs, as a judge,")]
+    if "discrimination" in findings.alignments:
+        sentences.append(f"On the annotated pairs, {_alignment(findings, 'discrimination')}.")
+    return sentences
+
+
+def _alignments(findings: Findings) -> str:
+    found = [_alignment(findings, p) for p in findings.compared if p in findings.alignments]
+    return "; ".join(found) + "." * bool(found)
 
 
 def summary(findings: Findings) -> str:
     """The shortest true thing about a run; its numbers stand in the figure beside it."""
     if not findings.compared or "human" not in findings.profiles:
         return _one_profile(findings) if findings.profiles else "This file holds no profile."
-    model = findings.model
-    if "discrimination" not in findings.compared:
+    if findings.own is not None:
+        return summary(findings.own)
+    model, perspective = findings.model, findings.told_of
+    if perspective not in findings.compared:
         widest = farthest_first(findings)[0]
         return (
             f"As a writer, {model} is farthest from people in {in_words(widest)}, on other texts "
             "than they compared, so no difference is one of taste."
         )
-    apart = told_apart(findings, "discrimination")
-    taste = findings.tastes.get("discrimination")
-    total = n_factors(len(findings.profiles["discrimination"].influences))
-    if (groups := findings.profiles["discrimination"].n_groups) is not None:
+    apart = told_apart(findings, perspective)
+    taste = findings.tastes.get(perspective)
+    total = n_factors(len(findings.profiles[perspective].influences))
+    if (groups := findings.profiles[perspective].n_groups) is not None:
         total += f" over {groups} groups of sources"
+    on_same = ", on texts that people judged too" if findings.same_texts else ""
+    role = f"{_start(_ROLES[perspective])}{on_same}, {model}"
     if taste and not apart and not taste.consistency.reason and taste.verdict in EQUIVALENT:
         return (
-            f"As a judge, {model} has people's taste: no influence departs by "
+            f"{role} has people's taste: no influence departs by "
             f"{decimal(taste.margin)} or more ({total})."
         )
-    how = " in taste" if taste and apart else _unknown_kind(taste)
+    how = " in taste" if taste and apart else _unknown_kind(taste, _DOES[perspective])
     apart = apart or influences_apart(findings)
     if not apart:
         return (
-            f"As a judge, {model} is not told apart from people in any of {total}; that does not "
+            f"{role} is not told apart from people in any of {total}; that does not "
             "show that they agree."
         )
-    stance = _contrast_in(findings, "discrimination", apart[0], brief=True)
+    stance = _contrast_in(findings, perspective, apart[0], brief=True)
     differ = f"differ{'s' * (len(apart) == 1)} from people"
-    return f"As a judge, {model} {stance}; {len(apart)} of {total} {differ}{how}."
+    return f"{role} {stance}; {len(apart)} of {total} {differ}{how}."
 
 
-def _unknown_kind(taste: Taste | None) -> str:
+def _unknown_kind(taste: Taste | None, does: str) -> str:
     """What is known of the kind of differences that are not told to be of taste."""
     if taste is None:
-        return "; whether in taste or only in how consistently it judges, this file does not tell"
+        return f"; whether in taste or only in how consistently it {does}, this file does not tell"
     consistency = taste.consistency
     if not consistency.has_interval or consistency.low <= 1 <= consistency.high:
-        return "; whether in taste or only in how consistently it judges, these sources do not tell"
+        return (
+            f"; whether in taste or only in how consistently it {does}, these sources do not tell"
+        )
     more = "more" if consistency.low > 1 else "less"
     return (
-        f"; it judges {more} consistently than they do, and whether its taste differs too, these "
+        f"; it {does} {more} consistently than they do, and whether its taste differs too, these "
         "sources do not tell"
     )
 
@@ -117,6 +160,11 @@ def at_a_glance(findings: Findings) -> list[str]:
         said.append(f"judges as people do in {_percent(accuracy, 'of pairs')}")
     if (flips := found.get("flip_rate", NOTHING)).defined:
         said.append(f"{label('flip_rate')} {_percent(flips)}")
+    if findings.own is not None:
+        aligned = findings.own.alignments.get("generation", {}).get("tau_b")
+        if aligned is not None and aligned.number.defined:
+            name = label("own_alignment_generation_tau_b")
+            return [*said, f"{name} {interval(aligned.number)}"]
     for perspective in reversed(findings.compared):
         aligned = findings.alignments.get(perspective, {}).get("tau_b", FoundAlignment(NOTHING))
         if aligned.number.defined:
@@ -168,9 +216,9 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
     """Factors in which the model as a judge differs from people, the greatest difference first.
 
     In taste, where the run tells; where its file holds no test, those whose intervals do not
-    overlap. None of a writer, whose texts are others than those that people compared.
+    overlap. None of a writer whose texts are others than those that people compared.
     """
-    if perspective != "discrimination":
+    if perspective == "generation" and not findings.same_texts:
         return ()
     if perspective in findings.tastes:
         return findings.tastes[perspective].differing
@@ -185,12 +233,13 @@ def told_apart(findings: Findings, perspective: str) -> tuple[str, ...]:
 def influences_apart(findings: Findings) -> tuple[str, ...]:
     """Factors in which the judge's influence is told from people's, the farthest first.
 
-    Be it by taste or by consistency: at 5 %, adjusted by Holm over the factors.
+    Or the writer's, where people judged what it wrote. Be it by taste or by consistency: at 5 %,
+    adjusted by Holm over the factors.
     """
-    found = findings.differences.get("discrimination", {})
+    found = findings.differences.get(findings.told_of, {})
     return tuple(
         factor
-        for factor in _widest_apart(findings, "discrimination")
+        for factor in _widest_apart(findings, findings.told_of)
         if factor in found and (p := found[factor].p_holm) is not None and p < _LEVEL
     )
 
@@ -198,7 +247,7 @@ def influences_apart(findings: Findings) -> tuple[str, ...]:
 def farthest_first(findings: Findings) -> list[str]:
     """Every factor: those told apart in taste, then otherwise, then by how far from people.
 
-    How far the judge is, and the writer where nothing was judged.
+    How far the judge is; the writer where nothing was judged, or where people judged what it wrote.
 
     Where there is nobody to hold against people, the strongest influence comes first.
     """
@@ -206,10 +255,11 @@ def farthest_first(findings: Findings) -> list[str]:
         influences = next(iter(findings.profiles.values())).influences if findings.profiles else {}
         taus = {f: abs(found.tau.value) for f, found in influences.items() if found.tau.defined}
         return sorted(influences, key=lambda factor: -taus.get(factor, -1.0))
-    perspective = findings.compared[-1]
+    told_of = findings.told_of
+    perspective = told_of if told_of in findings.compared else findings.compared[-1]
     every = {f: None for p in findings.profiles.values() for f in p.influences}
     told: tuple[str, ...] = ()
-    if perspective == "discrimination":
+    if perspective == told_of:
         told = (*told_apart(findings, perspective), *influences_apart(findings))
     return list(dict.fromkeys([*told, *_widest_apart(findings, perspective), *every]))
 
@@ -229,6 +279,11 @@ def _perspective(findings: Findings, perspective: str) -> str:
     start = _start(_WORDS[perspective])
     if perspective == "generation":
         return _written(findings, start)
+    return _compared(findings, perspective, start)
+
+
+def _compared(findings: Findings, perspective: str, start: str) -> str:
+    """What the model and people differ in, who preferred among the same pairs."""
     apart = told_apart(findings, perspective)
     taste = findings.tastes.get(perspective)
     if taste is None:
@@ -278,7 +333,7 @@ def _written(findings: Findings, start: str) -> str:
 
 
 def _untested(findings: Findings, perspective: str, start: str, apart: tuple[str, ...]) -> str:
-    """A judge whose file does not tell taste from consistency."""
+    """Preferences among the same pairs whose file does not tell taste from consistency."""
     human, model = (findings.profiles[p].influences for p in ("human", perspective))
     total = n_factors(len(model))
     compared = [
@@ -434,10 +489,8 @@ def _self_agreement(findings: Findings) -> str:
 
 def _alignment(findings: Findings, perspective: str) -> str:
     aligned = findings.alignments[perspective].get("tau_b", FoundAlignment(NOTHING))
-    doing = {
-        "generation": "as a writer, across different texts,",
-        "discrimination": "as a judge",
-    }[perspective]
+    across = perspective == "generation" and not findings.same_texts
+    doing = _ROLES[perspective] + (", across different texts," if across else "")
     if not aligned.number.defined:
         return f"{doing} its alignment with people is not defined"
     sentence = f"{doing} its profile aligns with people's at tau_b {interval(aligned.number)}"
@@ -446,7 +499,7 @@ def _alignment(findings: Findings, perspective: str) -> str:
             ", the interval of the true one, outside which noise of each or noise in common puts "
             "what is observed"
         )
-    if perspective == "generation":
+    if across:
         return sentence
     pearson = findings.alignments[perspective].get("pearson", FoundAlignment(NOTHING))
     if pearson.disattenuated.defined:
@@ -488,6 +541,24 @@ def _gap(gap: Mapping[str, Estimate]) -> str:
             "which is 0 where it writes as it judges."
         )
     return f"{sentence}. By itself it does not show that it writes against its own judgement."
+
+
+def _gap_on_same_texts(model: str, gap: Estimate) -> str:
+    """The gap where people judged what the model wrote."""
+    what = "The gap on the same texts, alignment with people as a judge less as a writer,"
+    if not gap.defined:
+        return f"{what} is not defined{f' ({gap.reason})' if gap.reason else ''}."
+    sentence = f"{what} is {interval(gap)}"
+    if not gap.has_interval:
+        return f"{sentence}."
+    if not gap.excludes_zero:
+        shown = decimal(gap.smallest_shown)
+        return (
+            f"{sentence}: whether {model} judges or writes more as people prefer is not told; a "
+            f"gap from {shown} on would have shown."
+        )
+    more, less = ("judges", "writes") if gap.value > 0 else ("writes", "judges")
+    return f"{sentence}: {model} {more} more as people prefer than it {less}."
 
 
 def _one_profile(findings: Findings) -> str:

@@ -11,7 +11,7 @@ from profile_tasks.report.headline import (
     interval,
     told_apart,
 )
-from profile_tasks.report.report_data import Influence
+from profile_tasks.report.report_data import WRITER_AND_JUDGE, Influence
 
 WHO = {
     "human": "people",
@@ -22,7 +22,8 @@ WHO = {
 """Perspective -> whose preferences these are, as a reader has it; in the order of the dots."""
 
 APART = "\N{WHITE UP-POINTING TRIANGLE}"
-"""Marks factors in which the judge differs from people, be it by taste or by consistency."""
+"""Marks factors in which the judge differs from people, be it by taste or by consistency; the
+writer, where people judged what it wrote."""
 
 STRONGEST = 5
 """So many factors stand in the figure below the headline."""
@@ -31,10 +32,10 @@ STRONGEST = 5
 def influence_rows(findings: Findings) -> tuple[DotRow, ...]:
     """A row a factor, that in which the model is farthest from people first."""
     marks: dict[str, str] = {}
-    if {"human", "discrimination"} <= set(findings.profiles):
+    if {"human", findings.told_of} <= set(findings.profiles):
         marks = dict.fromkeys(influences_apart(findings), APART)
-        in_taste = "discrimination" in findings.tastes
-        apart = told_apart(findings, "discrimination")
+        in_taste = findings.told_of in findings.tastes
+        apart = told_apart(findings, findings.told_of)
         marks |= dict.fromkeys(apart, MISALIGNED if in_taste else APART)
     return tuple(
         _row(findings, factor, marks.get(factor, "")) for factor in farthest_first(findings)
@@ -54,7 +55,8 @@ def _row(findings: Findings, factor: str, mark: str) -> DotRow:
     }
     taus = {p: each.tau for p, each in found.items() if each.tau.defined}
     keys = {p: tau.value for p, tau in taus.items()}
-    for perspective in ("generation", "discrimination"):  # the judge's, where there are both
+    for perspective in sorted(WRITER_AND_JUDGE, key=lambda p: p == findings.told_of):
+        # of both the one that is held against people
         if perspective in taus and "human" in taus:
             keys["difference"] = abs(taus[perspective].value - taus["human"].value)
     return DotRow(

@@ -33,7 +33,7 @@ from profile_tasks.report.influence_rows import (
     influence_rows,
     shown_perspectives,
 )
-from profile_tasks.report.report_data import NOTHING
+from profile_tasks.report.report_data import NOTHING, WRITER_AND_JUDGE
 from profile_tasks.report.sensitivity import COLUMNS as PROBE_COLUMNS
 from profile_tasks.report.sensitivity import ProbeTable, probe_cells, probe_tables
 from profile_tasks.report.slice_panels import (
@@ -49,6 +49,7 @@ from profile_tasks.report.slice_panels import (
 from profile_tasks.report.web_page import packaged, web_page
 from profile_tasks.runs.signature import signature
 from profile_tasks.runs.words import COULD_HAVE_SHOWN, PROBES_TOLD, sensitivity_words
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.study import GAP
 
 Cell = str | float | None
@@ -129,17 +130,34 @@ class RunSection(Card):
     """What is said of one run: beside its card the headline and its influences.
 
     Attributes:
+        own_rows: The influences on the pairs that the model wrote and people judged; empty where
+            nobody did.
         slices: The run held apart, column by column.
     """
 
     headline: tuple[str, ...]
     rows: tuple[DotRow, ...]
+    own_rows: tuple[DotRow, ...]
     slices: tuple[SlicedSection, ...]
 
     @property
     def perspectives(self) -> dict[str, str]:
         """Whose influences the rows show."""
         return shown_perspectives(self.findings)
+
+    @property
+    def own_perspectives(self) -> dict[str, str]:
+        """Whose influences the rows of its own pairs show."""
+        return {} if self.findings.own is None else shown_perspectives(self.findings.own)
+
+    @property
+    def shown_own_rows(self) -> str:
+        """What the figure below the headline shows where people judged its own pairs, in words."""
+        total = len(self.own_rows)
+        which = f"Its {_counted(total, 'factor')}"
+        if total > STRONGEST:
+            which = f"{STRONGEST} of {total} factors"
+        return f"{which} on the same texts, the writer farthest from people first"
 
     @property
     def shown_rows(self) -> str:
@@ -332,6 +350,7 @@ def _section(
             headline=tuple(headline(findings)),
             cautions=tuple(cautions(findings)),
             rows=influence_rows(findings),
+            own_rows=() if findings.own is None else influence_rows(findings.own),
             slices=tuple(_slices(f"{id_}-run-{number}", name, findings)),
         )
         for number, (findings, name) in enumerate(zip(found, names, strict=True), 1)
@@ -529,23 +548,36 @@ def _measured(id_: str, task: str, runs: Sequence[RunSection | AuditSection]) ->
     )
 
 
+_ON_OWN_TEXTS = (
+    "alignment as a writer, same texts",
+    "alignment as a judge, own texts",
+    "gap, same texts",
+)
+
+
+def _aligned(findings: Findings) -> list[Estimate]:
+    """Alignments with people as a writer and as a judge, and the gap."""
+    found = [findings.alignments.get(p, {}).get("tau_b") for p in WRITER_AND_JUDGE]
+    return [
+        *(NOTHING if each is None else each.number for each in found),
+        findings.gap.get(GAP, NOTHING),
+    ]
+
+
 def _overview(sections: Sequence[TaskSection]) -> Table:
     """The models; a profile of recorded preferences is held against nobody's."""
     rows: list[tuple[Cell, ...]] = []
+    labelled = any(run.findings.own for section in sections for run in section.runs)
     for section in sections:
         for run in section.runs:
             findings = run.findings
             if not findings.compared:
                 continue
-            numbers = [
-                findings.alignments[p]["tau_b"].number
-                if "tau_b" in findings.alignments.get(p, {})
-                else NOTHING
-                for p in ("generation", "discrimination")
-            ]
+            numbers = _aligned(findings)
             own = findings.self_agreement.get("pearson")
             numbers.insert(0, NOTHING if own is None else own.number)
-            numbers.append(findings.gap.get(GAP, NOTHING))
+            if labelled:
+                numbers[1:1] = [NOTHING] * 3 if findings.own is None else _aligned(findings.own)
             accuracy = findings.metrics.get("discrimination_accuracy_half_credit", NOTHING)
             groups = [p.n_groups for p in findings.profiles.values() if p.n_groups is not None]
             rows.append(
@@ -561,6 +593,7 @@ def _overview(sections: Sequence[TaskSection]) -> Table:
         "task",
         "model",
         "self-agreement, r",
+        *_ON_OWN_TEXTS * labelled,
         "alignment as a writer, across texts",
         "alignment as a judge",
         "gap",

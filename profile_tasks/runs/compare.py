@@ -8,6 +8,7 @@ from typing import Any
 from profile_tasks.runs.run import Run, check_finished
 from profile_tasks.runs.signature import difference, signature
 from profile_tasks.runs.words import comparison_words
+from profile_tasks.scorers.measurement.own_labels import labelled_own_pairs, own_named
 from profile_tasks.scorers.measurement.tables import (
     agreement_table,
     comparison_tables,
@@ -15,7 +16,12 @@ from profile_tasks.scorers.measurement.tables import (
 )
 from profile_tasks.scorers.statistics.comparisons import Comparisons, common_factors
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE
-from profile_tasks.scorers.statistics.records import compared_record, side
+from profile_tasks.scorers.statistics.records import (
+    compared_agreement,
+    compared_alignments,
+    compared_record,
+    side,
+)
 from profile_tasks.scorers.statistics.study import AGREEMENT, OWN, WRITER, Study
 from profile_tasks.scorers.statistics.taste import MARGIN
 
@@ -51,11 +57,16 @@ def compare_runs(
     study, n_sources, notes = paired_study(
         first, second, replicates=replicates, seed=seed, confidence=confidence
     )
+    own = _labelled_study(first, second, study)
+    record = compared_record(study, margin=margin)
+    if own is not None:
+        record["alignments"] |= own_named(compared_alignments(own))
+        record["agreement"] |= own_named(compared_agreement(own))
     compared = {
         **both_sides(*map(_graded, (first, second))),
         "n_sources": n_sources,
-        "notes": notes,
-        **compared_record(study, margin=margin),
+        "notes": [*notes, *_labelled_alone(first, second)],
+        **record,
     }
     return compared | {"words": comparison_words(compared)}
 
@@ -100,22 +111,55 @@ def paired_study(
     measured = [comparison_tables(own, codes) for own in sides]
     tables = _common_tables(first, second, measured)
     judges = [agreement_table(own, codes) for own in sides]
-    study = Study(
-        {
+    sampling = Study({}, replicates=replicates, seed=seed, confidence=confidence)
+    study = _study_of_both(sampling, tables, judges)
+    return study, len(shared), [*_differences(first, second), *_left_out(measured, tables)]
+
+
+def _study_of_both(
+    sampling: Study,
+    tables: Sequence[Sequence[Comparisons]],
+    judges: Sequence[Comparisons],
+) -> Study:
+    """The study of the tables of both runs, and of how both judged, resampled as another one."""
+    return replace(
+        sampling,
+        tables={
             side(name, table.perspective): table
             for name, own in zip("AB", tables, strict=True)
             for table in own
         },
-        {
+        shares={
             side(name, AGREEMENT): table
             for name, table in zip("AB", judges, strict=True)
             if all(each.preference.size for each in judges)
         },
-        replicates=replicates,
-        seed=seed,
-        confidence=confidence,
     )
-    return study, len(shared), [*_differences(first, second), *_left_out(measured, tables)]
+
+
+def _labelled_study(first: Run, second: Run, sampling: Study) -> Study | None:
+    """The same over the pairs that each model wrote and people judged; None where one has none.
+
+    They are other texts of the same sources: alignments are compared, influences are not.
+    """
+    shared = _shared_sources(first, second)
+    sides = [
+        labelled_own_pairs(m for m in run.measurements if m.source_id in shared)
+        for run in (first, second)
+    ]
+    if not all(sides):
+        return None
+    codes = shared_group_codes(*sides)
+    tables = _common_tables(first, second, [comparison_tables(own, codes) for own in sides])
+    return _study_of_both(sampling, tables, [agreement_table(own, codes) for own in sides])
+
+
+def _labelled_alone(first: Run, second: Run) -> list[str]:
+    """That people judged the own pairs of only one of the two models."""
+    in_a, in_b = (bool(labelled_own_pairs(run.measurements)) for run in (first, second))
+    if in_a == in_b:
+        return []
+    return [f"only of {'A' if in_a else 'B'} have people judged the pairs that it wrote"]
 
 
 def _common_tables(

@@ -26,6 +26,7 @@ from profile_tasks.runs.run import (
     AUDIT,
     COMPARED_SETTINGS,
     MEANT_OTHERWISE,
+    OWN_LABELS,
     PROBES,
     AnsweredSource,
     NothingReportedError,
@@ -39,6 +40,7 @@ from profile_tasks.runs.run import (
 from profile_tasks.scorers.inspect.evaluated_model import evaluated_model
 from profile_tasks.scorers.inspect.full_profile import SCORER, every_metric, is_own_score
 from profile_tasks.scorers.inspect.probe_scorer import JUDGE_AUDIT
+from profile_tasks.scorers.measurement.own_labels import left_out
 from profile_tasks.scorers.measurement.probed_source import ProbedSource, judge_findings
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 from profile_tasks.scorers.statistics.study import SELF_AGREEMENT
@@ -158,7 +160,12 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     graders = tuple(grading.get("graders") or ())
     # The scorer knows what it measured, whatever the task that uses it is called.
     tasks = (options.get("task") for options in _own_scorers(header).values())
-    warnings = [*(grading.get("warnings") or ()), *map(about.get, _WARNINGS)]
+    labels = profile.get(OWN_LABELS) or {}
+    warnings = [
+        *(grading.get("warnings") or ()),
+        *map(about.get, _WARNINGS),
+        *(left_out(places, why) for why, places in labels.get("unused", {}).items()),
+    ]
     return Run(
         file=log.location,
         harness="inspect",
@@ -172,7 +179,7 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
         data=str(about.get("data", "not stated")),
         factors=human_factors(metrics),
         settings=settings,
-        conditions=conditions_of(header, graders),
+        conditions=conditions_of(header, graders) | stated({OWN_LABELS: labels.get("file")}),
         described=_described(header, profile, graders),
         metrics=dict(sorted(metrics.items())),
         profile=profile,
@@ -441,6 +448,7 @@ def _described(
     header: EvalLog, profile: Mapping[str, Any], graders: Sequence[str]
 ) -> dict[str, object]:
     about, settings = header.eval.metadata or {}, _settings(header)
+    labels = profile.get(OWN_LABELS)
     return {
         "run at": header.eval.created,
         "status": header.status,
@@ -450,6 +458,8 @@ def _described(
         "sources": about.get("loaded_sources", "?"),
         "annotated pairs": about.get("loaded_pairs"),
         "bad rows skipped": about.get("skipped_rows"),
+        "people's labels of own pairs": labels
+        and f"{labels['n_labelled']} of {labels['n_pairs']} ({labels['file']})",
         "merged of shards": (about.get("shards") or {}).get("of"),
         "epochs": header.eval.config.epochs,
         "setting": settings.get("setting"),

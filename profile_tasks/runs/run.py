@@ -20,6 +20,7 @@ from profile_tasks.scorers.statistics.estimate import (
     finite_or_nan,
     none_for_nan,
 )
+from profile_tasks.scorers.statistics.metric_catalogue import OWN_PREFIX, own_name
 from profile_tasks.solvers.offline_answers import OFFLINE, OFFLINE_NOTE
 from profile_tasks.solvers.recorded_answers import RECORDED, RECORDED_NOTE
 from profile_tasks.solvers.simulated_answers import (
@@ -47,7 +48,11 @@ LIKELIHOOD = "discrimination_loglikelihood"
 """The setting of the lm-eval tasks that judge by log-likelihoods."""
 
 OWN_PAIRS = "own_pairs"
-"""The setting of the lm-eval tasks that judge what a finished run of the same model wrote."""
+"""The setting of the lm-eval tasks that judge what a finished run of the same model wrote; and
+where ``Run.profile`` holds what people, judge and writer prefer among that, if people judged it."""
+
+OWN_LABELS = "own_labels"
+"""Where ``Run.profile`` holds which labels of its own pairs were given: as ``labelling_record``."""
 
 COMPARED_SETTINGS = ("seed", "revision", "split", "scores", "pairing", "faulty_texts", "orders")
 """Settings that are among a run's conditions."""
@@ -160,12 +165,14 @@ class Run:
 
     @property
     def measured(self) -> frozenset[str]:
-        """The settings that were measured, one by one, own pairs among them."""
+        """The settings that were measured, one by one; own pairs, and people's labels of them."""
         parts = {"generation", "discrimination"} if self.setting == "both" else {self.setting}
         if self.judged_by_likelihood:
             parts = {LIKELIHOOD if part == "discrimination" else part for part in parts}
-        own = any(name.startswith("tau_own_") for name in self.metrics)
-        return frozenset(parts | {OWN_PAIRS} if own else parts)
+        for part, start in ((OWN_PAIRS, "tau_own_"), (OWN_LABELS, "own_tau_human_")):
+            if any(name.startswith(start) for name in self.metrics):
+                parts.add(part)
+        return frozenset(parts)
 
     @property
     def is_audit(self) -> bool:
@@ -195,6 +202,32 @@ class Run:
     def estimate(self, metric: str) -> Estimate:
         """A metric with the interval that was reported, if any; NaN where it is not defined."""
         return Estimate.of_metrics(self.metrics, metric)
+
+
+def on_own_pairs(run: Run) -> Run | None:
+    """What a run says of its own pairs that people judged, as if these were its annotated pairs.
+
+    None where nobody did: then people and writer preferred among different texts.
+
+    Example:
+        >>> labelled = {"own_tau_human_length": 0.1, "tau_human_length": 0.3, "own_flip_rate": 0.2}
+        >>> run = Run("", "inspect", "x", "document_qa", "qa", "both", metrics=labelled)
+        >>> dict(on_own_pairs(run).metrics)
+        {'tau_human_length': 0.1}
+    """
+    named = ((name, name.removeprefix(OWN_PREFIX)) for name in run.metrics)
+    metrics = {short: run.metrics[name] for name, short in named if own_name(short) == name}
+    if not human_factors(metrics):
+        return None
+    profile = run.profile.get(OWN_PAIRS, {})
+    return replace(
+        run,
+        groups=profile.get("human", {}).get("n_groups"),
+        metrics=metrics,
+        profile=profile,
+        warnings=(),
+        restated=None,
+    )
 
 
 def _offline_note(model: str) -> str | None:

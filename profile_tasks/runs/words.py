@@ -38,6 +38,8 @@ KINDS = {
 
 _WRITES = {"generation": "as a writer", "discrimination": "as a judge"}
 _ACROSS_TEXTS = {"generation": " (across texts: people chose among others)"}
+_ON_OWN_TEXTS = " (on the texts that each wrote and people judged)"
+_PAPERS_GAP = "the paper's gap, alignment as a judge less alignment as a writer on other texts,"
 
 
 _SAID = 3
@@ -308,13 +310,21 @@ def comparison_words(record: Mapping[str, Any]) -> list[str]:
     sentences = []
     if own := record["alignments"].get("self_agreement_pearson"):
         sentences.append(_self_agreement(own))
-    sentences += [
-        _alignment(perspective, found)
-        for perspective in _WRITES
-        if (found := record["alignments"].get(f"alignment_{perspective}_tau_b"))
-    ]
-    if gap := record["alignments"].get("alignment_gap_tau_b"):
-        sentences.append(_gap(gap))
+    on_own = "own_alignment_generation_tau_b" in record["alignments"]
+    for perspective, role in _WRITES.items():
+        across = _ACROSS_TEXTS.get(perspective, "")
+        if own := record["alignments"].get(f"own_alignment_{perspective}_tau_b"):
+            sentences.append(_alignment(role + _ON_OWN_TEXTS, own))
+        if (found := record["alignments"].get(f"alignment_{perspective}_tau_b")) and not (
+            on_own and across
+        ):
+            sentences.append(_alignment(role + across, found))
+    if own := record["alignments"].get("own_alignment_gap_tau_b"):
+        sentences.append(
+            _gap(own, "the gap, alignment as a judge less as a writer" + _ON_OWN_TEXTS)
+        )
+    elif gap := record["alignments"].get("alignment_gap_tau_b"):
+        sentences.append(_gap(gap, _PAPERS_GAP))
     sentences += [
         _accuracy(found, *words)
         for accuracy, words in _ACCURACIES.items()
@@ -336,8 +346,7 @@ def _self_agreement(found: Mapping[str, Any]) -> str:
     return f"{more} writes more as it judges than {other}: {numbers}"
 
 
-def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
-    role = _WRITES[perspective] + _ACROSS_TEXTS.get(perspective, "")
+def _alignment(role: str, found: Mapping[str, Any]) -> str:
     numbers = f"alignment (tau_b) {_signed(found['a'])} against {_signed(found['b'])}"
     if (order := _by_value(found)) is None:
         return (
@@ -347,9 +356,8 @@ def _alignment(perspective: str, found: Mapping[str, Any]) -> str:
     return f"{role}, {closer} is closer to people than {other}: {numbers}, {_by(found)}"
 
 
-def _gap(found: Mapping[str, Any]) -> str:
+def _gap(found: Mapping[str, Any], what: str) -> str:
     numbers = f"{_signed(found['a'])} against {_signed(found['b'])}, {_by(found)}"
-    what = "the paper's gap, alignment as a judge less alignment as a writer on other texts,"
     if (order := _by_value(found)) is None:
         return f"it is undecided whether {what} differs: {numbers}"
     greater, other = order

@@ -20,6 +20,13 @@ from profile_tasks.scorers.inspect.log_completion import (
     with_metrics,
 )
 from profile_tasks.scorers.inspect.profile_scorer import factor_profile, measurement_of
+from profile_tasks.scorers.measurement.own_labels import (
+    labelling_record,
+    own_metrics,
+    own_named,
+    own_record,
+    own_study,
+)
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
     standard_metrics,
@@ -31,7 +38,7 @@ from profile_tasks.scorers.measurement.tables import (
     with_units,
 )
 from profile_tasks.scorers.statistics.records import flat_record, study_record
-from profile_tasks.scorers.statistics.study import REPLICATES
+from profile_tasks.scorers.statistics.study import REPLICATES, Study
 
 logger = logging.getLogger(__name__)
 
@@ -66,16 +73,30 @@ def metrics_and_profile(
     """The same of what was measured, resampled so many times."""
     study = run_study(measurements, replicates=replicates, seed=seed)
     record = study_record(study)
+    _add_units(record, study)
+    record["reasons"] |= reasons_of_recorded(measurements)
+    if slices := slices_of_run(measurements, study):
+        record["slices"] = slices
+    metrics = study.flat() | standard_metrics(measurements) | flat_record(record)
+    own = own_study(measurements, replicates=replicates, seed=seed)
+    metrics |= own_metrics(measurements, own)
+    if labels := labelling_record(measurements):
+        record["own_labels"] = labels
+    if own is not None:
+        record["own_pairs"] = own_record(own)
+        _add_units(record["own_pairs"], own)
+        metrics |= own_named(flat_record(record["own_pairs"]))
+        record["reasons"] |= own_named(record["own_pairs"]["reasons"])
+    return metrics, record | grading_record(measurements, evaluated)
+
+
+def _add_units(record: dict[str, Any], study: Study) -> None:
+    """Say what each factor of a study's record counts, and so why it is missing."""
     for perspective in study.tables:
         record[perspective] = with_units(record[perspective])
         for factor, entry in record[perspective]["factors"].items():
             if (name := f"tau_{perspective}_{factor}") in record["reasons"]:
                 record["reasons"][name] = entry["reason"]
-    record["reasons"] |= reasons_of_recorded(measurements)
-    if slices := slices_of_run(measurements, study):
-        record["slices"] = slices
-    metrics = study.flat() | standard_metrics(measurements) | flat_record(record)
-    return metrics, record | grading_record(measurements, evaluated)
 
 
 def _tell_gaps(log: EvalLog, measurements: list[SourceMeasurement]) -> None:

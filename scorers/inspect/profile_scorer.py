@@ -27,6 +27,12 @@ from profile_tasks.scorers.inspect.sample_explanation import (
     sample_value,
 )
 from profile_tasks.scorers.inspect.sample_grading import SampleGrading
+from profile_tasks.scorers.measurement.own_labels import (
+    OwnLabels,
+    own_metrics,
+    own_study,
+    read_own_labels,
+)
 from profile_tasks.scorers.measurement.slice_labels import unknown_slices
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,
@@ -38,7 +44,13 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.measurement.text_faults import measured_texts, text_faults
 from profile_tasks.scorers.statistics.metric_catalogue import points_first, printed
 from profile_tasks.scorers.statistics.study import REPLICATES
-from profile_tasks.settings import MeasuringSettings, Names, ScoredTaskSettings, takes
+from profile_tasks.settings import (
+    MeasuringSettings,
+    Names,
+    OptionalText,
+    ScoredTaskSettings,
+    takes,
+)
 from profile_tasks.solvers.pairwise_discrimination import (
     own_verdicts,
     verdict_repairs,
@@ -68,7 +80,9 @@ def headline_metrics(replicates: int = REPLICATES, seed: int = 0) -> Metric:
             return {}
         measurements = [measurement_of(score.score) for score in scores]
         study = run_study(measurements, replicates=replicates, seed=seed)
-        every = study.flat() | standard_metrics(measurements)
+        own = own_study(measurements, replicates=replicates, seed=seed)
+        every = study.flat() | own_metrics(measurements, own) | standard_metrics(measurements)
+        _tell_of_labels(measurements)
         factors = measurements[0].factors
         if not any(measurement.grading for measurement in measurements):
             factors = factors[:PRINTED_FACTORS]
@@ -93,6 +107,8 @@ class FactorProfileSettings(MeasuringSettings, ScoredTaskSettings):
 
     recorded: Names = None
     """Those of the factors that the data record for annotated responses: taken from there."""
+    own_labels: OptionalText = None
+    """File of people's preferences among the pairs that the model wrote, matched by their texts."""
 
     @property
     def recorded_names(self) -> Sequence[str]:
@@ -143,8 +159,17 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             recorded=settings.recorded_names,
         )
 
+    @cache
+    def labels(of_task: str | None) -> OwnLabels | None:
+        if settings.own_labels is None:
+            return None
+        found = read_own_labels(settings.own_labels, of_task)
+        _LABELS[found.name] = found
+        return found
+
     if settings.task is not None:
         chosen(settings.task, True)  # a wrong selection is told before a sample is scored
+    labels(settings.task)  # and so are labels that cannot be used
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
@@ -180,9 +205,23 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
             control=settings.control,
             slices=settings.slice_columns,
         )
+        if (of_people := labels(annotated.task)) is not None and written:
+            measurement = of_people.labelled(measurement, annotated, written)
         return score_of(annotated, measurement, grades)
 
     return score
+
+
+_LABELS: dict[str, OwnLabels] = {}
+"""Labels that a scorer of this process was given, by the name that measurements have of them."""
+
+
+def _tell_of_labels(measurements: Sequence[SourceMeasurement]) -> None:
+    """Warn of labels that are about none of the pairs, once all samples are scored."""
+    for name in dict.fromkeys(m.own_human.labels for m in measurements if m.own_human):
+        if name in _LABELS:
+            for note in _LABELS[name].notes(measurements):
+                _warn_once(note)
 
 
 def score_of(

@@ -63,6 +63,10 @@ def _summary(measurement: SourceMeasurement) -> str:
         parts.append(f"words written by target score: {words}")
     if (own := measurement.own) is not None:
         parts.append(f"own pairs judged: {own.count(1)} as written, {own.count(None)} missing")
+    if measurement.own_human is not None:
+        people = measurement.own_human.preferences
+        missing = people.count(None)
+        parts.append(f"own pairs judged by people: {people.count(1)} as written, {missing} missing")
     if measurement.grader is not None:
         asked = sum(grading.asked for grading in measurement.grading.values())
         missing = sum(grading.missing for grading in measurement.grading.values())
@@ -83,6 +87,7 @@ def _annotated(measurement: SourceMeasurement, pair_ids: Sequence[str]) -> Itera
 
 def _written(measurement: SourceMeasurement) -> Iterator[str]:
     judged = measurement.own
+    labels = measurement.own_human
     for index, (pair, signs) in enumerate(
         zip(measurement.pairs_written or (), measurement.written, strict=True)
     ):
@@ -91,10 +96,14 @@ def _written(measurement: SourceMeasurement) -> Iterator[str]:
             yield f"{high} over {low}: equal texts"
             continue
         model = "" if judged is None else f", the model judges {_JUDGED_OWN[judged[index]]}"
-        yield f"{high} over {low}{model}: {_shown_more(measurement.factors, signs, (high, low))}"
+        said = None if labels is None else labels.preferences[index]
+        people = "" if said is None else f", people {_PREFERRED_OWN[said]}"
+        shown = _shown_more(measurement.factors, signs, (high, low))
+        yield f"{high} over {low}{model}{people}: {shown}"
 
 
 _PREFERRED = {1: "A", -1: "B", 0: "neither", None: "nothing that is known"}
+_PREFERRED_OWN = {1: "prefer it so", -1: "prefer it the other way", 0: "prefer neither"}
 _JUDGED_OWN = {1: "so", -1: "the other way", 0: "alike, or with the order", None: "unreadably"}
 _JUDGED = {1: "A", -1: "B", 0: "neither, or with the order", None: "unreadably"}
 

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice, read_selection
+from profile_tasks.scorers.measurement.own_labels import labelled_own_pairs
 from profile_tasks.scorers.measurement.recorded import chosen_factors, labelled_reliability
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
@@ -41,6 +42,7 @@ from profile_tasks.scorers.statistics.held_out import (
     half_credit_difference,
     held_out_predictions,
 )
+from profile_tasks.scorers.statistics.metric_catalogue import OWN_PREFIX
 from profile_tasks.scorers.statistics.study import HUMAN, JUDGE, OWN, WRITER
 from profile_tasks.scorers.statistics.true_alignment import TrueAlignment, true_alignment
 from profile_tasks.solvers.recorded_answers import recorded_models, recorded_names
@@ -116,6 +118,10 @@ def measured_preferences(
     tables = {str(t.perspective): t for t in comparison_tables(measurements, codes)}
     judged = JUDGE in tables
     pairs = [(HUMAN, JUDGE), (OWN, WRITER)]
+    if labelled := labelled_own_pairs(measurements):  # there all three chose among the same texts
+        of_labelled = comparison_tables(labelled, codes)
+        tables |= {OWN_PREFIX + str(table.perspective): table for table in of_labelled}
+        pairs += [(OWN_PREFIX + HUMAN, OWN_PREFIX + name) for name in (JUDGE, WRITER)]
     ids = tables[HUMAN].factors
     return Preferences(
         {name: table for name, table in tables.items() if table.preference.any()},

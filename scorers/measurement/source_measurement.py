@@ -69,6 +69,25 @@ class GenerationPair(BaseModel, frozen=True):
     identical: bool
 
 
+class OwnLabelling(BaseModel, frozen=True):
+    """What people say of the pairs that the model wrote to one source.
+
+    Attributes:
+        labels: The file of the labels, with a hash of what they say.
+        preferences: Of each pair in ``pairs_written``, of which the response for the higher score
+            is the first; None where nobody labelled it.
+        votes: Single votes behind each of them, as recorded; empty where there are none.
+        places: Where the label of each of them stands, file and line.
+        unused: Why labels of the source are about none of its pairs -> where they stand.
+    """
+
+    labels: str
+    preferences: tuple[int | None, ...]
+    votes: tuple[tuple[int, ...], ...]
+    places: tuple[str | None, ...]
+    unused: dict[str, tuple[str, ...]] = {}
+
+
 class GraderMeasurement(BaseModel, frozen=True):
     """What one grader of a panel says of one source.
 
@@ -112,6 +131,8 @@ class SourceMeasurement(BaseModel, frozen=True):
             response for the higher score is the first; empty where it was not asked, as about equal
             texts. None where it was asked about none.
         own_margins: The same; None where the model judged them in words.
+        own_human: What people say of the same pairs, as far as they labelled them; None where no
+            labels were given.
         words_by_score: Length in words of each written response; None where it is missing.
         truncated_scores: Target scores whose response was cut off by a token limit; None where the
             provider does not tell.
@@ -146,6 +167,7 @@ class SourceMeasurement(BaseModel, frozen=True):
     written: Manifestations = ()
     own_picks: tuple[Picks, ...] | None = None
     own_margins: tuple[tuple[float, ...], ...] | None = None
+    own_human: OwnLabelling | None = None
     words_by_score: dict[int, int | None] | None = None
     truncated_scores: tuple[int, ...] | None = ()
     text_faults: dict[int, tuple[TextFault, ...]] | None = None
@@ -578,7 +600,7 @@ def standard_metrics(measurements: Iterable[SourceMeasurement]) -> dict[str, flo
     if written:
         metrics |= _generation_metrics(written)
     if any(record.own_picks is not None for record in records):
-        metrics |= _own_metrics(records)
+        metrics |= _own_verdict_rates(records)
     if any(record.grading for record in records):
         metrics |= _grader_metrics(records)
     return metrics
@@ -634,7 +656,7 @@ def _fault_rates(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     }
 
 
-def _own_metrics(records: Sequence[SourceMeasurement]) -> dict[str, float]:
+def _own_verdict_rates(records: Sequence[SourceMeasurement]) -> dict[str, float]:
     """How the verdicts on the model's own pairs behave, where it was asked for one."""
     verdicts = [v for record in records for _, v in record.own_verdicts or () if v.picks]
     rates = verdict_rates(verdicts)

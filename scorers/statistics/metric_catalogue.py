@@ -7,7 +7,7 @@ catalogue is the order in which they are shown.
 
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
@@ -78,6 +78,9 @@ class Metric:
         column: Heading of its column on a board for people; empty where it has none.
         gated: Whether a bar of no stated metric holds a run to it.
         tabled: Whether it stands in the report's table of metrics beside the profile.
+        on_own: Whether labels of people give it over the model's own pairs too, as ``own_<name>``.
+            No kappa is: a pair's first response is there that for the higher score, and kappa
+            depends on how often the first one is preferred.
         caution: When people must be warned, or None.
     """
 
@@ -92,6 +95,7 @@ class Metric:
     column: str = ""
     gated: bool = False
     tabled: bool = False
+    on_own: bool = False
     caution: Caution | None = None
 
     @property
@@ -103,7 +107,10 @@ class Metric:
         return re.compile(escaped)
 
 
-CATALOGUE: tuple[Metric, ...] = (
+OWN_PREFIX = "own_"
+"""How the names of metrics begin that are of the model's own pairs."""
+
+_CATALOGUE: tuple[Metric, ...] = (
     # Self-agreement, alignment with people --------------------------------------------------------
     Metric(
         "self_agreement_pearson",
@@ -144,6 +151,7 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         column="writer alignment",
         gated=True,
+        on_own=True,
     ),
     Metric(
         "alignment_discrimination_tau_b",
@@ -156,6 +164,7 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         column="judge alignment",
         gated=True,
+        on_own=True,
     ),
     Metric(
         "alignment_gap_tau_b",
@@ -164,6 +173,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "gap, tau_b",
         headline=True,
         column="gap",
+        on_own=True,
     ),
     Metric(
         "alignment_{model}_{coefficient}",
@@ -171,6 +181,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "correlation",
         "alignment as {model}, {coefficient}",
         better="more",
+        on_own=True,
     ),
     Metric(
         "alignment_gap_texts_tau_b",
@@ -183,26 +194,76 @@ CATALOGUE: tuple[Metric, ...] = (
         "correlation",
     ),
     Metric(
+        "own_alignment_generation_tau_b",
+        "Kendall's tau_b of the writer's profile with people's on the same texts: the model's own "
+        "pairs that people judged",
+        "correlation",
+        "alignment as writer, same texts, tau_b",
+        better="more",
+        of="generation",
+        printed="yes",
+        column="writer alignment, same texts",
+    ),
+    Metric(
+        "own_alignment_discrimination_tau_b",
+        "Kendall's tau_b of the judge's profile with people's on those pairs",
+        "correlation",
+        "alignment as judge of own texts, tau_b",
+        better="more",
+        of="discrimination",
+        printed="yes",
+        column="judge alignment, own texts",
+    ),
+    Metric(
+        "own_alignment_gap_tau_b",
+        "the gap on the same texts: alignment as a judge less alignment as a writer on those pairs",
+        "correlation",
+        "gap on the same texts, tau_b",
+        printed="yes",
+        column="gap, same texts",
+    ),
+    Metric(
+        "own_labelled_pairs",
+        "pairs that the model wrote on which people have a preference",
+        "count",
+        "own pairs that people judged",
+        of="generation",
+        printed="yes",
+        tabled=True,
+    ),
+    Metric(
+        "own_labelled_share",
+        "share of the pairs of different texts that the model wrote on which people have one",
+        "share",
+        "share of own pairs that people judged",
+        of="generation",
+        tabled=True,
+    ),
+    Metric(
         "alignment_{model}_{coefficient}_disattenuated",
         "an estimate of the alignment without the sampling noise",
         "correlation",
         better="more",
+        on_own=True,
     ),
     Metric(
         "alignment_{model}_pearson_p_value",
         "share of unrelated tastes that come as close to people's",
         "p",
+        on_own=True,
     ),
     Metric(
         "alignment_{model}_distance",
         "root mean square difference of the true influences from people's",
         "influence",
+        on_own=True,
     ),
     Metric(
         "alignment_human_{panel}_{coefficient}",
         "alignment of one panel of annotators with another",
         "correlation",
         of="annotators",
+        on_own=True,
     ),
     # Agreement and rates --------------------------------------------------------------------------
     Metric(
@@ -216,6 +277,7 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         column="accuracy, half credit",
         tabled=True,
+        on_own=True,
     ),
     Metric(
         "discrimination_accuracy",
@@ -227,6 +289,7 @@ CATALOGUE: tuple[Metric, ...] = (
         headline=True,
         column="accuracy, decided",
         tabled=True,
+        on_own=True,
     ),
     Metric(
         "discrimination_decided_pairs",
@@ -235,6 +298,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "decided pairs",
         of="discrimination",
         tabled=True,
+        on_own=True,
     ),
     Metric(
         "discrimination_accuracy_tie_calibrated",
@@ -526,6 +590,7 @@ CATALOGUE: tuple[Metric, ...] = (
         "share",
         of="annotators",
         tabled=True,
+        on_own=True,
     ),
     Metric(
         "annotator_kappa",
@@ -570,28 +635,45 @@ CATALOGUE: tuple[Metric, ...] = (
         "how strongly the model's winning samples show more of the factor",
         "influence",
     ),
-    Metric("tau_{perspective}_{factor}_p_value", "p-value of an influence against 0", "p"),
-    Metric("tau_{perspective}_{factor}_p_adjusted", "the same, adjusted by Holm", "p"),
+    Metric(
+        "tau_{perspective}_{factor}_p_value", "p-value of an influence against 0", "p", on_own=True
+    ),
+    Metric("tau_{perspective}_{factor}_p_adjusted", "the same, adjusted by Holm", "p", on_own=True),
     Metric(
         "tau_{perspective}_{factor}_p_adjusted_bh",
         "the same, adjusted by Benjamini and Hochberg",
         "p",
+        on_own=True,
     ),
-    Metric("tau_{perspective}_{factor}", "how strongly preferring follows the factor", "influence"),
-    Metric("difference_{model}_{factor}_p_value", "p-value of a difference against 0", "p"),
-    Metric("difference_{model}_{factor}_p_adjusted", "the same, adjusted by Holm", "p"),
+    Metric(
+        "tau_{perspective}_{factor}",
+        "how strongly preferring follows the factor",
+        "influence",
+        on_own=True,
+    ),
+    Metric(
+        "difference_{model}_{factor}_p_value", "p-value of a difference against 0", "p", on_own=True
+    ),
+    Metric(
+        "difference_{model}_{factor}_p_adjusted", "the same, adjusted by Holm", "p", on_own=True
+    ),
     Metric(
         "difference_{model}_{factor}_p_adjusted_bh",
         "the same, adjusted by Benjamini and Hochberg",
         "p",
+        on_own=True,
     ),
     Metric(
         "difference_{model}_{factor}",
         "influence on the model's preference less that on people's",
         "influence",
+        on_own=True,
     ),
     Metric(
-        "adjusted_{perspective}_{factor}", "influence with the other factors held fixed", "log-odds"
+        "adjusted_{perspective}_{factor}",
+        "influence with the other factors held fixed",
+        "log-odds",
+        on_own=True,
     ),
     Metric(
         "adjusted_control_{perspective}_{factor}",
@@ -608,11 +690,17 @@ CATALOGUE: tuple[Metric, ...] = (
         "influence of the human labels over the labelled sources alone",
         "influence",
     ),
-    Metric("rank_{perspective}_{factor}", "rank of the influence, 1 for the greatest", "rank"),
+    Metric(
+        "rank_{perspective}_{factor}",
+        "rank of the influence, 1 for the greatest",
+        "rank",
+        on_own=True,
+    ),
     Metric(
         "reliability_{perspective}_{coefficient}",
         "what the profile would correlate by with that of as many other sources",
         "correlation",
+        on_own=True,
     ),
     # Self-guided data -----------------------------------------------------------------------------
     Metric("decided_rate", "share of matches that one of the samples won", "share", printed="yes"),
@@ -948,8 +1036,52 @@ CATALOGUE: tuple[Metric, ...] = (
 )
 
 
+def _of_own_pairs(metric: Metric) -> Metric:
+    """The same over the model's own pairs that people judged, as people, judge and writer do."""
+    return replace(
+        metric,
+        name=OWN_PREFIX + metric.name,
+        meaning=f"{metric.meaning}, on the model's own pairs that people judged",
+        label=metric.label and f"{metric.label}, own texts",
+        printed="no",
+        headline=False,
+        column="",
+        gated=False,
+        on_own=False,
+        caution=None,
+    )
+
+
+_NAMES = frozenset(metric.name for metric in _CATALOGUE)
+CATALOGUE = (
+    *_CATALOGUE,
+    *(
+        _of_own_pairs(metric)
+        for metric in _CATALOGUE
+        if metric.on_own and OWN_PREFIX + metric.name not in _NAMES
+    ),
+)
+
+
+def own_name(name: str) -> str | None:
+    """What a metric is called over the labelled own pairs; None where it is none there.
+
+    Verdicts are read alike whether people labelled a pair or not: their rates on own pairs are
+    those of all that the model judged.
+
+    Example:
+        >>> own_name("tau_human_length_ci_low"), own_name("flip_rate")
+        ('own_tau_human_length_ci_low', None)
+    """
+    metric = find(name)
+    return OWN_PREFIX + name if metric is not None and metric.on_own else None
+
+
 LEADING = {
     "self_agreement_pearson": "self-agreement",
+    "own_alignment_gap_tau_b": "gap, same texts",
+    "own_alignment_generation_tau_b": "writer, same texts",
+    "own_alignment_discrimination_tau_b": "judge, own texts",
     "alignment_discrimination_tau_b": "judge alignment",
     "discrimination_accuracy_half_credit": "accuracy",
     "decided_rate": "decided",
@@ -1093,7 +1225,10 @@ def printed(values: Mapping[str, float]) -> list[str]:
         name
         for name, value in values.items()
         if is_printed(name, value)
-        and (not is_interval_end(name) or name.startswith(("self_agreement_", "alignment_")))
+        and (
+            not is_interval_end(name)
+            or name.startswith(("self_agreement_", "alignment_", "own_alignment_"))
+        )
     ]
 
 

@@ -68,21 +68,22 @@ UNRELATED = "share of unrelated tastes that come as close (one-sided)"
 # One run -----------------------------------------------------------------------------------------
 
 
-def study_record(study: Study) -> Record:
+def study_record(study: Study, *, same_texts: bool = False) -> Record:
     """All that a finished run is told of its profiles, in the shape of a log's ``profile``.
 
     Beside the influences: what each model's influences differ from people's in, what is known of
     the true alignments, how far annotators agree, and how the model agreed with people. Tastes are
     compared over the same pairs only: the judge's with people's, the writer's with the model's own
-    judgement of what it wrote.
+    judgement of what it wrote; and the writer's with people's where these judged what it wrote.
 
     Args:
         study: A run, with tables named after the perspectives.
+        same_texts: Whether the writer preferred among the same pairs of texts as people did.
     """
     return {
         **{name: influence_record(study, name) for name in study.tables},
         "difference_to_human": {
-            name: difference_record(study, name, HUMAN, same_pairs=name == JUDGE)
+            name: difference_record(study, name, HUMAN, same_pairs=same_texts or name == JUDGE)
             for name in study.models
         },
         "difference_to_own": (
@@ -90,7 +91,10 @@ def study_record(study: Study) -> Record:
             if {WRITER, OWN} <= study.tables.keys()
             else {}
         ),
-        "alignment_to_human": {name: _alignment_to_human(study, name) for name in study.models},
+        "alignment_to_human": {
+            name: _alignment_to_human(study, name, same_pairs=same_texts or name == JUDGE)
+            for name in study.models
+        },
         SELF_AGREEMENT: (
             _true_alignment(study.true_alignment(OWN, WRITER))
             if OWN in study.tables and WRITER in study.tables
@@ -123,11 +127,13 @@ def flat_record(record: Record) -> dict[str, float]:
         for factor, entry in differences["factors"].items():
             name = f"difference_{perspective}_{factor}"
             flat |= _flat(name, entry) | _flat_p_values(name, entry)
-    if (aligned := record["alignment_to_human"].get(JUDGE)) is not None:
+    for perspective, aligned in record["alignment_to_human"].items():
+        if "disattenuated" not in aligned:  # across different texts
+            continue
         for coefficient in COEFFICIENTS:
-            name = f"alignment_{JUDGE}_{coefficient}_disattenuated"
+            name = f"alignment_{perspective}_{coefficient}_disattenuated"
             flat |= _flat(name, aligned["disattenuated"][coefficient])
-        flat |= _flat_closeness(f"alignment_{JUDGE}", aligned)
+        flat |= _flat_closeness(f"alignment_{perspective}", aligned)
     if record[SELF_AGREEMENT]:
         flat |= _flat_closeness(SELF_AGREEMENT, record[SELF_AGREEMENT])
     flat |= _flat_annotators(record["annotators"])
@@ -609,10 +615,10 @@ def _only_in(first: Collection[str], second: Collection[str]) -> Record:
     }
 
 
-def _alignment_to_human(study: Study, model: str) -> Record:
+def _alignment_to_human(study: Study, model: str, *, same_pairs: bool) -> Record:
     """What is known of the true alignment of one of the model's perspectives."""
     found = study.true_alignment(HUMAN, model)
-    if model == WRITER:
+    if not same_pairs:
         return {"n_factors": found.n_factors, "n_groups": found.n_groups, "caution": ACROSS_TEXTS}
     return {"n_factors": found.n_factors, **_true_alignment(found)}
 
@@ -676,8 +682,6 @@ def compared_record(
     ]
     if not shared:
         raise ValueError(f"{names[0]} and {names[1]} have no perspective of a model in common")
-    judged = all(side(name, AGREEMENT) in study.shares for name in names)
-    first, second = (_alignments(study, name, shared) for name in names)
     people = _by_factor(study, side(names[0], HUMAN))
     return {
         "names": list(names),
@@ -688,17 +692,40 @@ def compared_record(
         "perspectives": {
             each: _beside_people(_compared(study, each, names, margin), people) for each in shared
         },
-        "alignments": {
-            name: {
-                **alignment_difference(first[name], second[name], study.confidence).record(),
-                "a": none_for_nan(first[name].value),
-                "b": none_for_nan(second[name].value),
-            }
-            for name in first
-            if name in second
-        },
-        "agreement": _compared(study, AGREEMENT, names, margin)["factors"] if judged else {},
+        "alignments": compared_alignments(study, names=names),
+        "agreement": compared_agreement(study, names=names),
     }
+
+
+def compared_alignments(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+    """Alignments, the gap and self-agreement of two models, with their differences, by metric.
+
+    Args:
+        study: As of ``compared_record``.
+        names: Likewise.
+    """
+    shared = [p for p in MODEL_PERSPECTIVES if all(side(n, p) in study.tables for n in names)]
+    first, second = (_alignments(study, name, shared) for name in names)
+    return {
+        name: {
+            **alignment_difference(first[name], second[name], study.confidence).record(),
+            "a": none_for_nan(first[name].value),
+            "b": none_for_nan(second[name].value),
+        }
+        for name in first
+        if name in second
+    }
+
+
+def compared_agreement(study: Study, *, names: tuple[str, str] = ("A", "B")) -> Record:
+    """Accuracies and rates of two models' verdicts, by metric; empty where one did not judge.
+
+    Args:
+        study: As of ``compared_record``.
+        names: Likewise.
+    """
+    judged = all(side(name, AGREEMENT) in study.shares for name in names)
+    return _compared(study, AGREEMENT, names, MARGIN)["factors"] if judged else {}
 
 
 def _alignments(study: Study, run: str, perspectives: Collection[str]) -> dict[str, Estimate]:

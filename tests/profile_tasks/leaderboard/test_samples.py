@@ -82,8 +82,8 @@ def test_every_resampled_metric_has_the_replicates_of_its_own_log(logs: Any) -> 
     assert set(AGREEMENT_SHARES) < set(resampled_metrics(FACTORS))
     for metric in resampled_metrics(FACTORS):
         for run, found in zip(runs, resampled(runs, metric), strict=True):
-            if metric.startswith(("tau_own", "self_agreement")):
-                # These sources hold no verdicts of the model on its own pairs.
+            if metric.startswith(("tau_own", "self_agreement", "own_")):
+                # These sources hold no verdicts on the model's own pairs, of it or of people.
                 assert not found.defined
                 assert found.drawn is None
                 assert found.reason == "the log holds no samples of it"

@@ -8,7 +8,11 @@ from profile_tasks.scorers.inspect.sample_explanation import (
     sample_explanation,
     sample_value,
 )
-from profile_tasks.scorers.measurement.source_measurement import GenerationPair, SourceMeasurement
+from profile_tasks.scorers.measurement.source_measurement import (
+    GenerationPair,
+    OwnLabelling,
+    SourceMeasurement,
+)
 
 
 @pytest.fixture
@@ -63,6 +67,24 @@ def test_what_was_judged_of_the_own_pairs_is_told(measured: SourceMeasurement) -
         "- score 3 over score 1, the model judges alike, or with the order",
         "- score 2 over score 1, the model judges unreadably",
         "- score 3 over score 2",
+    ]
+
+
+def test_what_people_prefer_of_the_own_pairs_is_told(measured: SourceMeasurement) -> None:
+    pairs = tuple(GenerationPair(higher=high, lower=1, identical=False) for high in (5, 4, 3, 2))
+    labels = OwnLabelling(
+        labels="labels.jsonl#0", preferences=(1, -1, 0, None), votes=((),) * 4, places=("",) * 4
+    )
+    labelled = measured.model_copy(
+        update={"pairs_written": pairs, "written": ((1, 0),) * 4, "own_human": labels}
+    )
+    summary, *lines = sample_explanation(labelled, ["p1", "p2"]).splitlines()
+    assert summary.endswith("; own pairs judged by people: 1 as written, 1 missing")
+    assert [line.partition(": ")[0] for line in lines[2:]] == [
+        "- score 5 over score 1, people prefer it so",
+        "- score 4 over score 1, people prefer it the other way",
+        "- score 3 over score 1, people prefer neither",
+        "- score 2 over score 1",
     ]
 
 

@@ -13,6 +13,7 @@ from profile_tasks.scorers.statistics.metric_catalogue import (
     find,
     higher_is_better,
     is_printed,
+    own_name,
     points_first,
     printed,
     short_label,
@@ -95,9 +96,29 @@ def test_a_name_is_found_by_its_most_particular_entry() -> None:
         ("tau_revision_self_length", "tau_revision_{condition}_{factor}"),
         ("grader_flip_rate_fluency_ci_low", "grader_flip_rate_{factor}"),
         ("words_at_score_5", "words_at_score_{score}"),
+        ("own_flip_rate", "own_flip_rate"),
+        ("own_tau_human_length_ci_low", "own_tau_{perspective}_{factor}"),
+        ("own_alignment_generation_tau_b", "own_alignment_generation_tau_b"),
+        ("own_alignment_generation_pearson", "own_alignment_{model}_{coefficient}"),
     ):  # fmt: skip
         assert find(name).name == entry
     assert find("no_such_metric") is None
+
+
+def test_over_own_pairs_a_metric_has_the_same_name_after_own_if_it_is_one_there() -> None:
+    for name in ("tau_human_length", "difference_generation_length_p_value", "alignment_gap_tau_b"):
+        assert own_name(name) == f"own_{name}"
+        assert find(f"own_{name}") is not None
+        assert higher_is_better(f"own_{name}") is higher_is_better(name)
+    for name in (
+        "flip_rate",
+        "unreadable_rate",
+        "discrimination_kappa",
+        "own_flip_rate",
+        "no_such",
+    ):
+        assert own_name(name) is None
+    assert len({metric.name for metric in CATALOGUE}) == len(CATALOGUE)
 
 
 @pytest.mark.parametrize("kind", ["ceiling", "corrected", "p_value"])
@@ -119,6 +140,9 @@ def test_what_boards_head_their_columns_with() -> None:
         "alignment_generation_tau_b": "writer alignment",
         "alignment_discrimination_tau_b": "judge alignment",
         "alignment_gap_tau_b": "gap",
+        "own_alignment_generation_tau_b": "writer alignment, same texts",
+        "own_alignment_discrimination_tau_b": "judge alignment, own texts",
+        "own_alignment_gap_tau_b": "gap, same texts",
         "discrimination_accuracy_half_credit": "accuracy, half credit",
         "discrimination_accuracy": "accuracy, decided",
         "flip_rate": "flip rate",
