@@ -103,6 +103,26 @@ def test_a_models_own_pairs_are_judged_beside_its_writer(
     )
 
 
+def test_what_people_say_of_a_models_own_pairs_is_taken_up_by_its_log(
+    run: Run, inspect_log: Callable[..., Path], tmp_path: Path
+) -> None:
+    from inspect_ai import score
+    from inspect_ai.log import read_eval_log
+
+    from profile_tasks.scorers.inspect.profile_scorer import factor_profile
+
+    study, people, log = tmp_path / "study", tmp_path / "people.jsonl", inspect_log("verbose")
+    run("annotate", log, "--pairs", 120, "-o", study)
+    run("collect", study, answered(study, longer), "-o", people)
+    scorer = factor_profile(task="summarization", own_labels=str(people))
+    scored = score(read_eval_log(str(log)), scorer, action="overwrite", display="none")
+    assert scored.results is not None
+    metrics = {name: each.value for name, each in scored.results.scores[0].metrics.items()}
+    # A text that was written for two scores is in more pairs than the one that was shown.
+    assert 120 <= metrics["own_labelled_pairs"] < 130
+    assert metrics["own_tau_human_length"] == 1.0
+
+
 def test_labels_of_factors_need_no_mapping(run: Run, tmp_path: Path) -> None:
     study, people = tmp_path / "study", tmp_path / "people.jsonl"
     command = ("annotate", "demo", "--task", "summarization", "--pairs", 12)
