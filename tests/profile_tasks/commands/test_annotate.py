@@ -120,7 +120,7 @@ def test_what_people_say_of_a_models_own_pairs_is_taken_up_by_its_log(
     metrics = {name: each.value for name, each in scored.results.scores[0].metrics.items()}
     # A text that was written for two scores is in more pairs than the one that was shown.
     assert 120 <= metrics["own_labelled_pairs"] < 130
-    assert metrics["own_tau_human_length"] == 1.0
+    assert metrics["own_alignment_generation_tau_b"] > 0.5  # both like long texts
 
 
 def test_labels_of_factors_need_no_mapping(run: Run, tmp_path: Path) -> None:
