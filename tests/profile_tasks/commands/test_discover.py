@@ -1,0 +1,100 @@
+"""``profile-tasks discover`` as people and programs get it."""
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from click.testing import Result
+
+Run = Callable[..., Result]
+
+
+def planted(weight: float, hostile: str = "", n: int = 240) -> list[dict[str, Any]]:
+    """Pairs of which the one with a semicolon, or with a hostile word, is preferred more."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for number in range(n):
+        shows = rng.random(2) < 0.4
+        words = [" ".join(rng.choice(["one", "two", "three", "four"], 6)) for _ in "ab"]
+        mark = f" {hostile}" if hostile else ";"
+        texts = [w + mark * int(s) + f" and {number}." for w, s in zip(words, shows, strict=True)]
+        first = weight * (int(shows[0]) - int(shows[1])) + rng.logistic() > 0
+        rows.append(
+            {
+                "id": str(number),
+                "task": "instruction_following",
+                "prompt": f"Count {number}.",
+                "response_a": texts[0],
+                "response_b": texts[1],
+                "preference": "a" if first else "b",
+            }
+        )
+    return rows
+
+
+def file_of(folder: Path, rows: list[dict[str, Any]]) -> Path:
+    path = folder / "pairs.jsonl"
+    path.write_text("\n".join(map(json.dumps, rows)), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def joining(tmp_path: Path) -> Path:
+    return file_of(tmp_path, planted(2.5))
+
+
+def test_what_is_found_is_said_written_and_usable(run: Run, joining: Path, tmp_path: Path) -> None:
+    out = tmp_path / "factors.yaml"
+    said = run("discover", joining, "-o", out).output
+    assert said.startswith("found: semicolons")
+    assert "semicolons: more of it is preferred. Semicolons." in said
+    assert f"written: {out}" in said
+    assert "signature: task:discover|" in said
+    used = run("influence", joining, "--factors", f"{out},length", "--format", "json")
+    used_all = run("influence", joining, "--factors", out, "--format", "json")
+    assert list(json.loads(used.output)["factors"]) == ["length"]
+    assert json.loads(used_all.output)["factors"]["semicolons"]["tau"] > 0.2
+
+
+def test_json_and_csv_hold_every_test(run: Run, joining: Path) -> None:
+    record = json.loads(run("discover", joining, "--format", "json").output)
+    rows = list(csv.DictReader(io.StringIO(run("discover", joining, "--format", "csv").output)))
+    assert record["found"][0] == "semicolons"
+    assert [row["factor"] for row in rows] == [each["factor"] for each in record["tested"]]
+    assert float(rows[0]["added"]) == pytest.approx(record["tested"][0]["added"]["value"])
+    assert record["data"] == "pairs.jsonl"
+
+
+def test_nothing_found_is_said_in_plain_words_and_ends_well(run: Run, tmp_path: Path) -> None:
+    path = file_of(tmp_path, planted(0.0))
+    out = tmp_path / "factors.yaml"
+    said = run("discover", path, "-o", out).output
+    assert said.startswith("nothing was found: none of the ")
+    assert "would have shown, with a chance of 80 %" in said
+    assert f"nothing is written to {out}" in said
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("word", ["<b>a.*b</b>", "=1+1", "x|y`z`", "a\x1b[31mb", "[red]q[/red]"])
+def test_a_hostile_word_is_told_as_a_text(run: Run, tmp_path: Path, word: str) -> None:
+    path = file_of(tmp_path, planted(3.0, word))
+    out = tmp_path / "factors.yaml"
+    said = run("discover", path, "-o", out).output
+    assert "\x1b" not in said
+    if out.exists():
+        assert "\x1b" not in out.read_text(encoding="utf-8")
+        run("factors", "--factors", out)
+
+
+def test_what_cannot_be_searched_is_one_line(run: Run, tmp_path: Path) -> None:
+    path = file_of(tmp_path, planted(1.0, n=1))
+    error = run("discover", path, exit_code=2).output
+    assert (
+        error.strip().splitlines()[-1] == "Error: 1 groups cannot be parted into 50% and the rest"
+    )
+    assert "need a grader" in run("discover", path, "--factors", "fluency", exit_code=2).output
