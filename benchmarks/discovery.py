@@ -1,19 +1,25 @@
 """Whether `profile-tasks discover` finds what is planted, and claims what is not there.
 
-    python benchmarks/discovery.py [--runs N] [--nulls N] [--data FOLDER] [--small]
+    python benchmarks/discovery.py [--runs N] [--nulls N] [--models N] [--data FOLDER] [--small]
 
-SIMULATION: in the first two tables planted annotators (no people, no language model) prefer among
+SIMULATION: in the first three tables planted annotators (no people, no language model) prefer among
 texts that are put together from stock sentences, by length and, where it says so, by a hidden
-factor that the taxonomy does not hold. The third table, with --data, is of human preferences: what
-is proposed without a model, and held-out accuracy with and without it.
+factor that the taxonomy does not hold; in the third, planted models propose and grade. The last
+one, with --data, is of human preferences: what is proposed without a model, and held-out accuracy
+with and without it.
 """
 
 import argparse
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
+from inspect_ai import Task
+from inspect_ai.log import EvalLog
 
+from profile_tasks.commands.grader_run import called_grader, run_to_end
 from profile_tasks.data.preferences import (
     AnnotatedPair,
     AnnotatedSource,
@@ -21,7 +27,7 @@ from profile_tasks.data.preferences import (
     load_preferences,
 )
 from profile_tasks.discovery.candidates import selected
-from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
+from profile_tasks.discovery.contrasts import Contrasts, contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import (
     AT_MOST,
     Discovery,
@@ -29,10 +35,12 @@ from profile_tasks.discovery.discovery import (
     discover,
 )
 from profile_tasks.discovery.held_out_tests import predictions, tested
+from profile_tasks.discovery.proposing import Proposed, planned, proposed
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.planted.hidden import HIDDEN
 from profile_tasks.scorers.factors.words import sentences
 from profile_tasks.scorers.statistics.held_out import half_credit, half_credit_difference
+from profile_tasks.settings import JudgeSettings
 from profile_tasks.solvers.requests import DiscriminationRequest
 
 SOURCES, PAIRS = 150, 2
@@ -170,6 +178,50 @@ def claims(runs: int) -> Iterator[str]:
         yield f"| {name} | {runs} | {quiet} | {quiet / runs:.1%} |"
 
 
+def with_models(data: PreferenceData, seed: int, folder: Path, graded: int = 150) -> Discovery:
+    """A discovery in which a planted proposer proposes and a planted grader grades."""
+
+    def ask(task: Task, role: str) -> EvalLog:
+        model = called_grader("planted/grader", (), role)
+        return run_to_end(task, folder, model="none/none", roles={role: model})
+
+    def propose(train: Contrasts, held_out: Contrasts) -> Proposed:
+        plan = planned(
+            train,
+            held_out,
+            graded=graded,
+            judging=JudgeSettings(),
+            at_most=AT_MOST,
+            seed=seed,
+        )
+        return proposed(plan, train, held_out, ask)
+
+    return discover(data, seed=seed, propose=propose)
+
+
+def proposals(runs: int) -> Iterator[str]:
+    """The table of planted proposers in Markdown: of what is found, judged factors alone."""
+    sentences_ = stock()
+    yield "| planted proposer and grader (SIMULATED) | runs | among the first three | claims |"
+    yield "|---|---|---|---|"
+    for hidden, weights in (
+        ("asks_back", {"length": 1.0, "asks_back": 1.0}),
+        ("own_experience", {"length": 1.0, "own_experience": 1.0}),
+        ("none: length and noise", {"length": 1.0}),
+    ):
+        again = claimed = 0
+        for seed in range(runs):
+            data = planted_data(weights, TEMPERATURE, seed, sentences_)
+            with TemporaryDirectory() as folder:
+                done = with_models(data, seed, Path(folder))
+            judged = replace(
+                done, tested=[t for t in done.tested if t.candidate.factor.kind == "judged"]
+            )
+            again += hidden in HIDDEN and found_again(judged, hidden)
+            claimed += bool(done.found)
+        yield f"| {hidden} | {runs} | {again if hidden in HIDDEN else '–'} | {claimed} |"
+
+
 def written(estimate: object) -> str:
     """An estimate as the page has it."""
     return str(estimate).replace("-", "−")
@@ -237,11 +289,12 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--runs", type=int, default=20)
     parser.add_argument("--nulls", type=int, default=200)
+    parser.add_argument("--models", type=int, default=10, help="runs with planted models")
     parser.add_argument("--data", type=Path, help="folder of human preferences")
     parser.add_argument("--small", action="store_true", help="two runs of each")
     options = parser.parse_args(arguments)
     runs, nulls = (2, 2) if options.small else (options.runs, options.nulls)
-    tables = [recovery(runs), claims(nulls)]
+    tables = [recovery(runs), claims(nulls), proposals(1 if options.small else options.models)]
     if options.data is not None:
         tables.append(people(options.data))
     for table in tables:

@@ -1,10 +1,13 @@
 """``profile-tasks discover``: from preference pairs to named factors, tested on other sources."""
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from profile_tasks.commands.grader_run import called_grader, run_to_end
 from profile_tasks.commands.printing import (
     FORMAT_OPTION,
     Record,
@@ -17,12 +20,19 @@ from profile_tasks.commands.printing import (
     say_signature,
 )
 from profile_tasks.commands.progress import progress
-from profile_tasks.commands.recorded import load_recorded, recorded_options
+from profile_tasks.commands.recorded import given, load_recorded, recorded_options
+from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.settings import JudgeSettings
 from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
+
+    from profile_tasks.discovery.contrasts import Contrasts
     from profile_tasks.discovery.discovery import Discovery
+    from profile_tasks.discovery.proposing import Proposed
 
 
 @click.command(epilog="Example: profile-tasks discover pairs.jsonl -o factors.yaml")
@@ -48,6 +58,36 @@ if TYPE_CHECKING:
     show_default=True,
     help="Share of the sources to find candidates on; they are tested on the others.",
 )
+@click.option(
+    "--proposer",
+    metavar="MODEL",
+    help="A model, as Inspect names them, that reads pairs and proposes factors.",
+)
+@click.option("--grader", metavar="MODEL", help="Who grades its proposals; by default itself.")
+@click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument.")
+@click.option(
+    "--shown",
+    type=click.IntRange(1),
+    default=40,
+    show_default=True,
+    help="Pairs that the proposer is shown.",
+)
+@click.option(
+    "--graded",
+    type=click.IntRange(1),
+    default=150,
+    show_default=True,
+    help="Pairs of each half of the sources that the grader compares.",
+)
+@settings_options(JudgeSettings, ["judge_orders"])
+@click.option(
+    "--log-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("logs"),
+    show_default=True,
+    help="Where the Inspect logs of what models said go.",
+)
+@click.option("--dry-run", is_flag=True, help="Only say what models would be asked.")
 @click.option("--replicates", type=click.IntRange(100, 1_000_000), default=1000, show_default=True)
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
 @FORMAT_OPTION
@@ -61,6 +101,14 @@ def discover(
     train_share: float,
     replicates: int,
     seed: int,
+    proposer: str | None,
+    grader: str | None,
+    model_args: Sequence[str],
+    shown: int,
+    graded: int,
+    judge_orders: Literal[1, 2],
+    log_dir: Path,
+    dry_run: bool,
     format_: str,
     **_: object,
 ) -> None:
@@ -70,15 +118,50 @@ def discover(
     responses differ from the others beside the known factors (--factors). The few that stand out
     most are tested on the other half: does each add to the known ones? What passes goes into a
     taxonomy file, which every --factors and -T factors= takes. FILE is as of influence.
+
+    With --proposer a model reads pairs of the first half and proposes factors in words, which are
+    graded on pairs of both halves and tested with the others.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
     from profile_tasks.discovery.discovery import discover as discovered
     from profile_tasks.discovery.factors_file import factors_file
+    from profile_tasks.discovery.proposing import planned, proposed
     from profile_tasks.runs.signature import data_signature, hashed
+
+    if given(ctx, ["grader", "model_args", "dry_run"]) and proposer is None:
+        raise Unusable(
+            "--grader, -M and --dry-run go with --proposer; without it no model is asked"
+        )
+    judging = JudgeSettings.read({"judge_orders": judge_orders})
+
+    def propose(train: "Contrasts", held_out: "Contrasts") -> "Proposed":
+        plan = planned(
+            train,
+            held_out,
+            shown=shown,
+            graded=graded,
+            judging=judging,
+            at_most=at_most,
+            seed=seed,
+        )
+        say(_budget(plan.budget), err=not dry_run)
+        if dry_run:
+            raise _DryRun
+        models = {
+            role: called_grader(name, model_args, role)
+            for role, name in (("proposer", proposer), ("grader", grader or proposer))
+            if name is not None
+        }
+
+        def ask(task: "Task", role: str) -> "EvalLog":
+            roles = {role: models[role]}
+            return run_to_end(task, log_dir, model="none/none", roles=dict(roles))
+
+        return proposed(plan, train, held_out, ask)
 
     try:
         data = load_recorded(file, ctx.params, seed=seed)
-        with progress("searching and testing"):
+        with nullcontext() if proposer else progress("searching and testing"):
             found = discovered(
                 data,
                 ctx.params["factors"],
@@ -86,15 +169,21 @@ def discover(
                 train_share=train_share,
                 replicates=replicates,
                 seed=seed,
+                propose=propose if proposer else None,
             )
         record = found.record() | {"judge": data.judge, **data.identity}
+    except _DryRun:
+        return
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
+    record["notes"] = _notes(proposer, grader)
     record["signature"] = data_signature(
         "discover",
         data,
         found.train.known,
         judges=() if data.judge is None else (data.judge,),
+        proposer=proposer,
+        grader=grader or proposer,
         at_most=at_most,
         train_share=train_share,
         seed=seed,
@@ -104,17 +193,38 @@ def discover(
     _print(format_, record, found, output)
 
 
+class _DryRun(Exception):  # noqa: N818 - nothing went wrong
+    """The budget is told, and no model is asked."""
+
+
+def _budget(budget: Record) -> str:
+    return (
+        f"models: at most {budget['proposer']:,} requests to the proposer and "
+        f"{budget['grader']:,} to the grader, unless an answer has to be repaired or is cached"
+    )
+
+
+def _notes(*models: str | None) -> list[str]:
+    """What must be said of the models that were asked."""
+    from profile_tasks.solvers.simulated_answers import PROPOSER_SIMULATION_NOTE, SIMULATED
+
+    simulated = any(name is not None and SIMULATED in name for name in models)
+    return [f"SIMULATED: {PROPOSER_SIMULATION_NOTE}"] if simulated else []
+
+
 def _print(format_: str, record: Record, found: "Discovery", output: Path | None) -> None:
     columns = [_flat(each) for each in record["tested"]]
     if format_ != "table":
         emit(format_, record, columns, "", [])
         return
-    for line in _said(record):
+    for line in (*record["notes"], *_said(record)):
         say(line)
     emit("table", record, columns, _title(record), [_printed(each) for each in record["tested"]])
     reasons((each["factor"], each["added"]["reason"]) for each in record["tested"])
     for line in _explained(record, found):
         say(line)
+    for log in (record["proposals"] or {}).get("logs", ()):
+        say(f"log: {log}", whole=True)
     if output is not None:
         say(f"written: {output}" if record["found"] else f"nothing is written to {output}")
     say_signature(record["signature"])
@@ -179,6 +289,10 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
         lines.append(f"too few sources to hold {', '.join(left_out)} fixed too")
     if against := [e["factor"] for e in record["tested"] if not e["same_way"] and e["p_value"]]:
         lines.append(f"points another way than where it was found: {', '.join(against)}")
+    lines += [
+        f"cannot be told apart: {one} and {two}; keep the one that says better what it is"
+        for one, two in record["alike"]
+    ]
     lines.append(
         f"accuracy on the other sources: known factors {estimate(accuracy['known'])}"
         + (
@@ -196,6 +310,13 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
             "a single test of these would have shown, with a chance of 80 %, an addition of "
             f"{number(min(shown))} to {number(max(shown))} and more"
         )
+    if proposals := record["proposals"]:
+        lines.append(
+            f"proposed {proposals['n_proposed']}, of different meaning {proposals['n_merged']}; "
+            f"{proposals['requests']} requests; missing of what was graded where they were found: "
+            + ", ".join(f"{p['factor']} {p['missing']:.0%}" for p in proposals["proposals"])
+        )
+        lines += [f"problem: {each}" for each in proposals["problems"][:3]]
     if record["n_ties"]:
         lines.append(f"{record['n_ties']:,} preference ties left out")
     return lines

@@ -60,7 +60,8 @@ def selected(contrasts: Contrasts, *, at_most: int, taken: Collection[str] = ())
     form_signs = np.nan_to_num(contrasts.signs(form))
     differs = [np.unique(contrasts.group[column != 0]).size >= least for column in form_signs.T]
     tried = [factor for factor, enough in zip(form, differs, strict=True) if enough]
-    wordings = standing_out(contrasts, least, known | {factor.id for factor in form_features()})
+    ids = known | {factor.id for factor in form_features()}
+    wordings = standing_out(contrasts, least, ids)
     factors = [*tried, *wordings.factors]
     signs = np.hstack([form_signs[:, differs], wordings.signs])
     chosen = forward_selection(signs, contrasts.controls, contrasts.group, at_most)

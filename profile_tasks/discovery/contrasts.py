@@ -6,6 +6,7 @@ neither. Pairs stand by group and text, groups by name.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,19 +64,14 @@ class Contrasts:
 
     def where(self, rows: NDArray[np.bool_]) -> "Contrasts":
         """Some of the pairs."""
-        at = np.flatnonzero(rows).tolist()
-        texts = (self.preferred, self.other, self.sources, self.prompts)
-        preferred, other, sources, prompts = (tuple(each[i] for i in at) for each in texts)
-        return Contrasts(
-            preferred,
-            other,
-            sources,  # type: ignore[arg-type]
-            prompts,
-            self.group[rows],
-            self.groups,
-            self.known,
-            self.controls[rows],
-            self.n_ties,
+        return replace(
+            self,
+            preferred=tuple(compress(self.preferred, rows)),
+            other=tuple(compress(self.other, rows)),
+            sources=tuple(compress(self.sources, rows)),
+            prompts=tuple(compress(self.prompts, rows)),
+            group=self.group[rows],
+            controls=self.controls[rows],
         )
 
     def signs(self, factors: Sequence[Factor]) -> _Array:

@@ -1,17 +1,22 @@
 """Discovery from the pairs of a data set to found factors, and what is said of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import Any
+
+import numpy as np
 
 from profile_tasks import __version__
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.discovery.candidates import Selected, selected
 from profile_tasks.discovery.contrasts import Contrasts, contrasts_of, split_by_group
 from profile_tasks.discovery.held_out_tests import ALPHA, Candidate, Tested, accuracies, tested
+from profile_tasks.discovery.proposing import Proposed
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice
 from profile_tasks.scorers.statistics.estimate import none_for_nan
+from profile_tasks.scorers.statistics.forward_selection import ALIKE
 
 AT_MOST = 5
 TRAIN_SHARE = 0.5
@@ -66,6 +71,7 @@ class Discovery:
             },
             "family": f"what a candidate adds to the known factors: {self._n_tests} candidates",
             "tested": [_test(each) for each in self.tested],
+            "alike": [list(pair) for pair in self._alike()],
             "found": [each.candidate.factor.id for each in self.found],
             "accuracy": {
                 "known": without.record(),
@@ -76,9 +82,25 @@ class Discovery:
             "package_version": __version__,
         }
 
+    def _alike(self) -> list[tuple[str, str]]:
+        """Pairs of found factors that nearly always show the same, or the opposite."""
+        found = {
+            each.candidate.factor.id: np.nan_to_num(each.candidate.held_out) for each in self.found
+        }
+        return [
+            (one, two)
+            for one, two in combinations(found, 2)
+            if abs(found[one] @ found[two])
+            >= ALIKE * np.linalg.norm(found[one]) * np.linalg.norm(found[two])
+        ]
+
     @property
     def _n_tests(self) -> int:
         return sum(each.added.p_value == each.added.p_value for each in self.tested)
+
+
+Propose = Callable[[Contrasts, Contrasts], Proposed]
+"""Candidates that a model proposes by the first pairs, graded on both parts."""
 
 
 def discover(
@@ -89,30 +111,30 @@ def discover(
     train_share: float = TRAIN_SHARE,
     replicates: int = REPLICATES,
     seed: int = 0,
+    propose: Propose | None = None,
 ) -> Discovery:
-    """Find factors of form and wording, without a model.
+    """Find factors of form and wording, and those that a model proposes.
 
     Args:
         data: Sources with annotated pairs.
         factors: The known factors, as of ``human_comparisons``; a found one adds to them.
-        at_most: So many candidates are tested.
+        at_most: So many candidates of form and wording are tested.
         train_share: Share of the sources to find candidates on.
         replicates: Of the bootstrap of influences.
         seed: Of everything random.
+        propose: Asks a model; None: without one.
 
     Raises:
-        ValueError: As of ``contrasts_of`` and ``split_by_group``.
+        ValueError: As of ``contrasts_of``, ``split_by_group`` and ``propose``.
     """
     train, held_out = split_by_group(contrasts_of(data, factors), train_share, seed)
-    chosen = selected(train, at_most=at_most)
+    asked = Proposed() if propose is None else propose(train, held_out)
+    chosen = selected(train, at_most=at_most, taken=[each.factor.id for each in asked.candidates])
+    computed = computed_candidates(train, held_out, chosen.factors, chosen.statistics)
     tests = tested(
-        train,
-        held_out,
-        computed_candidates(train, held_out, chosen.factors, chosen.statistics),
-        replicates=replicates,
-        seed=seed,
+        train, held_out, [*asked.candidates, *computed], replicates=replicates, seed=seed
     )
-    return Discovery(train, held_out, chosen, tests, seed, train_share)
+    return Discovery(train, held_out, chosen, tests, seed, train_share, asked.record)
 
 
 def computed_candidates(

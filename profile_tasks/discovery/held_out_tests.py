@@ -7,7 +7,7 @@ on.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -111,11 +111,20 @@ def tested(
             added[at],
             float(p_holm[at]),
             influences[candidate.factor.id],
-            accuracies(train, held_out, [candidate])[2],
+            _gain(train, held_out, candidate),
         )
         for at, candidate in enumerate(candidates)
     ]
     return sorted(found, key=lambda each: np.nan_to_num(each.added.p_value, nan=2.0))
+
+
+def _gain(train: Contrasts, held_out: Contrasts, candidate: Candidate) -> Estimate:
+    """What a candidate adds to the accuracy, over the pairs on which it is known."""
+    known = [~np.isnan(signs) for signs in (candidate.train, candidate.held_out)]
+    there = replace(
+        candidate, train=candidate.train[known[0]], held_out=candidate.held_out[known[1]]
+    )
+    return accuracies(train.where(known[0]), held_out.where(known[1]), [there])[2]
 
 
 def accuracies(

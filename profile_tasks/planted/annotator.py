@@ -395,7 +395,7 @@ def _surface_factors() -> Mapping[str, SurfaceFunction]:
         for factor in load_taxonomy().values()
         if factor.kind == "surface"
     }
-    return computed | HIDDEN
+    return {**computed, **HIDDEN}
 
 
 @lru_cache(maxsize=256)

@@ -96,4 +96,4 @@ def score_statistics(candidates: _Array, controls: _Array, group: NDArray[np.int
     # As in ``adjusted``: of what the controls make nearly whole nothing is told.
     told = (left**2).sum(axis=0) * COLLINEAR_VIF > (candidates**2).sum(axis=0)
     told &= error > 0
-    return np.divide(by_group.sum(axis=0), error, out=np.zeros(len(error)), where=told)
+    return np.where(told, by_group.sum(axis=0) / np.where(error > 0, error, 1.0), 0.0)

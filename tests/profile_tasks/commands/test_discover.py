@@ -98,3 +98,53 @@ def test_what_cannot_be_searched_is_one_line(run: Run, tmp_path: Path) -> None:
         error.strip().splitlines()[-1] == "Error: 1 groups cannot be parted into 50% and the rest"
     )
     assert "need a grader" in run("discover", path, "--factors", "fluency", exit_code=2).output
+
+
+@pytest.fixture
+def questions(tmp_path: Path) -> Path:
+    """Pairs of which the one with a question is preferred, and length is not to be told by it."""
+    rows = planted(3.0, n=160)
+    for row in rows:
+        for side in ("response_a", "response_b"):
+            asks = ";" in row[side]
+            row[side] = row[side].replace(";", "").rstrip(".") + ("?" if asks else ".")
+    return file_of(tmp_path, rows)
+
+
+def test_the_budget_is_told_before_and_alone_on_a_dry_run(
+    run: Run, questions: Path, tmp_path: Path
+) -> None:
+    said = run(
+        "discover",
+        questions,
+        "--proposer",
+        "planted/grader",
+        "--dry-run",
+        "--log-dir",
+        tmp_path / "l",
+    )
+    assert said.output.strip() == (
+        "models: at most 6 requests to the proposer and 320 to the grader, unless an answer has to "
+        "be repaired or is cached"
+    )
+    assert not (tmp_path / "l").exists()
+
+
+def test_a_planted_proposer_is_said_to_be_simulated(
+    run: Run, questions: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "factors.yaml"
+    options = ("--proposer", "planted/grader", "--graded", 60, "--log-dir", tmp_path / "logs")
+    said = run("discover", questions, *options, "-o", out).output
+    assert "SIMULATED: a simulated proposer" in said
+    assert "found: " in said
+    assert "cannot be told apart: asks_back and questions" in said
+    assert "kind: judged" in out.read_text(encoding="utf-8")
+    assert run("factors", "--factors", out).output.count("judged") >= 1
+
+
+def test_what_only_models_need_goes_with_a_proposer(run: Run, questions: Path) -> None:
+    error = run("discover", questions, "--grader", "planted/grader", exit_code=2).output
+    assert "go with --proposer" in error
+    unknown = run("discover", questions, "--proposer", "nobody/knows", exit_code=2).output
+    assert "Error: --proposer nobody/knows: " in unknown
