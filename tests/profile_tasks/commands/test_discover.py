@@ -13,6 +13,8 @@ from click.testing import Result
 
 Run = Callable[..., Result]
 
+pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
+
 
 def planted(weight: float, hostile: str = "", n: int = 240) -> list[dict[str, Any]]:
     """Pairs of which the one with a semicolon, or with a hostile word, is preferred more."""
@@ -103,7 +105,7 @@ def test_what_cannot_be_searched_is_one_line(run: Run, tmp_path: Path) -> None:
 @pytest.fixture
 def questions(tmp_path: Path) -> Path:
     """Pairs of which the one with a question is preferred, and length is not to be told by it."""
-    rows = planted(3.0, n=160)
+    rows = planted(5.0, n=160)
     for row in rows:
         for side in ("response_a", "response_b"):
             asks = ";" in row[side]
@@ -135,6 +137,7 @@ def test_a_planted_proposer_is_said_to_be_simulated(
 ) -> None:
     out = tmp_path / "factors.yaml"
     options = ("--proposer", "planted/grader", "--graded", 60, "--log-dir", tmp_path / "logs")
+    options += ("--factors", "length", "--at-most", 1)
     said = run("discover", questions, *options, "-o", out).output
     assert "SIMULATED: a simulated proposer" in said
     assert "found: " in said
