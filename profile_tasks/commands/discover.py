@@ -245,7 +245,7 @@ def _said(record: Record) -> list[str]:
         f"found: {', '.join(found)} {words} to the known factors on sources that nothing was "
         "chosen by",
         *(
-            f"{each['factor']}: {'more' if each['added']['value'] > 0 else 'less'} of it is "
+            f"{each['factor']}: {'more' if each['direction'] > 0 else 'less'} of it is "
             f"preferred. {each['definition']}"
             for each in tested
             if each["passed"]

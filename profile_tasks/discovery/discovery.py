@@ -179,6 +179,7 @@ def _test(each: Tested) -> dict[str, Any]:
         "train_z": each.candidate.statistic,
         "train_added": each.train.estimate.record(),
         "added": each.added.estimate.record(),
+        "direction": none_for_nan(each.added.direction),
         "n_pairs": each.added.n_pairs,
         "n_groups": each.added.n_groups,
         "p_value": none_for_nan(each.added.p_value),

@@ -74,7 +74,7 @@ class Tested:
     @property
     def same_way(self) -> bool:
         """Whether it points the same way on both parts of the pairs."""
-        return self.train.estimate.value * self.added.estimate.value > 0
+        return self.train.direction * self.added.direction > 0
 
     @property
     def passed(self) -> bool:

@@ -4,6 +4,9 @@ The regression is that of ``adjusted``: logistic, without intercept, robust by g
 Satterthwaite's degrees of freedom). Beside the candidate stand controls, which may be of any size,
 not signs alone: where people like longer texts, how much longer they are says more than which one
 is, and whatever goes with that amount would seem to add something.
+
+Where a candidate decides every preference that it bears on, its coefficient has no end. Its score
+at 0 of it, robust by group, is tested in its place (``forward_selection``), on Student's t.
 """
 
 from dataclasses import dataclass
@@ -17,6 +20,7 @@ from profile_tasks.scorers.statistics.adjusted import (
     separating_direction,
 )
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
+from profile_tasks.scorers.statistics.forward_selection import score_statistics
 
 GROUPS_A_CONTROL = 5
 """A regression has no more controls than allow so many groups for each."""
@@ -37,6 +41,7 @@ class AddedFactor:
         p_value: two-sided, of no change; NaN where there is no test.
         n_pairs: pairs with a known manifestation that the controls do not decide.
         n_groups: groups among them.
+        direction: 1 where more of it is preferred, -1 where less is; NaN where there is no test.
 
     """
 
@@ -44,6 +49,7 @@ class AddedFactor:
     p_value: float
     n_pairs: int
     n_groups: int
+    direction: float
 
 
 def added_factor(
@@ -71,6 +77,8 @@ def added_factor(
         (True, True)
 
     """
+    from scipy.special import stdtr
+
     known = ~np.isnan(manifestation)
     design, code = np.column_stack([manifestation, controls])[known], group[known]
     try:
@@ -78,20 +86,30 @@ def added_factor(
         found = clustered_logit(design, code.astype(np.int32), confidence, 1)[:, 0]
         if np.isnan(found[3]):
             raise _UntestedError("the regression found no estimate with an error")
+        coefficient, low, high, p_value, _, _ = map(float, found)
+        estimate = Estimate(coefficient, low, high, "cluster-robust")
+        direction = float(np.sign(coefficient))
     except _UntestedError as error:
-        undefined = Estimate.undefined(str(error))
-        return AddedFactor(undefined, np.nan, len(design), int(np.unique(code).size))
-    coefficient, low, high, p_value, _, _ = map(float, found)
-    return AddedFactor(
-        Estimate(coefficient, low, high, "cluster-robust"),
-        p_value,
-        len(design),
-        int(np.unique(code).size),
-    )
+        estimate, p_value, direction = Estimate.undefined(str(error)), np.nan, np.nan
+    except _SeparatedError as error:
+        # The coefficient has no end, and the score at 0 of it has a test all the same.
+        estimate, design, code = Estimate.undefined(str(error)), error.design, error.group
+        (z,) = score_statistics(design[:, :1], design[:, 1:], code)
+        freedom = np.unique(code).size - design.shape[1]
+        p_value, direction = float(2 * stdtr(freedom, -abs(z))), float(np.sign(z))
+    return AddedFactor(estimate, p_value, len(design), int(np.unique(code).size), direction)
 
 
 class _UntestedError(ValueError):
     """Why there is no test."""
+
+
+class _SeparatedError(ValueError):
+    """The candidate's coefficient has no end; with the pairs that are left open."""
+
+    def __init__(self, design: _Array, group: NDArray[np.integer]) -> None:
+        super().__init__("separated: every preference that the factor bears on follows it")
+        self.design, self.group = design, group
 
 
 def _left_open(design: _Array, group: NDArray[np.integer]) -> tuple[_Array, NDArray[np.integer]]:
@@ -101,6 +119,7 @@ def _left_open(design: _Array, group: NDArray[np.integer]) -> tuple[_Array, NDAr
 
     Raises:
         _UntestedError: the candidate, in the first column, cannot be tested.
+        _SeparatedError: it can, but has no coefficient.
     """
     while True:
         if not design[:, 0].any():
@@ -118,7 +137,7 @@ def _left_open(design: _Array, group: NDArray[np.integer]) -> tuple[_Array, NDAr
         if direction is None:
             return design, group
         if abs(direction[0]) > _DIRECTION_TOLERANCE:
-            raise _UntestedError("separated: every preference that the factor bears on follows it")
+            raise _SeparatedError(design, group)
         left = design @ direction <= _DIRECTION_TOLERANCE
         design, group = design[left], group[left]
 
