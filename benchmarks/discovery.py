@@ -39,6 +39,7 @@ from profile_tasks.discovery.proposing import Proposed, planned, proposed
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.planted.hidden import HIDDEN
 from profile_tasks.scorers.factors.words import sentences
+from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.held_out import half_credit, half_credit_difference
 from profile_tasks.settings import JudgeSettings
 from profile_tasks.solvers.requests import DiscriminationRequest
@@ -222,9 +223,9 @@ def proposals(runs: int) -> Iterator[str]:
         yield f"| {hidden} | {runs} | {again if hidden in HIDDEN else '–'} | {claimed} |"
 
 
-def written(estimate: object) -> str:
+def written(estimate: Estimate, *, signed: bool = True) -> str:
     """An estimate as the page has it."""
-    return str(estimate).replace("-", "−")
+    return estimate.text(signed=signed).replace("-", "−")
 
 
 def people(folder: Path) -> Iterator[str]:
@@ -246,8 +247,8 @@ def people(folder: Path) -> Iterator[str]:
             str(whole.selected.n_form + whole.selected.n_wordings),
             ", ".join(f"`{each.candidate.factor.id}`" for each in whole.tested),
             ", ".join(f"`{each.candidate.factor.id}`" for each in whole.found) or "none",
-            written(half_credit(ones, without, every.group)),
-            written(half_credit(ones, beside, every.group)),
+            written(half_credit(ones, without, every.group), signed=False),
+            written(half_credit(ones, beside, every.group), signed=False),
             written(half_credit_difference(ones, beside, without, every.group)),
             written(half_credit_difference(ones, selected_, without, every.group)),
         ]

@@ -167,7 +167,7 @@ def answers_of(log: EvalLog) -> list[Mapping[str, Any]]:
     if log.status != "success" or not log.samples:
         reason = "it asked nothing" if log.error is None else log.error.message
         raise ValueError(f"the run did not finish: {reason} (log: {log.location})")
-    found = []
+    found: list[Mapping[str, Any]] = []
     for sample in sorted(log.samples, key=lambda each: int(each.id)):
         (score,) = (sample.scores or {}).values()
         found.append((sample.metadata or {}) | (score.metadata or {}))

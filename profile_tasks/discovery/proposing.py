@@ -159,12 +159,12 @@ def proposed(plan: Plan, train: Contrasts, held_out: Contrasts, ask: Ask) -> Pro
     logs = [ask(proposing(plan.requests), PROPOSER)]
     every = list(dict.fromkeys(read_proposals(logs[0])))
     different = list({each.definition.casefold(): each for each in every}.values())
-    groups = [(at,) for at in range(len(different))]
+    groups: list[tuple[int, ...]] = [(at,) for at in range(len(different))]
     if len(different) > 1:
         logs.append(ask(merging([each.definition for each in different]), PROPOSER))
         groups = read_groups(logs[-1])
     factors = _factors([different[group[0]] for group in groups], train.known)
-    chosen: list[tuple[int, float]] = []
+    chosen: list[tuple[int, float]] = []  # of the factors, with their statistics
     on_train = on_held_out = np.zeros((0, 0))
     if factors:
         logs.append(ask(grading(train.where(plan.train), factors, plan.judging), "grader"))

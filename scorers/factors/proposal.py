@@ -73,7 +73,8 @@ class ProposalRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        lines, sections = [], {}
+        lines: list[str] = []
+        sections: dict[str, str | None] = {}
         for number, pair in enumerate(self.pairs, start=1):
             first, second = 2 * number - 1, 2 * number
             preferred = first if pair.first_preferred else second
