@@ -13,6 +13,7 @@ COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
     "judges": "People beside every judge whose verdicts a file records.",
     "contributions": "What each factor, and each level of them, contributes.",
+    "discover": "Factors found in preference pairs, and tested.",
     "align": "Alignment of two factor profiles.",
     "report": "Runs as one self-contained HTML page, for people.",
     "compare": "Two models on the same sources, paired by source.",

@@ -21,6 +21,7 @@ SECTION_TAGS = (
     "draft",
     "other_draft",
     "feedback",
+    "proposals",
 )
 """Every tag that a request of this project uses; of several responses with a number, _1, _2."""
 

@@ -15,3 +15,8 @@ GRADER_SIMULATION_NOTE = (
     "a simulated grader that follows stated word-counting rules, not a language model; "
     "its figures are no evidence about any text or model"
 )
+
+PROPOSER_SIMULATION_NOTE = (
+    "a simulated proposer that knows a few factors and counts them, not a language model; "
+    "its proposals are no evidence about any text or model"
+)

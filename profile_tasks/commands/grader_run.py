@@ -60,13 +60,14 @@ def grader_options(*, several: bool = False) -> Callable[[_Command], _Command]:
     return add
 
 
-def called_grader(name: str, arguments: Sequence[str]) -> "Model":
-    """The grader.
+def called_grader(name: str, arguments: Sequence[str], role: str = "grader") -> "Model":
+    """The grader, or the model of another role.
 
     Args:
         name: As Inspect names models, or a mapping in YAML of ``model``, ``model_args`` and
             settings, as its ``--model-role`` takes.
         arguments: Of ``-M``, each KEY=VALUE.
+        role: What the model is, as its option is called.
 
     Raises:
         Unusable: There is no such model, or it takes no such argument, or the log would hold a key.
@@ -86,10 +87,10 @@ def called_grader(name: str, arguments: Sequence[str]) -> "Model":
             model = get_model(
                 name, config=GenerateConfig.model_validate(settings), memoize=False, **given
             )
-        refuse_logged_keys(model, "the grader")
+        refuse_logged_keys(model, f"the {role}")
     except Exception as error:  # each provider has its own way to refuse a name or an argument
         told = hidden(_one_line(str(error)), keys_in(given, os.environ))
-        raise Unusable(f"--grader {name}: {told}") from error
+        raise Unusable(f"--{role} {name}: {told}") from error
     hide_keys(model)
     return model
 

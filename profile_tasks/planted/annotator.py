@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from types import MappingProxyType
 
+from profile_tasks.planted.hidden import HIDDEN
 from profile_tasks.scorers.factors.factor import SurfaceFunction, surface_function
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.factors.words import sentences
@@ -57,7 +58,8 @@ class PlantedProfile:
     """What a planted annotator likes.
 
     Attributes:
-        weights: Surface factor id -> weight; positive: more of it is better.
+        weights: Id of a surface factor, or of one of ``hidden.HIDDEN`` -> weight; positive: more
+            of it is better.
         temperature: Scale of the logistic noise, in units of utility; 0 is noise-free.
         judging_weights: The weights it judges and gives feedback by, where these are others than
             those it writes by; None: the same.
@@ -388,11 +390,12 @@ def _level(factor: str, value: float) -> float:
 
 @cache
 def _surface_factors() -> Mapping[str, SurfaceFunction]:
-    return {
+    computed = {
         factor.id: surface_function(factor)
         for factor in load_taxonomy().values()
         if factor.kind == "surface"
     }
+    return {**computed, **HIDDEN}
 
 
 @lru_cache(maxsize=256)

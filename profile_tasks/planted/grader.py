@@ -38,6 +38,7 @@ Verdicts compare a score of each response; scores that differ by less than 1e-9 
   ``PERSONAL_WORDS`` per word.
 - ``receptiveness``: 1 over the number of the first sentence that shares a content word with the
   request; 0 where none does.
+- a factor with a definition of ``hidden.HIDDEN``: 1 where the response shows it, else 0.
 - any other factor: how many words of the response are content words of its definition.
 
 With an error rate, that share of the single decisions (labels, covered or not, verdicts) is
@@ -62,9 +63,10 @@ from profile_tasks.planted.grader_request import (
     AskedVerdicts,
     parse_grader_request,
 )
+from profile_tasks.planted.hidden import BY_DEFINITION
 from profile_tasks.scorers.factors.words import sentences
 
-GRADER_RULES_VERSION = 1
+GRADER_RULES_VERSION = 2
 """Changes with any rule, so that no cached answer by other rules is reused."""
 
 _MARK = re.compile(r"\[(\d+)\]")
@@ -320,7 +322,7 @@ def verdict(factor: str, asked: AskedVerdicts) -> str:
 
 def score(factor: str, response: str, asked: AskedVerdicts) -> float:
     """How much of a factor a response shows, by the factor's rule."""
-    rule = SCORES.get(factor)
+    rule = SCORES.get(factor) or BY_DEFINITION.get(asked.definitions[factor])
     if rule is not None:
         return rule(response, asked.source or "", asked.prompt)
     wanted = content_words(asked.definitions[factor])

@@ -115,13 +115,15 @@ class AskedBatch:
 Asked = AskedKeyFacts | AskedFacts | AskedVerdicts | AskedBatch
 
 
-def _pattern(template: str) -> re.Pattern[str]:
+def template_pattern(template: str) -> re.Pattern[str]:
     """What a template's fields are filled with, by their names."""
     number = r"\d+"
     fields = {
         "id": r"\w+",
         "values": r"[^\s,]+(?:, [^\s,]+)*",
-        **dict.fromkeys(("most", "last", "number", "first", "second"), number),
+        **dict.fromkeys(
+            ("most", "last", "number", "first", "second", "request", "preferred"), number
+        ),
     }
     parts = [
         re.escape(literal) + (f"(?P<{name}>{fields.get(name, '.*?')})" if name else "")
@@ -162,9 +164,9 @@ _SECTIONS: Mapping[str, tuple[str, ...]] = {
 }
 """Which sections follow which words, in their order."""
 
-_HEADS = {words: _pattern(words.partition("{sections}")[0]) for words in _SECTIONS}
+_HEADS = {words: template_pattern(words.partition("{sections}")[0]) for words in _SECTIONS}
 _LABEL_TASK, _LABEL_LINE, _CRITERION_LINE, _PAIR_LINE = map(
-    _pattern, (LABEL_TASK, LABEL_LINE, CRITERION_LINE, PAIR_LINE)
+    template_pattern, (LABEL_TASK, LABEL_LINE, CRITERION_LINE, PAIR_LINE)
 )
 _NUMBERED_LINE = re.compile(r"\d+\. (?P<fact>.*)")
 

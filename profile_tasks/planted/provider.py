@@ -10,7 +10,8 @@
     inspect eval profile_tasks/summarization_judge_audit --model planted/verbose \
         -M position_bias=0.5 -M padding_bias=0.5
 
-Every profile also answers grader requests; ``planted/grader`` answers nothing else. Offline and
+Every profile also answers grader requests, and those of ``profile-tasks discover`` for proposals;
+``planted/grader`` answers nothing else. Offline and
 deterministic. Simulations with a known answer, and every output says so.
 """
 
@@ -23,6 +24,7 @@ from typing import Any, TypeVar, cast
 from inspect_ai.model import ChatMessage, GenerateConfig, ModelOutput
 from inspect_ai.tool import ToolChoice, ToolInfo
 
+from profile_tasks.planted import proposer
 from profile_tasks.planted.annotator import (
     BIASES,
     PROFILES,
@@ -37,7 +39,11 @@ from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.inspect.arguments import told_in_one_line
 from profile_tasks.solvers.feedback_requests import parse_feedback_request
 from profile_tasks.solvers.offline_model import OfflineAPI, asked_in, offline_output
-from profile_tasks.solvers.simulated_answers import GRADER_SIMULATION_NOTE, SIMULATION_NOTE
+from profile_tasks.solvers.simulated_answers import (
+    GRADER_SIMULATION_NOTE,
+    PROPOSER_SIMULATION_NOTE,
+    SIMULATION_NOTE,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -134,6 +140,8 @@ class PlantedAPI(OfflineAPI):
         """The answer, and the note that says what gave it."""
         if is_grader_request(request):
             return self.grader.answer(request), GRADER_SIMULATION_NOTE
+        if (proposed := proposer.answer(request)) is not None:
+            return proposed, PROPOSER_SIMULATION_NOTE
         if self.annotator is None and parse_feedback_request(request) is not None:
             raise ValueError(
                 "planted/grader grades factors only; to compare drafts takes a taste. Give the "

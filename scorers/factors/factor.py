@@ -47,7 +47,11 @@ class Factor:
         needs_source: whether it is missing where there is no source.
         defined_for: the responses that it is defined for, where not for those of every language;
             missing for others.
-        function: its `SurfaceFunction`, or ``"package.module:name"`` of it; None for other kinds.
+        function: its `SurfaceFunction`, or ``"package.module:name"`` of it; None for other kinds,
+            and where a pattern stands in its place.
+        pattern: regular expression whose matches are counted (`counted_pattern`), in place of a
+            function; None elsewhere.
+        per: whether they are counted in the whole response or per word of it; None: in the whole.
         measure: what is counted of the facts: all of them (``count``), the share with a counted
             label (``share``), or the share of the source's key facts that the response holds
             (``coverage``); None for other kinds than ``facts``.
@@ -70,6 +74,8 @@ class Factor:
     needs_source: bool = False
     defined_for: str = ""
     function: str | SurfaceFunction | None = None
+    pattern: str | None = None
+    per: Literal["response", "word"] | None = None
     measure: Literal["count", "share", "coverage"] | None = None
     label: FactLabel | None = None
     mirrors: str | None = None
@@ -83,7 +89,7 @@ class Factor:
 
 
 def surface_function(factor: Factor) -> SurfaceFunction:
-    """Import the function of a surface factor.
+    """Import the function of a surface factor, or make that of its pattern.
 
     Raises ValueError where the factor is of another kind or the name is not callable, and
     ImportError where its module or the name in it cannot be imported.
@@ -92,6 +98,10 @@ def surface_function(factor: Factor) -> SurfaceFunction:
     >>> surface_function(load_taxonomy()["length"])("three short words", None, "")
     3.0
     """
+    if factor.kind == "surface" and factor.pattern is not None:
+        from profile_tasks.scorers.factors.counted_pattern import CountedPattern
+
+        return CountedPattern(factor.id, factor.pattern, per_word=factor.per == "word")
     if factor.kind != "surface" or factor.function is None:
         raise ValueError(
             f"Factor {factor.id!r} (kind {factor.kind!r}) has no surface function to import."

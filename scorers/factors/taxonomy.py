@@ -47,7 +47,8 @@ def load_taxonomy(
     them in ``mirrors``, and an entry with the id of a known factor overrides the fields that it
     states (of ``label`` too) and takes the others over. A definition of its own takes no citation
     over, and an entry of another ``kind`` takes nothing over. A new judged factor needs only
-    ``id``, ``kind``, ``definition`` and ``tasks``, a new surface factor ``function`` besides.
+    ``id``, ``kind``, ``definition`` and ``tasks``, a new surface factor ``function`` or ``pattern``
+    besides.
 
     Raises ValueError naming the file, the factor and the field for anything malformed, and
     FileNotFoundError where there is no such file.
@@ -69,7 +70,12 @@ def load_taxonomy(
 def own_factors(chosen: Iterable[Factor]) -> dict[str, dict[str, Any]]:
     """The factors that this package defines otherwise or not at all, by id: their fields."""
     packaged = load_taxonomy()
-    return {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
+    own = {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
+    for of_factor in own.values():  # so that factors without a pattern keep their hash
+        for field in ("pattern", "per"):
+            if of_factor[field] is None:
+                del of_factor[field]
+    return own
 
 
 def own_factors_hash(chosen: Iterable[Factor]) -> str | None:
@@ -174,6 +180,10 @@ def _overridden(base: Factor, entry: Mapping[str, Any], where: str) -> dict[str,
     label = entry.get("label")
     if isinstance(label, dict):
         label = {**(fields_of_base["label"] or {}), **label}
+    if "pattern" in entry:  # what is computed is one or the other
+        fields_of_base["function"] = None
+    elif "function" in entry:
+        fields_of_base |= {"pattern": None, "per": None}
     if "definition" in entry:
         fields_of_base["citation"] = ""
         if base.kind == "judged":  # the old words would say another thing
@@ -227,8 +237,8 @@ def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str
         ),
         (
             "function",
-            factor.function is not None or factor.kind != "surface",
-            "is missing. A surface factor needs one",
+            factor.function is not None or factor.kind != "surface" or factor.pattern is not None,
+            "is missing. A surface factor needs one, or a pattern",
         ),
         (
             "function",
@@ -240,6 +250,22 @@ def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str
             not isinstance(factor.function, str)
             or _FUNCTION.fullmatch(factor.function) is not None,
             f"is {factor.function!r}. Must be 'package.module:name'",
+        ),
+        (
+            "pattern",
+            factor.pattern is None or factor.kind == "surface",
+            f"is for surface factors only, and this one is of kind {factor.kind!r}",
+        ),
+        (
+            "pattern",
+            factor.pattern is None or factor.function is None,
+            "stands beside 'function'. Keep one of the two",
+        ),
+        ("pattern", not (fault := _pattern_fault(factor.pattern)), fault),
+        (
+            "per",
+            factor.per is None or factor.pattern is not None,
+            "is for factors with a pattern only",
         ),
         (
             "measure",
@@ -270,6 +296,18 @@ def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str
         ("range", factor.range[0] < factor.range[1], "must be [lowest, highest]"),
     ]
     return [(field, f"{problem}.") for field, kept, problem in rules if not kept]
+
+
+def _pattern_fault(pattern: str | None) -> str:
+    """What is wrong with a pattern; "" where nothing is."""
+    from profile_tasks.scorers.factors.counted_pattern import compiled
+
+    if pattern is not None:
+        try:
+            compiled(pattern)
+        except ValueError as error:
+            return str(error)
+    return ""
 
 
 def _label_rules(label: FactLabel) -> list[tuple[str, bool, str]]:

@@ -128,6 +128,11 @@ def grader_model(*, under_test: bool = False) -> Model:
     return models[0]
 
 
+def model_in_role(role: str) -> Model:
+    """The model in another role of the running evaluation, asked as a grader is."""
+    return _with_care(get_model(role=role))
+
+
 def _with_care(model: Model) -> Model:
     """A model of the role that is asked as ``GRADER_CONFIG`` says where the role does not."""
     model = copy(model)

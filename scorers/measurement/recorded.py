@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from profile_tasks import __version__
 from profile_tasks.data.columns import RowRules, columns_of_records
@@ -119,7 +120,7 @@ def recorded_profile(
         "own_factors_hash": own_factors_hash(chosen_factors(data, factors)),
     }
     if slices:
-        rows = _rows(data)
+        rows = judged_rows(data)
         by_column = {column: slice_labels(rows, column) for column in slices}
         record["slices"] = {
             column: slices_record(sliced(table, labels, replicates=replicates, seed=seed))
@@ -127,7 +128,7 @@ def recorded_profile(
         }
     if human_labels is not None:
         labels = _labels_of_graded(data, factors, human_labels)
-        about, corrected = correction_record(table, _rows(data), labels)
+        about, corrected = correction_record(table, judged_rows(data), labels)
         if is_derived(data):
             about["cautions"].append(DERIVED_NOTE)
         record["human_labels"] = about
@@ -276,15 +277,35 @@ def human_comparisons(
         ValueError: An id that is neither computed nor recorded, or is both; a factor that needs
             a grader and is not recorded; nobody preferred anything.
     """
-    rows = _rows(data)
+    rows = judged_rows(data)
     if not rows:
         judges = f"; --preference-column names a recorded judge: {', '.join(data.judges)}"
         raise ValueError(
             f"{data.name}: no row has a preference of people{judges if data.judges else ''}"
         )
     chosen = chosen_factors(data, factors)
-    computed = [factor for factor in chosen if factor.kind != "recorded"]
     codes = shared_group_codes(data.sources) if group_codes is None else group_codes
+    values_a, values_b = values_of_sides(rows, chosen)
+    return Comparisons.from_values(
+        preference=np.array([pair.sign for _, pair in rows], np.int8),
+        values_a=values_a,
+        values_b=values_b,
+        group=np.array([codes[source.group] for source, _ in rows]),
+        factors=tuple(factor.id for factor in chosen),
+        perspective="human" if data.judge is None else "recorded",
+    )
+
+
+def values_of_sides(
+    rows: Sequence[tuple[AnnotatedSource, AnnotatedPair]], factors: Sequence[Factor]
+) -> list[NDArray[np.float64]]:
+    """The values of computed and recorded factors of the responses a and b, each (n, F).
+
+    Args:
+        rows: As of ``judged_rows``.
+        factors: As of ``chosen_factors``.
+    """
+    computed = [factor for factor in factors if factor.kind != "recorded"]
     sources = [source.source for source, _ in rows]
     prompts = [source.prompt for source, _ in rows]
     sides = []
@@ -298,19 +319,12 @@ def human_comparisons(
                 strict=True,
             )
         )
-        for factor in chosen:
+        for factor in factors:
             if factor.kind == "recorded":
                 # None, or nothing, becomes NaN.
                 columns[factor.id] = np.array([of.get(factor.id) for of in recorded], float)
-        sides.append(np.column_stack([columns[factor.id] for factor in chosen]))
-    return Comparisons.from_values(
-        preference=np.array([pair.sign for _, pair in rows], np.int8),
-        values_a=sides[0],
-        values_b=sides[1],
-        group=np.array([codes[source.group] for source, _ in rows]),
-        factors=tuple(factor.id for factor in chosen),
-        perspective="human" if data.judge is None else "recorded",
-    )
+        sides.append(np.column_stack([columns[factor.id] for factor in factors]))
+    return sides
 
 
 def common_pairs(first: PreferenceData, second: PreferenceData) -> tuple[PreferenceData, ...]:
@@ -344,7 +358,7 @@ def labelled_reliability(
     Raises:
         ValueError: As of ``recorded_profile``; or no pair has both a grade and a label that differ.
     """
-    table, rows = human_comparisons(data, factors), _rows(data)
+    table, rows = human_comparisons(data, factors), judged_rows(data)
     found = {}
     for factor, label in _labels_of_graded(data, factors, human_labels).items():
         at = table.factors.index(factor)
@@ -404,7 +418,7 @@ def _labels_of_graded(
     return labels
 
 
-def _rows(data: PreferenceData) -> list[tuple[AnnotatedSource, AnnotatedPair]]:
+def judged_rows(data: PreferenceData) -> list[tuple[AnnotatedSource, AnnotatedPair]]:
     """The pairs that have a preference, each with its source."""
     return [(source, pair) for source in data.sources for pair in _judged(source)]
 

@@ -10,6 +10,7 @@ import pytest
 
 HERE: dict[str, tuple[str, ...]] = {
     "cheaper_grading": ("requests", "--limit", "2"),
+    "discovery": ("--small", "--data", "{data}"),
     "growth": ("--small",),
     "held_out_accuracy": ("{data}", "--page", "{page}"),
     "recorded_judges": ("{data}/recorded", "--page", "{page}"),

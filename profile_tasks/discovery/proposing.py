@@ -1,0 +1,251 @@
+"""Discovery with a model: what it is shown, what becomes of its proposals, what all of it costs."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from profile_tasks.data.preferences import TASKS
+from profile_tasks.discovery.contrasts import Contrasts
+from profile_tasks.discovery.held_out_tests import Candidate
+from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.proposal import Proposal, ProposalRequest, ShownPair
+from profile_tasks.scorers.factors.proposal_prompts import (
+    FACTORS_PER_PROPOSAL,
+    PAIRS_PER_PROPOSAL,
+    WORDS_PER_PROPOSAL,
+)
+from profile_tasks.scorers.statistics.forward_selection import forward_selection
+from profile_tasks.settings import JudgeSettings
+from profile_tasks.solvers.both_orders import shown_swapped
+
+if TYPE_CHECKING:
+    from inspect_ai import Task
+    from inspect_ai.log import EvalLog
+
+SHOWN, GRADED = 40, 150
+"""Pairs that the proposer is shown, and pairs of each part that the grader compares, at most."""
+
+Ask = Callable[["Task", str], "EvalLog"]
+"""Runs a task with the model of this role, "proposer" or "grader"."""
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """What models are to be asked, before any is.
+
+    Attributes:
+        requests: What the proposer is asked.
+        train: (n,) which pairs the grader compares of those that candidates are found on.
+        held_out: (m,) likewise of the others.
+        judging: How the grader is asked.
+        at_most: How many proposals are tested.
+    """
+
+    requests: tuple[ProposalRequest, ...]
+    train: NDArray[np.bool_]
+    held_out: NDArray[np.bool_]
+    judging: JudgeSettings
+    at_most: int
+
+    @property
+    def budget(self) -> dict[str, int]:
+        """Requests by role; a repair of an unreadable answer is one more."""
+        pairs = int(self.train.sum() + self.held_out.sum())
+        return {"proposer": len(self.requests) + 1, "grader": pairs * self.judging.judge_orders}
+
+
+@dataclass(frozen=True, eq=False)
+class Proposed:
+    """The proposals that are tested, and what became of all.
+
+    Attributes:
+        candidates: Those that are tested.
+        record: What became of all, as JSON has it.
+    """
+
+    candidates: list[Candidate] = field(default_factory=list)
+    record: dict[str, Any] = field(default_factory=dict)
+
+
+def planned(
+    train: Contrasts,
+    held_out: Contrasts,
+    *,
+    shown: int = SHOWN,
+    graded: int = GRADED,
+    judging: JudgeSettings,
+    at_most: int,
+    seed: int,
+) -> Plan:
+    """What is to be asked: pairs of whole sources, drawn by the seed.
+
+    Args:
+        train: The pairs to find candidates on.
+        held_out: The others, of which the proposer sees nothing.
+        shown: Pairs that the proposer is shown, at most.
+        graded: Pairs of each part that the grader compares, at most.
+        judging: How the grader is asked.
+        at_most: How many proposals are tested.
+        seed: Of the draws.
+    """
+    seen = train.where(_drawn(train, shown, seed))
+    return Plan(
+        tuple(_requests(seen)),
+        _drawn(train, graded, seed + 1),
+        _drawn(held_out, graded, seed + 2),
+        judging,
+        at_most,
+    )
+
+
+def _drawn(contrasts: Contrasts, most: int, seed: int) -> NDArray[np.bool_]:
+    """Which pairs are drawn: one of each source in turn, so that many sources are among them."""
+    random = np.random.default_rng(seed)
+    shuffled = random.permutation(len(contrasts))
+    turn = np.empty(len(contrasts), np.intp)  # how many of its source come before a pair
+    before: dict[int, int] = {}
+    for at in shuffled.tolist():
+        group = int(contrasts.group[at])
+        turn[at] = before.get(group, 0)
+        before[group] = turn[at] + 1
+    drawn = np.zeros(len(contrasts), np.bool_)
+    drawn[shuffled[np.argsort(turn[shuffled], kind="stable")][:most]] = True
+    return drawn
+
+
+def _requests(seen: Contrasts) -> Iterable[ProposalRequest]:
+    """The pairs in packs of few; sides by a chance that lies in the texts."""
+    known = tuple(factor.definition for factor in seen.known)
+    pack: list[ShownPair] = []
+    words = 0
+    for prompt, preferred, other in zip(seen.prompts, seen.preferred, seen.other, strict=True):
+        swapped = shown_swapped(preferred, other)
+        first, second = (other, preferred) if swapped else (preferred, other)
+        size = sum(len(text.split()) for text in (prompt, first, second))
+        if pack and (len(pack) == PAIRS_PER_PROPOSAL or words + size > WORDS_PER_PROPOSAL):
+            yield ProposalRequest(tuple(pack), known, FACTORS_PER_PROPOSAL)
+            pack, words = [], 0
+        pack.append(ShownPair(prompt, first, second, not swapped))
+        words += size
+    if pack:
+        yield ProposalRequest(tuple(pack), known, FACTORS_PER_PROPOSAL)
+
+
+def proposed(plan: Plan, train: Contrasts, held_out: Contrasts, ask: Ask) -> Proposed:
+    """Ask for proposals, merge and grade them, and grade the chosen ones on the held-out pairs.
+
+    Args:
+        plan: What is asked.
+        train: As of ``planned``.
+        held_out: As there.
+        ask: Runs a task.
+
+    Raises:
+        ValueError: A run did not finish.
+    """
+    from profile_tasks.discovery.asking import (
+        PROPOSER,
+        answers_of,
+        grading,
+        merging,
+        proposing,
+        read_groups,
+        read_proposals,
+    )
+
+    logs = [ask(proposing(plan.requests), PROPOSER)]
+    every = list(dict.fromkeys(read_proposals(logs[0])))
+    different = list({each.definition.casefold(): each for each in every}.values())
+    groups: list[tuple[int, ...]] = [(at,) for at in range(len(different))]
+    if len(different) > 1:
+        logs.append(ask(merging([each.definition for each in different]), PROPOSER))
+        groups = read_groups(logs[-1])
+    factors = _factors([different[group[0]] for group in groups], train.known)
+    chosen: list[tuple[int, float]] = []  # of the factors, with their statistics
+    on_train = on_held_out = np.zeros((0, 0))
+    if factors:
+        logs.append(ask(grading(train.where(plan.train), factors, plan.judging), "grader"))
+        on_train = _signs(answers_of(logs[-1]), factors, plan.train)
+        rows = plan.train
+        chosen = forward_selection(
+            np.nan_to_num(on_train[rows]), train.controls[rows], train.group[rows], plan.at_most
+        )
+    wanted = [factors[at] for at, _ in chosen]
+    if wanted:
+        logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.judging), "grader"))
+        on_held_out = _signs(answers_of(logs[-1]), wanted, plan.held_out)
+    candidates = [
+        Candidate(factors[at], on_train[:, at], on_held_out[:, place], z)
+        for place, (at, z) in enumerate(chosen)
+    ]
+    answers = [answer for log in logs for answer in answers_of(log)]
+    return Proposed(
+        candidates,
+        {
+            "n_proposed": len(every),
+            "n_merged": len(factors),
+            "proposals": [
+                {
+                    "factor": factor.id,
+                    "definition": factor.definition,
+                    "also": [different[at].definition for at in group[1:]],
+                    "missing": float(np.isnan(on_train[plan.train, place]).mean()),
+                    "tested": place in [at for at, _ in chosen],
+                }
+                for place, (factor, group) in enumerate(zip(factors, groups, strict=True))
+            ],
+            "requests": sum(answer["requests"] for answer in answers),
+            "budget": plan.budget,
+            "problems": [
+                problem
+                for answer in answers
+                for problem in (answer.get("problem"), *answer.get("problems", ()))
+                if problem
+            ],
+            "logs": [log.location for log in logs],
+        },
+    )
+
+
+def _factors(proposals: Sequence[Proposal], known: Sequence[Factor]) -> list[Factor]:
+    """Proposals as judged factors, with ids of their own."""
+    from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+
+    taken = {*load_taxonomy(), *(factor.id for factor in known), "group", "preference"}
+    found: list[Factor] = []
+    for proposal in proposals:
+        id_, number = proposal.name, 1
+        while id_ in taken:
+            number += 1
+            id_ = f"{proposal.name}_{number}"
+        taken.add(id_)
+        found.append(
+            Factor(
+                id_,
+                level=3,
+                kind="judged",
+                tasks=TASKS,
+                definition=proposal.definition,
+                unit="verdict",
+                more="more of it",
+                range=(-1, 1),
+            )
+        )
+    return found
+
+
+def _signs(
+    answers: Sequence[Any], factors: Sequence[Factor], rows: NDArray[np.bool_]
+) -> NDArray[np.float64]:
+    """(n, F) what the grader said of all pairs, NaN where it was not asked or not understood."""
+    place = np.flatnonzero(rows)
+    signs = np.full((len(rows), len(factors)), np.nan)
+    for answer in answers:
+        for column, factor in enumerate(factors):
+            for (at, *_), sign in zip(answer["pairs"], answer["signs"][factor.id], strict=True):
+                if sign is not None:
+                    signs[place[at], column] = sign
+    return signs
