@@ -41,7 +41,7 @@ def in_a_sample(folder: Path, work: Callable[[], object]) -> None:
     assert log.status == "success"
 
 
-def test_in_a_sample_it_is_computed_again_where_half_as_many_more_are_scored(tmp_path: Path) -> None:
+def test_in_a_sample_it_is_made_again_where_half_as_many_again(tmp_path: Path) -> None:
     computed: list[int] = []
     seldom = metric(computed)
 
