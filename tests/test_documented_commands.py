@@ -478,72 +478,117 @@ _SHARED_FILES = {
 """Files of people and judges that pages are about."""
 
 
-@pytest.fixture
-def given(
-    request: pytest.FixtureRequest,
-    tmp_path: Path,
-    inspect_log: Callable[..., Path],
-    lm_eval_results: Callable[..., Path],
-) -> Callable[[str], None]:
-    """Put into the working folder what a page says that the reader has."""
+class Folder:
+    """The working folder of a page's reader, and what tests can put into it."""
 
-    def logs() -> None:
-        (tmp_path / "logs").mkdir()
+    def __init__(self, path: Path, request: pytest.FixtureRequest) -> None:
+        self.path = path
+        self.made = request.getfixturevalue
+
+    def write(self, name: str, text: str) -> None:
+        (self.path / name).parent.mkdir(exist_ok=True)
+        (self.path / name).write_text(text, encoding="utf-8")
+
+    def copy(self, file: Path, name: str = "") -> None:
+        target = self.path / (name or file.name)
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(file, target)
+
+    def log(self, name: str, profile: str = "verbose", **arguments: Any) -> None:
+        self.copy(self.made("inspect_log")(profile, **arguments), name)
+
+    def logs(self) -> None:
         for profile in ("verbose", "concise"):
-            shutil.copy(inspect_log(profile), tmp_path / "logs")
+            self.log(f"logs/{profile}.eval", profile)
+
+
+def of_the_readme(folder: Folder) -> None:
+    folder.write("arena.csv", arena())
+    rows = [f"Q{n}?,Yes it is so.,No {n}.,{1 + n % 2}" for n in range(10)]
+    folder.write("mine.csv", "\n".join(["question,one,two,best", *rows]))
+
+
+def of_annotate(folder: Folder) -> None:
+    folder.log("RUN.eval", setting="generation")
+    text = (ROOT / "docs/annotate.md").read_text(encoding="utf-8")
+    for command in re.findall(r"^profile-tasks annotate .*$", text, re.M):
+        answer(command, folder.path)
+
+
+def of_graded_runs(folder: Folder) -> None:
+    folder.write("verdicts.jsonl", verdicts())
+    folder.write("graded.jsonl", graded())
+    folder.write("labels.yaml", LABELS)
+    folder.log("logs/RUN.eval")
+
+
+def of_data(folder: Folder) -> None:
+    rows = [f"Q{n}?,Yes it is so.,No {n}.,{n % 3}" for n in range(12)]
+    folder.write("ratings.csv", "\n".join(["question,first,second,best", *rows]))
+
+
+def of_factors(folder: Folder) -> None:
+    text = (ROOT / "docs/factors.md").read_text(encoding="utf-8")
+    shown = r"is `(mine\.yaml|my_factors\.py)`:\n\n```\w+\n(.*?)^```$"
+    for name, block in re.findall(shown, text, re.M | re.S):
+        folder.write(name, block)
+
+
+def of_the_gate(folder: Folder) -> None:
+    folder.logs()
+    folder.log("last_release.eval")
+    folder.write("graded.jsonl", graded())
+    folder.write("labels.yaml", LABELS)
+    folder.write("bars.yaml", yaml_block("docs/gate.md", "version: 1\nbars:"))
+
+
+def of_large_data(folder: Folder) -> None:
+    demo = ROOT / "profile_tasks" / "data" / "demo" / "summarization.jsonl"
+    rows = [json.loads(line) for line in demo.read_text("utf-8").splitlines()]
+    pq.write_table(pa.Table.from_pylist(rows), folder.path / "pairs.parquet")
+
+
+def of_the_leaderboard(folder: Folder) -> None:
+    folder.logs()
+    results = folder.made("lm_eval_results")()
+    folder.copy(results, f"out/{results.name}")
+
+
+def of_own_labels(folder: Folder) -> None:
+    folder.log("logs/RUN.eval")
+    folder.copy(folder.made("labelled_log")("verbose").with_name("labels.jsonl"))
+
+
+def of_recorded(folder: Folder) -> None:
+    folder.write("verdicts.jsonl", verdicts())
+    folder.write("bars.yaml", yaml_block("docs/recipes.md", "version: 1\nbars:"))
+
+
+_GIVEN: Mapping[str, Callable[[Folder], None]] = {
+    "README.md": of_the_readme,
+    "docs/annotate.md": of_annotate,
+    "docs/contributions.md": of_graded_runs,
+    "docs/corrected.md": of_graded_runs,
+    "docs/data.md": of_data,
+    "docs/factors.md": of_factors,
+    "docs/gate.md": of_the_gate,
+    "docs/large-data.md": of_large_data,
+    "docs/leaderboard.md": of_the_leaderboard,
+    "docs/own-labels.md": of_own_labels,
+    "docs/recorded.md": of_recorded,
+}
+"""What a page says that its reader has."""
+
+
+@pytest.fixture
+def given(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[[str], None]:
+    """Put into the working folder what a page says that the reader has."""
 
     def put(page: str) -> None:
         for name in _SHARED_FILES.get(page, ()):
             shutil.copy(request.getfixturevalue("shared_data") / name, tmp_path)
-        match page:
-            case "README.md":
-                (tmp_path / "arena.csv").write_text(arena())
-                rows = [f"Q{n}?,Yes it is so.,No {n}.,{1 + n % 2}" for n in range(10)]
-                (tmp_path / "mine.csv").write_text("\n".join(["question,one,two,best", *rows]))
-            case "docs/annotate.md":
-                text = (ROOT / page).read_text(encoding="utf-8")
-                shutil.copy(inspect_log("verbose", setting="generation"), tmp_path / "RUN.eval")
-                for command in re.findall(r"^profile-tasks annotate .*$", text, re.M):
-                    answer(command, tmp_path)
-            case "docs/contributions.md" | "docs/corrected.md":
-                (tmp_path / "verdicts.jsonl").write_text(verdicts())
-                (tmp_path / "graded.jsonl").write_text(graded())
-                (tmp_path / "labels.yaml").write_text(LABELS)
-                (tmp_path / "logs").mkdir()
-                shutil.copy(inspect_log("verbose"), tmp_path / "logs" / "RUN.eval")
-            case "docs/data.md":
-                rows = [f"Q{n}?,Yes it is so.,No {n}.,{n % 3}" for n in range(12)]
-                text = "\n".join(["question,first,second,best", *rows])
-                (tmp_path / "ratings.csv").write_text(text)
-            case "docs/factors.md":
-                text = (ROOT / page).read_text(encoding="utf-8")
-                for name, block in re.findall(
-                    r"is `(mine\.yaml|my_factors\.py)`:\n\n```\w+\n(.*?)^```$", text, re.M | re.S
-                ):
-                    (tmp_path / name).write_text(block, encoding="utf-8")
-            case "docs/gate.md":
-                logs()
-                shutil.copy(inspect_log("verbose"), tmp_path / "last_release.eval")
-                (tmp_path / "graded.jsonl").write_text(graded())
-                (tmp_path / "labels.yaml").write_text(LABELS)
-                (tmp_path / "bars.yaml").write_text(yaml_block(page, "version: 1\nbars:"))
-            case "docs/large-data.md":
-                demo = ROOT / "profile_tasks" / "data" / "demo" / "summarization.jsonl"
-                rows = [json.loads(line) for line in demo.read_text("utf-8").splitlines()]
-                pq.write_table(pa.Table.from_pylist(rows), tmp_path / "pairs.parquet")
-            case "docs/leaderboard.md":
-                logs()
-                (tmp_path / "out").mkdir()
-                shutil.copy(lm_eval_results(), tmp_path / "out")
-            case "docs/own-labels.md":
-                (tmp_path / "logs").mkdir()
-                shutil.copy(inspect_log("verbose"), tmp_path / "logs" / "RUN.eval")
-                labels = request.getfixturevalue("labelled_log")("verbose")
-                shutil.copy(labels.with_name("labels.jsonl"), tmp_path)
-            case "docs/recorded.md":
-                (tmp_path / "verdicts.jsonl").write_text(verdicts())
-                bars = yaml_block("docs/recipes.md", "version: 1\nbars:")
-                (tmp_path / "bars.yaml").write_text(bars)
+        if page in _GIVEN:
+            _GIVEN[page](Folder(tmp_path, request))
 
     return put
 
