@@ -234,17 +234,19 @@ class SourceTask(Task, Generic[_Record]):
     def _key(self, named: str | None) -> str:
         """The key of the task: that of its configuration, or else the one in the settings."""
         given = self.settings.task
-        if named is None and given is None:
+        if given is None and named is not None:
+            return named
+        if given is None:
             raise ValueError(
                 f"{self._config.task}: metadata 'task' is missing; give the name of a task "
                 f"({', '.join(packaged_tasks())}) or the YAML file of yours"
             )
-        if named is not None and given is not None:
+        if named is not None:
             raise ValueError(
                 f"{self._config.task}: metadata 'task' says which task is meant, and this is of "
                 f"{named}; leave it out, or run --tasks profile_{PREFERENCE}"
             )
-        return named if given is None else read_definition(given).key
+        return read_definition(given).key
 
     def _load(self) -> PreferenceData:
         data = load_data(self.settings, self.profile_task)

@@ -489,6 +489,11 @@ def given(
                 logs()
                 (tmp_path / "out").mkdir()
                 shutil.copy(lm_eval_results(), tmp_path / "out")
+            case "docs/own-task.md":
+                (tmp_path / "my_task.yaml").write_text(yaml_block(page, "name: recipe_titles"))
+                text = (ROOT / page).read_text(encoding="utf-8")
+                (rows,) = re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)
+                (tmp_path / "titles.jsonl").write_text(rows, encoding="utf-8")
             case "docs/recorded.md":
                 (tmp_path / "verdicts.jsonl").write_text(verdicts())
                 bars = yaml_block("docs/recipes.md", "version: 1\nbars:")

@@ -50,6 +50,6 @@ def check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
             raise ValueError(
                 f"{data.name}: {len(without)} of {len(data.sources)} sources have no {field}, the "
                 f"first with pair {without[0].pairs[0].id!r}, so there is nothing to write a "
-                f"{definition_of(task).words.response} of; use -T setting=discrimination (in "
+                f"{definition_of(task).words.response} of; use setting=discrimination (in "
                 f"lm-eval, the discrimination task), or give every row a {field!r}"
             )

@@ -166,8 +166,8 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     grading = profile.get("grading") or {}
     graders = tuple(grading.get("graders") or ())
     # The scorer knows what it measured, whatever the task that uses it is called.
-    tasks = (options.get("task") for options in _own_scorers(header).values())
-    tasks = (about.get(TASK), *tasks)
+    named = (options.get("task") for options in _own_scorers(header).values())
+    tasks = (about.get(TASK), *named)
     warnings = [*(grading.get("warnings") or ()), *map(about.get, _WARNINGS)]
     return Run(
         file=log.location,

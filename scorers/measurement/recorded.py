@@ -236,11 +236,11 @@ def chosen_by_first_rows(piece: Piece, factors: FactorChoice, rules: RowRules) -
         )
     rules = replace(rules, people=rules.of_people)
     first = columns_of_records(records, rules, named)
-    named = name_of(rules.task or "")
+    asked = name_of(rules.task or "")
     if rules.task and not first.tasks and rules.task not in packaged_tasks():
         raise ChoiceError(
-            f"{piece.name}: no row has task {named!r} among the first"
-            + instead_of(named, sorted({str(row["task"]) for row in rows if row.get("task")}))
+            f"{piece.name}: no row has task {asked!r} among the first"
+            + instead_of(asked, sorted({str(row["task"]) for row in rows if row.get("task")}))
         )
     tasks = first.tasks if rules.task is None else frozenset({rules.task})
     by_word = read_selection(factors).word is not None

@@ -92,7 +92,7 @@ def test_python_inspect_and_help_see_the_settings_as_arguments(
         assert field.is_required() or parameter.default == field.default
         assert "Annotated" not in str(parameter)
         assert f"\n    {parameter.name}: {field.description}" in task(name).__doc__
-    assert parameters[0].name == "dataset"
+    assert parameters[0].name == ("task" if name in OF_A_DEFINITION else "dataset")
     # Without it, Inspect leaves out what it does not know, and the task runs on its defaults.
     assert unknown.kind is inspect.Parameter.VAR_KEYWORD
     assert not task(name).__doc__.startswith("\n")

@@ -192,7 +192,7 @@ def test_what_a_run_refuses_is_refused(run: Run, pairs: Callable[..., str]) -> N
     without = pairs({})
     shown = run("cost", without, *task, exit_code=2).stderr
     assert "1 of 1 sources have no source" in shown
-    assert "use --setting discrimination" in shown
+    assert "use setting=discrimination" in shown
     run("cost", without, *task, "--setting", "discrimination")
     unjoined = pairs({"source_id": "ferry"})
     shown = run("cost", unjoined, *task, "--setting", "discrimination", exit_code=2).stderr

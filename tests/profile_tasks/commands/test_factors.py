@@ -121,7 +121,7 @@ def test_an_own_file_shows_what_it_adds_and_overrides(run: Run, mine: str) -> No
     shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines if line}
     assert shown["warmth"] == "3 judged S more of it"
     assert shown["exclamations"] == "1 surface S DQ a larger value"
-    assert shown["length"] == "1 surface S I D core longer"
+    assert shown["length"] == "1 surface S IF DQ D CR core longer"
     assert shown["markdown"] == "1 surface S IF DQ D CR more markdown formatting"
 
 
