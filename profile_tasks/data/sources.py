@@ -40,7 +40,7 @@ def check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
     if data.unjoined_rows:
         raise ValueError(
             f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
-            "give the file that holds the sources: -T sources=FILE (in lm-eval, in --metadata)"
+            "give the file that holds the sources: sources=FILE"
         )
     if setting == "discrimination":
         return

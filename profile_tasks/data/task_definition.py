@@ -427,7 +427,8 @@ def read_definition(given: str | Path | Mapping[str, Any]) -> TaskDefinition:
     """
     if isinstance(given, Mapping):
         place = f"task {given.get('name')!r}"
-        return remembered(_checked(dict(given), place), place)
+        definition = _checked(dict(given), place)
+        return remembered(definition, _places.get(definition.key, place))
     if is_file(str(given)):
         path = Path(given).expanduser()
         if not path.is_file():

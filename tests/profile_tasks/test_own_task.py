@@ -163,7 +163,7 @@ def test_report_board_comparison_and_gate_know_it(log: Path, tmp_path: Path) -> 
     differs = command("compare", log, other)
     assert "task (" in differs.output or f"A is {KEY}" in differs.output
     bars = tmp_path / "bars.yaml"
-    bars.write_text("bars:\n  - {metric: discrimination_accuracy_half_credit, at_least: 0.5}\n")
+    bars.write_text("version: 1\nbars:\n  - flip_rate <= 0.9\n", encoding="utf-8")
     assert KEY in command("gate", log, "--bars", bars).output
 
 

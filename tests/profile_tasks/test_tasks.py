@@ -452,12 +452,12 @@ def test_data_of_another_task_are_refused(shared_data: Path) -> None:
 
 
 def test_summaries_cannot_be_written_without_sources(shared_data: Path) -> None:
-    with pytest.raises(ValueError, match="-T setting=discrimination"):
+    with pytest.raises(ValueError, match="setting=discrimination"):
         summarization(dataset=str(shared_data / "booookscore.jsonl"))
 
 
 def test_unjoined_sources_ask_for_the_side_file(shared_data: Path) -> None:
-    with pytest.raises(ValueError, match="-T sources=FILE"):
+    with pytest.raises(ValueError, match="sources=FILE"):
         document_qa(dataset=str(shared_data / "squality_qa.jsonl"))
     joined = document_qa(
         dataset=str(shared_data / "squality_qa.jsonl"),

@@ -196,7 +196,7 @@ def test_what_a_run_refuses_is_refused(run: Run, pairs: Callable[..., str]) -> N
     run("cost", without, *task, "--setting", "discrimination")
     unjoined = pairs({"source_id": "ferry"})
     shown = run("cost", unjoined, *task, "--setting", "discrimination", exit_code=2).stderr
-    assert "give the file that holds the sources: --sources FILE" in shown
+    assert "give the file that holds the sources: sources=FILE" in shown
 
 
 def test_slices_that_a_run_refuses_are_refused(run: Run) -> None:
