@@ -9,8 +9,9 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from inspect_ai._util.registry import RegistryInfo, registry_add, registry_info
+from inspect_ai._util.registry import RegistryInfo, registry_add
 from inspect_ai.model import ModelAPI, modelapi
+from inspect_ai.util import registry_info
 
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
