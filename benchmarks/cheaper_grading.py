@@ -28,7 +28,8 @@ from inspect_ai.model import get_model
 from numpy.typing import NDArray
 from scipy.stats import norm, t
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factors.selection import measured_factors, resolve_factors
@@ -39,6 +40,8 @@ from profile_tasks.settings import ProfileSettings
 from profile_tasks.solvers.both_orders import shown_swapped
 from profile_tasks.summarization import summarization
 from profile_tasks.tasks.request_cost import request_cost
+
+TASKS = packaged_tasks()
 
 BUILD = {
     "summarization": summarization,

@@ -143,20 +143,17 @@ def _field(tag: str) -> tuple[str, str]:
 
 def peer_task(kind: str, rows: Path) -> dict[str, Any]:
     """Configuration of the YAML task with one row a request."""
-    from profile_tasks.solvers.prompts import (
-        DISCRIMINATION_PROMPTS,
-        GENERATION_PROMPTS,
-        NEUTRAL_PROMPTS,
-    )
+    from profile_tasks.data.task_definition import definition_of
 
+    prompts = definition_of(TASK).prompts
     if kind == "generation":
-        prompt = GENERATION_PROMPTS[TASK].format(
+        prompt = prompts.write.format(
             score="{{score}}", low=1, high=5, sections=sections("request", "source")
         )
     elif kind == "score_validity":
-        prompt = NEUTRAL_PROMPTS[TASK].format(sections=sections("request", "source")) + "{{gap}}"
+        prompt = prompts.write_neutral.format(sections=sections("request", "source")) + "{{gap}}"
     else:
-        prompt = DISCRIMINATION_PROMPTS[TASK].format(
+        prompt = prompts.judge.format(
             sections=sections("request", "source", "response_a", "response_b")
         )
     if kind == "discrimination_loglikelihood":

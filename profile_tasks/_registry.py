@@ -11,9 +11,11 @@ from typing import Any
 
 from inspect_ai._util.registry import RegistryInfo, registry_add
 from inspect_ai.model import ModelAPI, modelapi
+from inspect_ai.util import registry_info
 
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
+from profile_tasks.preference import preference
 from profile_tasks.scorers.inspect.feedback_scorer import feedback_profile, revision_headline
 from profile_tasks.scorers.inspect.grader_validation_scorer import (
     agreement_metrics,
@@ -37,22 +39,26 @@ from profile_tasks.summarization import summarization
 from profile_tasks.tasks.feedback import (
     document_qa_feedback,
     instruction_following_feedback,
+    preference_feedback,
     summarization_feedback,
 )
 from profile_tasks.tasks.grader_validation import grader_validation, nothing_to_solve
 from profile_tasks.tasks.judge_audit import (
     document_qa_judge_audit,
     instruction_following_judge_audit,
+    preference_judge_audit,
     summarization_judge_audit,
 )
 from profile_tasks.tasks.score_validity import (
     document_qa_score_validity,
     instruction_following_score_validity,
+    preference_score_validity,
     summarization_score_validity,
 )
 from profile_tasks.tasks.self_guided import (
     document_qa_self_guided,
     instruction_following_self_guided,
+    preference_self_guided,
     summarization_self_guided,
 )
 
@@ -74,6 +80,17 @@ for _scorer in (
     text_validity,
 ):
     _by_bare_name(_scorer)
+
+
+for _task in (
+    preference,
+    preference_feedback,
+    preference_judge_audit,
+    preference_score_validity,
+    preference_self_guided,
+):
+    # Reads the file of a definition, before Inspect logs what it was called with.
+    registry_add(_task, registry_info(_task))
 
 
 @modelapi(name="planted")
@@ -125,6 +142,11 @@ __all__ = [
     "offline",
     "pairwise_discrimination",
     "planted",
+    "preference",
+    "preference_feedback",
+    "preference_judge_audit",
+    "preference_score_validity",
+    "preference_self_guided",
     "probe_metrics",
     "recorded",
     "revision_headline",

@@ -159,6 +159,9 @@ AtMost = Annotated[_Count | None, "a whole number of at least 1, or None"]
 Text = Annotated[_Text, "a text"]
 OptionalText = Annotated[_Text | None, "a text, or None"]
 Selection = Annotated[_Names, "auto, core, surface, all, factor ids or a YAML file"]
+NamedTask = Annotated[
+    _Text | Mapping[str, Any], "the name of a task, or the YAML file of one of yours"
+]
 Names = Annotated[_Names | None, "names, or None"]
 Mapped = Annotated[Mapping[str, str] | None, BeforeValidator(_pairs), _PAIRS]
 Labelled = Annotated[Mapping[str, str | None] | None, BeforeValidator(_labelled), _PAIRS]
@@ -383,6 +386,13 @@ class MeasuringSettings(SlicingSettings, GradingSettings, PairingSettings):
         return {"fluency": self.fluency, "coherence": self.coherence}
 
 
+class NamedTaskSettings(Settings):
+    """Which task is meant, where the name of what is run does not say so."""
+
+    task: NamedTask
+    """A packaged task by its name (dialogue, code_review, ...), or the YAML file of your own."""
+
+
 class ScoredTaskSettings(Settings):
     """Which samples a scorer is for."""
 
@@ -419,6 +429,10 @@ class ProfileSettings(
         return self.pairing if self.own_pairs and self.setting == "both" else None
 
 
+class PreferenceSettings(ProfileSettings, NamedTaskSettings):
+    """Settings of ``preference``: those of the named tasks, and which task it is."""
+
+
 class FeedbackSettings(VerdictSettings, GradingSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_feedback``."""
 
@@ -437,6 +451,10 @@ class FeedbackSettings(VerdictSettings, GradingSettings, PairSettings, DataSetti
     def conditions(self) -> tuple[Condition, ...] | None:
         """The conditions in the order of ``CONDITIONS``; None: all that the run allows."""
         return cast("tuple[Condition, ...] | None", self.condition)
+
+
+class PreferenceFeedbackSettings(FeedbackSettings, NamedTaskSettings):
+    """Settings of ``preference_feedback``."""
 
 
 class WinnerSettings(Settings):
@@ -461,6 +479,10 @@ class SelfGuidedSettings(VerdictSettings, WinnerSettings, SourceSettings, DataSe
     """Of their sampling."""
 
 
+class PreferenceSelfGuidedSettings(SelfGuidedSettings, NamedTaskSettings):
+    """Settings of ``preference_self_guided``."""
+
+
 class ScoreValiditySettings(VerdictSettings, PairSettings, DataSettings):
     """Settings of the tasks ``<task>_score_validity``."""
 
@@ -468,6 +490,10 @@ class ScoreValiditySettings(VerdictSettings, PairSettings, DataSettings):
     """Inspect log or lm-eval samples of a run that wrote for scores; else annotated responses."""
     measure: Measure = "both"
     """How likely the texts are (likelihood), whether the best is judged better (compliance)."""
+
+
+class PreferenceScoreValiditySettings(ScoreValiditySettings, NamedTaskSettings):
+    """Settings of ``preference_score_validity``."""
 
 
 class JudgeAuditSettings(VerdictSettings, PairSettings, DataSettings):
@@ -482,6 +508,10 @@ class JudgeAuditSettings(VerdictSettings, PairSettings, DataSettings):
     def chosen_probes(self) -> tuple[ProbeName, ...]:
         """The probes, in the order of ``PROBES``."""
         return PROBES if self.probes == "all" else cast("tuple[ProbeName, ...]", self.probes)
+
+
+class PreferenceJudgeAuditSettings(JudgeAuditSettings, NamedTaskSettings):
+    """Settings of ``preference_judge_audit``."""
 
 
 class LabelledDataSettings(Settings):
@@ -517,6 +547,8 @@ class LmEvalSettings(SlicingSettings, AskingSettings, PairSettings, DataSettings
     """auto is surface; ids may also name what the data record; score-lm-eval adds graded ones."""
     limit: AtMost = None
     """Use this many sources, chosen by the seed; lm-eval's --limit takes the first."""
+    task: Annotated[NamedTask | None, "the name of a task, or the YAML file of one of yours"] = None
+    """Of the tasks profile_preference_*: a packaged task by its name, or the YAML file of yours."""
     texts: OptionalText = None
     """Log or samples of a run that wrote: for own pairs; for validity, else annotated responses."""
 

@@ -4,18 +4,11 @@ The draft itself is asked for by a ``NeutralRequest``. Drafts and feedback are a
 text of a model, and stand in sections of their own.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from profile_tasks.solvers.prompts import (
-    CRITIQUE_PROMPTS,
-    DRAFT_COMPARISON_PROMPTS,
-    FEEDBACK_REVISION_PROMPTS,
-    REVISION_PROMPTS,
-)
+from profile_tasks.data.task_definition import definition_of, known_definitions
+from profile_tasks.solvers.prompts import FEEDBACK_PROMPTS, feedback_prompt, read_template
 from profile_tasks.solvers.sections import read_sections, render_sections
-
-_SECTIONS = ("request", "source", "draft", "other_draft", "feedback")
 
 
 @dataclass(frozen=True)
@@ -23,7 +16,7 @@ class CritiqueRequest:
     """Say what is to be changed in a draft of one's own.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``CRITIQUE_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         draft: The draft.
@@ -36,11 +29,9 @@ class CritiqueRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        return CRITIQUE_PROMPTS[self.task].format(
-            sections=render_sections(
-                {"request": self.prompt, "source": self.source, "draft": self.draft}
-            )
-        )
+        shown = definition_of(self.task).shown(self.prompt, self.source)
+        sections = render_sections({**shown, "draft": self.draft})
+        return feedback_prompt(self.task, "criticise").format(sections=sections)
 
 
 @dataclass(frozen=True)
@@ -48,7 +39,7 @@ class DraftComparisonRequest:
     """Say which of two drafts is better and why, and what is to be changed in the first.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``DRAFT_COMPARISON_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         draft: The draft that will be revised.
@@ -63,16 +54,9 @@ class DraftComparisonRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        return DRAFT_COMPARISON_PROMPTS[self.task].format(
-            sections=render_sections(
-                {
-                    "request": self.prompt,
-                    "source": self.source,
-                    "draft": self.draft,
-                    "other_draft": self.other_draft,
-                }
-            )
-        )
+        shown = definition_of(self.task).shown(self.prompt, self.source)
+        sections = render_sections({**shown, "draft": self.draft, "other_draft": self.other_draft})
+        return feedback_prompt(self.task, "compare_drafts").format(sections=sections)
 
 
 @dataclass(frozen=True)
@@ -80,7 +64,7 @@ class RevisionRequest:
     """Revise a draft of one's own.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``REVISION_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         draft: The draft.
@@ -95,17 +79,12 @@ class RevisionRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        prompts = REVISION_PROMPTS if self.feedback is None else FEEDBACK_REVISION_PROMPTS
-        return prompts[self.task].format(
-            sections=render_sections(
-                {
-                    "request": self.prompt,
-                    "source": self.source,
-                    "draft": self.draft,
-                    "feedback": self.feedback,
-                }
-            )
+        shown = definition_of(self.task).shown(self.prompt, self.source)
+        sections = render_sections({**shown, "draft": self.draft, "feedback": self.feedback})
+        template = feedback_prompt(
+            self.task, "revise" if self.feedback is None else "revise_by_feedback"
         )
+        return template.format(sections=sections)
 
 
 FeedbackRequest = CritiqueRequest | DraftComparisonRequest | RevisionRequest
@@ -113,25 +92,17 @@ FeedbackRequest = CritiqueRequest | DraftComparisonRequest | RevisionRequest
 
 def parse_feedback_request(text: str) -> FeedbackRequest | None:
     """Read a rendered request back; None where the text is no request of this module."""
-    try:
-        before, contents = read_sections(text, _SECTIONS)
-    except ValueError:
-        return None
-    known = ((prompts, task) for prompts in _PROMPTS for task in prompts)
-    for prompts, task in known:
-        if before == prompts[task].partition("{sections}")[0]:
-            shown = (task, contents["request"], contents.get("source"), contents["draft"])
-            if prompts is CRITIQUE_PROMPTS:
+    for task in known_definitions():
+        for kind in FEEDBACK_PROMPTS:
+            asked = read_template(feedback_prompt(task.key, kind), text)
+            if asked is None:
+                continue
+            tags = (*task.shown("", None), "draft", "other_draft", "feedback")
+            contents = read_sections(asked["sections"], tags)[1]
+            shown = (task.key, contents[tags[0]], contents.get(tags[1]), contents["draft"])
+            if kind == "criticise":
                 return CritiqueRequest(*shown)
-            if prompts is DRAFT_COMPARISON_PROMPTS:
+            if kind == "compare_drafts":
                 return DraftComparisonRequest(*shown, contents["other_draft"])
             return RevisionRequest(*shown, contents.get("feedback"))
     return None
-
-
-_PROMPTS: tuple[Mapping[str, str], ...] = (
-    CRITIQUE_PROMPTS,
-    DRAFT_COMPARISON_PROMPTS,
-    REVISION_PROMPTS,
-    FEEDBACK_REVISION_PROMPTS,
-)

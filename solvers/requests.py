@@ -4,21 +4,12 @@ Untrusted texts (sources, responses) stand in sections of their own. ``parse_req
 inverse of ``render``: the planted annotator and the tests read requests with it.
 """
 
-import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from profile_tasks.data.conversation import Message
-from profile_tasks.solvers.prompts import (
-    DISCRIMINATION_PROMPTS,
-    GENERATION_PROMPTS,
-    NEUTRAL_PROMPTS,
-    STANDARD,
-    wordings,
-)
+from profile_tasks.data.task_definition import TaskDefinition, definition_of, known_definitions
+from profile_tasks.solvers.prompts import STANDARD, judging_prompt, read_template, wordings
 from profile_tasks.solvers.sections import read_sections, render_sections
-
-_SECTIONS = ("request", "source", "response_a", "response_b")
 
 
 @dataclass(frozen=True)
@@ -26,7 +17,7 @@ class GenerationRequest:
     """Write one response for a target score.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``GENERATION_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         score: Target score, ``low <= score <= high``.
@@ -49,8 +40,9 @@ class GenerationRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        sections = render_sections({"request": self.prompt, "source": self.source})
-        return GENERATION_PROMPTS[self.task].format(
+        task = definition_of(self.task)
+        sections = render_sections(task.shown(self.prompt, self.source))
+        return task.prompts.write.format(
             score=self.score, low=self.low, high=self.high, sections=sections
         )
 
@@ -60,7 +52,7 @@ class NeutralRequest:
     """Write one response; no score is named.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``NEUTRAL_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         conversation: The turns of the prompt, where it has several.
@@ -77,8 +69,9 @@ class NeutralRequest:
 
     def render(self) -> str:
         """The text of the request."""
-        sections = render_sections({"request": self.prompt, "source": self.source})
-        return NEUTRAL_PROMPTS[self.task].format(sections=sections)
+        task = definition_of(self.task)
+        sections = render_sections(task.shown(self.prompt, self.source))
+        return task.prompts.write_neutral.format(sections=sections)
 
 
 def _in_conversation(request: GenerationRequest | NeutralRequest) -> list[Message]:
@@ -92,7 +85,7 @@ class DiscriminationRequest:
     """Pick the better of two responses, shown in this order.
 
     Attributes:
-        task: Which prompt is used; one of the keys of ``DISCRIMINATION_PROMPTS``.
+        task: The key of the task, by whose definition is asked.
         prompt: The instruction or question.
         source: The document, or None where there is none.
         response_a: The response shown first.
@@ -117,62 +110,48 @@ class DiscriminationRequest:
         """The text of the request."""
         sections = render_sections(
             {
-                "request": self.prompt,
-                "source": self.source,
+                **definition_of(self.task).shown(self.prompt, self.source),
                 "response_a": self.response_a,
                 "response_b": self.response_b,
             }
         )
-        known = {STANDARD: DISCRIMINATION_PROMPTS} if self.wording == STANDARD else wordings()
-        return known[self.wording][self.task].format(sections=sections)
+        return judging_prompt(self.task, self.wording).format(sections=sections)
 
 
-def parse_request(text: str) -> GenerationRequest | NeutralRequest | DiscriminationRequest:
-    """Read a rendered request back.
+Request = GenerationRequest | NeutralRequest | DiscriminationRequest
+
+
+def parse_request(text: str) -> Request:
+    """Read a rendered request back; of tasks that this process knows.
 
     Raises:
         ValueError: The text is not a request of this project.
     """
-    before, contents = read_sections(text, _SECTIONS)
-    prompt, source = contents["request"], contents.get("source")
-    target = re.search(r"^Target score: (\d+) on the scale (\d+) to (\d+)$", before, re.MULTILINE)
-    prompts: Mapping[str, Mapping[str, str]] = (
-        {"generation": GENERATION_PROMPTS}
-        if target
-        else {"neutral": NEUTRAL_PROMPTS, "discrimination": DISCRIMINATION_PROMPTS}
-    )
-    kind, task = next(
-        (
-            (kind, name)
-            for kind, templates in prompts.items()
-            for name, words in templates.items()
-            if before[:20] == words[:20]
-        ),
-        ("", ""),
-    )
-    wording = STANDARD
-    if not task and not target:
-        kind, (wording, task) = "discrimination", _other_wording(before)
-    if not task:
-        raise ValueError(f"not a request of profile-tasks: {text[:80]!r}")
-    if target:
-        score, low, high = (int(number) for number in target.groups())
-        return GenerationRequest(task, prompt, source, score, low, high)
-    if kind == "neutral":
-        return NeutralRequest(task, prompt, source)
-    return DiscriminationRequest(
-        task, prompt, source, contents["response_a"], contents["response_b"], wording
-    )
+    for task in known_definitions():
+        if (found := _request_of(task, text)) is not None:
+            return found
+    raise ValueError(f"not a request of profile-tasks: {text[:80]!r}")
 
 
-def _other_wording(before: str) -> tuple[str, str]:
-    """Which wording, for which task, puts these words before the material; "" where none does."""
-    return next(
-        (
-            (name, task)
-            for name, templates in wordings().items()
-            for task, template in templates.items()
-            if before == template.partition("{sections}")[0]
-        ),
-        (STANDARD, ""),
-    )
+def _request_of(task: TaskDefinition, text: str) -> Request | None:
+    """The request that the text is by this definition; None where it is none."""
+    if (asked := read_template(task.prompts.write, text)) is not None:
+        prompt, source = _material(task, asked)
+        score, low, high = (int(asked[name]) for name in ("score", "low", "high"))
+        return GenerationRequest(task.key, prompt, source, score, low, high)
+    if (asked := read_template(task.prompts.write_neutral, text)) is not None:
+        return NeutralRequest(task.key, *_material(task, asked))
+    for wording in wordings():
+        if (asked := read_template(judging_prompt(task.key, wording), text)) is not None:
+            tags = (*task.shown("", None), "response_a", "response_b")
+            shown = read_sections(asked["sections"], tags)[1]
+            about = (shown[tags[0]], shown.get(tags[1]), shown["response_a"], shown["response_b"])
+            return DiscriminationRequest(task.key, *about, wording)
+    return None
+
+
+def _material(task: TaskDefinition, asked: dict[str, str]) -> tuple[str, str | None]:
+    """The prompt and the source in a request's sections."""
+    prompt, source = task.shown("", None)
+    shown = read_sections(asked["sections"], (prompt, source))[1]
+    return shown[prompt], shown.get(source)

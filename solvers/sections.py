@@ -6,24 +6,14 @@ and no text can close its section or open another one. ``read_sections`` is the 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 
-SECTION_TAGS = (
-    "request",
-    "source",
-    "response_a",
-    "response_b",
-    "response",
-    "first_response",
-    "second_response",
-    "key_facts",
-    "facts",
-    "draft",
-    "other_draft",
-    "feedback",
-    "proposals",
-)
-"""Every tag that a request of this project uses; of several responses with a number, _1, _2."""
+from profile_tasks.data.task_definition import RESERVED_TAGS
+
+SECTION_TAGS = ("request", "source", *RESERVED_TAGS)
+"""Every tag that a request of this project uses, beside those that a task chooses for its prompt
+and source; of several responses with a number, _1, _2."""
 
 
 def render_sections(texts: Mapping[str, str | None]) -> str:
@@ -35,7 +25,7 @@ def render_sections(texts: Mapping[str, str | None]) -> str:
     </request>
     """
     present = {tag: text for tag, text in texts.items() if text is not None}
-    suffix = _unused_suffix(list(present.values()))
+    suffix = _unused_suffix(present.values(), texts)
     return "\n\n".join(
         f"<{tag}{suffix}>\n{text}\n</{tag}{suffix}>" for tag, text in present.items()
     )
@@ -74,12 +64,13 @@ def read_sections(text: str, order: Sequence[str]) -> tuple[str, dict[str, str]]
     return text[: opening.start()], contents
 
 
-def _unused_suffix(texts: list[str]) -> str:
+def _unused_suffix(texts: Collection[str], tags: Collection[str]) -> str:
     """The first of "", "-1", "-2", ... whose tags occur in none of the texts.
 
     Not even with white space or attributes inside, which a model might read as the tag.
     """
-    used = {suffix for text in texts for suffix in _TAG.findall(text)}
+    tag = _tag(frozenset(tags))
+    used = {suffix for text in texts for suffix in tag.findall(text)}
     suffix, number = "", 0
     while suffix in used:
         number += 1
@@ -87,6 +78,8 @@ def _unused_suffix(texts: list[str]) -> str:
     return suffix
 
 
-_TAG = re.compile(
-    rf"<[\s/]*(?:{'|'.join(SECTION_TAGS)})(?:_\d+)?(-\d+)?(?:\s[^<>]*)?>", re.IGNORECASE
-)
+@cache
+def _tag(tags: frozenset[str]) -> re.Pattern[str]:
+    """Any of these tags, and of those that are known to all, as a text may hold it."""
+    names = "|".join(dict.fromkeys((*SECTION_TAGS, *sorted(tags))))
+    return re.compile(rf"<[\s/]*(?:{names})(?:_\d+)?(-\d+)?(?:\s[^<>]*)?>", re.IGNORECASE)

@@ -4,7 +4,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
+from profile_tasks.scorers.measurement.source_measurement import (
+    SourceMeasurement,
+    measure_source,
+    reference_metrics,
+)
 from profile_tasks.scorers.measurement.text_faults import (
     TEXT_FAULTS,
     measured_texts,
@@ -56,10 +60,9 @@ class Generation(ProfileTask):
         )
 
     def standard_names(self) -> list[str]:
-        """ROUGE where sources have a reference; lm-eval does not say what was cut off."""
-        rouge = ["rouge1", "rouge2", "rougeL"]
+        """Those against a reference, where there is one; lm-eval does not say what was cut off."""
         return [
-            *(rouge if any(source.reference for source in self.data.sources) else []),
+            *reference_metrics(self.data.sources),
             "generation_missing_rate",
             "generation_identical_rate",
             *(f"generation_{fault}_rate" for fault in TEXT_FAULTS),

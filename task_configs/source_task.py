@@ -19,6 +19,12 @@ from lm_eval.filters import build_filter_ensemble
 from profile_tasks.data.conversation import Message
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import (
+    PREFERENCE,
+    packaged_tasks,
+    read_definition,
+    task_metadata,
+)
 from profile_tasks.runs.lm_eval import MEASURED
 from profile_tasks.scorers.statistics.estimate import STANDARD_ERROR
 from profile_tasks.scorers.statistics.metric_catalogue import higher_is_better
@@ -73,11 +79,12 @@ class SourceTask(Task, Generic[_Record]):
     def __init__(self, config: Mapping[str, Any]) -> None:
         known = dict(config)
         known.pop("class", None)
-        self.profile_task: str = known.pop("profile_task")
+        named: str | None = known.pop("profile_task", None)
         self._config = TaskConfig(**known)
         metadata = self._config.metadata or {}
         self.VERSION = metadata.get("version")
         self.settings = run_settings(metadata)
+        self.profile_task = self._key(named)
         self._filters = [build_filter_ensemble("none", [["take_first", None]])]
         self._instances: list[Instance] | None = None
         self.fewshot_rnd = None
@@ -86,6 +93,7 @@ class SourceTask(Task, Generic[_Record]):
         self._config.metadata = (
             metadata
             | {"settings": self.settings.record(), "prompt_version": PROMPT_VERSION}
+            | task_metadata(self.profile_task)
             | self.data.identity
         )
         self.sources = {source.id: source for source in self.data.sources}
@@ -222,6 +230,23 @@ class SourceTask(Task, Generic[_Record]):
         value = self._estimated[1].get(name)
         missing = value is None or np.isnan(value)
         return (NOT_AVAILABLE if name.endswith(STANDARD_ERROR) else None) if missing else value
+
+    def _key(self, named: str | None) -> str:
+        """The key of the task: that of its configuration, or else the one in the settings."""
+        given = self.settings.task
+        if given is None and named is not None:
+            return named
+        if given is None:
+            raise ValueError(
+                f"{self._config.task}: metadata 'task' is missing; give the name of a task "
+                f"({', '.join(packaged_tasks())}) or the YAML file of yours"
+            )
+        if named is not None:
+            raise ValueError(
+                f"{self._config.task}: metadata 'task' says which task is meant, and this is of "
+                f"{named}; leave it out, or run --tasks profile_{PREFERENCE}"
+            )
+        return read_definition(given).key
 
     def _load(self) -> PreferenceData:
         data = load_data(self.settings, self.profile_task)

@@ -559,6 +559,13 @@ def of_own_labels(folder: Folder) -> None:
     folder.copy(folder.made("labelled_log")("verbose").with_name("labels.jsonl"))
 
 
+def of_own_task(folder: Folder) -> None:
+    folder.write("my_task.yaml", yaml_block("docs/own-task.md", "name: recipe_titles"))
+    text = (ROOT / "docs/own-task.md").read_text(encoding="utf-8")
+    (rows,) = re.findall(r"^```json\n(.*?)^```$", text, re.M | re.S)
+    folder.write("titles.jsonl", rows)
+
+
 def of_recorded(folder: Folder) -> None:
     folder.write("verdicts.jsonl", verdicts())
     folder.write("bars.yaml", yaml_block("docs/recipes.md", "version: 1\nbars:"))
@@ -575,6 +582,7 @@ _GIVEN: Mapping[str, Callable[[Folder], None]] = {
     "docs/large-data.md": of_large_data,
     "docs/leaderboard.md": of_the_leaderboard,
     "docs/own-labels.md": of_own_labels,
+    "docs/own-task.md": of_own_task,
     "docs/recorded.md": of_recorded,
 }
 """What a page says that its reader has."""

@@ -54,7 +54,7 @@ def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceDa
     if not sources:
         raise ValueError(
             f"{location}: holds no two different texts for target scores; give a log of "
-            "summarization, instruction_following or document_qa with setting generation or both"
+            "a task in which the model writes, with setting generation or both"
         )
     data = PreferenceData(
         sources=tuple(sources), skipped=(), other_task_rows=0, unjoined_rows=0,

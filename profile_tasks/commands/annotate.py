@@ -88,8 +88,7 @@ def annotate(
 ) -> None:
     """A project in which people judge pairs: those of a preference file, or a model's own.
 
-    LOG is a log of summarization, instruction_following or document_qa in which the model wrote for
-    target scores: any two of its texts on one source are a pair. FILE holds pairs as profile-tasks
+    LOG is a log of a task in which the model wrote for target scores: any two of its texts on one source are a pair. FILE holds pairs as profile-tasks
     influence and pairs read and write them, judged or not. The answers are read by profile-tasks
     collect.
     """

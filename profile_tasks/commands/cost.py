@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
 from profile_tasks.commands.recorded import given
 from profile_tasks.commands.settings_options import settings_options
+from profile_tasks.commands.task_name import TaskName
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.settings import JudgeAuditSettings, ProfileSettings
 
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from profile_tasks.data.preferences import PreferenceData
     from profile_tasks.scorers.factors.factor import Factor
     from profile_tasks.tasks.request_cost import RequestCost, RequestCount
-
-_TASKS = ("summarization", "instruction_following", "document_qa")
 
 _ELSEWHERE = ("dataset", "grader_cache", "allow_self_grading", "unieval_checkpoint")
 """Settings that are no options here: the command's argument, and what changes no count."""
@@ -34,7 +32,7 @@ _AUDIT = "_judge_audit"
 @click.option(
     "--task",
     required=True,
-    type=KnownName([*_TASKS, *(f"{task}{_AUDIT}" for task in _TASKS)]),
+    type=TaskName([_AUDIT]),
 )
 @settings_options(ProfileSettings, _OF_A_PROFILE)
 @settings_options(JudgeAuditSettings, [n for n in _OF_AN_AUDIT if n not in _OF_A_PROFILE])
@@ -65,6 +63,7 @@ def cost(
     DATASET and the options are the arguments of the task (inspect eval ... -T setting=...).
     """
     # Inspect takes seconds to import, so that --help must not wait for it.
+    from profile_tasks.data.task_definition import read_definition
     from profile_tasks.tasks.request_cost import audit_cost, request_cost
 
     audited = task.endswith(_AUDIT)
@@ -78,11 +77,13 @@ def cost(
     try:
         if audited:
             audit = JudgeAuditSettings.read({"dataset": dataset, **chosen})
-            data, factors = _loaded(audit, task.removesuffix(_AUDIT), grader=False)
+            key = read_definition(task.removesuffix(_AUDIT)).key
+            data, factors = _loaded(audit, key, grader=False)
             found = audit_cost(data, audit, epochs)
         else:
             settings = ProfileSettings.read({"dataset": dataset, **chosen})
-            data, factors = _loaded(settings, task, grader=not no_grader)
+            key = read_definition(task).key
+            data, factors = _loaded(settings, key, grader=not no_grader)
             found = request_cost(data, factors, settings, epochs, graders)
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
@@ -91,7 +92,7 @@ def cost(
     rows = _rows(found)
     record = {
         "data": data.name,
-        "task": task,
+        "task": f"{key}{_AUDIT * audited}",
         "n_sources": found.n_sources,
         "n_pairs": found.n_pairs,
         "factors": [factor.id for factor in factors],
@@ -99,8 +100,8 @@ def cost(
         "notes": found.notes,
     }
     title = (
-        f"{data.name}, {task}: {found.n_sources} sources with {found.n_pairs} annotated pairs, "
-        f"{len(factors)} factor{'s' * (len(factors) > 1)}"
+        f"{data.name}, {record['task']}: {found.n_sources} sources with {found.n_pairs} annotated "
+        f"pairs, {len(factors)} factor{'s' * (len(factors) > 1)}"
     )
     emit(format_, record, rows, title, [_printed(row) for row in rows])
     for note in found.notes if format_ == "table" else ():
@@ -112,7 +113,7 @@ def _loaded(
 ) -> "tuple[PreferenceData, list[Factor]]":
     """The data of a run and its factors; what a run would refuse is refused."""
     from profile_tasks.data.preferences import recorded_factors
-    from profile_tasks.data.sources import load_data
+    from profile_tasks.data.sources import check_sources, load_data
     from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
     from profile_tasks.scorers.measurement.slice_labels import check_slices
 
@@ -125,7 +126,7 @@ def _loaded(
         learned_by=profiled.learned_by if profiled else {},
         recorded=recorded_factors(data.sources),
     )
-    _check_sources(data, task, writes=profiled is not None and profiled.writes)
+    check_sources(task, data, profiled.setting if profiled else "discrimination")
     if profiled is not None:
         check_slices(data.sources, profiled.slice_columns)
     if not grader and (graded := needing_grader(factors)):
@@ -135,21 +136,6 @@ def _loaded(
             "(--factors surface)"
         )
     return data, list(factors)
-
-
-def _check_sources(data: "PreferenceData", task: str, *, writes: bool) -> None:
-    """Refuse what a run would refuse."""
-    if data.unjoined_rows:
-        raise ValueError(
-            f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
-            "give the file that holds the sources: --sources FILE"
-        )
-    without = sum(source.source is None for source in data.sources)
-    if task == "summarization" and writes and without:
-        raise ValueError(
-            f"{data.name}: {without} of {len(data.sources)} sources have no text, so there is "
-            "nothing to summarize; use --setting discrimination, or data with sources"
-        )
 
 
 def _rows(found: "RequestCost") -> list[dict[str, Any]]:

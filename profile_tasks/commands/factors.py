@@ -2,24 +2,22 @@
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import FORMAT_OPTION, emit, say
+from profile_tasks.commands.task_name import TaskName
 from profile_tasks.commands.unusable import Unusable
 
 if TYPE_CHECKING:
     from profile_tasks.scorers.factors.factor import Factor
 
-_TASK_LETTERS = {"summarization": "S", "instruction_following": "I", "document_qa": "D"}
-
 
 @click.command(epilog="Example: profile-tasks factors --task summarization")
-@click.option("--task", type=KnownName(list(_TASK_LETTERS)), help="Only this task's factors.")
+@click.option("--task", type=TaskName(), help="Only this task's factors.")
 @click.option(
     "--factors",
     "selection",
@@ -33,14 +31,16 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
     Checks a taxonomy file of your own as a run would: --factors mine.yaml (or mine.yaml,core for
     a run with a grader) shows what it adds or overrides, or names what is wrong with it.
     """
+    from profile_tasks.data.task_definition import packaged_tasks, read_definition
     from profile_tasks.scorers.factors.factor import surface_function
     from profile_tasks.scorers.factors.selection import resolve_factors
-    from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+    from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 
-    tasks = [task] if task else list(_TASK_LETTERS)
     try:
+        asked = [read_definition(each) for each in ([task] if task else packaged_tasks())]
+        tasks, names = [each.key for each in asked], {each.name for each in asked}
         if selection is None:
-            chosen = [f for f in load_taxonomy().values() if set(f.tasks) & set(tasks)]
+            chosen = [f for f in taxonomy_of(tasks).values() if names & set(f.tasks)]
         else:
             chosen = list(resolve_factors(selection, tasks))
         for factor in chosen:
@@ -49,18 +49,18 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
     except (ImportError, TypeError, ValueError) as error:
         raise Unusable(str(error)) from error
     fields = {factor.id: _fields(factor) for factor in chosen}
-    title = f"{len(chosen)} factor{'s' * (len(chosen) > 1)}" + (f" for {task}" if task else "")
+    initials = {name: _initials(name) for name in (*packaged_tasks(), *names)}
+    title = f"{len(chosen)} factor{'s' * (len(chosen) > 1)}" + (f" for {tasks[0]}" if task else "")
     emit(
         format_,
         {"factors": fields},
         [_flat(row) for row in fields.values()],
         title,
-        _printed_rows(chosen),
+        _printed_rows(chosen, initials),
         justify="left",
     )
     if format_ == "table":
-        letters = ", ".join(f"{letter} {name}" for name, letter in _TASK_LETTERS.items())
-        say(f"\ntasks: {letters}")
+        say(f"\ntasks: {', '.join(f'{short} {name}' for name, short in initials.items())}")
         if any(factor.graded for factor in chosen):
             say("facts and judged factors need a grader model")
 
@@ -79,14 +79,24 @@ def _flat(fields: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _printed_rows(chosen: Sequence["Factor"]) -> list[dict[str, str]]:
+def _initials(task: str) -> str:
+    """A task's name as a column has room for it.
+
+    >>> _initials("code_review")
+    'CR'
+    """
+    return "".join(part[:1].upper() for part in task.split("_"))
+
+
+def _printed_rows(chosen: Sequence["Factor"], initials: Mapping[str, str]) -> list[dict[str, str]]:
     return [
         {
             "factor": factor.id,
             "level": str(factor.level),
             "kind": factor.kind,
             "tasks": " ".join(
-                letter if task in factor.tasks else " " for task, letter in _TASK_LETTERS.items()
+                short if not factor.tasks or task in factor.tasks else " " * len(short)
+                for task, short in initials.items()
             ),
             "core": "core" if factor.core else "",
             "more means": factor.more,

@@ -256,11 +256,13 @@ def _check_in_pieces(ctx: click.Context, files: list[Path], option: str) -> None
 def _measuring(ctx: click.Context) -> dict[str, Any]:
     """What is measured of files in pieces."""
     from profile_tasks.data.columns import RowRules
+    from profile_tasks.data.task_definition import task_key
 
     options = ctx.params
+    columns = (options["preference_column"], options["factors_column"])
     return {
         "factors": options["factors"],
-        "rules": RowRules(options["preference_column"], options["factors_column"], options["task"]),
+        "rules": RowRules(*columns, task_key(options["task"])),
         "replicates": options["replicates"],
         "seed": options["seed"],
     }

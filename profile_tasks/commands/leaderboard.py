@@ -101,6 +101,7 @@ def _leaderboard(
     ascending: bool,
     every: bool,
 ) -> "Leaderboard":
+    from profile_tasks.data.task_definition import is_meant
     from profile_tasks.leaderboard.boards import (
         HEADLINE,
         SORT,
@@ -117,9 +118,9 @@ def _leaderboard(
     if tasks:
         there = sorted({run.task for run in runs})
         for task in tasks:
-            if task not in there:
+            if not any(is_meant(each, task) for each in there):
                 raise Unusable(f"--task {task!r}: no result of that task{instead_of(task, there)}")
-        runs = [run for run in runs if run.task in tasks]
+        runs = [run for run in runs if any(is_meant(run.task, task) for task in tasks)]
     if not runs:
         why = "; ".join(f"{file}: {reason}" for file, reason in left_out[:3]) or "no such file"
         raise Unusable(f"no result of this project's tasks ({why})")

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import command_line, say
+from profile_tasks.commands.task_name import TaskName
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 )
 @click.option(
     "--task",
-    type=KnownName(["summarization", "instruction_following", "document_qa"]),
+    type=TaskName(),
     help="What the rows name as their task.  [default: none; they fit every task]",
 )
 @click.option(
@@ -56,6 +56,7 @@ def pairs(
     more than two, every two make pairs. Inputs are matched by their text. The rows are in this
     project's schema and have no preference: nobody has judged them.
     """
+    from profile_tasks.data.task_definition import read_definition
     from profile_tasks.runs.output_pairs import named_apart, paired
     from profile_tasks.runs.outputs import Fields, read_outputs
     from profile_tasks.training.export import json_lines
@@ -67,7 +68,9 @@ def pairs(
             raise ValueError(f"{output} is there already; name another file, or --overwrite")
         fields = Fields(prompt_field, source_field)
         runs = named_apart([read_outputs(log, fields) for log in logs], names)
-        made = paired(runs, task=task, keep_cut_off=keep_cut_off)
+        definition = None if task is None else read_definition(task)
+        named = None if definition is None else definition.name
+        made = paired(runs, task=named, keep_cut_off=keep_cut_off)
     except (OSError, ValueError) as error:
         raise Unusable(str(error)) from error
     text = json_lines(row for each in made for row in each.rows)
@@ -78,7 +81,7 @@ def pairs(
     for each in made:
         _print(each, err=output is None)
     if output is not None:
-        _print_next(output, made[0])
+        _print_next(output, made[0], task)
 
 
 def _print(made: "PairedRuns", *, err: bool) -> None:
@@ -96,13 +99,17 @@ def _print(made: "PairedRuns", *, err: bool) -> None:
         say("SIMULATED: a planted annotator took part; no evidence about any model", err=err)
 
 
-def _print_next(output: Path, made: "PairedRuns") -> None:
+def _print_next(output: Path, made: "PairedRuns", task: str | None) -> None:
+    from profile_tasks.tasks.profile_task import inspect_task
+
     file, system = str(output), made.runs[0].system
-    task = made.rows[0].get("task", "instruction_following")
+    meant = task or made.rows[0].get("task", "instruction_following")
+    name, _ = inspect_task(meant)
+    also = () if name == meant else ("-T", f"task={meant}")
     say(f"written to {output}\nwhich factors differ:", whole=True)
     whose = ("--preference-column", f"written_by_{system}")
     say(command_line("profile-tasks", "influence", file, *whose), whole=True)
     say("ask a judge:")
     asked = ("-T", f"dataset={file}", "-T", "setting=discrimination")
-    judge = ("inspect", "eval", f"profile_tasks/{task}", "--model", "MODEL", *asked)
+    judge = ("inspect", "eval", f"profile_tasks/{name}", "--model", "MODEL", *also, *asked)
     say(command_line(*judge), whole=True)

@@ -1,13 +1,15 @@
 """``profile-tasks plan``: the requests of a run, in files for a batch endpoint."""
 
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from profile_tasks.commands.known_name import KnownName
 from profile_tasks.commands.printing import command_line, say
 from profile_tasks.commands.unusable import Unusable
+from profile_tasks.data.task_definition import PREFERENCE, packaged_tasks
 
 if TYPE_CHECKING:
     from profile_tasks.offline.plan import AskedModel, Step
@@ -15,7 +17,8 @@ if TYPE_CHECKING:
 _TASKS = [
     f"{task}{kind}"
     for kind in ("", "_judge_audit", "_feedback", "_self_guided")
-    for task in ("summarization", "instruction_following", "document_qa")
+    for task in (*packaged_tasks(), PREFERENCE)
+    if find_spec(f"profile_tasks.{task}") is not None  # those with a name of their own in Inspect
 ]
 """Not score validity, which takes log-likelihoods of given texts; batch endpoints tell none."""
 
@@ -67,7 +70,7 @@ def plan(
     try:
         planned = Plan(
             task=task,
-            settings=dict(argument(text, "-T") for text in settings),
+            settings=_settings(dict(argument(text, "-T") for text in settings)),
             epochs=epochs,
             model=_asked(model, "--model"),
             graders=tuple(_asked(each, "--grader") for each in graders),
@@ -77,6 +80,16 @@ def plan(
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     say_requests(step, folder)
+
+
+def _settings(given: dict[str, Any]) -> dict[str, Any]:
+    """The settings as a plan holds them: with the definition of a task, not its file alone."""
+    from profile_tasks.data.task_definition import is_file, read_definition
+
+    task = given.get("task")
+    if isinstance(task, str) and is_file(task):
+        return given | {"task": read_definition(task).record()}
+    return given
 
 
 def _asked(text: str, option: str) -> "AskedModel":

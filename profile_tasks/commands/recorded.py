@@ -29,7 +29,7 @@ _OPTIONS = (
     click.option("--preference-column", default="preference", show_default=True),
     click.option("--factors-column", default="factors", show_default=True),
     click.option("--sources", help="File of source texts, for rows that name a source_id."),
-    click.option("--task", help="Only the rows of this task."),
+    click.option("--task", help="Only the rows of this task; or the YAML file of a task of yours."),
     click.option(
         "--limit", type=click.IntRange(1), help="Use this many sources, chosen by the seed."
     ),
@@ -88,10 +88,13 @@ def load_recorded(
         ImportError: A library that the file's format needs is not installed.
         ValueError: The file is not as it should be.
     """
-    from profile_tasks.data.preferences import TASKS, load_of_only_judge, load_preferences
+    from profile_tasks.data.preferences import load_of_only_judge, load_preferences
+    from profile_tasks.data.task_definition import packaged_tasks
 
     if file == "demo" and options["task"] is None:
-        raise ValueError(f"data set 'demo' has one file a task; give --task: {', '.join(TASKS)}")
+        raise ValueError(
+            f"data set 'demo' has one file a task; give --task: {', '.join(packaged_tasks())}"
+        )
     column = preference_column or options["preference_column"]
 
     def load(column: str) -> "PreferenceData":

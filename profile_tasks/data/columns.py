@@ -25,6 +25,7 @@ from profile_tasks.data.files import Record
 from profile_tasks.data.preference import PREFERENCE_SIGNS, Preference
 from profile_tasks.data.preferences import recorded_factors, sources_of_records
 from profile_tasks.data.rows import PEOPLES_COLUMNS, is_a_name, plurality
+from profile_tasks.data.task_definition import name_of
 
 TEXTS = ("prompt", "source", "response_a", "response_b")
 """The texts that factors are computed of."""
@@ -37,7 +38,7 @@ class RowRules:
     Attributes:
         preference_column: where the preference stands.
         factors_column: where recorded factors stand.
-        task: only rows of this task count, and those that name none; None: all.
+        task: key of the task whose rows count, and those that name none; None: all.
         people: whether a file is known to hold preferences of people, whatever a part of it has.
 
     """
@@ -195,7 +196,8 @@ class _Checked:
         n_other = 0
         task = self._optional("task")
         if self.rules.task is not None:
-            own = pc.fill_null(pc.equal(task, self.rules.task), fill_value=True)
+            named = name_of(self.rules.task)
+            own = pc.fill_null(pc.equal(task, named), fill_value=True)
             n_other = len(own) - pc.sum(own).as_py()
             if n_other == len(own):
                 raise _UnusualError
@@ -228,7 +230,11 @@ class _Checked:
                 self._contents([group, prompt, source, reference, *responses], label, votes),
                 by_side(factors),
             ),
-            tasks=frozenset(each or self.rules.task or "" for each in task.unique().to_pylist()),
+            tasks=frozenset(
+                {self.rules.task}
+                if self.rules.task
+                else {each or "" for each in task.unique().to_pylist()}
+            ),
             n_other=n_other,
             ids=content_hashes(ids.cast(pa.binary()).to_pylist()),
         )

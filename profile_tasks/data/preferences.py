@@ -13,9 +13,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    field_validator,
+    model_serializer,
+)
 
 from profile_tasks import __version__
 from profile_tasks.data.content_hash import content_hash
@@ -42,11 +48,19 @@ from profile_tasks.data.rows import (
     read_row,
     read_stories,
 )
+from profile_tasks.data.task_definition import (
+    TaskDefinition,
+    definition_of,
+    name_of,
+    own_definition,
+    packaged_tasks,
+    remembered,
+    task_key,
+)
 from profile_tasks.nearest_name import instead_of, nearest
 
 __all__ = [
     "PUBLIC_SETS",
-    "TASKS",
     "AnnotatedPair",
     "AnnotatedSource",
     "Preference",
@@ -59,12 +73,11 @@ __all__ = [
     "recorded_factors",
 ]
 
-TASKS = ("summarization", "instruction_following", "document_qa")
-
 PUBLIC_SETS = ("tldr", "shp2", "webgpt")
 """Names of the data sets that `public_sets` fetches."""
 
-_DEMO = Path(__file__).parent / "demo"
+DEMO = "demo"
+"""Stands for the data of a task's own."""
 
 
 class AnnotatedSource(BaseModel):
@@ -73,7 +86,10 @@ class AnnotatedSource(BaseModel):
     Attributes:
         id: Unique in the data: the group, or "group#k" (k from 1) where a group holds several.
         group: What is resampled as one; e.g. all questions about one story.
-        task: The task as the file names it, "" where it does not.
+        task: The task as the file names it, or the key of the one that was asked for; "" where
+            neither is.
+        task_definition: Of a task that is none of this package's, so that a source in a log can be
+            understood without the file of the task.
         prompt: The request; blank only where the source alone is the request. Of a conversation,
             all its turns as one text.
         conversation: Its turns, where there are several; the last one is a user's.
@@ -93,6 +109,22 @@ class AnnotatedSource(BaseModel):
     source: str | None = None
     reference: str | None = None
     pairs: tuple[AnnotatedPair, ...]
+    task_definition: TaskDefinition | None = None
+
+    @field_validator("task_definition")
+    @classmethod
+    def _found_by_its_key(cls, definition: TaskDefinition | None) -> TaskDefinition | None:
+        return None if definition is None else remembered(definition)
+
+    @model_serializer(mode="wrap")
+    def _without_a_definition_that_is_packaged(
+        self, dump: SerializerFunctionWrapHandler
+    ) -> dict[str, Any]:
+        fields: dict[str, Any] = dump(self)
+        definition = fields.pop("task_definition")
+        if definition is None or self.task_definition is None:
+            return fields
+        return fields | {"task_definition": self.task_definition.record()}
 
 
 @dataclass(frozen=True)
@@ -203,8 +235,8 @@ def load_preferences(
         format: Name of a format, or a YAML file that describes one; None: the only one that fits.
         map: Their column, or JMESPath expression -> field of ours, beside those of the format.
         labels: Their label -> preference, the same; None: no verdict.
-        task: Take only rows whose `task` is this; rows without one count as this task. None
-            takes all rows.
+        task: Take only rows whose `task` is this; rows without one count as this task. The key of
+            a task, or the YAML file of one's own; None takes all rows.
         source_file: A file of `source_id` and `source`, joined to the rows that name a source_id
             and hold no source themselves.
         preference_column: Where the preference stands. Only the default one is compared with,
@@ -236,7 +268,12 @@ def load_preferences(
         raise PreferenceDataError(f"seed is {seed!r}; expected a whole number of at least 0")
     if not isinstance(skip_bad_rows, bool):
         raise PreferenceDataError(f"skip_bad_rows is {skip_bad_rows!r}; expected true or false")
-    packaged = isinstance(dataset, str) and dataset in ("demo", *PUBLIC_SETS)
+    task = task_key(task)
+    if (own := own_definition(task)) is not None:
+        dataset, format, map, labels = _as_defined(  # noqa: A001
+            own, dataset, format, map, labels
+        )
+    packaged = isinstance(dataset, str) and dataset in (DEMO, *PUBLIC_SETS)
     if source_file is not None and packaged:
         raise PreferenceDataError(
             f"a file of sources goes with a data file; data set {dataset!r} holds its own"
@@ -283,7 +320,7 @@ def load_preferences(
             f"{name}: no row has a 'source_id', so {stories.name} cannot be joined; "
             "leave the file of sources out"
         )
-    chosen = _selected(_sources(gathered.drafts), limit, max_pairs_per_source, seed)
+    chosen = _selected(_sources(gathered.drafts, task), limit, max_pairs_per_source, seed)
     judge = None if preference_column in PEOPLES_COLUMNS else preference_column
     data = PreferenceData(
         sources=chosen,
@@ -334,7 +371,7 @@ def sources_of_records(
         factors_column=factors_column,
         skip_bad_rows=False,
     )
-    return _sources(gathered.drafts), gathered.other_tasks.total()
+    return _sources(gathered.drafts, task), gathered.other_tasks.total()
 
 
 def of_people(columns: Collection[str]) -> bool:
@@ -373,7 +410,7 @@ def plain_rows(data: PreferenceData) -> Iterator[Row]:
             "source": source.source,
             "reference": source.reference,
             "group": source.group,
-            "task": source.task or None,
+            "task": name_of(source.task) or None,
         }
         for pair in source.pairs:
             optional: Row = {
@@ -392,6 +429,32 @@ def plain_rows(data: PreferenceData) -> Iterator[Row]:
                 **{name: value for name, value in optional.items() if value is not None},
                 **pair.extra,
             }
+
+
+def _as_defined(
+    own: TaskDefinition,
+    dataset: object,
+    format_: str | None,
+    columns: Mapping[str, str] | None,
+    labels: Mapping[str, Preference | None] | None,
+) -> tuple[object, str | None, Mapping[str, str] | None, Mapping[str, Preference | None] | None]:
+    """Data set, format, map and labels as they are given, and as the task's definition has them.
+
+    Raises:
+        PreferenceDataError: The task's own data are wanted, and it names none.
+    """
+    if dataset == DEMO:
+        if own.dataset is None:
+            raise PreferenceDataError(
+                f"{own.place} names no data of its own; give a file (dataset=FILE), or write "
+                "'dataset: FILE' into the definition"
+            )
+        dataset = own.dataset
+    if isinstance(dataset, str) and dataset in PUBLIC_SETS:
+        return dataset, format_, columns, labels
+    if format_ or columns or labels:  # a file in another form than those of the task
+        return dataset, format_, columns, labels
+    return dataset, own.format, own.map, own.labels
 
 
 def _is_count(value: object, *, least: int) -> bool:
@@ -416,19 +479,20 @@ def _records(
         # Imported here because public_sets builds on this module.
         from profile_tasks.data import public_sets
 
-        return public_sets.records(dataset, task=task, revision=revision, split=split)
+        named = None if task is None else name_of(task)
+        return public_sets.records(dataset, task=named, revision=revision, split=split)
     if revision is not None or split is not None:
         raise PreferenceDataError(
             f"revision and split go with a public data set ({', '.join(PUBLIC_SETS)}), "
             f"not with {dataset!r}"
         )
-    if dataset == "demo":
-        if task not in TASKS:
+    if dataset == DEMO:
+        if task not in packaged_tasks():
             raise PreferenceDataError(
                 f"data set 'demo' has one file a task, and task is {task!r}"
-                f"{instead_of(task or '', TASKS)}"
+                f"{instead_of(task or '', packaged_tasks())}"
             )
-        return "demo", read_file(_DEMO / f"{task}.jsonl", nested, votes)
+        return DEMO, read_file(Path(str(definition_of(task).dataset)), nested, votes)
     path = Path(dataset).expanduser()
     if not path.name.lower().endswith(ENDINGS):
         raise PreferenceDataError(
@@ -480,12 +544,13 @@ def _gather(
     skip_bad_rows: bool,
 ) -> _Gathered:
     gathered, people = _Gathered(), of_people(columns)
+    named = None if task is None else name_of(task)
     for place, row in records:
         try:
             if isinstance(row, RowError):
                 raise row
             row_task = optional_text(row, "task")
-            if task is not None and row_task and row_task != task:
+            if named is not None and row_task and row_task != named:
                 gathered.other_tasks[row_task] += 1
                 continue
             checked = read_row(
@@ -541,12 +606,18 @@ def _check_not_empty(gathered: _Gathered, name: str, task: str | None) -> None:
     if not gathered.other_tasks:
         raise PreferenceDataError(f"{name}: there are no rows")
     held = ", ".join(f"{other} ({n})" for other, n in gathered.other_tasks.most_common())
-    near = nearest(task or "", gathered.other_tasks)
+    named = name_of(task or "")
+    near = nearest(named, gathered.other_tasks)
     meant = "" if near is None else f"; did you mean {near!r}?"
-    raise PreferenceDataError(f"{name}: no row has task {task!r}{meant}; the rows have: {held}")
+    raise PreferenceDataError(
+        f"{name}: no row has task {name_of(task or '')!r}{meant}; the rows have: {held}"
+    )
 
 
-def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:
+def _sources(drafts: Mapping[_SourceKey, _Draft], task: str | None) -> list[AnnotatedSource]:
+    """The sources; ``task`` is the key of the one that was asked for, as whose all rows count."""
+    own = own_definition(task)
+    definition = None if own is None else own.without_data()
     sizes = Counter(draft.first.group for draft in drafts.values())
     taken: Counter[str] = Counter()
     sources = []
@@ -559,7 +630,8 @@ def _sources(drafts: Mapping[_SourceKey, _Draft]) -> list[AnnotatedSource]:
             AnnotatedSource(
                 id=source_id,
                 group=group,
-                task=draft.first.task,
+                task=draft.first.task if task is None else task,
+                task_definition=definition,
                 prompt=draft.first.prompt,
                 conversation=draft.first.conversation,
                 source=draft.first.source,

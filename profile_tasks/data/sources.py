@@ -4,6 +4,7 @@ The model must be shown what the annotators saw.
 """
 
 from profile_tasks.data.preferences import PreferenceData, load_preferences
+from profile_tasks.data.task_definition import definition_of
 from profile_tasks.settings import DataSettings, PairSettings, Setting, Settings
 
 _ABOUT_DATA = {*DataSettings.model_fields, *PairSettings.model_fields}
@@ -14,7 +15,7 @@ def load_data(settings: Settings, task: str | None = None) -> PreferenceData:
 
     Args:
         settings: Those of a task.
-        task: One of ``TASKS``; None takes the rows of all.
+        task: The key of a task; None takes the rows of all.
 
     Raises:
         PreferenceDataError: As of ``load_preferences``.
@@ -29,23 +30,26 @@ def check_sources(task: str, data: PreferenceData, setting: Setting) -> None:
     """Refuse data that lack the sources that a setting needs.
 
     Args:
-        task: One of ``TASKS``.
+        task: The key of a task.
         data: The data.
         setting: What the model is asked for.
 
     Raises:
-        ValueError: Rows name sources that they do not hold, or there is nothing to summarize.
+        ValueError: Rows name sources that they do not hold, or there is nothing to write about.
     """
     if data.unjoined_rows:
         raise ValueError(
             f"{data.name}: {data.unjoined_rows} rows name a source_id but hold no source; "
-            "give the file that holds the sources: -T sources=FILE (in lm-eval, in --metadata)"
+            "give the file that holds the sources: sources=FILE"
         )
-    without = [source for source in data.sources if source.source is None]
-    if task == "summarization" and setting != "discrimination" and without:
-        raise ValueError(
-            f"{data.name}: {len(without)} of {len(data.sources)} sources have no text, the first "
-            f"with pair {without[0].pairs[0].id!r}, so there is nothing to summarize; use "
-            "-T setting=discrimination (in lm-eval, the discrimination task), or give every row a "
-            "'source'"
-        )
+    if setting == "discrimination":
+        return
+    for field, section in definition_of(task).sections:
+        without = [source for source in data.sources if not getattr(source, field)]
+        if section.required and without:
+            raise ValueError(
+                f"{data.name}: {len(without)} of {len(data.sources)} sources have no {field}, the "
+                f"first with pair {without[0].pairs[0].id!r}, so there is nothing to write a "
+                f"{definition_of(task).words.response} of; use setting=discrimination (in "
+                f"lm-eval, the discrimination task), or give every row a {field!r}"
+            )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.discovery.held_out_tests import Candidate
 from profile_tasks.scorers.factors.factor import Factor
@@ -227,7 +226,6 @@ def _factors(proposals: Sequence[Proposal], known: Sequence[Factor]) -> list[Fac
                 id_,
                 level=3,
                 kind="judged",
-                tasks=TASKS,
                 definition=proposal.definition,
                 unit="verdict",
                 more="more of it",

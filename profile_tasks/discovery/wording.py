@@ -14,7 +14,6 @@ import numpy as np
 import regex
 from numpy.typing import NDArray
 
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.words import without_spaces, words
@@ -140,7 +139,6 @@ def wording_factor(phrase: str, taken: Collection[str] = (), *, per_word: bool =
         id_,
         level=1,
         kind="surface",
-        tasks=TASKS,
         definition=f"{how} the response says “{phrase}”.",
         unit="matches per word" if per_word else "matches",
         more=f"more of “{phrase}”",

@@ -222,7 +222,7 @@ def load_bars(path: Path) -> tuple[NamedBar, ...]:
     """
     import yaml
 
-    from profile_tasks.scorers.factors.unique_keys import load_unique_keys
+    from profile_tasks.data.unique_keys import load_unique_keys
 
     try:
         content = load_unique_keys(path.read_text(encoding="utf-8"))

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from profile_tasks.data.task_definition import is_meant
 from profile_tasks.nearest_name import nearest
 from profile_tasks.runs.reading import read_runs
 from profile_tasks.runs.run import Harness, Run, check_finished, finite_or_none, with_audits
@@ -78,7 +79,7 @@ def read_evidence(path: Path, task: str | None = None, score: str | None = None)
     held = read_runs(path, score)
     for run in held:
         check_finished(run)
-    runs = [run for run in held if task in (None, run.task)]
+    runs = [run for run in held if task is None or is_meant(run.task, task)]
     if len(runs) > 1 and {run.harness for run in runs} == {"judges"}:
         judges = ", ".join(run.model for run in runs)
         raise ValueError(

@@ -11,7 +11,7 @@ from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from profile_tasks import __version__
-from profile_tasks.runs.lm_eval import read_results, results_beside
+from profile_tasks.runs.lm_eval import lm_eval_name, read_results, results_beside
 from profile_tasks.runs.run import OWN_PAIRS, Run
 from profile_tasks.scorers.statistics.study import GAP
 from profile_tasks.settings import MeasuringSettings
@@ -48,6 +48,7 @@ def grading_task(
 
     import profile_tasks.scorers.inspect.full_profile  # noqa: F401 - registers its hook
     from profile_tasks.data.preferences import recorded_factors
+    from profile_tasks.data.task_definition import name_of, task_metadata
     from profile_tasks.runs.replay import replayed_answers
     from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
     from profile_tasks.scorers.inspect.profile_scorer import (
@@ -75,7 +76,7 @@ def grading_task(
     if not grader and (graded := needing_grader(chosen)):
         raise ValueError(f"factors {', '.join(graded)} need a grader; name one (--grader)")
     return Task(
-        name=f"{run.task}_graded",
+        name=f"{name_of(run.task)}_graded",
         dataset=MemoryDataset(
             [source_sample(answered.source) for answered in run.answers],
             name="samples of lm-eval",
@@ -85,6 +86,7 @@ def grading_task(
         metrics=[headline_metrics(REPLICATES, seed)],
         version=TASK_VERSION,
         metadata={
+            **task_metadata(run.task),
             "samples": samples,
             "answered_by": run.model,
             "data_hash": run.conditions["data_hash"],
@@ -112,11 +114,11 @@ def graded_results(
     results: dict[str, Any] = {"results": {}} if beside is None else deepcopy(read_results(beside))
     # The gap was over other factors, and may stand with either task.
     for task, row in results["results"].items():
-        if task.startswith(f"profile_{run.task}_"):
+        if task.startswith(f"{lm_eval_name(run.task)}_"):
             for name in [name for name in row if name.startswith(GAP)]:
                 del row[name]
     for kind in run.parts.values():
-        task = f"profile_{run.task}_{kind}"
+        task = lm_eval_name(run.task, kind)
         row = results["results"].setdefault(task, {"alias": task})
         answered = _of_kind(kind, measurements)
         for name, value in _metrics(answered, kind, measurements, seed).items():

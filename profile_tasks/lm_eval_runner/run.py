@@ -33,6 +33,7 @@ from profile_tasks.lm_eval_runner.validation import (
     check_model,
     check_task,
     chosen_names,
+    meant_by,
 )
 from profile_tasks.secrets import keys_in, typed_keys
 from profile_tasks.task_configs import FOLDER
@@ -57,6 +58,13 @@ class OwnTaskManager(TaskManager):
             include_defaults=include_defaults,
             metadata=metadata,
         )
+
+    def match_tasks(self, task_list: list[str]) -> list[str]:
+        """The tasks that names and patterns mean, each once."""
+        matched = (
+            meant_by(name, super(OwnTaskManager, self).match_tasks([name])) for name in task_list
+        )
+        return list(dict.fromkeys(name for each in matched for name in each))
 
 
 def run_lm_eval(arguments: list[str]) -> None:

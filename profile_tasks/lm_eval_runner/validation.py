@@ -15,6 +15,7 @@ from typing import Any
 from lm_eval.api.task import Task
 from lm_eval.models import MODEL_MAPPING
 
+from profile_tasks.data.task_definition import PREFERENCE
 from profile_tasks.nearest_name import instead_of
 
 CHAT_MODELS = frozenset(
@@ -165,6 +166,16 @@ def check_folder(folder: str | Path) -> None:
             raise ValueError(f"{path}: not valid YAML in UTF-8: {error}") from error
 
 
+def meant_by(pattern: str, matched: Sequence[str]) -> list[str]:
+    """What a pattern means of what it matches: without those that have to be told a task.
+
+    >>> meant_by("profile_*", ["profile_summarization", "profile_preference"])
+    ['profile_summarization']
+    """
+    told = f"profile_{PREFERENCE}"
+    return [name for name in matched if pattern.startswith(told) or not name.startswith(told)]
+
+
 def chosen_names(listed: Sequence[str] | str, known: Sequence[str]) -> list[str]:
     """The names in ``--tasks``, which may hold commas and patterns.
 
@@ -180,7 +191,7 @@ def chosen_names(listed: Sequence[str] | str, known: Sequence[str]) -> list[str]
                 raise ValueError(f"--tasks {name}: there is no such file")
             names.append(name)
         elif name:
-            matched = pattern_match([name], known)
+            matched = meant_by(name, pattern_match([name], known))
             if not matched:
                 raise ValueError(f"--tasks {name!r} is unknown{instead_of(name, known)}")
             names += matched

@@ -23,6 +23,7 @@ from inspect_ai.model import (
     ModelUsage,
 )
 
+from profile_tasks.data.task_definition import task_key
 from profile_tasks.planted.provider import PlantedAPI
 from profile_tasks.solvers.simulated_answers import SIMULATED
 from profile_tasks.whole_files import write_whole
@@ -38,8 +39,10 @@ _CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": Chat
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
 )
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path))
-def main(requests: tuple[Path, ...], output: Path) -> None:
+@click.option("--task", help="The YAML file of a task of yours, where the requests are of one.")
+def main(requests: tuple[Path, ...], output: Path, task: str | None) -> None:
     """Answer files of planned requests by the planted models that they name."""
+    task_key(task)  # a planted model knows the words of tasks that were read
     lines = [line for path in requests for line in path.read_text("utf-8").splitlines()]
     write_whole(output, "".join(f"{line}\n" for line in anyio.run(answers, lines)))
     click.echo(f"{output}: {len(lines)} answers, SIMULATED")

@@ -30,12 +30,12 @@ from inspect_ai.model import ChatMessageUser, ModelName, ModelOutput
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import (
-    TASKS,
     AnnotatedSource,
     PreferenceData,
     recorded_factors,
 )
 from profile_tasks.data.sources import check_sources
+from profile_tasks.data.task_definition import known_definitions, packaged_tasks, task_metadata
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.inspect.full_profile import METRIC, SCORER, metrics_and_profile
@@ -57,6 +57,7 @@ from profile_tasks.tasks.profile_task import (
     TASK_VERSION,
     data_metadata,
     factor_metadata,
+    inspect_task,
     source_sample,
 )
 from profile_tasks.tasks.viewer import VIEWER
@@ -70,7 +71,7 @@ class Replay:
     Attributes:
         file: The file, as the settings of a run name it.
         data: Its rows of that task.
-        task: One of ``TASKS``.
+        task: The key of a task.
         factors: Which factors are measured.
         measured: The annotated pairs of each source, measured without a model.
         settings: Those of a run that would have read the file so, beside setting and orders.
@@ -118,6 +119,7 @@ class Replay:
             for source, measurement in zip(self.data.sources, measured, strict=True)
         ]
         options = scorer_options(self.task, settings, self.factors)
+        name, arguments = inspect_task(self.task)
         now = datetime.now(UTC).isoformat(timespec="seconds")
         return EvalLog(
             status="success",
@@ -125,11 +127,11 @@ class Replay:
             eval=EvalSpec.model_validate(
                 {
                     "created": now,
-                    "task": f"profile_tasks/{self.task}",
-                    "task_registry_name": f"profile_tasks/{self.task}",
+                    "task": f"profile_tasks/{name}",
+                    "task_registry_name": f"profile_tasks/{name}",
                     "task_display_name": self.task,
                     "task_version": TASK_VERSION,
-                    "task_args": settings.record(),
+                    "task_args": settings.record() | arguments,
                     "dataset": EvalDataset(
                         name=self.data.title,
                         samples=len(samples),
@@ -140,6 +142,7 @@ class Replay:
                     "model_args": {"file": self.file},
                     "config": EvalConfig(epochs=1),
                     "metadata": {
+                        **task_metadata(self.task),
                         **self.about,
                         "settings": settings.record(),
                         "recorded": RECORDED_NOTE,
@@ -172,12 +175,12 @@ def replays(file: str, data: PreferenceData, settings: Mapping[str, Any]) -> lis
     if "" in by_task:
         raise ValueError(
             f"{data.name}: the rows name no task, and a log is of one; give --task: "
-            f"{', '.join(TASKS)}"
+            f"{', '.join(packaged_tasks())}"
         )
-    if unknown := by_task.keys() - set(TASKS):
+    if unknown := by_task.keys() - {each.key for each in known_definitions()}:
         raise ValueError(
             f"{data.name}: rows name the task {min(unknown)!r}, and a log is one of "
-            f"{', '.join(TASKS)}; name it in the file, or give it: --task"
+            f"{', '.join(packaged_tasks())}; name it in the file, or give it: --task"
         )
     found = []
     for task, sources in by_task.items():

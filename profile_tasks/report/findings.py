@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from profile_tasks.data.task_definition import PREFERENCE
 from profile_tasks.report.report_data import (
     STANDARD_METRICS,
     WRITER_AND_JUDGE,
@@ -216,8 +217,10 @@ def _shown_run(run: Run, texts: Texts) -> Run:
     if run.harness == "inspect" and not run.is_audit:
         scored = texts.examples_from[1]
         described["sources"] = f"{scored} scored of {described['sources']} loaded"
-    # Inspect's name of the task is the one that its users gave it.
-    task = run.name.rpartition("/")[2] if run.harness == "inspect" else run.task
+    # Inspect's name of the task is the one that its users gave it; one name stands for all tasks
+    # of people's own.
+    name = run.name.rpartition("/")[2]
+    task = name if run.harness == "inspect" and not name.startswith(PREFERENCE) else run.task
     return replace(
         run,
         file=shown(Path(run.file).name),

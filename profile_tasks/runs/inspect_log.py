@@ -21,6 +21,7 @@ from inspect_ai.log import EvalLog, EvalScore, read_eval_log
 from pydantic_core import from_json
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import TASK, TASK_DEFINITION, read_definition
 from profile_tasks.runs.run import (
     A_FOLDER,
     AUDIT,
@@ -103,12 +104,20 @@ def open_log(location: str, fields: frozenset[str] = _READ) -> InspectLog:
         raise FileNotFoundError(f"{location}: there is no such log")
     try:
         if location.endswith(".json"):
-            return _of_json(location, fields)
-        return InspectLog(location, read_eval_log(location, header_only=True), fields=fields)
+            log = _of_json(location, fields)
+        else:
+            header = read_eval_log(location, header_only=True)
+            log = InspectLog(location, header, fields=fields)
     except FileNotFoundError:
         raise
     except Exception as error:  # Inspect raises what its readers raise: KeyError, BadZipFile, ...
         raise ValueError(f"{location}: not an Inspect log ({_problem(error)})") from error
+    if (definition := (log.header.eval.metadata or {}).get(TASK_DEFINITION)) is not None:
+        try:
+            read_definition(definition)  # by its key it is found from now on
+        except (AttributeError, ValueError) as error:
+            raise damaged(location, error) from error
+    return log
 
 
 def score_name(log: InspectLog, score: str | None = None) -> str:
@@ -159,7 +168,8 @@ def inspect_run(log: InspectLog, score: str | None = None) -> Run:
     grading = profile.get("grading") or {}
     graders = tuple(grading.get("graders") or ())
     # The scorer knows what it measured, whatever the task that uses it is called.
-    tasks = (options.get("task") for options in _own_scorers(header).values())
+    named = (options.get("task") for options in _own_scorers(header).values())
+    tasks = (about.get(TASK), *named)
     labels = profile.get(OWN_LABELS) or {}
     warnings = [
         *(grading.get("warnings") or ()),
@@ -209,7 +219,7 @@ def judge_audit_run(log: InspectLog) -> Run | None:
         file=log.location,
         harness="inspect",
         model=evaluated_model(header),
-        task=str(asked.get("task") or header.eval.task.rpartition("/")[2]),
+        task=str(about.get(TASK) or asked.get("task") or header.eval.task.rpartition("/")[2]),
         name=header.eval.task,
         setting=AUDIT,
         status=header.status,

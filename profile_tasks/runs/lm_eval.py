@@ -9,11 +9,19 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.resources import files
 from pathlib import Path
 from typing import Any, cast, get_args
 
 from profile_tasks.data.content_hash import content_hash
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import (
+    PREFERENCE,
+    TASK,
+    TASK_DEFINITION,
+    packaged_tasks,
+    read_definition,
+)
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
     LIKELIHOOD,
@@ -52,7 +60,7 @@ _FIRST_AS_MEANT = 2.0
 """The first version of the tasks in lm-eval whose metrics mean what they mean today."""
 
 _TASK = re.compile(
-    rf"profile_(summarization|instruction_following|document_qa)_(generation|{LIKELIHOOD}"
+    rf"profile_({'|'.join((*packaged_tasks(), PREFERENCE))})_(generation|{LIKELIHOOD}"
     rf"|discrimination|{OWN_PAIRS})"
 )
 _SAMPLES = re.compile(r"samples_.+_(?P<date>\d{4}-\d\d-\d\dT[^_]+)\.jsonl")
@@ -89,6 +97,21 @@ def results_beside(samples: str | Path) -> Path | None:
         return None
     beside = Path(samples).with_name(f"results_{named['date']}.json")
     return beside if beside.is_file() else None
+
+
+def lm_eval_name(task: str, kind: str = "") -> str:
+    """What a task is called in lm-eval.
+
+    Args:
+        task: The task's key.
+        kind: What is run of it; empty: the group of all.
+
+    >>> lm_eval_name("summarization", "generation"), lm_eval_name("my_task#1a2b3c4d")
+    ('profile_summarization_generation', 'profile_preference')
+    """
+    own_folder = (files("profile_tasks.task_configs") / task).is_dir()
+    named = task if own_folder else PREFERENCE
+    return "_".join(filter(None, ("profile", named, kind)))
 
 
 def model_of(results: Mapping[str, Any]) -> str:
@@ -154,6 +177,9 @@ def _results_run(
         metrics |= values
     first = next(iter(names.values()))
     metadata = (results["configs"].get(first) or {}).get("metadata") or {}
+    if (definition := metadata.get(TASK_DEFINITION)) is not None:
+        read_definition(definition)  # by its key it is found from now on
+    task = str(metadata[TASK]) if task == PREFERENCE else task
     settings = _settings(metadata)
     grading = results.get(GRADING) or {}
     graders = tuple(grading.get("graders") or ())
@@ -305,7 +331,7 @@ def read_sampled_run(files: Sequence[str]) -> Run:
         harness="lm-eval",
         model=_answering_model(files),
         task=task,
-        name=f"profile_{task}",
+        name=lm_eval_name(task),
         setting=(
             "both"
             if {"generation", "discrimination"} <= {*sides}

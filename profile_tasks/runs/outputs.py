@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, cast
 
+from profile_tasks.data.task_definition import PREFERENCE, name_of, packaged_tasks
 from profile_tasks.runs.inspect_log import LoggedSample, answered, open_log
 from profile_tasks.runs.lm_eval import (
     MEASURED,
@@ -168,7 +169,7 @@ def _of_source(
         source=source.source,
         reference=source.reference,
         group=source.group,
-        task=source.task,
+        task=name_of(source.task),
     )
     return output, score
 
@@ -176,8 +177,8 @@ def _of_source(
 def _wrote_nothing(location: str, what: str) -> ValueError:
     return ValueError(
         f"{location}: {what} of this project in which no text was written for target scores; give "
-        "one of summarization, instruction_following or document_qa with setting generation or "
-        "both (self-guided samples: profile-tasks export)"
+        f"one of {', '.join((*packaged_tasks(), PREFERENCE))} with setting generation or both "
+        "(self-guided samples: profile-tasks export)"
     )
 
 

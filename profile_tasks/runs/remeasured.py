@@ -17,7 +17,7 @@ from profile_tasks.scorers.factors.selection import (
     read_selection,
     with_recorded,
 )
-from profile_tasks.scorers.factors.taxonomy import own_factors_hash
+from profile_tasks.scorers.factors.taxonomy import own_factors_hash, taxonomy_of
 from profile_tasks.scorers.measurement.source_measurement import (
     Manifestations,
     SourceMeasurement,
@@ -40,7 +40,7 @@ def remeasured(run: Run, factors: FactorChoice) -> Run:
     """
     if len(run.answers) != len(run.measurements):
         raise ValueError(f"{run.file}: holds no texts that other factors could be measured on")
-    asked = read_selection(factors)
+    asked = read_selection(factors, taxonomy_of([run.task]))
     there = run.measurements[0].factors
     known = with_recorded(
         asked, recorded_factors(answered.source for answered in run.answers), grader=False

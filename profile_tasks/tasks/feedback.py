@@ -15,8 +15,9 @@ The model drafts, revises its draft under each condition, and judges the revisio
 
 from inspect_ai import Task, task
 
-from profile_tasks.scorers.inspect.arguments import told_in_one_line
-from profile_tasks.settings import FeedbackSettings, takes
+from profile_tasks.data.task_definition import read_definition
+from profile_tasks.scorers.inspect.arguments import definition_in_log, told_in_one_line
+from profile_tasks.settings import FeedbackSettings, PreferenceFeedbackSettings, takes
 from profile_tasks.tasks.feedback_task import feedback_task
 
 
@@ -42,3 +43,12 @@ def instruction_following_feedback(settings: FeedbackSettings) -> Task:
 def document_qa_feedback(settings: FeedbackSettings) -> Task:
     """Feedback-driven generation of answers."""
     return feedback_task("document_qa", settings)
+
+
+@definition_in_log
+@task
+@told_in_one_line()
+@takes(PreferenceFeedbackSettings)
+def preference_feedback(settings: PreferenceFeedbackSettings) -> Task:
+    """Feedback-driven generation in the task that a definition describes."""
+    return feedback_task(read_definition(settings.task).key, settings)

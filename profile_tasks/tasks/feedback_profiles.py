@@ -11,6 +11,7 @@ from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import read_selection, resolve_factors
+from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement, measure_source
 from profile_tasks.scorers.measurement.tables import comparison_tables
 from profile_tasks.scorers.statistics.study import OWN as OWN_JUDGEMENT
@@ -48,8 +49,8 @@ def log_departures(
         ValueError: It is no log of this task in the generation setting, or nothing departs.
     """
     run = read_run(location)
-    if run.name.rpartition("/")[2] != task:
-        raise ValueError(f"profiles: {location} is a run of {run.name}; expected one of {task}")
+    if run.task != task:
+        raise ValueError(f"profiles: {location} is a run of {run.task}; expected one of {task}")
     tables = {table.perspective: table for table in comparison_tables(run.measurements)}
     if "generation" not in tables:
         raise ValueError(
@@ -76,13 +77,17 @@ def log_departures(
     return found, run.model
 
 
-def meanings(factors: str | Sequence[str]) -> dict[str, str]:
+def meanings(factors: str | Sequence[str], task: str) -> dict[str, str]:
     """What a text that shows more of each factor is like, by id.
 
     Args:
         factors: The selection of factors, for the files with factors of one's own in it.
+        task: The key of the task, which may define some too.
     """
-    return {factor.id: factor.more for factor in read_selection(factors).taxonomy.values()}
+    return {
+        factor.id: factor.more
+        for factor in read_selection(factors, taxonomy_of([task])).taxonomy.values()
+    }
 
 
 def own_profiles(

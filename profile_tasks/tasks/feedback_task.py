@@ -1,4 +1,4 @@
-"""The Inspect task that the three feedback tasks share: data, drafts and revisions, scorer."""
+"""The Inspect task that the feedback tasks share: data, drafts and revisions, scorer."""
 
 import logging
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from inspect_ai.model import get_model
 
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import task_metadata
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
 from profile_tasks.scorers.grading.grader import (
     check_grader,
@@ -42,7 +43,7 @@ TASK_VERSION = 2
 
 
 def feedback_task(task: str, settings: FeedbackSettings) -> Task:
-    """Build one of the three tasks.
+    """Build the task.
 
     Raises:
         ValueError: The data do not allow the task, a condition lacks its evaluator or its
@@ -85,7 +86,8 @@ def feedback_task(task: str, settings: FeedbackSettings) -> Task:
         ),
         metrics=[revision_headline(REPLICATES, settings.seed)],
         version=TASK_VERSION,
-        metadata=data_metadata(data)
+        metadata=task_metadata(task)
+        | data_metadata(data)
         | factor_metadata(chosen, auto=settings.factors == "auto")
         | _evaluator_metadata(settings.conditions, evaluator=evaluator)
         | about
@@ -121,7 +123,7 @@ def _factor_feedback(
         return own_profiles(data.sources, most=most, seed=seed), {"profiles": OWN}
     found, model = log_departures(profiles, task, most=most, seed=seed)
     about = {"profiles": profiles, "profiles_of": model, "departures": list(map(asdict, found))}
-    return factor_feedback(found, meanings(settings.factors)), about | _other_model(model)
+    return factor_feedback(found, meanings(settings.factors, task)), about | _other_model(model)
 
 
 def _other_model(profiled: str) -> dict[str, object]:

@@ -16,10 +16,15 @@ from inspect_ai.dataset import MemoryDataset
 from inspect_ai.model import get_model
 
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import read_definition, task_metadata
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
-from profile_tasks.scorers.inspect.arguments import in_evaluation, told_in_one_line
+from profile_tasks.scorers.inspect.arguments import (
+    definition_in_log,
+    in_evaluation,
+    told_in_one_line,
+)
 from profile_tasks.scorers.inspect.probe_scorer import judge_sensitivity, probe_metrics
-from profile_tasks.settings import JudgeAuditSettings, takes
+from profile_tasks.settings import JudgeAuditSettings, PreferenceJudgeAuditSettings, takes
 from profile_tasks.solvers.judge_probes import judge_probes
 from profile_tasks.solvers.pairwise_discrimination import check_judge
 from profile_tasks.solvers.probe_texts import probe_lists
@@ -54,6 +59,15 @@ def document_qa_judge_audit(settings: JudgeAuditSettings) -> Task:
     return _judge_audit("document_qa", settings)
 
 
+@definition_in_log
+@task
+@told_in_one_line()
+@takes(PreferenceJudgeAuditSettings)
+def preference_judge_audit(settings: PreferenceJudgeAuditSettings) -> Task:
+    """Probes of a judge of the task that a definition describes."""
+    return _judge_audit(read_definition(settings.task).key, settings)
+
+
 def _judge_audit(of_task: str, settings: JudgeAuditSettings) -> Task:
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
@@ -74,7 +88,8 @@ def _judge_audit(of_task: str, settings: JudgeAuditSettings) -> Task:
         scorer=judge_sensitivity(task=of_task, factors=settings.factors),
         metrics=[probe_metrics(settings.seed)],
         version=JUDGE_AUDIT_VERSION,
-        metadata=data_metadata(data)
+        metadata=task_metadata(of_task)
+        | data_metadata(data)
         | {
             "factors": [factor.id for factor in chosen],
             "wordings": list(wordings()),

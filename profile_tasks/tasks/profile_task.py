@@ -1,7 +1,8 @@
-"""The Inspect task that the three task files share: data, solvers, scorer."""
+"""The Inspect task that every profile is: data, solvers, scorer."""
 
 import logging
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 
 from inspect_ai import Task
 from inspect_ai.dataset import MemoryDataset, Sample
@@ -10,6 +11,7 @@ from inspect_ai.solver import Generate, Solver, TaskState, solver
 
 from profile_tasks.data.preferences import AnnotatedSource, PreferenceData, recorded_factors
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import PREFERENCE, own_definition, task_metadata
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.grader_prompts import GRADER_PROMPT_VERSION
 from profile_tasks.scorers.factors.learned import UniEval
@@ -46,7 +48,7 @@ AUTO_NOTE = (
 
 
 def profile_task(task: str, settings: ProfileSettings) -> Task:
-    """Build one of the three tasks.
+    """Build the task with this key.
 
     Raises:
         ValueError: The data do not allow the setting, a factor is not known or lacks its grader.
@@ -92,10 +94,23 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         metrics=[headline_metrics(REPLICATES, settings.seed)],
         viewer=VIEWER,
         version=TASK_VERSION,
-        metadata=data_metadata(data)
+        metadata=task_metadata(task)
+        | data_metadata(data)
         | factor_metadata(chosen, auto=settings.factors == "auto")
         | {"settings": settings.record()},
     )
+
+
+def inspect_task(key: str) -> tuple[str, dict[str, object]]:
+    """The Inspect task by which a task is run, without the package, and the argument for it.
+
+    >>> inspect_task("summarization"), inspect_task("dialogue")
+    (('summarization', {}), ('preference', {'task': 'dialogue'}))
+    """
+    if find_spec(f"profile_tasks.{key}") is not None:  # it has a file and a name of its own
+        return key, {}
+    own = own_definition(key)
+    return PREFERENCE, {"task": key if own is None else own.record()}
 
 
 @solver

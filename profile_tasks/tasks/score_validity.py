@@ -16,11 +16,16 @@ from inspect_ai.dataset import MemoryDataset, Sample
 from inspect_ai.model import get_model
 
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import read_definition, task_metadata
 from profile_tasks.runs.scored_texts import scored_texts
-from profile_tasks.scorers.inspect.arguments import in_evaluation, told_in_one_line
+from profile_tasks.scorers.inspect.arguments import (
+    definition_in_log,
+    in_evaluation,
+    told_in_one_line,
+)
 from profile_tasks.scorers.inspect.validity_scorer import text_validity, validity_metrics
 from profile_tasks.scorers.statistics.score_validity import REPLICATES
-from profile_tasks.settings import ScoreValiditySettings, takes
+from profile_tasks.settings import PreferenceScoreValiditySettings, ScoreValiditySettings, takes
 from profile_tasks.solvers.log_likelihood import check_log_likelihoods
 from profile_tasks.solvers.pairwise_discrimination import check_judge
 from profile_tasks.solvers.prompts import PROMPT_VERSION
@@ -54,6 +59,15 @@ def document_qa_score_validity(settings: ScoreValiditySettings) -> Task:
     return _score_validity("document_qa", settings)
 
 
+@definition_in_log
+@task
+@told_in_one_line()
+@takes(PreferenceScoreValiditySettings)
+def preference_score_validity(settings: PreferenceScoreValiditySettings) -> Task:
+    """Score validity of the task that a definition describes."""
+    return _score_validity(read_definition(settings.task).key, settings)
+
+
 def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
     # Importing it registers its hook, which other people's evaluations should not carry.
     import profile_tasks.scorers.inspect.viewer_labels  # noqa: F401
@@ -84,6 +98,7 @@ def _score_validity(of_task: str, settings: ScoreValiditySettings) -> Task:
         metrics=[validity_metrics(REPLICATES, settings.seed)],
         version=TASK_VERSION,
         metadata={
+            **task_metadata(of_task),
             **data.identity,
             "texts": settings.texts or "annotated responses",
             "sources_without_texts": len(data.sources) - len(known),

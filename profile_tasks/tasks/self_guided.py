@@ -15,14 +15,19 @@ from inspect_ai import Task, task
 from inspect_ai.dataset import MemoryDataset
 
 from profile_tasks.data.sources import check_sources, load_data
+from profile_tasks.data.task_definition import read_definition, task_metadata
 from profile_tasks.scorers.factors.selection import measured_factors, needing_grader
-from profile_tasks.scorers.inspect.arguments import in_evaluation, told_in_one_line
+from profile_tasks.scorers.inspect.arguments import (
+    definition_in_log,
+    in_evaluation,
+    told_in_one_line,
+)
 from profile_tasks.scorers.inspect.self_guided_scorer import (
     self_guided_metrics,
     self_guided_ranking,
 )
 from profile_tasks.scorers.statistics.study import REPLICATES
-from profile_tasks.settings import SelfGuidedSettings, takes
+from profile_tasks.settings import PreferenceSelfGuidedSettings, SelfGuidedSettings, takes
 from profile_tasks.solvers.pairwise_discrimination import REQUESTS_A_VERDICT, check_judge
 from profile_tasks.solvers.self_guided import judging_model, self_guided_sampling
 from profile_tasks.solvers.tournament import tournament_requests
@@ -33,7 +38,7 @@ SELF_GUIDED_VERSION = 2
 
 
 def self_guided_task(of_task: str, settings: SelfGuidedSettings) -> Task:
-    """Build one of the three tasks.
+    """Build the task.
 
     Raises:
         ValueError: A factor needs a grader, or the data lack sources.
@@ -65,7 +70,8 @@ def self_guided_task(of_task: str, settings: SelfGuidedSettings) -> Task:
         ),
         metrics=[self_guided_metrics(REPLICATES, settings.seed)],
         version=SELF_GUIDED_VERSION,
-        metadata=data_metadata(data)
+        metadata=task_metadata(of_task)
+        | data_metadata(data)
         | {
             "factors": [factor.id for factor in chosen],
             "requests_per_source": settings.samples
@@ -98,3 +104,12 @@ def instruction_following_self_guided(settings: SelfGuidedSettings) -> Task:
 def document_qa_self_guided(settings: SelfGuidedSettings) -> Task:
     """Ranked samples of answers from documents."""
     return self_guided_task("document_qa", settings)
+
+
+@definition_in_log
+@task
+@told_in_one_line()
+@takes(PreferenceSelfGuidedSettings)
+def preference_self_guided(settings: PreferenceSelfGuidedSettings) -> Task:
+    """Ranked samples of the task that a definition describes."""
+    return self_guided_task(read_definition(settings.task).key, settings)

@@ -18,6 +18,7 @@ from typing import Any, Literal, get_args
 import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
+from profile_tasks.data.task_definition import name_of
 from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -366,7 +367,7 @@ def _own_record(pair: TrainingPair, seed: int) -> Record:
     first, second = (pair.chosen, pair.rejected) if chosen_first else (pair.rejected, pair.chosen)
     record = {
         "id": name[:16],
-        "task": pair.task,
+        "task": name_of(pair.task),
         "prompt": pair.prompt,
         "source": pair.source,
         "response_a": first,

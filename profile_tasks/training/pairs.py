@@ -37,7 +37,7 @@ class TrainingPair:
     Attributes:
         source_id: The source.
         group: What is split as one.
-        task: One of ``TASKS``.
+        task: The key of a task.
         prompt: The request.
         source: The text to work on, if any.
         chosen: The better response.

@@ -38,11 +38,12 @@ class Factor:
         kind: how the manifestation is found: computed (``surface``), from atomic facts
             (``facts``), by a grader (``judged``), by a local scoring model (``learned``), or read
             where the data record it, for the annotated responses alone (``recorded``).
-        tasks: the tasks it is meant for, out of `TASKS`.
         definition: what one response's value is. Of a judged factor, the grader reads it as it
             stands and says which response shows more of it.
         unit: unit of that value.
         more: what a response with the larger value shows.
+        tasks: names of the tasks it is meant for; empty: any. Of a packaged factor, the packaged
+            tasks whose definitions name it.
         core: whether the selection ``"core"`` holds it.
         needs_source: whether it is missing where there is no source.
         defined_for: the responses that it is defined for, where not for those of every language;
@@ -66,10 +67,10 @@ class Factor:
     id: str
     level: Literal[1, 2, 3]
     kind: Literal["surface", "facts", "judged", "learned", "recorded"]
-    tasks: tuple[str, ...]
     definition: str
     unit: str
     more: str
+    tasks: tuple[str, ...] = ()
     core: bool = False
     needs_source: bool = False
     defined_for: str = ""

@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping
 from inspect import Parameter, signature
 from typing import Any
 
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy, problems
 
@@ -48,7 +47,6 @@ def function_factor(function: OwnFunction, name: str | None = None) -> Factor:
         own,
         level=1,
         kind="surface",
-        tasks=TASKS,
         definition=(getattr(function, "__doc__", None) or "").strip() or f"What {own} returns.",
         unit="as returned",
         more="a larger returned value",

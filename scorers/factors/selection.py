@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
-from profile_tasks.data.preferences import TASKS
+from profile_tasks.data.task_definition import definition_of
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor, surface_function
 from profile_tasks.scorers.factors.own_function import (
@@ -13,7 +13,7 @@ from profile_tasks.scorers.factors.own_function import (
     function_factor,
     function_factors,
 )
-from profile_tasks.scorers.factors.taxonomy import SELECTIONS, load_taxonomy
+from profile_tasks.scorers.factors.taxonomy import SELECTIONS, load_taxonomy, taxonomy_of
 from profile_tasks.settings import LearnedBy
 
 FactorChoice = str | Sequence[str | OwnFunction] | Mapping[str, OwnFunction] | OwnFunction
@@ -106,7 +106,7 @@ def resolve_factors(
     grader: bool = False,
     recorded: Collection[str] = (),
 ) -> tuple[Factor, ...]:
-    """Turn a selection of factors into the factors, for one of `TASKS`.
+    """Turn a selection of factors into the factors, for the task with this key.
 
     `selection` is a list or a comma-separated string (a command line may give either). It holds
     one of
@@ -119,7 +119,8 @@ def resolve_factors(
     - ids; they keep their order.
 
     Each name that ends in ``.yaml`` or ``.yml`` is the path of a taxonomy file. Files are loaded
-    in their order over `taxonomy`, by default the packaged one. Without ids, the factors of the
+    in their order over `taxonomy`, by default the packaged one with what the tasks define for
+    themselves. Without ids, the factors of the
     files that are meant for the task come along with ``"auto"`` or the other word, in the order of
     the taxonomy; with ids, only the factors with these ids. A function, or a mapping of name ->
     function, is a factor of its own (`own_function`), beside ids or a word.
@@ -137,23 +138,21 @@ def resolve_factors(
     ['length', 'novel_words']
     """
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    for name in tasks:
-        if name not in TASKS:
-            raise ValueError(f"Task {name!r} is unknown{instead_of(name, TASKS)}.")
-    asked = read_selection(selection, taxonomy)
+    names = tuple(definition_of(key).name for key in tasks)
+    asked = read_selection(selection, taxonomy_of(tasks) if taxonomy is None else taxonomy)
     known = with_recorded(asked, recorded, grader=grader)
-    meant = {f.id: f for f in known.values() if set(tasks) & set(f.tasks)}
+    meant = {f.id: f for f in known.values() if _fits(f, names)}
     for file, ids in asked.from_files.items():
         if not ids & meant.keys():
-            raise ValueError(f"The file {file!r} holds no factor for {_named(tasks)}.")
+            raise ValueError(f"The file {file!r} holds no factor for {_named(names)}.")
     if asked.word is None:
-        chosen = [_meant_for(tasks, name, known, recorded) for name in asked.names]
+        chosen = [_meant_for(names, name, known, recorded) for name in asked.names]
     else:
         word = ("core" if grader else "surface") if asked.word == "auto" else asked.word
         own = asked.functions.union(*asked.from_files.values())
         chosen = [f for f in meant.values() if f.id in own or _belongs(f, word)]
     if not chosen:
-        raise ValueError(f"The selection {selection!r} holds no factor for {_named(tasks)}.")
+        raise ValueError(f"The selection {selection!r} holds no factor for {_named(names)}.")
     return tuple(chosen)
 
 
@@ -187,7 +186,6 @@ def with_recorded(
                 name,
                 level=3,
                 kind="recorded",
-                tasks=TASKS,
                 definition="As the data record it for each annotated response.",
                 unit="as recorded",
                 more="a larger recorded value",
@@ -207,7 +205,7 @@ def measured_factors(
 
     Args:
         selection: As of ``resolve_factors``.
-        task: One of ``TASKS``.
+        task: The key of a task.
         grader: Whether there is a grader; decides what "auto" is.
         learned_by: Factor id -> how it is found. A factor found by UniEval is measured even where
             the selection, for want of a grader, leaves it out.
@@ -226,7 +224,7 @@ def measured_factors(
     """
     chosen = {f.id: f for f in resolve_factors(selection, task, grader=grader, recorded=recorded)}
     for name in (name for name, how in learned_by.items() if how == "unieval"):
-        judged = chosen.get(name) or read_selection(selection).taxonomy[name]
+        judged = chosen.get(name) or taxonomy_of([task])[name]
         chosen[name] = replace(
             judged, kind="learned", unit="UniEval's probability of yes", range=(0.0, 1.0)
         )
@@ -246,6 +244,11 @@ def needing_grader(factors: Sequence[Factor]) -> tuple[str, ...]:
     return tuple(factor.id for factor in factors if factor.graded)
 
 
+def _fits(factor: Factor, tasks: Collection[str]) -> bool:
+    """Whether it is meant for one of the tasks with these names."""
+    return not factor.tasks or not set(tasks).isdisjoint(factor.tasks)
+
+
 def _belongs(factor: Factor, word: str) -> bool:
     if word == "core":
         return factor.core
@@ -253,7 +256,7 @@ def _belongs(factor: Factor, word: str) -> bool:
 
 
 def _meant_for(
-    tasks: Sequence[str], name: str, known: Mapping[str, Factor], recorded: Collection[str]
+    tasks: Collection[str], name: str, known: Mapping[str, Factor], recorded: Collection[str]
 ) -> Factor:
     if name not in known:
         choices = dict.fromkeys((*SELECTIONS, *known, *recorded))
@@ -261,7 +264,7 @@ def _meant_for(
             f"Factor {name!r} is unknown{instead_of(name, choices)}; or a taxonomy file (.yaml)."
         )
     factor = known[name]
-    if not set(tasks) & set(factor.tasks):
+    if not _fits(factor, tasks):
         raise ValueError(
             f"Factor {name!r} is not meant for {_named(tasks)}, only for: "
             f"{', '.join(factor.tasks)}."
@@ -269,5 +272,5 @@ def _meant_for(
     return factor
 
 
-def _named(tasks: Sequence[str]) -> str:
+def _named(tasks: Collection[str]) -> str:
     return f"task {' or '.join(map(repr, tasks))}"

@@ -5,15 +5,22 @@ read without opening code. This module loads and checks that data, and files of 
 """
 
 import re
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from profile_tasks.data.content_hash import short_hash
-from profile_tasks.data.preferences import TASKS
+from profile_tasks.data.task_definition import (
+    TaskDefinition,
+    TaskDefinitionError,
+    definition_of,
+    known_definitions,
+    packaged_tasks,
+)
+from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import FactLabel, Factor
 
 SELECTIONS = ("auto", "core", "surface", "all")
@@ -47,8 +54,8 @@ def load_taxonomy(
     them in ``mirrors``, and an entry with the id of a known factor overrides the fields that it
     states (of ``label`` too) and takes the others over. A definition of its own takes no citation
     over, and an entry of another ``kind`` takes nothing over. A new judged factor needs only
-    ``id``, ``kind``, ``definition`` and ``tasks``, a new surface factor ``function`` or ``pattern``
-    besides.
+    ``id``, ``kind`` and ``definition``, a new surface factor ``function`` or ``pattern`` besides;
+    ``tasks`` are those that it is meant for, where not any.
 
     Raises ValueError naming the file, the factor and the field for anything malformed, and
     FileNotFoundError where there is no such file.
@@ -70,12 +77,21 @@ def load_taxonomy(
 def own_factors(chosen: Iterable[Factor]) -> dict[str, dict[str, Any]]:
     """The factors that this package defines otherwise or not at all, by id: their fields."""
     packaged = load_taxonomy()
-    own = {f.id: asdict(f) for f in chosen if f.kind != "learned" and f != packaged.get(f.id)}
+    own = {
+        factor.id: asdict(factor)
+        for factor in chosen
+        if factor.kind != "learned" and not _same(factor, packaged.get(factor.id))
+    }
     for of_factor in own.values():  # so that factors without a pattern keep their hash
         for field in ("pattern", "per"):
             if of_factor[field] is None:
                 del of_factor[field]
     return own
+
+
+def _same(factor: Factor, packaged: Factor | None) -> bool:
+    """Whether it is the packaged one, for whatever tasks."""
+    return packaged is not None and factor == replace(packaged, tasks=factor.tasks)
 
 
 def own_factors_hash(chosen: Iterable[Factor]) -> str | None:
@@ -93,14 +109,65 @@ def own_factors_hash(chosen: Iterable[Factor]) -> str | None:
 @cache
 def _packaged_factors() -> tuple[Factor, ...]:
     file = files("profile_tasks.task_configs") / "factors.yaml"
-    return _parse(file.read_text(encoding="utf-8"), file.name, known={})
+    factors = _parse(file.read_text(encoding="utf-8"), file.name, known={})
+    named = {task: definition_of(task).factors for task in packaged_tasks()}
+    return tuple(
+        replace(factor, tasks=tuple(task for task, ids in named.items() if factor.id in ids))
+        for factor in factors
+    )
+
+
+def taxonomy_of(tasks: Iterable[str]) -> dict[str, Factor]:
+    """The packaged factors, and those that tasks define for themselves, by id.
+
+    Args:
+        tasks: Keys of tasks; one that is not known adds nothing.
+
+    Raises:
+        TaskDefinitionError: A definition names a factor that there is not, or a factor in it cannot
+            be used.
+
+    >>> "summarization" in taxonomy_of(["summarization"])["source_compression"].tasks
+    True
+    """
+    known = load_taxonomy()
+    asked = set(tasks)
+    for definition in known_definitions():
+        if definition.key in asked and definition.own:
+            known |= _task_factors(definition, known)
+    return known
+
+
+def _task_factors(definition: TaskDefinition, known: Mapping[str, Factor]) -> dict[str, Factor]:
+    """The factors that a task's definition names or defines, as meant for it."""
+    where = f"{definition.place}, field 'factors'"
+    entries = [each for each in definition.factors if not isinstance(each, str)]
+    if stated := next((each for each in entries if "tasks" in each), None):
+        raise TaskDefinitionError(
+            f"{where}, {stated.get('id')!r}: states tasks; it is meant for this one, leave them out"
+        )
+    # Who writes a definition wants its factors measured, without asking for each.
+    completed = [{"core": True, **each} for each in entries]
+    try:
+        own = {factor.id: factor for factor in _factors(completed, where, known)}
+    except ValueError as error:
+        raise TaskDefinitionError(str(error)) from error
+    named = [each for each in definition.factors if isinstance(each, str)]
+    for name in named:
+        if name not in known or name in own:
+            problem = "is given twice" if name in own else f"is unknown{instead_of(name, known)}"
+            raise TaskDefinitionError(f"{where}: {name!r} {problem}")
+    return {
+        factor.id: replace(factor, tasks=(*factor.tasks, definition.name))
+        for factor in (*(known[name] for name in named), *own.values())
+    }
 
 
 def _parse(text: str, file: str, known: Mapping[str, Factor]) -> tuple[Factor, ...]:
     """Parse and check a taxonomy file's text; its factors may override and mirror known ones."""
     import yaml
 
-    from profile_tasks.scorers.factors.unique_keys import RepeatedKeyError, load_unique_keys
+    from profile_tasks.data.unique_keys import RepeatedKeyError, load_unique_keys
 
     try:
         content = load_unique_keys(text)
@@ -114,9 +181,16 @@ def _parse(text: str, file: str, known: Mapping[str, Factor]) -> tuple[Factor, .
         raise ValueError(f"{file}: version is {content['version']!r}. Must be {_VERSION}.")
     if not isinstance(content["factors"], list):
         raise ValueError(f"{file}: 'factors' must be a list of mappings.")
+    return _factors(content["factors"], file, known)
+
+
+def _factors(
+    entries: Sequence[object], file: str, known: Mapping[str, Factor]
+) -> tuple[Factor, ...]:
+    """The factors that entries define, checked; they may override and mirror known ones."""
     factors = tuple(
         _factor(entry, f"{file}, factor number {number}", known)
-        for number, entry in enumerate(content["factors"], start=1)
+        for number, entry in enumerate(entries, start=1)
     )
     ids = [factor.id for factor in factors]
     for factor in factors:
@@ -199,7 +273,8 @@ def _overridden(base: Factor, entry: Mapping[str, Any], where: str) -> dict[str,
 
 def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str, str]]:
     """Name each field of a well-typed factor that breaks a rule, with the rule."""
-    unknown_tasks = [task for task in factor.tasks if task not in TASKS]
+    tasks = dict.fromkeys((*packaged_tasks(), *(each.name for each in known_definitions())))
+    unknown_tasks = [task for task in factor.tasks if task not in tasks]
     label = factor.label
     rules = [
         (
@@ -221,11 +296,10 @@ def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str
             f"is 'learned', which is known of {' and '.join(LEARNED_FACTORS)} only. "
             "Must be one of: surface, facts, judged",
         ),
-        ("tasks", bool(factor.tasks), f"is empty. Must hold some of: {', '.join(TASKS)}"),
         (
             "tasks",
             not unknown_tasks,
-            f"holds {', '.join(unknown_tasks)}. Must be one of: {', '.join(TASKS)}",
+            f"holds {', '.join(unknown_tasks)}. Must be one of: {', '.join(tasks)}",
         ),
         *(
             (field, bool(text.strip()), "must not be blank")

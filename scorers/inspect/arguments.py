@@ -1,13 +1,18 @@
 """Wrong arguments of tasks, scorers and models: named, in one line of Inspect's terminal."""
 # inspect-evals-lint: ignore-file[IECQ001] -- not public in Inspect; tests/test_dependencies.py
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import wraps
+from os import PathLike, fspath
+from typing import Any, ParamSpec, cast
 
+from inspect_ai import Task
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model._model import active_model
 from rich.markup import escape
 
+from profile_tasks.data.task_definition import definition_of, own_definition, task_key
 from profile_tasks.scorers.grading.api_key import hide_keys_of_run
 
 
@@ -66,6 +71,31 @@ def told_in_one_line(*, in_python: bool = False) -> Iterator[None]:
         if in_python or in_evaluation():
             raise ArgumentError(str(error)) from error
         raise
+
+
+_P = ParamSpec("_P")
+
+
+def definition_in_log(build: Callable[_P, Task]) -> Callable[_P, Task]:
+    """Let a task that takes a definition be called with its file, and log what stands there.
+
+    Inspect logs the arguments of a task as they are given, and builds it of them again for a retry,
+    wherever that runs.
+
+    Args:
+        build: The task; its first argument, ``task``, says which definition is meant.
+    """
+
+    @wraps(build)
+    @told_in_one_line()
+    def built(*args: _P.args, **given: _P.kwargs) -> Task:
+        arguments: dict[str, Any] = {**dict(zip(("task",), args, strict=False)), **given}
+        named = arguments.get("task")
+        if isinstance(named, str | PathLike) and own_definition(key := task_key(fspath(named))):
+            arguments["task"] = definition_of(str(key)).record()
+        return cast("Callable[..., Task]", build)(**arguments)
+
+    return built
 
 
 def in_evaluation() -> bool:

@@ -10,6 +10,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import is_known, task_key
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.grading.grader import grader_model
@@ -63,17 +64,17 @@ class FeedbackProfileSettings(GradingSettings, ScoredTaskSettings):
 def feedback_profile(settings: FeedbackProfileSettings) -> Scorer:
     """Measure a source's annotated pairs, and each revision beside its draft."""
     grading = SampleGrading(settings)
+    task = task_key(settings.task)
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
-        if settings.task not in (None, of_task):
-            raise ValueError(
-                f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
-            )
+        if task not in (None, of_task):
+            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
         return measured_factors(settings.factors, of_task, grader=grader, learned_by={})
 
-    if settings.task is not None:
-        chosen(settings.task, True)  # a wrong selection is told before a sample is scored
+    # A wrong selection is told before a sample is scored; of a task that a log holds, with it.
+    if task is not None and is_known(task):
+        chosen(task, True)
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)

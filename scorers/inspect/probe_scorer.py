@@ -6,6 +6,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import task_key
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
@@ -49,7 +50,9 @@ def judge_sensitivity(task: str | None = None, factors: str | Sequence[str] = "s
     async def score(state: TaskState, target: Target) -> Score:
         source = state.metadata_as(AnnotatedSource)
         with told_of_a_scorer():
-            chosen = measured_factors(factors, task or source.task, grader=False, learned_by={})
+            chosen = measured_factors(
+                factors, task_key(task) or source.task, grader=False, learned_by={}
+            )
         answers = probe_answers(state)
         record = ProbedSource.of(source, answers, chosen)
         told = [

@@ -15,6 +15,7 @@ from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value,
 from inspect_ai.solver import TaskState
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import definition_of, is_known, task_key
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.learned import UniEval, learned_values
 from profile_tasks.scorers.factors.selection import measured_factors
@@ -120,7 +121,7 @@ def profile_scorer(task: str, settings: MeasuringSettings, factors: Sequence[Fac
     """The scorer of a run.
 
     Args:
-        task: One of ``TASKS``.
+        task: The key of a task.
         settings: Those of the run.
         factors: What they choose on its data.
     """
@@ -144,13 +145,12 @@ def scorer_options(
 def factor_profile(settings: FactorProfileSettings) -> Scorer:
     """Measure a source's annotated pairs, and what the model judged and wrote."""
     grading = SampleGrading(settings)
+    task = task_key(settings.task)
 
     @cache
     def chosen(of_task: str, grader: bool) -> tuple[Factor, ...]:
-        if settings.task not in (None, of_task):
-            raise ValueError(
-                f"the scorer is for {settings.task!r}, and the samples are of {of_task!r}"
-            )
+        if task not in (None, of_task):
+            raise ValueError(f"the scorer is for {task!r}, and the samples are of {of_task!r}")
         return measured_factors(
             settings.factors,
             of_task,
@@ -167,9 +167,12 @@ def factor_profile(settings: FactorProfileSettings) -> Scorer:
         _LABELS[found.name] = found
         return found
 
-    if settings.task is not None:
-        chosen(settings.task, True)  # a wrong selection is told before a sample is scored
-    labels(settings.task)  # and so are labels that cannot be used
+    # A wrong selection is told before a sample is scored, and so are labels that cannot be used; of
+    # a task that a log holds, with it.
+    if task is not None and is_known(task):
+        chosen(task, True)
+    if task is None or is_known(task):
+        labels(task)
 
     async def score(state: TaskState, target: Target) -> Score:
         annotated = state.metadata_as(AnnotatedSource)
@@ -253,7 +256,8 @@ def _learned(
 ) -> dict[str, dict[str, float]]:
     """Values of the learned factors: factor id -> response id -> value."""
     # The authors show UniEval a summary with its document, without a request.
-    prompt = "" if annotated.task == "summarization" else annotated.prompt
+    alone = definition_of(annotated.task).answers_the_source
+    prompt = "" if alone else annotated.prompt
     with _ONE_AT_A_TIME:
         unieval = UniEval.load(checkpoint)
         return {

@@ -6,12 +6,14 @@ would teach, and the rates that say how far the judge can be trusted.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 
 from inspect_ai.scorer import Metric, SampleScore, Score, Scorer, Target, Value, metric, scorer
 from inspect_ai.solver import TaskState
 from pydantic import BaseModel
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.task_definition import is_known, task_key
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.scorers.factors.words import word_count
@@ -64,7 +66,7 @@ class SelfGuidedRanking(BaseModel, frozen=True):
     Attributes:
         source_id: The source.
         group: What is split and resampled as one.
-        task: One of ``TASKS``.
+        task: The key of a task.
         prompt: The request.
         source: The text to work on, if any.
         judge: The model that judged.
@@ -211,12 +213,18 @@ class SelfGuidedRankingSettings(WinnerSettings):
 @takes(SelfGuidedRankingSettings)
 def self_guided_ranking(settings: SelfGuidedRankingSettings) -> Scorer:
     """Rank the samples of a source by the verdicts, and measure winners against losers."""
-    chosen = measured_factors(settings.factors, settings.task, grader=False, learned_by={})
+    task = task_key(settings.task) or settings.task
+
+    @cache
+    def chosen() -> tuple[Factor, ...]:
+        return measured_factors(settings.factors, task, grader=False, learned_by={})
+
+    if is_known(task):  # a wrong selection is told before a sample is scored
+        chosen()
 
     async def score(state: TaskState, target: Target) -> Score:
-        ranking = ranked(
-            state.metadata_as(AnnotatedSource), judged_samples(state), chosen, settings.tournament
-        )
+        source = state.metadata_as(AnnotatedSource)
+        ranking = ranked(source, judged_samples(state), chosen(), settings.tournament)
         best = next((sample for sample in ranking.samples if sample.rank == 1), None)
         return Score(
             value=sample_value(ranking),

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice, read_selection
+from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 from profile_tasks.scorers.measurement.own_labels import labelled_own_pairs
 from profile_tasks.scorers.measurement.recorded import chosen_factors, labelled_reliability
 from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
@@ -91,7 +92,8 @@ def recorded_preferences(
     wanted = names or recorded_names(data.sources)
     models = recorded_models(data.sources, data.name, names) if wanted else []
     found = RecordedJudges.of_data(data, models, chosen_factors(data, factors))
-    known = read_selection(factors).taxonomy
+    tasks = {source.task for source in data.sources}
+    known = read_selection(factors, taxonomy_of(tasks)).taxonomy
     people = found.reference
     judges = dict(zip(found.measurements, list(found.study.tables)[1:], strict=True))
     tables = {people: found.study.tables[HUMAN]}

@@ -18,7 +18,6 @@ from profile_tasks.data.pieces import NotInPiecesError, Piece, pieces
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import (
     LOOKED_AT,
-    TASKS,
     AnnotatedPair,
     AnnotatedSource,
     PreferenceData,
@@ -26,6 +25,7 @@ from profile_tasks.data.preferences import (
     of_people,
     recorded_factors,
 )
+from profile_tasks.data.task_definition import name_of, packaged_tasks
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
@@ -36,7 +36,7 @@ from profile_tasks.scorers.factors.selection import (
     with_recorded,
 )
 from profile_tasks.scorers.factors.surface import factor_values
-from profile_tasks.scorers.factors.taxonomy import own_factors_hash
+from profile_tasks.scorers.factors.taxonomy import own_factors_hash, taxonomy_of
 from profile_tasks.scorers.measurement.human_labels import (
     DERIVED_NOTE,
     HumanLabel,
@@ -237,10 +237,11 @@ def chosen_by_first_rows(piece: Piece, factors: FactorChoice, rules: RowRules) -
         )
     rules = replace(rules, people=rules.of_people)
     first = columns_of_records(records, rules, named)
-    if rules.task and not first.tasks and rules.task not in TASKS:
+    asked = name_of(rules.task or "")
+    if rules.task and not first.tasks and rules.task not in packaged_tasks():
         raise ChoiceError(
-            f"{piece.name}: no row has task {rules.task!r} among the first"
-            + instead_of(rules.task, sorted({str(row["task"]) for row in rows if row.get("task")}))
+            f"{piece.name}: no row has task {asked!r} among the first"
+            + instead_of(asked, sorted({str(row["task"]) for row in rows if row.get("task")}))
         )
     tasks = first.tasks if rules.task is None else frozenset({rules.task})
     by_word = read_selection(factors).word is not None
@@ -402,7 +403,9 @@ def _labels_of_graded(
     Raises:
         ValueError: As of ``label_of_each_factor``; or label and grade are the same numbers.
     """
-    asked, recorded = read_selection(factors), recorded_factors(data.sources)
+    tasks = {source.task for source in data.sources}
+    asked = read_selection(factors, taxonomy_of(tasks))
+    recorded = recorded_factors(data.sources)
     # The mapping may name factors that the data alone know; others it knows as a grader finds them.
     alone = with_recorded(replace(asked, names=recorded), recorded, grader=False)
     known = {**alone, **asked.taxonomy}
@@ -455,12 +458,12 @@ def resolved_factors(
     Raises:
         ValueError: As there.
     """
-    asked = read_selection(factors)
+    asked = read_selection(factors, taxonomy_of(tasks))
     if asked.word is not None:
         # Rows without a task may be of any: what every task has can be measured.
         each = [
             resolve_factors(factors, task, recorded=recorded)
-            for task in (TASKS if "" in tasks else [list(tasks)])
+            for task in (packaged_tasks() if "" in tasks else [list(tasks)])
         ]
         chosen = tuple(factor for factor in each[0] if all(factor in other for other in each))
     else:

@@ -6,6 +6,7 @@ import numpy as np
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.data.rows import COLUMNS
+from profile_tasks.data.task_definition import name_of
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.statistics.slices import check_identifiers
@@ -138,7 +139,7 @@ def _words(pair: AnnotatedPair) -> int:
 
 def _label(source: AnnotatedSource, pair: AnnotatedPair, column: str) -> str | None:
     if column == "task":
-        return source.task or None
+        return name_of(source.task) or None
     value = pair.extra.get(column)
     if isinstance(value, list | dict):
         raise ValueError(

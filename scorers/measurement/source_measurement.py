@@ -18,6 +18,12 @@ from pydantic import BaseModel, Field
 
 from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.task_definition import (
+    REFERENCE_METRICS,
+    ReferenceMetric,
+    definition_of,
+    is_known,
+)
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
@@ -372,7 +378,7 @@ def measure_source(
             "written": table.of(compared.written),
             "truncated_scores": None if truncated_scores is None else tuple(truncated_scores),
             "text_faults": None if text_faults is None else dict(text_faults),
-            **_written(responses_by_score, generation_pairs, annotated.reference),
+            **_written(annotated, responses_by_score, generation_pairs),
         }
         if own_verdicts is not None:
             own = [
@@ -539,9 +545,9 @@ def check_systems(sources: Iterable[AnnotatedSource]) -> None:
 
 
 def _written(
+    annotated: AnnotatedSource,
     responses_by_score: Mapping[int, str | None],
     generation_pairs: Sequence[tuple[int, int]],
-    reference: str | None,
 ) -> dict[str, Any]:
     """What is told of the written texts beside their factors."""
     best = responses_by_score.get(max(responses_by_score))
@@ -560,8 +566,32 @@ def _written(
             score: None if text is None else word_count(text)
             for score, text in responses_by_score.items()
         },
-        "rouge": asdict(rouge(best, reference)) if best is not None and reference else None,
+        "rouge": None if best is None else _against_reference(annotated, best),
     }
+
+
+def _against_reference(annotated: AnnotatedSource, best: str) -> dict[str, float] | None:
+    """What the task measures of a response against the reference; None: nothing."""
+    wanted = reference_metrics([annotated])
+    if not wanted or annotated.reference is None:
+        return None
+    every = asdict(rouge(best, annotated.reference))
+    return {name: every[name] for name in wanted}
+
+
+def reference_metrics(sources: Iterable[AnnotatedSource]) -> tuple[ReferenceMetric, ...]:
+    """The metrics of a response against a reference that these sources have.
+
+    All of them where a source names no task that is known.
+    """
+    wanted: dict[ReferenceMetric, None] = {}
+    for source in sources:
+        if source.reference:
+            of_task = (
+                definition_of(source.task).metrics if is_known(source.task) else REFERENCE_METRICS
+            )
+            wanted |= dict.fromkeys(of_task)
+    return tuple(name for name in REFERENCE_METRICS if name in wanted)
 
 
 def recorded_values(annotated: AnnotatedSource, factor: str) -> dict[str, float]:

@@ -27,6 +27,7 @@ from profile_tasks.data.columns import RowRules
 from profile_tasks.data.content_hash import content_hashes
 from profile_tasks.data.files import PreferenceDataError, RowError
 from profile_tasks.data.pieces import NotInPiecesError, Piece, pieces
+from profile_tasks.data.task_definition import name_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.measurement.signs import (
     GROUP,
@@ -230,9 +231,9 @@ def _state_of_pieces(
         ids.add(piece.ids)
         step(piece.size)
     if not edges:
+        named = name_of(measuring.rules.task or "")
         raise NotInPiecesError(
-            f"{ids.path.name}: no row has task {measuring.rules.task!r}; without --task all rows "
-            "count"
+            f"{ids.path.name}: no row has task {named!r}; without --task all rows count"
         )
     # Groups that go on from one piece to the next; those at either end of the file are no others.
     left = pa.concat_tables(edges)
@@ -305,7 +306,7 @@ class _Ids:
         records = (r for piece in pieces(self.path) for r in piece.records(self.rules))
         for place, row in records if twice else ():
             if isinstance(row, RowError) or (
-                self.rules.task and row.get("task") not in (None, "", self.rules.task)
+                self.rules.task and row.get("task") not in (None, "", name_of(self.rules.task))
             ):
                 continue
             name = str(row.get("id"))

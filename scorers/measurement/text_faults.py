@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from profile_tasks.data.preferences import AnnotatedSource
+from profile_tasks.data.task_definition import definition_of
 from profile_tasks.scorers.factors.words import words
 from profile_tasks.settings import FaultyTexts
-from profile_tasks.solvers.prompts import GENERATION_PROMPTS
 
 TextFault = Literal["echo", "score_talk", "loop"]
 TEXT_FAULTS: tuple[TextFault, ...] = get_args(TextFault)
@@ -45,9 +45,8 @@ def text_faults(
         source: What was asked.
         written: Target score -> text; None where there is none.
     """
-    instruction = GENERATION_PROMPTS[source.task].format(
-        score=max(written), low=1, high=5, sections=""
-    )
+    write = definition_of(source.task).prompts.write
+    instruction = write.format(score=max(written), low=1, high=5, sections="")
     request = f"{instruction}\n{source.prompt}"
     asked = set(_runs(words(request.casefold()), _ECHO_RUN))
     material = f"{source.prompt}\n{source.source or ''}"

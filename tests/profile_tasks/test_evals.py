@@ -13,8 +13,10 @@ import yaml
 from inspect_ai.util import registry_info
 
 import profile_tasks
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.data.public_sets import PUBLIC
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -9,12 +9,15 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log
 from inspect_ai.model import get_model
 
-from profile_tasks.data.preferences import TASKS, AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
 from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.summarization import summarization
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

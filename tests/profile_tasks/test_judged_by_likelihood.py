@@ -11,7 +11,7 @@ from inspect_ai.log import EvalLog, read_eval_log
 from inspect_ai.model import GenerateConfig, ModelAPI, ModelOutput, get_model, modelapi
 from inspect_ai.tool import ToolChoice, ToolInfo
 
-from profile_tasks.data.preferences import TASKS, AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.runs.compare import compare_runs
 from profile_tasks.runs.inspect_log import read_run
@@ -20,6 +20,9 @@ from profile_tasks.scorers.inspect.self_guided_scorer import ranking_of
 from profile_tasks.solvers.both_orders import pair_requests
 from profile_tasks.solvers.requests import parse_request
 from profile_tasks.solvers.score_conditioned_generation import written_responses
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

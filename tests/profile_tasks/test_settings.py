@@ -23,6 +23,11 @@ from profile_tasks.settings import (
     GraderValidationSettings,
     JudgeAuditSettings,
     LmEvalSettings,
+    PreferenceFeedbackSettings,
+    PreferenceJudgeAuditSettings,
+    PreferenceScoreValiditySettings,
+    PreferenceSelfGuidedSettings,
+    PreferenceSettings,
     ProfileSettings,
     ScoreValiditySettings,
     SelfGuidedSettings,
@@ -43,11 +48,22 @@ SETTINGS: dict[str, type[Settings]] = {
     "_score_validity": ScoreValiditySettings,
     "_judge_audit": JudgeAuditSettings,
 }
-TASKS: dict[str, type[Settings]] = {
-    f"{task}{kind}": settings
-    for task in ("summarization", "instruction_following", "document_qa")
-    for kind, settings in SETTINGS.items()
-} | {"grader_validation": GraderValidationSettings}
+OF_A_DEFINITION: dict[str, type[Settings]] = {
+    "preference": PreferenceSettings,
+    "preference_feedback": PreferenceFeedbackSettings,
+    "preference_self_guided": PreferenceSelfGuidedSettings,
+    "preference_score_validity": PreferenceScoreValiditySettings,
+    "preference_judge_audit": PreferenceJudgeAuditSettings,
+}
+TASKS: dict[str, type[Settings]] = (
+    {
+        f"{task}{kind}": settings
+        for task in ("summarization", "instruction_following", "document_qa")
+        for kind, settings in SETTINGS.items()
+    }
+    | OF_A_DEFINITION
+    | {"grader_validation": GraderValidationSettings}
+)
 CLASSES = (*SETTINGS.values(), GraderValidationSettings, LmEvalSettings)
 
 
@@ -76,7 +92,7 @@ def test_python_inspect_and_help_see_the_settings_as_arguments(
         assert field.is_required() or parameter.default == field.default
         assert "Annotated" not in str(parameter)
         assert f"\n    {parameter.name}: {field.description}" in task(name).__doc__
-    assert parameters[0].name == "dataset"
+    assert parameters[0].name == ("task" if name in OF_A_DEFINITION else "dataset")
     # Without it, Inspect leaves out what it does not know, and the task runs on its defaults.
     assert unknown.kind is inspect.Parameter.VAR_KEYWORD
     assert not task(name).__doc__.startswith("\n")
@@ -337,6 +353,7 @@ def test_the_page_of_arguments_says_what_the_settings_say(repository: Path) -> N
     shown: set[str] = set()
     for title, settings in (
         ("`summarization`, `instruction_following`, `document_qa`", ProfileSettings),
+        ("`preference`, `preference_<kind>`", PreferenceSettings),
         ("`<task>_feedback`", FeedbackSettings),
         ("`<task>_self_guided`", SelfGuidedSettings),
         ("`<task>_score_validity`", ScoreValiditySettings),

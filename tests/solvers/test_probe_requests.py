@@ -4,11 +4,14 @@ from dataclasses import replace
 
 import pytest
 
-from profile_tasks.data.preferences import TASKS, AnnotatedPair, AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.settings import PROBES, ProbeName
 from profile_tasks.solvers.probe_requests import ProbeRequests
-from profile_tasks.solvers.prompts import STANDARD, wordings, wordings_version
+from profile_tasks.solvers.prompts import STANDARD, judging_prompt, wordings, wordings_version
 from profile_tasks.solvers.requests import DiscriminationRequest, parse_request
+
+TASKS = packaged_tasks()
 
 FIRST, SECOND = "It rained, because it was October. We walk.", "It often rained."
 SOURCE = AnnotatedSource(
@@ -28,9 +31,8 @@ def test_there_are_four_other_wordings_of_every_task_and_none_names_another_verd
     assert next(iter(wordings())) == STANDARD
     assert len(wordings()) >= 5
     assert wordings_version() >= 1
-    for templates in wordings().values():
-        assert set(templates) == set(TASKS)
-        for template in templates.values():
+    for wording in wordings():
+        for template in (judging_prompt(task, wording) for task in TASKS):
             assert template.count("{sections}") == 1
             assert "Verdict: A" in template
             assert "Verdict: B" in template

@@ -12,10 +12,12 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.model import get_model
 
 from profile_tasks.cli import main
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.planted.annotator import PlantedAnnotator
 from profile_tasks.scorers.statistics.study import GAP
 from profile_tasks.summarization import summarization
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in lm-eval."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 

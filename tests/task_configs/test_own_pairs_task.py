@@ -8,10 +8,13 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
 from profile_tasks.runs.lm_eval import read_results
 from profile_tasks.runs.reading import read_runs
 from profile_tasks.scorers.statistics.study import GAP
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in lm-eval."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # lm-eval and its dependencies warn
 

@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from scipy.stats import pearsonr
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.runs.scored_texts import recorded_scores
 from profile_tasks.solvers.requests import NeutralRequest
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in lm-eval."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # lm-eval and its dependencies warn
 

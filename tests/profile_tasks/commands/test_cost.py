@@ -13,10 +13,13 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.commands.cost import cost
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.scorers.factors.selection import measured_factors
 from profile_tasks.settings import ProfileSettings, choices_of
 from profile_tasks.tasks.request_cost import PURPOSES, request_cost
+
+TASKS = packaged_tasks()
 
 Run = Callable[..., Result]
 
@@ -188,12 +191,12 @@ def test_what_a_run_refuses_is_refused(run: Run, pairs: Callable[..., str]) -> N
     task = ("--task", "summarization")
     without = pairs({})
     shown = run("cost", without, *task, exit_code=2).stderr
-    assert "1 of 1 sources have no text" in shown
-    assert "use --setting discrimination" in shown
+    assert "1 of 1 sources have no source" in shown
+    assert "use setting=discrimination" in shown
     run("cost", without, *task, "--setting", "discrimination")
     unjoined = pairs({"source_id": "ferry"})
     shown = run("cost", unjoined, *task, "--setting", "discrimination", exit_code=2).stderr
-    assert "give the file that holds the sources: --sources FILE" in shown
+    assert "give the file that holds the sources: sources=FILE" in shown
 
 
 def test_slices_that_a_run_refuses_are_refused(run: Run) -> None:

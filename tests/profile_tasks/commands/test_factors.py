@@ -10,10 +10,12 @@ import pytest
 from click.testing import Result
 
 from profile_tasks.commands.factors import factors
-from profile_tasks.data.preferences import TASKS
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+
+TASKS = packaged_tasks()
 
 Run = Callable[..., Result]
 
@@ -61,13 +63,20 @@ def test_a_selection_is_listed_as_a_run_resolves_it(run: Run, selection: str) ->
 
 def test_a_row_tells_level_kind_tasks_core_and_what_more_means(run: Run) -> None:
     lines = run("factors").stdout.splitlines()
-    assert lines[0] == "21 factors"
+    assert lines[0] == "23 factors"
     assert lines[1].split() == ["factor", "level", "kind", "tasks", "core", "more", "means"]
-    shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[2:22]}
-    assert shown["novel_words"] == ("1 surface S D core a larger share of words not in the source")
-    assert shown["receptiveness"] == "3 judged I D core a more direct answer to the core question"
-    assert shown["markdown"] == "1 surface S I D more markdown formatting"
-    assert lines[-2] == "tasks: S summarization, I instruction_following, D document_qa"
+    shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines[2:24]}
+    assert shown["novel_words"] == (
+        "1 surface S DQ CR core a larger share of words not in the source"
+    )
+    assert (
+        shown["receptiveness"] == "3 judged IF DQ D core a more direct answer to the core question"
+    )
+    assert shown["markdown"] == "1 surface S IF DQ D CR more markdown formatting"
+    assert lines[-2] == (
+        "tasks: S summarization, IF instruction_following, DQ document_qa, D dialogue, "
+        "CR code_review"
+    )
 
 
 def test_only_graded_factors_are_said_to_need_a_grader(run: Run) -> None:
@@ -111,9 +120,9 @@ def test_an_own_file_shows_what_it_adds_and_overrides(run: Run, mine: str) -> No
     lines = run("factors", "--task", "summarization", "--factors", mine).stdout.splitlines()
     shown = {line.split()[0]: " ".join(line.split()[1:]) for line in lines if line}
     assert shown["warmth"] == "3 judged S more of it"
-    assert shown["exclamations"] == "1 surface S D a larger value"
-    assert shown["length"] == "1 surface S I D core longer"
-    assert shown["markdown"] == "1 surface S I D more markdown formatting"
+    assert shown["exclamations"] == "1 surface S DQ a larger value"
+    assert shown["length"] == "1 surface S IF DQ D CR core longer"
+    assert shown["markdown"] == "1 surface S IF DQ D CR more markdown formatting"
 
 
 def test_an_own_file_without_task_is_checked_for_all_tasks(run: Run, mine: str) -> None:

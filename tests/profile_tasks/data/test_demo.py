@@ -8,15 +8,24 @@ from statistics import median
 
 import pytest
 
-from profile_tasks.data.preferences import TASKS, AnnotatedSource, load_preferences
-
-every_task = pytest.mark.parametrize("task", TASKS)
+from profile_tasks.data.preferences import AnnotatedSource, load_preferences
+from profile_tasks.data.task_definition import packaged_tasks
 
 STYLES = {
     "summarization": {"extractive", "abstractive"},
     "instruction_following": {"direct", "wordy"},
     "document_qa": {"extractive", "abstractive"},
 }
+COUNTED = {"dialogue": "context_misses", "code_review": "wrong_claims"}
+"""The tasks with smaller files, and the factor that these record."""
+
+every_task = pytest.mark.parametrize("task", STYLES)
+every_smaller_task = pytest.mark.parametrize("task", COUNTED)
+every_file = pytest.mark.parametrize("task", packaged_tasks())
+
+
+def test_every_packaged_task_has_data() -> None:
+    assert {*STYLES, *COUNTED} == {*packaged_tasks()}
 
 
 def sources_of(task: str) -> tuple[AnnotatedSource, ...]:
@@ -174,13 +183,14 @@ def test_preferences_within_a_source_rarely_run_in_a_circle(task: str) -> None:
     assert circles <= 3
 
 
-@every_task
+@every_file
 def test_the_first_place_is_not_favoured(task: str) -> None:
     preferences = [pair.preference for source in sources_of(task) for pair in source.pairs]
-    assert 0.4 <= preferences.count("a") / (144 - preferences.count("tie")) <= 0.6
+    decided = len(preferences) - preferences.count("tie")
+    assert 0.4 <= preferences.count("a") / decided <= 0.6
 
 
-@every_task
+@every_file
 def test_the_readme_tells_the_true_counts(task: str, repository: Path) -> None:
     readme = (repository / "profile_tasks" / "data" / "demo" / "README.md").read_text(
         encoding="utf-8"
@@ -210,3 +220,64 @@ def test_the_files_are_plain_text_with_unique_ids(task: str, repository: Path) -
         for text in (row["prompt"], row["source"], row["response_a"], row["response_b"]):
             assert text is None or text == text.strip()
             assert not re.search(r"  |\b(\w{2,}) \1\b", text or ""), text
+
+
+@every_smaller_task
+def test_twelve_sources_have_all_pairs_of_three_responses(task: str) -> None:
+    sources = sources_of(task)
+    assert len(sources) == len({source.group for source in sources}) == 12
+    for source in sources:
+        texts = makes_of(source)
+        pairs = {frozenset((pair.response_a, pair.response_b)) for pair in source.pairs}
+        assert pairs == {frozenset(two) for two in combinations(texts, 2)}
+        assert len(source.pairs) == len(texts) == 3
+        assert all(1 <= words(text) <= 200 for text in texts)
+
+
+@every_smaller_task
+def test_what_is_counted_has_the_make_that_says_so(task: str) -> None:
+    name = COUNTED[task]
+    seen = {
+        (source.id, text, str(pair.extra[f"system_{side}"]), factors[name])
+        for source in sources_of(task)
+        for pair in source.pairs
+        for side, text, factors in (
+            ("a", pair.response_a, pair.factors_a),
+            ("b", pair.response_b, pair.factors_b),
+        )
+    }
+    assert len(seen) == 36  # the same in all its pairs
+    flawed = ("forgetful", "chatty") if task == "dialogue" else ("wrong",)
+    for _, _, make, count in seen:
+        assert (count > 0) == make.endswith(flawed), make
+
+
+@every_smaller_task
+def test_flawed_responses_mostly_lose(task: str) -> None:
+    name, won, lost = COUNTED[task], 0, 0
+    for source in sources_of(task):
+        for pair in source.pairs:
+            a, b = pair.factors_a[name] or 0, pair.factors_b[name] or 0
+            if pair.preference != "tie" and a != b:
+                won += (a > b) == (pair.preference == "a")
+                lost += (a > b) != (pair.preference == "a")
+    assert lost > 4 * won
+
+
+def test_dialogues_have_several_turns_and_reviews_a_diff() -> None:
+    for source in sources_of("dialogue"):
+        assert [turn.role for turn in source.conversation] == ["user", "assistant", "user"]
+        assert source.source is None
+    for source in sources_of("code_review"):
+        assert source.source is not None
+        assert source.source.startswith("--- a/")
+        assert re.search(r"^\+(?!\+)", source.source, re.MULTILINE) or "\n-" in source.source
+
+
+@every_smaller_task
+def test_the_smaller_files_are_plain_text_with_unique_ids(task: str, repository: Path) -> None:
+    path = repository / "profile_tasks" / "data" / "demo" / f"{task}.jsonl"
+    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    assert len({row["id"] for row in rows}) == len(rows) == 36
+    assert all(row["id"].startswith(row["group"] + "-") for row in rows)
+    assert all(row["origin"] == "demo" and row["group"].startswith("demo:") for row in rows)

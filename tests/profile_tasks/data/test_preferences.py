@@ -14,13 +14,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from profile_tasks.data.preferences import (
-    TASKS,
     AnnotatedPair,
     PreferenceData,
     PreferenceDataError,
     load_preferences,
 )
 from profile_tasks.data.rows import PREFERENCES, plurality
+from profile_tasks.data.task_definition import packaged_tasks
+
+TASKS = packaged_tasks()
 
 Row = dict[str, object]
 

@@ -8,7 +8,8 @@ import anyio
 import pytest
 from inspect_ai.model import CachePolicy, GenerateConfig, ModelOutput, get_model
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.planted.annotator import PROFILES, PlantedAnnotator, planted_profile
 from profile_tasks.planted.grader import PlantedGrader
 from profile_tasks.scorers.factors.facts import FactsRequest, KeyFactsRequest
@@ -26,6 +27,8 @@ from profile_tasks.solvers.requests import (
     GenerationRequest,
     NeutralRequest,
 )
+
+TASKS = packaged_tasks()
 
 SOURCE = (
     "The ferry left at nine. It carried forty people and two lorries. Half way over, the wind "

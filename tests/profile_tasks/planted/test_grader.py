@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_tasks.data.preferences import TASKS, AnnotatedSource, load_preferences
+from profile_tasks.data.preferences import AnnotatedSource, load_preferences
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.planted.grader import LABEL_RULES, SCORES, PlantedGrader, clauses, key_facts
 from profile_tasks.planted.grader_request import (
     AskedBatch,
@@ -38,6 +39,8 @@ from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.grading.requests import GraderAnswer, SourceToGrade, grade_source
 from profile_tasks.settings import JudgeSettings
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
+
+TASKS = packaged_tasks()
 
 EXACT = PlantedGrader()
 TAXONOMY = load_taxonomy()

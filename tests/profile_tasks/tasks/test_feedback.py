@@ -13,7 +13,7 @@ from inspect_ai import score as inspect_score
 from inspect_ai.log import EvalLog, EvalSample, EvalScore, read_eval_log, recompute_metrics
 from inspect_ai.model import ModelOutput, get_model
 
-from profile_tasks.data.preferences import TASKS, load_preferences
+from profile_tasks.data.preferences import load_preferences
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.scorers.inspect.arguments import ArgumentError
 from profile_tasks.scorers.inspect.complete_log import complete_log
@@ -25,6 +25,9 @@ from profile_tasks.tasks.feedback import (
     instruction_following_feedback,
     summarization_feedback,
 )
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -11,7 +11,7 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import read_eval_log
 from inspect_ai.model import ModelOutput, get_model
 
-from profile_tasks.data.preferences import TASKS, PreferenceData, load_preferences
+from profile_tasks.data.preferences import PreferenceData, load_preferences
 from profile_tasks.data.sources import load_data
 from profile_tasks.document_qa import document_qa
 from profile_tasks.instruction_following import instruction_following
@@ -35,6 +35,9 @@ from profile_tasks.tasks.request_cost import (
     request_cost,
     stand_in_responses,
 )
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -8,13 +8,15 @@ from inspect_ai import eval as inspect_eval
 from inspect_ai.log import EvalLog
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
-from profile_tasks.data.preferences import TASKS
 from profile_tasks.scorers.inspect.self_guided_scorer import SelfGuidedRanking, ranking_of
 from profile_tasks.tasks.self_guided import (
     document_qa_self_guided,
     instruction_following_self_guided,
     summarization_self_guided,
 )
+
+TASKS = ("summarization", "instruction_following", "document_qa")
+"""Those with a name of their own in Inspect."""
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
     measured_factors,
@@ -14,7 +15,9 @@ from profile_tasks.scorers.factors.selection import (
     read_selection,
     resolve_factors,
 )
-from profile_tasks.scorers.factors.taxonomy import TASKS, load_taxonomy
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+
+TASKS = packaged_tasks()
 
 FIELDS = {
     "id": "warmth",

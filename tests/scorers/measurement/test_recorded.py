@@ -6,15 +6,17 @@ import numpy as np
 import pytest
 
 from profile_tasks.data.preferences import (
-    TASKS,
     AnnotatedPair,
     AnnotatedSource,
     PreferenceData,
     load_preferences,
 )
+from profile_tasks.data.task_definition import packaged_tasks
 from profile_tasks.scorers.factors.selection import resolve_factors
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.measurement.recorded import human_comparisons
+
+TASKS = packaged_tasks()
 
 CORE = [factor.id for factor in resolve_factors("core", "summarization")]
 SURFACE = [factor.id for factor in resolve_factors("surface", "summarization")]

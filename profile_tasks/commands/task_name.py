@@ -1,0 +1,34 @@
+"""A task as the value of an option: a packaged one by its name, or the file of one's own."""
+
+from collections.abc import Sequence
+
+import click
+
+from profile_tasks.commands.known_name import KnownName
+from profile_tasks.data.task_definition import is_file, packaged_tasks
+
+
+class TaskName(KnownName):
+    """The name of a packaged task, as it stands or with an ending; or a YAML file, as it stands.
+
+    Args:
+        endings: What may follow the names of packaged tasks.
+    """
+
+    def __init__(self, endings: Sequence[str] = ()) -> None:
+        names = packaged_tasks()
+        super().__init__([f"{name}{ending}" for ending in ("", *endings) for name in names])
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """The name or file, once the name is known; a file is read by whoever uses it."""
+        return (
+            value
+            if isinstance(value, str) and is_file(value)
+            else super().convert(value, param, ctx)
+        )
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        """The names, and that a file may stand there."""
+        return f"[{'|'.join(self.choices)}|FILE.yaml]"

@@ -1,0 +1,214 @@
+"""A task of one's own, from its file to the report: Inspect and lm-eval give the same numbers.
+
+The model is a planted annotator, whose answers are known; what it is asked stands in
+``tests/own_task.yaml`` alone.
+"""
+
+import json
+import math
+import re
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+from inspect_ai import eval as inspect_eval
+from inspect_ai import eval_retry, score
+from inspect_ai.log import EvalLog, read_eval_log
+from inspect_ai.model import get_model
+
+from profile_tasks.cli import main
+from profile_tasks.data.task_definition import read_definition
+from profile_tasks.preference import preference
+from profile_tasks.runs.inspect_log import read_run
+from profile_tasks.runs.reading import read_runs
+from profile_tasks.runs.signature import signature
+from profile_tasks.scorers.inspect.arguments import ArgumentError
+from profile_tasks.scorers.inspect.profile_scorer import factor_profile
+from profile_tasks.tasks.judge_audit import preference_judge_audit
+from profile_tasks.tasks.self_guided import preference_self_guided
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
+
+OWN = Path(__file__).parents[1] / "own_task.yaml"
+KEY = read_definition(OWN).key
+
+
+def run(build: Any, folder: Path, /, **arguments: Any) -> EvalLog:
+    grader = arguments.pop("grader", None)
+    (log,) = inspect_eval(
+        build,
+        task_args=arguments,
+        model=get_model("planted/verbose", memoize=False),
+        model_roles={"grader": get_model(grader, memoize=False)} if grader else None,
+        log_dir=str(folder),
+        display="none",
+        log_realtime=False,
+    )
+    return log
+
+
+def command(*arguments: object) -> Result:
+    return CliRunner().invoke(main, [str(each) for each in arguments])
+
+
+@pytest.fixture(scope="session")
+def log(made_once: Callable[..., Path]) -> Path:
+    """A finished run, whose file of a definition may be gone."""
+    return made_once(("own task",), lambda folder: Path(finished(folder, OWN).location))
+
+
+def finished(folder: Path, task: Path) -> EvalLog:
+    done = run("profile_tasks/preference", folder, task=str(task))
+    assert done.status == "success", done.error
+    return done
+
+
+def other_definition(folder: Path) -> Path:
+    """The same name, another question to the judge."""
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    content["prompts"]["judge"] = "Say which is kinder.\n\n" + content["prompts"]["judge"]
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    path = folder / "other.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    return path
+
+
+def test_a_run_is_known_by_name_and_hash_and_its_log_holds_the_definition(log: Path) -> None:
+    held = read_run(str(log))
+    assert held.task == KEY
+    assert signature(held).startswith(f"task:{KEY}|")
+    assert held.metrics["tau_human_length"] == 1
+    assert held.metrics["tau_discrimination_length"] == 1
+    assert held.metrics["rougeL"] is not None
+    assert "rouge1" not in held.metrics  # the definition names ROUGE-L alone
+    header = read_eval_log(str(log), header_only=True)
+    assert header.eval.task_args["task"] == read_definition(OWN).record()
+    assert header.eval.dataset.name == "own_task.jsonl (format profile-tasks)"
+
+
+def test_a_run_is_taken_up_and_scored_again_from_another_folder_without_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there, elsewhere = tmp_path / "there", tmp_path / "elsewhere"
+    there.mkdir()
+    elsewhere.mkdir()
+    monkeypatch.chdir(there)
+    Path("my_task.yaml").write_text(OWN.read_text(encoding="utf-8"), encoding="utf-8")
+    shutil.copy(OWN.with_name("own_task.jsonl"), there)
+    done = finished(tmp_path / "logs", Path("my_task.yaml"))
+    Path("my_task.yaml").unlink()
+    monkeypatch.chdir(elsewhere)
+    (again,) = eval_retry(done, log_dir=str(tmp_path / "again"), display="none")
+    assert again.status == "success"
+    assert read_run(again.location).metrics == read_run(done.location).metrics
+    scored = score(done, factor_profile(factors=["length"]), action="overwrite", display="none")
+    assert scored.results is not None
+    assert scored.results.scores[0].metrics["tau_human_length"].value == 1
+
+
+def test_both_harnesses_give_the_same_numbers(log: Path, tmp_path: Path) -> None:
+    metadata = json.dumps({"task": str(OWN)})
+    shown = command(
+        *("lm-eval", "--model", "planted", "--model_args", "profile=verbose"),
+        *("--tasks", "profile_preference", "--metadata", metadata),
+        *("--output_path", tmp_path, "--log_samples"),
+    )
+    assert shown.exit_code == 0, shown.output
+    (results,) = tmp_path.rglob("results_*.json")
+    (theirs,) = read_runs(results)
+    ours = read_run(str(log))
+    assert theirs.task == ours.task == KEY
+    same = [n for n, value in theirs.metrics.items() if value is not None and n in ours.metrics]
+    assert len(same) > 20
+    for name in same:
+        assert math.isclose(theirs.metrics[name] or 0, ours.metrics[name] or 0, abs_tol=1e-12), name
+    samples = sorted(map(str, tmp_path.rglob("samples_*.jsonl")))
+    asked = [Path(file).read_text(encoding="utf-8") for file in samples]
+    assert "Two short notes for one occasion." in asked[0]
+    assert "Short notes for an occasion are rated by those who get them from 1 to 5." in asked[1]
+    assert all("<occasion>" in text and "<request>" not in text for text in asked)
+    graded = command("score-lm-eval", *samples, "--grader", "planted/grader", "--factors", "warmth")
+    assert graded.exit_code == 0, graded.output
+    assert "warmth" in graded.stdout
+
+
+def test_lm_eval_says_which_task_is_missing_and_where_none_is_to_be_given() -> None:
+    for tasks, metadata, told in (
+        ("profile_preference_generation", "{}", "metadata 'task' is missing"),
+        ("profile_summarization_generation", '{"task": "dialogue"}', "this is of summarization"),
+        ("profile_preference_generation", '{"task": "dialog"}', "did you mean 'dialogue'"),
+    ):
+        shown = command(
+            *("lm-eval", "--model", "planted", "--tasks", tasks, "--metadata", metadata)
+        )
+        assert shown.exit_code == 2
+        assert told in shown.stderr
+
+
+def test_report_board_comparison_and_gate_know_it(log: Path, tmp_path: Path) -> None:
+    page = tmp_path / "report.html"
+    assert command("report", log, "-o", page).exit_code == 0
+    assert KEY in page.read_text(encoding="utf-8")
+    other = finished(tmp_path / "logs", other_definition(tmp_path)).location
+    boards = command("leaderboard", log, other)
+    assert boards.exit_code == 0, boards.output
+    keys = {KEY, read_definition(other_definition(tmp_path)).key}
+    assert set(re.findall(r"kind_notes#\w+", boards.stdout)) == keys  # one name, two boards
+    only = command("leaderboard", log, other, "--task", OWN)
+    assert set(re.findall(r"kind_notes#\w+", only.stdout)) == {KEY}
+    differs = command("compare", log, other)
+    assert "task (" in differs.output or f"A is {KEY}" in differs.output
+    bars = tmp_path / "bars.yaml"
+    bars.write_text("version: 1\nbars:\n  - flip_rate <= 0.9\n", encoding="utf-8")
+    assert KEY in command("gate", log, "--bars", bars).output
+
+
+def test_commands_before_a_run_know_it() -> None:
+    cost = command("cost", "demo", "--task", OWN, "--no-grader")
+    assert cost.exit_code == 0, cost.output
+    assert f"own_task.jsonl, {KEY}: 4 sources with 4 annotated pairs, 3 factors" in cost.stdout
+    factors = command("factors", "--task", OWN)
+    assert f"4 factors for {KEY}" in factors.stdout
+    assert "warmth" in factors.stdout
+    influence = command("influence", "demo", "--task", OWN)
+    assert influence.exit_code == 0, influence.output
+    assert "own_task.jsonl" in influence.stdout
+
+
+def test_with_a_grader_its_own_factor_is_graded(tmp_path: Path) -> None:
+    done = run("profile_tasks/preference", tmp_path, task=str(OWN), grader="planted/grader")
+    assert done.status == "success"
+    assert "tau_human_warmth" in read_run(done.location).metrics
+
+
+@pytest.mark.parametrize("build", [preference_judge_audit, preference_self_guided])
+def test_the_other_kinds_of_task_take_it_too(build: Any, tmp_path: Path) -> None:
+    done = run(build(task=str(OWN), limit=2), tmp_path)
+    assert done.status == "success", done.error
+    assert done.eval.metadata is not None
+    assert done.eval.metadata["task"] == KEY
+
+
+@pytest.mark.parametrize("name", ["dialogue", "code_review"])
+def test_the_packaged_examples_run_out_of_the_box(name: str, tmp_path: Path) -> None:
+    done = run("profile_tasks/preference", tmp_path, task=name, limit=3)
+    assert done.status == "success", done.error
+    assert read_run(done.location).task == name
+    assert done.eval.task_args["task"] == name
+    page = tmp_path / "report.html"
+    assert command("report", done.location, "-o", page).exit_code == 0
+    assert name in page.read_text(encoding="utf-8")
+
+
+def test_a_wrong_definition_is_told_before_a_model_is_called(tmp_path: Path) -> None:
+    path = tmp_path / "wrong.yaml"
+    path.write_text(OWN.read_text(encoding="utf-8").replace("readability", "readable"))
+    shutil.copy(OWN.with_name("own_task.jsonl"), tmp_path)
+    with pytest.raises(ArgumentError, match=r"wrong\.yaml, field 'factors': 'readable' is unknown"):
+        run("profile_tasks/preference", tmp_path, task=str(path))
+    with pytest.raises(ValueError, match=r"did you mean 'dialogue'"):
+        preference(task="dialoge")
