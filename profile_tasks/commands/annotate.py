@@ -88,9 +88,9 @@ def annotate(
 ) -> None:
     """A project in which people judge pairs: those of a preference file, or a model's own.
 
-    LOG is a log of a task in which the model wrote for target scores: any two of its texts on one source are a pair. FILE holds pairs as profile-tasks
-    influence and pairs read and write them, judged or not. The answers are read by profile-tasks
-    collect.
+    LOG is a log of a task in which the model wrote for target scores: any two of its texts on one
+    source are a pair. FILE holds pairs as profile-tasks influence and pairs read and write them,
+    judged or not. The answers are read by profile-tasks collect.
     """
     from profile_tasks.annotation.folder import files_for, write_folder
     from profile_tasks.annotation.pair_sample import pairs_for, size_of
