@@ -367,7 +367,7 @@ def test_an_unknown_data_set_lists_what_there_is(name: str) -> None:
 def test_the_demo_needs_a_task_that_it_has(task: str | None) -> None:
     assert error_of("demo", task=task) == (
         f"data set 'demo' has one file a task, and task is {task!r}. "
-        "Must be one of: summarization, instruction_following, document_qa"
+        "Must be one of: summarization, instruction_following, document_qa, dialogue, code_review"
     )
 
 

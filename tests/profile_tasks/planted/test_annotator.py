@@ -160,8 +160,9 @@ def test_named_profiles_judge_and_write_as_named_but_with_noise(
         ]
         written_signs += [length(b) > length(a) for a, b in combinations(texts, 2)]
     for signs in (judged_signs, written_signs):
-        tau = sign * (2 * sum(signs) / len(signs) - 1)
-        assert 0.5 <= tau < 1
+        assert sign * (2 * sum(signs) / len(signs) - 1) >= 0.5
+    both = judged_signs + written_signs
+    assert abs(2 * sum(both) / len(both) - 1) < 1
 
 
 @pytest.mark.parametrize(

@@ -23,7 +23,7 @@ def test_an_annotator_likes_what_no_taxonomy_holds() -> None:
 
 @pytest.mark.parametrize("definition", HIDDEN["asks_back"].definitions)
 def test_a_grader_tells_it_by_whatever_definition(definition: str) -> None:
-    factor = Factor("any_name", 3, "judged", ("summarization",), definition, "verdict", "more")
+    factor = Factor("any_name", 3, "judged", definition, "verdict", "more")
     request = JudgedRequest("Say.", None, TELLING, ASKING, (factor,))
     assert PlantedGrader().answer(request.render()) == '{"any_name": "second"}'
 
