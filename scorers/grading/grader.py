@@ -130,7 +130,7 @@ def grader_model(*, under_test: bool = False) -> Model:
 
 def model_in_role(role: str) -> Model:
     """The model in another role of the running evaluation, asked as a grader is."""
-    return _with_care(get_model(role=role))
+    return _with_care(get_model(role=role, required=True))
 
 
 def _with_care(model: Model) -> Model:

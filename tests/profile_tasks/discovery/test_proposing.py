@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from profile_tasks.commands.grader_run import called_grader, run_to_end
+from profile_tasks.discovery.asking import graded_contrasts, merged_definitions, proposed_factors
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import discover
 from profile_tasks.discovery.proposing import Plan, planned, proposed
@@ -78,6 +79,22 @@ def test_a_hidden_factor_is_proposed_merged_graded_and_found(rows, loaded, askin
     assert record["tried"]["proposed"] >= 2
     assert record["proposals"]["n_merged"] == 2  # the question, and what tells nothing
     assert {"asks_back", "questions"} in map(set, record["alike"])
+
+
+def test_each_step_is_a_log_of_a_scorer_that_asks(parts, asking) -> None:
+    ask, _ = asking
+    logs: list[Any] = []
+
+    def kept(task: Any, role: str) -> Any:
+        logs.append(ask(task, role))
+        return logs[-1]
+
+    proposed(plan_of(parts, graded=10), *parts, kept)
+    scorers = [log.eval.scorers[0].name.rpartition("/")[2] for log in logs]
+    asking_scorers = (proposed_factors, merged_definitions, graded_contrasts, graded_contrasts)
+    assert scorers == [each.__name__ for each in asking_scorers]
+    (first, *_) = logs[0].samples
+    assert first.scores[scorers[0]].metadata["requests"] == 1
 
 
 def test_pairs_that_nobody_graded_are_missing_and_not_ties(parts, asking) -> None:
