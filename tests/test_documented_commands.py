@@ -8,6 +8,7 @@ command, its options and their choices, tasks, settings and their values, extras
 import csv
 import json
 import os
+import random
 import re
 import shlex
 import shutil
@@ -527,6 +528,23 @@ def of_data(folder: Folder) -> None:
     folder.write("ratings.csv", "\n".join(["question,first,second,best", *rows]))
 
 
+def of_discovery(folder: Folder) -> None:
+    """Pairs of which people nearly always prefer the response that asks back."""
+    drawn = random.Random(0)  # noqa: S311 - no secret
+    rows = []
+    for n in range(240):
+        asks = [drawn.random() < 0.4 for _ in "ab"]
+        a, b = (
+            " ".join(drawn.choices(["amber", "birch", "cedar", "dune"], k=drawn.randint(3, 12)))
+            + (" and you?" if each else ".")
+            for each in asks
+        )
+        preferred = "ba"[asks[0]] if asks[0] != asks[1] and n % 9 else drawn.choice("ab")
+        row = {"id": str(n), "prompt": f"Question {n}", "response_a": a, "response_b": b}
+        rows.append(row | {"preference": preferred})
+    folder.write("pairs.jsonl", "".join(f"{json.dumps(row)}\n" for row in rows))
+
+
 def of_factors(folder: Folder) -> None:
     text = (ROOT / "docs/factors.md").read_text(encoding="utf-8")
     shown = r"is `(mine\.yaml|my_factors\.py)`:\n\n```\w+\n(.*?)^```$"
@@ -577,6 +595,7 @@ _GIVEN: Mapping[str, Callable[[Folder], None]] = {
     "docs/contributions.md": of_graded_runs,
     "docs/corrected.md": of_graded_runs,
     "docs/data.md": of_data,
+    "docs/discovery.md": of_discovery,
     "docs/factors.md": of_factors,
     "docs/gate.md": of_the_gate,
     "docs/large-data.md": of_large_data,
