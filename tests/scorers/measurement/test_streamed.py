@@ -230,9 +230,9 @@ def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.Mo
 def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        for part in range(60):
+        for part in range(120):  # far more than can be read before the signal comes
             for row in rows(1500, part):
-                more = {"id": f"{part}-{row['id']}", "group": f"{part:02}-{row['group']}"}
+                more = {"id": f"{part}-{row['id']}", "group": f"{part:03}-{row['group']}"}
                 file.write(json.dumps(row | more | {"response_a": "word " * 60}) + "\n")
     code = "from profile_tasks.cli import main; main()"
     command = ["influence", str(path), "--stream", "--workers", "2"]
@@ -243,7 +243,7 @@ def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path: Path) -> None:
         text=True,
         start_new_session=True,
     )
-    time.sleep(6)
+    time.sleep(4)
     assert process.poll() is None
     os.killpg(process.pid, signal.SIGINT)
     _, told = process.communicate(timeout=60)
