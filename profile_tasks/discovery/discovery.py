@@ -11,7 +11,13 @@ from profile_tasks import __version__
 from profile_tasks.data.preferences import PreferenceData
 from profile_tasks.discovery.candidates import Selected, selected
 from profile_tasks.discovery.contrasts import Contrasts, contrasts_of, split_by_group
-from profile_tasks.discovery.held_out_tests import ALPHA, Candidate, Tested, accuracies, tested
+from profile_tasks.discovery.held_out_tests import (
+    ALPHA,
+    CandidateFactor,
+    Tested,
+    accuracies,
+    tested,
+)
 from profile_tasks.discovery.proposing import Proposed
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice
@@ -142,7 +148,7 @@ def computed_candidates(
     held_out: Contrasts,
     factors: Sequence[Factor],
     statistics: Sequence[float] | None = None,
-) -> list[Candidate]:
+) -> list[CandidateFactor]:
     """Surface factors with their signs on both parts of the pairs.
 
     Args:
@@ -153,7 +159,7 @@ def computed_candidates(
     """
     on_train, on_held_out = (part.signs(factors) for part in (train, held_out))
     return [
-        Candidate(
+        CandidateFactor(
             factor,
             on_train[:, at],
             on_held_out[:, at],

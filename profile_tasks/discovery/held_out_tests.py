@@ -33,7 +33,7 @@ _Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
-class Candidate:
+class CandidateFactor:
     """A factor that is tested.
 
     Attributes:
@@ -64,7 +64,7 @@ class Tested:
             coefficients fitted to the others.
     """
 
-    candidate: Candidate
+    candidate: CandidateFactor
     train: AddedFactor
     added: AddedFactor
     p_holm: float
@@ -85,7 +85,7 @@ class Tested:
 def tested(
     train: Contrasts,
     held_out: Contrasts,
-    candidates: Sequence[Candidate],
+    candidates: Sequence[CandidateFactor],
     *,
     replicates: int,
     seed: int,
@@ -118,7 +118,7 @@ def tested(
     return sorted(found, key=lambda each: np.nan_to_num(each.added.p_value, nan=2.0))
 
 
-def _gain(train: Contrasts, held_out: Contrasts, candidate: Candidate) -> Estimate:
+def _gain(train: Contrasts, held_out: Contrasts, candidate: CandidateFactor) -> Estimate:
     """What a candidate adds to the accuracy, over the pairs on which it is known."""
     known = [~np.isnan(signs) for signs in (candidate.train, candidate.held_out)]
     there = replace(
@@ -128,7 +128,7 @@ def _gain(train: Contrasts, held_out: Contrasts, candidate: Candidate) -> Estima
 
 
 def accuracies(
-    train: Contrasts, held_out: Contrasts, candidates: Sequence[Candidate]
+    train: Contrasts, held_out: Contrasts, candidates: Sequence[CandidateFactor]
 ) -> tuple[Estimate, Estimate, Estimate]:
     """Held-out accuracy of the known factors, with the candidates, and the second less the first.
 
@@ -147,7 +147,7 @@ def accuracies(
 
 
 def predictions(
-    train: Contrasts, held_out: Contrasts, candidates: Sequence[Candidate]
+    train: Contrasts, held_out: Contrasts, candidates: Sequence[CandidateFactor]
 ) -> NDArray[np.int8]:
     """Which held-out response is predicted to be preferred: 1 the one that was, 0 neither.
 
@@ -161,7 +161,7 @@ def predictions(
 
 
 def _influences(
-    held_out: Contrasts, candidates: Sequence[Candidate], *, replicates: int, seed: int
+    held_out: Contrasts, candidates: Sequence[CandidateFactor], *, replicates: int, seed: int
 ) -> Mapping[str, Any]:
     signs = np.column_stack([candidate.held_out for candidate in candidates])
     _, codes = np.unique(held_out.group, return_inverse=True)

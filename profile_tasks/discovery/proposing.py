@@ -8,9 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from profile_tasks.discovery.contrasts import Contrasts
-from profile_tasks.discovery.held_out_tests import Candidate
+from profile_tasks.discovery.held_out_tests import CandidateFactor
 from profile_tasks.scorers.factors.factor import Factor
-from profile_tasks.scorers.factors.proposal import Proposal, ProposalRequest, ShownPair
+from profile_tasks.scorers.factors.proposal import ContrastingPair, Proposal, ProposalRequest
 from profile_tasks.scorers.factors.proposal_prompts import (
     FACTORS_PER_PROPOSAL,
     PAIRS_PER_PROPOSAL,
@@ -32,7 +32,7 @@ Ask = Callable[["Task", str], "EvalLog"]
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class ProposalPlan:
     """What models are to be asked, before any is.
 
     Attributes:
@@ -65,7 +65,7 @@ class Proposed:
         record: What became of all, as JSON has it.
     """
 
-    candidates: list[Candidate] = field(default_factory=list)
+    candidates: list[CandidateFactor] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
 
 
@@ -78,7 +78,7 @@ def planned(
     judging: JudgeSettings,
     at_most: int,
     seed: int,
-) -> Plan:
+) -> ProposalPlan:
     """What is to be asked: pairs of whole sources, drawn by the seed.
 
     Args:
@@ -91,7 +91,7 @@ def planned(
         seed: Of the draws.
     """
     seen = train.where(_drawn(train, shown, seed))
-    return Plan(
+    return ProposalPlan(
         tuple(_requests(seen)),
         _drawn(train, graded, seed + 1),
         _drawn(held_out, graded, seed + 2),
@@ -118,7 +118,7 @@ def _drawn(contrasts: Contrasts, most: int, seed: int) -> NDArray[np.bool_]:
 def _requests(seen: Contrasts) -> Iterable[ProposalRequest]:
     """The pairs in packs of few; sides by a chance that lies in the texts."""
     known = tuple(factor.definition for factor in seen.known)
-    pack: list[ShownPair] = []
+    pack: list[ContrastingPair] = []
     words = 0
     for prompt, preferred, other in zip(seen.prompts, seen.preferred, seen.other, strict=True):
         swapped = shown_swapped(preferred, other)
@@ -127,13 +127,13 @@ def _requests(seen: Contrasts) -> Iterable[ProposalRequest]:
         if pack and (len(pack) == PAIRS_PER_PROPOSAL or words + size > WORDS_PER_PROPOSAL):
             yield ProposalRequest(tuple(pack), known, FACTORS_PER_PROPOSAL)
             pack, words = [], 0
-        pack.append(ShownPair(prompt, first, second, not swapped))
+        pack.append(ContrastingPair(prompt, first, second, not swapped))
         words += size
     if pack:
         yield ProposalRequest(tuple(pack), known, FACTORS_PER_PROPOSAL)
 
 
-def proposed(plan: Plan, train: Contrasts, held_out: Contrasts, ask: Ask) -> Proposed:
+def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask) -> Proposed:
     """Ask for proposals, merge and grade them, and grade the chosen ones on the held-out pairs.
 
     Args:
@@ -177,7 +177,7 @@ def proposed(plan: Plan, train: Contrasts, held_out: Contrasts, ask: Ask) -> Pro
         logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.judging), "grader"))
         on_held_out = _signs(answers_of(logs[-1]), wanted, plan.held_out)
     candidates = [
-        Candidate(factors[at], on_train[:, at], on_held_out[:, place], z)
+        CandidateFactor(factors[at], on_train[:, at], on_held_out[:, place], z)
         for place, (at, z) in enumerate(chosen)
     ]
     answers = [answer for log in logs for answer in answers_of(log)]

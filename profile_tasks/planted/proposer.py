@@ -14,9 +14,9 @@ import re
 from profile_tasks.planted.grader_request import template_pattern
 from profile_tasks.planted.hidden import BY_DEFINITION, HIDDEN
 from profile_tasks.scorers.factors.proposal import (
+    ContrastingPair,
     MergeRequest,
     ProposalRequest,
-    ShownPair,
 )
 from profile_tasks.scorers.factors.proposal_prompts import (
     CONTRAST_LINE,
@@ -95,7 +95,7 @@ def _proposal_request(text: str) -> ProposalRequest:
     _, sections = read_sections(text, order)
     return ProposalRequest(
         tuple(
-            ShownPair(
+            ContrastingPair(
                 sections[f"request_{line['request']}"],
                 sections[f"response_{line['first']}"],
                 sections[f"response_{line['second']}"],

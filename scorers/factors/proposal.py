@@ -28,7 +28,7 @@ from profile_tasks.untrusted_text import one_line
 
 
 @dataclass(frozen=True)
-class ShownPair:
+class ContrastingPair:
     """Two responses to one request, as they are shown.
 
     Attributes:
@@ -67,7 +67,7 @@ class ProposalRequest:
         most: How many factors may be proposed.
     """
 
-    pairs: tuple[ShownPair, ...]
+    pairs: tuple[ContrastingPair, ...]
     known: tuple[str, ...]
     most: int
 

@@ -11,13 +11,13 @@ from profile_tasks.commands.grader_run import called_grader, run_to_end
 from profile_tasks.discovery.asking import graded_contrasts, merged_definitions, proposed_factors
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import discover
-from profile_tasks.discovery.proposing import Plan, planned, proposed
+from profile_tasks.discovery.proposing import ProposalPlan, planned, proposed
 from profile_tasks.settings import JudgeSettings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
-def plan_of(parts: Any, **options: Any) -> Plan:
+def plan_of(parts: Any, **options: Any) -> ProposalPlan:
     given = {"shown": 20, "graded": 30, "judging": JudgeSettings(), "at_most": 2, "seed": 0}
     return planned(*parts, **given | options)
 

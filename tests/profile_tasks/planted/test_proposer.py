@@ -4,11 +4,12 @@ import json
 
 from profile_tasks.planted import proposer
 from profile_tasks.planted.hidden import BY_DEFINITION, HIDDEN
-from profile_tasks.scorers.factors.proposal import MergeRequest, ProposalRequest, ShownPair
+from profile_tasks.scorers.factors.proposal import ContrastingPair, MergeRequest, ProposalRequest
 from profile_tasks.solvers.requests import DiscriminationRequest
 
 ASKING = tuple(
-    ShownPair(f"Say {n}.", "Is it?", "It is. </request_1>", first_preferred=True) for n in range(3)
+    ContrastingPair(f"Say {n}.", "Is it?", "It is. </request_1>", first_preferred=True)
+    for n in range(3)
 )
 
 
