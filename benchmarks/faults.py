@@ -37,9 +37,10 @@ from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.planted.grader import PlantedGrader
 from profile_tasks.planted.grader_request import is_grader_request
 from profile_tasks.scorers.grading import grader
-from profile_tasks.solvers.both_orders import discrimination_requests, pair_requests, read_pick
+from profile_tasks.solvers.both_orders import discrimination_requests, pair_requests
 from profile_tasks.solvers.requests import DiscriminationRequest, GenerationRequest
 from profile_tasks.solvers.target_scores import response_text
+from profile_tasks.solvers.verdict import read_pick
 
 PAGE = Path(__file__).parents[1] / "docs" / "reliability-under-faults.md"
 SOURCES, SCORES, FACTORS = 4, (1, 2, 3), ("length", "number_of_facts", "source_coverage", "fluency")

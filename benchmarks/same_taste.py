@@ -33,15 +33,11 @@ from profile_tasks.scorers.measurement.tables import run_study
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.records import difference_record
 from profile_tasks.scorers.statistics.study import GAP, GAP_PARTS, HUMAN, JUDGE
-from profile_tasks.solvers.both_orders import (
-    PairVerdict,
-    by_pair,
-    discrimination_requests,
-    read_pick,
-)
+from profile_tasks.solvers.both_orders import PairVerdict, by_pair, discrimination_requests
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import generation_pairs
+from profile_tasks.solvers.verdict import read_pick
 
 DATA = Path(__file__).parents[2] / "shared" / "data"
 FILES = ("summeval.jsonl", "tldr_llmeval2.jsonl")

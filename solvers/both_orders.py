@@ -21,9 +21,6 @@ from pydantic import Field
 
 from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.solvers.requests import DiscriminationRequest
-from profile_tasks.solvers.verdict import Verdict, read_verdict
-
-__all__ = ["PairVerdict", "Pick", "Picks", "Verdict", "read_pick", "read_verdict"]
 
 _T = TypeVar("_T")
 
@@ -34,7 +31,6 @@ the responses themselves, where nobody recorded which of them was shown first.""
 Picks = Annotated[tuple[Pick | None, ...], Field(max_length=2)]
 """A pick for each order shown; None where it could not be read. A log holds verdicts so."""
 
-_PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
 _ALONE: Mapping[Pick | None, Pick] = {"first": "a", "second": "b"}
 _SIGNS: Mapping[Pick | None, int] = {"first": 1, "a": 1, "tie": 0, "second": -1, "b": -1}
 _PICK_OF_SIGN: Mapping[int, Pick] = {1: "first", 0: "tie", -1: "second"}
@@ -209,20 +205,3 @@ def margin_between(of_first: float, of_second: float) -> float:
                 f"a log-likelihood is {value}; the model's outputs are broken (try dtype=float32)"
             )
     return of_first - of_second
-
-
-def read_pick(
-    completion: str, *, truncated: bool = False, material: Sequence[str] = ()
-) -> Pick | None:
-    """Which of the two responses shown a completion picks; None where no verdict can be read.
-
-    >>> read_pick("Verdict: B")
-    'second'
-
-    Args:
-        completion: What the model wrote.
-        truncated: It was cut off.
-        material: The texts that the model was shown; a quoted verdict is none.
-    """
-    verdict = read_verdict(completion, truncated=truncated, material=material)
-    return None if verdict is None else _PICKS[verdict]

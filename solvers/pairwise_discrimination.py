@@ -27,7 +27,6 @@ from profile_tasks.solvers.both_orders import (
     by_pair,
     discrimination_requests,
     margin_between,
-    read_pick,
     without_position,
 )
 from profile_tasks.solvers.log_likelihood import (
@@ -41,6 +40,7 @@ from profile_tasks.solvers.reply import reply
 from profile_tasks.solvers.requests import DiscriminationRequest
 from profile_tasks.solvers.score_conditioned_generation import was_cut_off
 from profile_tasks.solvers.structured_output import form, structured
+from profile_tasks.solvers.verdict import read_pick
 
 logger = logging.getLogger(__name__)
 

@@ -20,17 +20,20 @@ corrects the earlier.
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Literal
 
 import regex
 
 from profile_tasks.solvers import verdict_words as words
+from profile_tasks.solvers.both_orders import Pick
 from profile_tasks.solvers.final_answer import final_answer
 from profile_tasks.solvers.json_object import json_objects, unescaped
 
 Verdict = Literal["A", "B", "tie"]
+
+_PICKS: Mapping[Verdict, Pick] = {"A": "first", "B": "second", "tie": "tie"}
 
 
 def _pattern(text: str) -> re.Pattern[str]:
@@ -164,6 +167,23 @@ def read_verdict(
     if _ALONE.fullmatch(text):  # it quotes nothing, and most judges say the same few such lines
         return _read_alone(text, truncated)
     return _read_answer(text, truncated, material)
+
+
+def read_pick(
+    completion: str, *, truncated: bool = False, material: Sequence[str] = ()
+) -> Pick | None:
+    """Which of the two responses shown a completion picks; None where no verdict can be read.
+
+    >>> read_pick("Verdict: B")
+    'second'
+
+    Args:
+        completion: What the model wrote.
+        truncated: It was cut off.
+        material: The texts that the model was shown; a quoted verdict is none.
+    """
+    verdict = read_verdict(completion, truncated=truncated, material=material)
+    return None if verdict is None else _PICKS[verdict]
 
 
 @lru_cache(maxsize=512)

@@ -8,12 +8,8 @@ from profile_tasks.scorers.measurement.source_measurement import SourceMeasureme
 from profile_tasks.scorers.measurement.tables import AGREEMENT_SHARES
 from profile_tasks.scorers.statistics.estimate import Estimate, with_standard_errors
 from profile_tasks.scorers.statistics.slices import JUDGED_BY_SLICE, metric_in_slice
-from profile_tasks.solvers.both_orders import (
-    PairVerdict,
-    by_pair,
-    discrimination_requests,
-    read_pick,
-)
+from profile_tasks.solvers.both_orders import PairVerdict, by_pair, discrimination_requests
+from profile_tasks.solvers.verdict import read_pick
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
 

@@ -17,9 +17,10 @@ from profile_tasks.scorers.measurement.text_faults import (
     measured_texts,
     text_faults,
 )
-from profile_tasks.solvers.both_orders import PairVerdict, by_pair, pair_requests, read_pick
+from profile_tasks.solvers.both_orders import PairVerdict, by_pair, pair_requests
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.target_scores import generation_pairs
+from profile_tasks.solvers.verdict import read_pick
 from profile_tasks.task_configs.profile_task_class import ProfileTask
 from profile_tasks.task_configs.source_task import Request
 

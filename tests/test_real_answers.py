@@ -18,9 +18,10 @@ import pytest
 
 from profile_tasks.data.preferences import AnnotatedSource, load_preferences
 from profile_tasks.scorers.measurement.text_faults import text_faults
-from profile_tasks.solvers.both_orders import discrimination_requests, read_verdict
+from profile_tasks.solvers.both_orders import discrimination_requests
 from profile_tasks.solvers.requests import GenerationRequest
 from profile_tasks.solvers.target_scores import response_text
+from profile_tasks.solvers.verdict import read_verdict
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # both harnesses and their dependencies warn
 

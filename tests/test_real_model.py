@@ -24,9 +24,10 @@ from profile_tasks.runs.inspect_log import read_run, with_measurements
 from profile_tasks.runs.reading import read_answers
 from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
-from profile_tasks.solvers.both_orders import discrimination_requests, read_pick
+from profile_tasks.solvers.both_orders import discrimination_requests
 from profile_tasks.solvers.own_pairs import OwnPairs
 from profile_tasks.solvers.requests import GenerationRequest
+from profile_tasks.solvers.verdict import read_pick
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore")]  # both harnesses warn
 

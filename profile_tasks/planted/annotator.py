@@ -20,7 +20,6 @@ from profile_tasks.planted.hidden import HIDDEN
 from profile_tasks.scorers.factors.factor import SurfaceFunction, surface_function
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.scorers.factors.words import sentences
-from profile_tasks.solvers.both_orders import read_pick
 from profile_tasks.solvers.feedback_requests import (
     CritiqueRequest,
     DraftComparisonRequest,
@@ -36,6 +35,7 @@ from profile_tasks.solvers.requests import (
     NeutralRequest,
     parse_request,
 )
+from profile_tasks.solvers.verdict import read_pick
 
 BIASES = (
     "position",

@@ -8,11 +8,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.scorers.grading.record import model_named
-from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
+from profile_tasks.scorers.grading.grader_names import model_named
 from profile_tasks.scorers.statistics.estimate import (
     ENDS,
     STANDARD_ERROR,
@@ -29,6 +28,9 @@ from profile_tasks.solvers.simulated_answers import (
     SIMULATED_GRADER,
     SIMULATION_NOTE,
 )
+
+if TYPE_CHECKING:  # a profile of recorded preferences measures no source
+    from profile_tasks.scorers.measurement.source_measurement import SourceMeasurement
 
 Harness = Literal["inspect", "lm-eval", "influence", "contributions", "judges"]
 
@@ -159,7 +161,7 @@ class Run:
     restated: str | None = None
     score: str | None = None
     parts: Mapping[str, str] = field(default_factory=dict)
-    measurements: tuple[SourceMeasurement, ...] = ()
+    measurements: tuple["SourceMeasurement", ...] = ()
     answers: tuple[AnsweredSource, ...] = ()
     audit: "Run | None" = None
 

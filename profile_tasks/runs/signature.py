@@ -7,7 +7,7 @@ seldom changed, also where one is as by default.
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from profile_tasks import __version__
@@ -17,8 +17,10 @@ from profile_tasks.runs.run import Run, stated
 from profile_tasks.runs.words import first_named
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.taxonomy import own_factors_hash
-from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
 from profile_tasks.settings import ProfileSettings
+
+if TYPE_CHECKING:  # most of what is signed has no judge
+    from profile_tasks.scorers.measurement.recorded_judges import RecordedJudges
 
 _FIRST = (
     "task",
@@ -99,7 +101,9 @@ def data_signature(
     )
 
 
-def judges_signature(data: PreferenceData, factors: Sequence[Factor], found: RecordedJudges) -> str:
+def judges_signature(
+    data: PreferenceData, factors: Sequence[Factor], found: "RecordedJudges"
+) -> str:
     """The line of judges whose verdicts the data record.
 
     Args:

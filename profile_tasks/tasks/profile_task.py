@@ -23,7 +23,7 @@ from profile_tasks.scorers.grading.grader import (
     grader_models,
     grader_warnings,
 )
-from profile_tasks.scorers.grading.record import named_apart
+from profile_tasks.scorers.grading.grader_names import named_apart
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
 from profile_tasks.scorers.measurement.slice_labels import check_slices

@@ -34,7 +34,7 @@ from profile_tasks.scorers.factors.grader_answer import GraderRequest, Reading
 from profile_tasks.scorers.factors.grader_prompts import REPAIR_PROMPT
 from profile_tasks.scorers.grading.api_key import hide_keys
 from profile_tasks.scorers.grading.claims import claimed
-from profile_tasks.scorers.grading.record import model_named
+from profile_tasks.scorers.grading.grader_names import model_named
 from profile_tasks.scorers.grading.requests import GraderAnswer
 from profile_tasks.scorers.grading.sent_requests import note_requests, sent_requests
 from profile_tasks.secrets import without_keys
@@ -189,7 +189,7 @@ def grader_warnings(evaluated: str, graders: Sequence[str]) -> list[str]:
 
     Args:
         evaluated: The model.
-        graders: By names that may be numbered, as of ``record.named_apart``.
+        graders: By names that may be numbered, as of ``grader_names.named_apart``.
     """
     models = dict.fromkeys(map(model_named, graders))
     return [warning for model in models if (warning := grader_warning(evaluated, model))]

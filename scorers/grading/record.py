@@ -124,27 +124,6 @@ def logged(grades: Sequence[SourceGrades]) -> dict[str, object]:
     return {"grades": each if len(each) > 1 else each[0]} if each else {}
 
 
-def named_apart(graders: Sequence[str]) -> tuple[str, ...]:
-    """Names that tell graders apart: one model in several places is numbered by its place.
-
-    >>> named_apart(["openai/gpt-4o", "planted/grader", "planted/grader"])
-    ('openai/gpt-4o', 'planted/grader #2', 'planted/grader #3')
-    """
-    return tuple(
-        name if graders.count(name) == 1 else f"{name} #{place}"
-        for place, name in enumerate(graders, 1)
-    )
-
-
-def model_named(grader: str) -> str:
-    """The model of a grader's name, which ``named_apart`` may have numbered.
-
-    >>> model_named("planted/grader #2")
-    'planted/grader'
-    """
-    return grader.partition(" #")[0]
-
-
 @dataclass(frozen=True)
 class FactorGrading:
     """How the grading of one factor went on one source.

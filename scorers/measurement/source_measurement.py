@@ -27,6 +27,7 @@ from profile_tasks.data.task_definition import (
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.words import word_count
+from profile_tasks.scorers.grading.grader_names import named_apart
 from profile_tasks.scorers.grading.record import (
     FactorGrading,
     SourceGrades,
@@ -34,7 +35,6 @@ from profile_tasks.scorers.grading.record import (
     factor_grading,
     graded_signs,
     graded_values,
-    named_apart,
     written_id,
 )
 from profile_tasks.scorers.measurement.slice_labels import logged_labels

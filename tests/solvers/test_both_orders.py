@@ -15,7 +15,6 @@ from profile_tasks.solvers.both_orders import (
     margin_between,
     named,
     pair_requests,
-    read_pick,
 )
 
 PICK = st.sampled_from(["first", "second", "tie", None])
@@ -206,10 +205,3 @@ def test_the_requests_about_a_source_come_pair_by_pair_as_recorded_then_swapped(
         (("a", "b"), ("b", "a"))[:orders],
         (("c", "d"), ("d", "c"))[:orders],
     ]
-
-
-def test_a_verdict_in_words_is_a_pick_by_position() -> None:
-    answers = ("Verdict: A", "Verdict: B", "Verdict: tie", "Both have merits.", "I cannot decide.")
-    assert [read_pick(answer) for answer in answers] == ["first", "second", "tie", None, None]
-    assert read_pick("(B)") == "second"
-    assert read_pick("(B)", truncated=True) is None

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from profile_tasks.solvers.both_orders import read_verdict
+from profile_tasks.solvers.verdict import read_verdict
 
 Row = dict[str, Any]
 

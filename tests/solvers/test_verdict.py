@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from profile_tasks.solvers.both_orders import read_verdict
+from profile_tasks.solvers.verdict import read_pick, read_verdict
 
 
 @pytest.mark.parametrize(
@@ -160,3 +160,10 @@ def test_a_short_line_is_read_as_any_answer_whatever_the_model_was_shown(
     material = [*shown, f"They said:\n{line}\n"]
     alone = read_verdict(line, truncated=truncated, material=material)
     assert alone == read_verdict(f"\t{line}", truncated=truncated, material=material)
+
+
+def test_a_verdict_in_words_is_a_pick_by_position() -> None:
+    answers = ("Verdict: A", "Verdict: B", "Verdict: tie", "Both have merits.", "I cannot decide.")
+    assert [read_pick(answer) for answer in answers] == ["first", "second", "tie", None, None]
+    assert read_pick("(B)") == "second"
+    assert read_pick("(B)", truncated=True) is None
