@@ -1,12 +1,13 @@
 """Discovery with a model: what it is shown, what becomes of its proposals, what all of it costs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from profile_tasks.discovery.candidates import form_features
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.discovery.held_out_tests import CandidateFactor
 from profile_tasks.scorers.factors.factor import Factor
@@ -16,6 +17,7 @@ from profile_tasks.scorers.factors.proposal_prompts import (
     PAIRS_PER_PROPOSAL,
     WORDS_PER_PROPOSAL,
 )
+from profile_tasks.scorers.factors.taxonomy import free_id
 from profile_tasks.scorers.statistics.forward_selection import forward_selection
 from profile_tasks.settings import JudgeSettings
 from profile_tasks.solvers.both_orders import shown_swapped
@@ -162,7 +164,8 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
     if len(different) > 1:
         logs.append(ask(merging([each.definition for each in different]), PROPOSER))
         groups = read_groups(logs[-1])
-    factors = _factors([different[group[0]] for group in groups], train.known)
+    taken = {*train.taken, *(factor.id for factor in form_features())}
+    factors = _factors([different[group[0]] for group in groups], taken)
     chosen: list[tuple[int, float]] = []  # of the factors, with their statistics
     on_train = on_held_out = np.zeros((0, 0))
     if factors:
@@ -209,21 +212,13 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
     )
 
 
-def _factors(proposals: Sequence[Proposal], known: Sequence[Factor]) -> list[Factor]:
+def _factors(proposals: Sequence[Proposal], taken: Collection[str]) -> list[Factor]:
     """Proposals as judged factors, with ids of their own."""
-    from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-
-    taken = {*load_taxonomy(), *(factor.id for factor in known), "group", "preference"}
     found: list[Factor] = []
     for proposal in proposals:
-        id_, number = proposal.name, 1
-        while id_ in taken:
-            number += 1
-            id_ = f"{proposal.name}_{number}"
-        taken.add(id_)
         found.append(
             Factor(
-                id_,
+                free_id(proposal.name, {*taken, *(factor.id for factor in found)}),
                 level=3,
                 kind="judged",
                 definition=proposal.definition,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.taxonomy import free_id
 from profile_tasks.scorers.factors.words import without_spaces, words
 from profile_tasks.scorers.statistics.log_odds import log_odds
 
@@ -130,13 +131,9 @@ def wording_factor(phrase: str, taken: Collection[str] = (), *, per_word: bool =
     """
     named = re.sub(r"[^a-z0-9]+", "_", phrase).strip("_")[:40] or "a_wording"
     stem = f"{'rate_of' if per_word else 'says'}_{named}"
-    id_, number = stem, 1
-    while id_ in taken:
-        number += 1
-        id_ = f"{stem}_{number}"
     how = "How often, per word," if per_word else "How often"
     return Factor(
-        id_,
+        free_id(stem, taken),
         level=1,
         kind="surface",
         definition=f"{how} the response says “{phrase}”.",

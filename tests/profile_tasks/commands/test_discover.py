@@ -143,7 +143,7 @@ def test_a_planted_proposer_is_said_to_be_simulated(
     assert "SIMULATED: a simulated proposer" in said
     assert "found: " in said
     (alike,) = re.findall("cannot be told apart: (.*) and (.*); keep", said)
-    assert set(alike) == {"asks_back", "questions"}
+    assert set(alike) == {"asks_back_2", "questions"}
     assert "kind: judged" in out.read_text(encoding="utf-8")
     assert run("factors", "--factors", out).output.count("judged") >= 1
 

@@ -1,11 +1,13 @@
 """Discovery with planted models: what is asked, what it costs, what is found. SIMULATED."""
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from profile_tasks.commands.grader_run import called_grader, run_to_end
 from profile_tasks.discovery.asking import graded_contrasts, merged_definitions, proposed_factors
@@ -72,13 +74,49 @@ def test_a_hidden_factor_is_proposed_merged_graded_and_found(rows, loaded, askin
         at_most=1,
     )
     judged = [each for each in found.found if each.candidate.factor.kind == "judged"]
-    assert [each.candidate.factor.id for each in judged] == ["asks_back"]
+    assert [each.candidate.factor.id for each in judged] == ["asks_back_2"]
     assert roles == ["proposer", "proposer", "grader", "grader"]
     record = found.record()
     assert record["proposals"]["requests"] <= sum(record["proposals"]["budget"].values())
     assert record["tried"]["proposed"] >= 2
     assert record["proposals"]["n_merged"] == 2  # the question, and what tells nothing
-    assert {"asks_back", "questions"} in map(set, record["alike"])
+    assert {"asks_back_2", "questions"} in map(set, record["alike"])
+
+
+class Saying:
+    """A proposer that proposes these names, each in words of its own, whatever it is shown."""
+
+    def __init__(self, *names: str) -> None:
+        self.said = [{"name": name, "definition": f"How far it is {n}."} for n, name in
+                     enumerate(names)]  # fmt: skip
+
+    def __call__(self, messages: Any, tools: Any, tool_choice: Any, config: Any) -> ModelOutput:
+        merged = {"same": [[n] for n, _ in enumerate(self.said, start=1)]}
+        asked = "Numbered definitions" in messages[-1].text
+        answer = merged if asked else {"factors": self.said}
+        output = ModelOutput.from_content("mockllm/model", json.dumps(answer))
+        output.usage = ModelUsage()  # else a tokenizer is looked for
+        return output
+
+
+def test_proposals_take_no_name_that_has_a_meaning(rows, loaded, tmp_path: Path) -> None:
+    """Of the taxonomy, of a feature of form, of a table's column, of a label, of a user's factor."""
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "version: 1\nfactors:\n- {id: charm, kind: judged, definition: How charming it is.}\n",
+        encoding="utf-8",
+    )
+    labelled = [row | {"factors": {"wit": {"a": 1, "b": 0}}} for row in rows(120)]
+    parts = split_by_group(contrasts_of(loaded(labelled), f"{own},length"), 0.5, seed=0)
+    names = ("fluency", "asks_back", "number", "wit", "charm")
+
+    def ask(task: Any, role: str) -> Any:
+        model = get_model("mockllm/model", custom_outputs=Saying(*names), memoize=False)
+        asked = model if role == "proposer" else called_grader("planted/grader", (), role)
+        return run_to_end(task, tmp_path, model="none/none", roles={role: asked})
+
+    ids = [p["factor"] for p in proposed(plan_of(parts), *parts, ask).record["proposals"]]
+    assert ids == ["fluency_2", "asks_back_2", "number_2", "wit_2", "charm_2"]
 
 
 def test_each_step_is_a_log_of_a_scorer_that_asks(parts, asking) -> None:
