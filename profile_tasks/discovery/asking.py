@@ -70,7 +70,7 @@ def grading(contrasts: Contrasts, factors: Sequence[Factor], judging: JudgeSetti
                 "source": source,
                 "pairs": [[at, contrasts.preferred[at], contrasts.other[at]] for at in places],
                 "factors": _FACTORS.dump_python(tuple(factors), mode="json"),
-                "judging": judging.model_dump(mode="json"),
+                "judging": judging.model_dump(mode="json", include=set(JudgeSettings.model_fields)),
             },
         )
         for number, ((_, prompt, source), places) in enumerate(by_source.items(), start=1)

@@ -19,15 +19,12 @@ from profile_tasks.scorers.factors.proposal_prompts import (
 )
 from profile_tasks.scorers.factors.taxonomy import free_id
 from profile_tasks.scorers.statistics.forward_selection import forward_selection
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import DiscoverySettings
 from profile_tasks.solvers.both_orders import shown_swapped
 
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
-
-SHOWN, GRADED = 40, 150
-"""Pairs that the proposer is shown, and pairs of each part that the grader compares, at most."""
 
 Ask = Callable[["Task", str], "EvalLog"]
 """Runs a task with the model of this role, "proposer" or "grader"."""
@@ -41,21 +38,19 @@ class ProposalPlan:
         requests: What the proposer is asked.
         train: (n,) which pairs the grader compares of those that candidates are found on.
         held_out: (m,) likewise of the others.
-        judging: How the grader is asked.
-        at_most: How many proposals are tested.
+        settings: How the grader is asked, and how many proposals are tested.
     """
 
     requests: tuple[ProposalRequest, ...]
     train: NDArray[np.bool_]
     held_out: NDArray[np.bool_]
-    judging: JudgeSettings
-    at_most: int
+    settings: DiscoverySettings
 
     @property
     def budget(self) -> dict[str, int]:
         """Requests by role; a repair of an unreadable answer is one more."""
         pairs = int(self.train.sum() + self.held_out.sum())
-        return {"proposer": len(self.requests) + 1, "grader": pairs * self.judging.judge_orders}
+        return {"proposer": len(self.requests) + 1, "grader": pairs * self.settings.judge_orders}
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,31 +69,21 @@ class Proposed:
 def planned(
     train: Contrasts,
     held_out: Contrasts,
-    *,
-    shown: int = SHOWN,
-    graded: int = GRADED,
-    judging: JudgeSettings,
-    at_most: int,
-    seed: int,
+    settings: DiscoverySettings,
 ) -> ProposalPlan:
-    """What is to be asked: pairs of whole sources, drawn by the seed.
+    """What is to be asked, of pairs that are drawn by the seed.
 
     Args:
         train: The pairs to find candidates on.
         held_out: The others, of which the proposer sees nothing.
-        shown: Pairs that the proposer is shown, at most.
-        graded: Pairs of each part that the grader compares, at most.
-        judging: How the grader is asked.
-        at_most: How many proposals are tested.
-        seed: Of the draws.
+        settings: How many pairs are shown and graded, and how.
     """
-    seen = train.where(_drawn(train, shown, seed))
+    seen = train.where(_drawn(train, settings.shown, settings.seed))
     return ProposalPlan(
         tuple(_requests(seen)),
-        _drawn(train, graded, seed + 1),
-        _drawn(held_out, graded, seed + 2),
-        judging,
-        at_most,
+        _drawn(train, settings.graded, settings.seed + 1),
+        _drawn(held_out, settings.graded, settings.seed + 2),
+        settings,
     )
 
 
@@ -169,15 +154,15 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
     chosen: list[tuple[int, float]] = []  # of the factors, with their statistics
     on_train = on_held_out = np.zeros((0, 0))
     if factors:
-        logs.append(ask(grading(train.where(plan.train), factors, plan.judging), "grader"))
+        logs.append(ask(grading(train.where(plan.train), factors, plan.settings), "grader"))
         on_train = _signs(answers_of(logs[-1]), factors, plan.train)
-        rows = plan.train
+        rows, most = plan.train, plan.settings.at_most
         chosen = forward_selection(
-            np.nan_to_num(on_train[rows]), train.controls[rows], train.group[rows], plan.at_most
+            np.nan_to_num(on_train[rows]), train.controls[rows], train.group[rows], most
         )
     wanted = [factors[at] for at, _ in chosen]
     if wanted:
-        logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.judging), "grader"))
+        logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.settings), "grader"))
         on_held_out = _signs(answers_of(logs[-1]), wanted, plan.held_out)
     candidates = [
         CandidateFactor(factors[at], on_train[:, at], on_held_out[:, place], z)

@@ -12,16 +12,15 @@ from inspect_ai.model import ModelOutput, ModelUsage, get_model
 from profile_tasks.commands.grader_run import called_grader, run_to_end
 from profile_tasks.discovery.asking import graded_contrasts, merged_definitions, proposed_factors
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
-from profile_tasks.discovery.discovery import discover
+from profile_tasks.discovery.discovery import searched
 from profile_tasks.discovery.proposing import ProposalPlan, planned, proposed
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import DiscoverySettings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
 
 
 def plan_of(parts: Any, **options: Any) -> ProposalPlan:
-    given = {"shown": 20, "graded": 30, "judging": JudgeSettings(), "at_most": 2, "seed": 0}
-    return planned(*parts, **given | options)
+    return planned(*parts, DiscoverySettings(**{"shown": 20, "graded": 30, "at_most": 2} | options))
 
 
 @pytest.fixture
@@ -31,7 +30,7 @@ def parts(rows, loaded):
 
 def test_the_budget_is_known_before(parts) -> None:
     assert plan_of(parts).budget == {"proposer": 3 + 1, "grader": 2 * (30 + 30)}
-    once = plan_of(parts, judging=JudgeSettings(judge_orders=1), graded=10_000)
+    once = plan_of(parts, judge_orders=1, graded=10_000)
     assert once.budget["grader"] == 120
 
 
@@ -67,12 +66,9 @@ def asking(tmp_path: Path) -> tuple[Callable[..., Any], list[str]]:
 
 def test_a_hidden_factor_is_proposed_merged_graded_and_found(rows, loaded, asking) -> None:
     ask, roles = asking
-    found = discover(
-        loaded(rows(160, asking=5.0)),
-        "length",
-        propose=lambda *parts: proposed(plan_of(parts, graded=60), *parts, ask),
-        at_most=1,
-    )
+    parts = split_by_group(contrasts_of(loaded(rows(160, asking=5.0)), "length"), 0.5, seed=0)
+    asked = proposed(plan_of(parts, graded=60), *parts, ask)
+    found = searched(*parts, DiscoverySettings(at_most=1), asked)
     judged = [each for each in found.found if each.candidate.factor.kind == "judged"]
     assert [each.candidate.factor.id for each in judged] == ["asks_back_2"]
     assert roles == ["proposer", "proposer", "grader", "grader"]
@@ -100,13 +96,13 @@ class Saying:
 
 
 def test_proposals_take_no_name_that_has_a_meaning(rows, loaded, tmp_path: Path) -> None:
-    """Of the taxonomy, of a feature of form, of a table's column, of a label, of a user's factor."""
+    """Of the taxonomy, a feature of form, a column of tables, a label, a factor of the user's."""
     own = tmp_path / "own.yaml"
     own.write_text(
         "version: 1\nfactors:\n- {id: charm, kind: judged, definition: How charming it is.}\n",
         encoding="utf-8",
     )
-    labelled = [row | {"factors": {"wit": {"a": 1, "b": 0}}} for row in rows(120)]
+    labelled = [row | {"factors": {"a": {"wit": 1}, "b": {"wit": 0}}} for row in rows(120)]
     parts = split_by_group(contrasts_of(loaded(labelled), f"{own},length"), 0.5, seed=0)
     names = ("fluency", "asks_back", "number", "wit", "charm")
 
