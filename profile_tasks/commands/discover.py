@@ -241,7 +241,8 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
         lines.append(f"known in few sources, so beside the first of these alone: {', '.join(few)}")
     if left_out := record["known"][len(record["controlled"]) :]:
         lines.append(f"too few sources to hold {', '.join(left_out)} fixed too")
-    if against := [e["factor"] for e in record["tested"] if e["direction"] and not e["same_way"]]:
+    turns = [t for t in found.tested if t.train.direction * t.added.direction < 0]
+    if against := [each.candidate.factor.id for each in turns]:
         lines.append(f"points another way than where it was found: {', '.join(against)}")
     lines += [
         f"cannot be told apart: {one} and {two}; keep the one that says better what it is"
@@ -256,9 +257,8 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
             else ""
         )
     )
-    shown = [
-        each.added.estimate.smallest_shown for each in found.tested if each.p_holm == each.p_holm
-    ]
+    tests = [each.added.estimate for each in found.tested]
+    shown = [each.smallest_shown for each in tests if each.defined]
     if shown and not record["found"]:
         lines.append(
             "a single test of these would have shown, with a chance of 80 %, an addition of "
@@ -267,9 +267,11 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
     if proposals := record["proposals"]:
         lines.append(
             f"proposed {proposals['n_proposed']}, of different meaning {proposals['n_merged']}; "
-            f"{proposals['requests']} requests; missing of what was graded where they were found: "
-            + ", ".join(f"{p['factor']} {p['missing']:.0%}" for p in proposals["proposals"])
+            f"{proposals['requests']} requests"
         )
+        if unknown := [f"{p['factor']} {p['missing']:.0%}" for p in proposals["proposals"]]:
+            missing = ", ".join(unknown)
+            lines.append(f"missing of what was graded where they were found: {missing}")
         lines += [f"problem: {each}" for each in proposals["problems"][:3]]
     if record["n_ties"]:
         lines.append(f"{record['n_ties']:,} preference ties left out")

@@ -144,7 +144,10 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
 
     logs = [ask(proposing(plan.requests), PROPOSER)]
     every = list(dict.fromkeys(read_proposals(logs[0])))
-    different = list({each.definition.casefold(): each for each in every}.values())
+    firsts: dict[str, Proposal] = {}
+    for each in every:
+        firsts.setdefault(each.definition.casefold(), each)
+    different = list(firsts.values())
     groups: list[tuple[int, ...]] = [(at,) for at in range(len(different))]
     if len(different) > 1:
         logs.append(ask(merging([each.definition for each in different]), PROPOSER))
