@@ -39,9 +39,9 @@ class Contrasts:
         group: (n,) group codes, rising.
         groups: Names of the groups, by code.
         known: The known factors.
-        controls: (n, C) what is known of the pairs, as a regression takes it: two columns for each
-            known factor, of which response shows more of it and of how much more. 0 where it is
-            missing: then it says nothing of the pair.
+        controls: (n, C) what is known of the pairs: two columns for each known factor, of which
+            response shows more of it and of how much more. 0 where it is missing: then it says
+            nothing of the pair.
         taken: Ids that a found factor may not have: of every factor there is, the task's and the
             user's own included, and of what the data record.
         n_ties: Pairs without a preferred response, which were left out.
@@ -154,9 +154,7 @@ def _controls(known: Sequence[Factor], first: _Array, second: _Array) -> _Array:
         if factor.range == (0, np.inf):  # of amounts: 20 words more are much of 40, little of 400
             one, two = np.log1p(one), np.log1p(two)
         columns += [signs[:, at], np.nan_to_num(one - two)]
-    found = np.column_stack(columns) if columns else np.zeros((len(first), 0))
-    size = np.sqrt((found**2).mean(axis=0))
-    return np.asarray(found / np.where(size > 0, size, 1.0))
+    return np.column_stack(columns) if columns else np.zeros((len(first), 0))
 
 
 def split_by_group(

@@ -52,10 +52,11 @@ def evidence_of_all(discovery: Discovery, of: str) -> list[str]:
 def evidence(each: Tested) -> list[str]:
     """What a found factor rests on."""
     tau = Estimate.of_record(each.influence, "tau")
+    added = each.added.estimate
+    adds = f"adds {added.text()} in log-odds" if added.defined else f"no size ({added.reason})"
     return [
-        f"held out: tau {tau.text()} (n {each.influence['n']}); adds "
-        f"{each.added.estimate.text()} in log-odds, p {each.p_holm:.2g} (Holm), "
-        f"{each.added.n_groups} sources; accuracy {each.gain.text()}"
+        f"held out: tau {tau.text()} (n {each.influence['n']}); {adds}, p {each.p_holm:.2g} "
+        f"(Holm), {each.added.n_groups} sources; accuracy {each.gain.text()}"
     ]
 
 

@@ -17,7 +17,7 @@ from profile_tasks.scorers.factors.proposal_prompts import (
     PAIRS_PER_PROPOSAL,
     WORDS_PER_PROPOSAL,
 )
-from profile_tasks.scorers.factors.taxonomy import free_id
+from profile_tasks.scorers.factors.taxonomy import free_id, load_taxonomy
 from profile_tasks.scorers.statistics.forward_selection import forward_selection
 from profile_tasks.settings import DiscoverySettings
 from profile_tasks.solvers.both_orders import shown_swapped
@@ -104,7 +104,8 @@ def _drawn(contrasts: Contrasts, most: int, seed: int) -> NDArray[np.bool_]:
 
 def _requests(seen: Contrasts) -> Iterable[ProposalRequest]:
     """The pairs in packs of few; sides by a chance that lies in the texts."""
-    known = tuple(factor.definition for factor in seen.known)
+    named = {factor.id: factor for factor in (*load_taxonomy().values(), *seen.known)}
+    known = tuple(factor.definition for factor in named.values())
     pack: list[ContrastingPair] = []
     words = 0
     for prompt, preferred, other in zip(seen.prompts, seen.preferred, seen.other, strict=True):

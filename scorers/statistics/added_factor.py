@@ -20,7 +20,7 @@ from profile_tasks.scorers.statistics.adjusted import (
     separating_direction,
 )
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
-from profile_tasks.scorers.statistics.forward_selection import score_statistics
+from profile_tasks.scorers.statistics.forward_selection import root_mean_square, score_statistics
 
 GROUPS_A_CONTROL = 5
 """A regression has no more controls than allow so many groups for each."""
@@ -130,7 +130,7 @@ def _left_open(design: _Array, group: NDArray[np.integer]) -> tuple[_Array, NDAr
         if not design[:, 0].any():
             raise _UntestedError("the factor differs in no pair that the known ones leave open")
         design = np.column_stack([design[:, 0], _independent(design[:, 1:])])
-        design /= np.sqrt((design**2).mean(axis=0))
+        design /= root_mean_square(design)
         n_groups, n_columns = int(np.unique(group).size), design.shape[1]
         if n_groups < n_columns + 1:
             raise _UntestedError(

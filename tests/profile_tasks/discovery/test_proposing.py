@@ -14,6 +14,7 @@ from profile_tasks.discovery.asking import graded_contrasts, merged_definitions,
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import searched
 from profile_tasks.discovery.proposing import ProposalPlan, planned, proposed
+from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 from profile_tasks.settings import DiscoverySettings
 
 pytestmark = pytest.mark.filterwarnings("ignore")  # Inspect and its dependencies warn
@@ -44,6 +45,12 @@ def test_the_proposer_sees_pairs_of_the_first_half_alone_sides_shuffled(parts) -
     for pair in shown:
         one, two = (pair.first, pair.second)[:: 1 if pair.first_preferred else -1]
         assert better[one] == two
+
+
+def test_no_factor_of_the_taxonomy_is_to_be_proposed(parts) -> None:
+    """Not those alone that are held fixed: what needs a grader is not."""
+    (first, *_) = plan_of(parts).requests
+    assert {factor.definition for factor in load_taxonomy().values()} <= set(first.known)
 
 
 def test_many_sources_are_among_few_pairs(parts) -> None:
