@@ -10,7 +10,7 @@ import pytest
 from inspect_ai.model import ModelOutput, ModelUsage, get_model
 
 from profile_tasks.commands.grader_run import called_grader, run_to_end
-from profile_tasks.discovery.asking import graded_contrasts, merged_definitions, proposed_factors
+from profile_tasks.discovery.asking import graded_contrasts, proposer_answers
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import searched
 from profile_tasks.discovery.proposing import ProposalPlan, planned, proposed
@@ -132,7 +132,7 @@ def test_each_step_is_a_log_of_a_scorer_that_asks(parts, asking) -> None:
 
     proposed(plan_of(parts, graded=10), *parts, kept)
     scorers = [log.eval.scorers[0].name.rpartition("/")[2] for log in logs]
-    asking_scorers = (proposed_factors, merged_definitions, graded_contrasts, graded_contrasts)
+    asking_scorers = (proposer_answers, proposer_answers, graded_contrasts, graded_contrasts)
     assert scorers == [each.__name__ for each in asking_scorers]
     (first, *_) = logs[0].samples
     assert first.scores[scorers[0]].metadata["requests"] == 1
