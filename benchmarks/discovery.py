@@ -27,21 +27,21 @@ from profile_tasks.data.preferences import (
     load_preferences,
 )
 from profile_tasks.discovery.candidates import selected
-from profile_tasks.discovery.contrasts import Contrasts, contrasts_of, split_by_group
+from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.discovery.discovery import (
-    AT_MOST,
     Discovery,
     computed_candidates,
     discover,
+    searched,
 )
 from profile_tasks.discovery.held_out_tests import predictions, tested
-from profile_tasks.discovery.proposing import Proposed, planned, proposed
+from profile_tasks.discovery.proposing import planned, proposed
 from profile_tasks.planted.annotator import PlantedAnnotator, planted_profile
 from profile_tasks.planted.hidden import HIDDEN
 from profile_tasks.scorers.factors.words import sentences
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.scorers.statistics.held_out import half_credit, half_credit_difference
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import DiscoverySettings
 from profile_tasks.solvers.requests import DiscriminationRequest
 
 SOURCES, PAIRS = 150, 2
@@ -155,7 +155,7 @@ def recovery(runs: int) -> Iterator[str]:
     for hidden, weight in PLANTED:
         weights = {"length": 1.0, hidden: weight}
         done = [
-            discover(planted_data(weights, TEMPERATURE, seed, sentences_), seed=seed)
+            without_models(planted_data(weights, TEMPERATURE, seed, sentences_), seed)
             for seed in range(runs)
         ]
         again = [found_again(each, hidden) for each in done]
@@ -173,31 +173,28 @@ def claims(runs: int) -> Iterator[str]:
     yield "|---|---|---|---|"
     for name, (weights, temperature) in NULLS.items():
         quiet = sum(
-            not discover(planted_data(weights, temperature, seed, sentences_), seed=seed).found
+            not without_models(planted_data(weights, temperature, seed, sentences_), seed).found
             for seed in range(runs)
         )
         yield f"| {name} | {runs} | {quiet} | {quiet / runs:.1%} |"
 
 
-def with_models(data: PreferenceData, seed: int, folder: Path, graded: int = 150) -> Discovery:
+def without_models(data: PreferenceData, seed: int) -> Discovery:
+    """A discovery of form and wording."""
+    return discover(data, settings=DiscoverySettings(seed=seed))
+
+
+def with_models(data: PreferenceData, seed: int, folder: Path) -> Discovery:
     """A discovery in which a planted proposer proposes and a planted grader grades."""
 
     def ask(task: Task, role: str) -> EvalLog:
         model = called_grader("planted/grader", (), role)
         return run_to_end(task, folder, model="none/none", roles={role: model})
 
-    def propose(train: Contrasts, held_out: Contrasts) -> Proposed:
-        plan = planned(
-            train,
-            held_out,
-            graded=graded,
-            judging=JudgeSettings(),
-            at_most=AT_MOST,
-            seed=seed,
-        )
-        return proposed(plan, train, held_out, ask)
-
-    return discover(data, seed=seed, propose=propose)
+    settings = DiscoverySettings(seed=seed)
+    parts = split_by_group(contrasts_of(data), settings.train_share, seed)
+    asked = proposed(planned(*parts, settings), *parts, ask)
+    return searched(*parts, settings, asked)
 
 
 def proposals(runs: int) -> Iterator[str]:
@@ -269,7 +266,7 @@ def cross_validated(data: PreferenceData) -> tuple[np.ndarray, np.ndarray, np.nd
         # The controls are as many in all three, so that only what was found makes a difference.
         train, held_out = split_by_group(inner, 0.5, seed=number)
         width = train.controls.shape[1]
-        chosen = selected(train, at_most=AT_MOST)
+        chosen = selected(train, at_most=DiscoverySettings().at_most)
         tests = tested(
             train,
             held_out,

@@ -540,6 +540,23 @@ class GraderValidationSettings(LabelSettings, PairSettings, LabelledDataSettings
     """Settings of ``grader_validation``."""
 
 
+class DiscoverySettings(JudgeSettings):
+    """Settings of ``profile-tasks discover``."""
+
+    at_most: Annotated[int, Field(ge=1, le=50), "1 to 50"] = 5
+    """Candidates that are tested; each makes the test of all stricter."""
+    train_share: Annotated[float, Field(gt=0, lt=1), "more than 0 and less than 1"] = 0.5
+    """Share of the sources to find candidates on; they are tested on the others."""
+    shown: Count = 40
+    """Pairs that the proposer is shown."""
+    graded: Count = 150
+    """Pairs of each half of the sources that the grader compares."""
+    replicates: Annotated[int, Field(ge=100, le=1_000_000), "100 to 1,000,000"] = 1000
+    """Of the bootstrap of influences."""
+    seed: Seed = 0
+    """Seed of every choice and of the bootstrap."""
+
+
 class LmEvalSettings(SlicingSettings, AskingSettings, PairSettings, DataSettings):
     """Settings of the tasks in lm-eval: what ``--metadata`` may hold, by the names of Inspect."""
 

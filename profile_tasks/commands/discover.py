@@ -1,9 +1,8 @@
 """``profile-tasks discover``: from preference pairs to named factors, tested on other sources."""
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -23,16 +22,20 @@ from profile_tasks.commands.progress import progress
 from profile_tasks.commands.recorded import given, load_recorded, recorded_options
 from profile_tasks.commands.settings_options import settings_options
 from profile_tasks.commands.unusable import Unusable
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import DiscoverySettings
 from profile_tasks.whole_files import write_whole
 
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
 
-    from profile_tasks.discovery.contrasts import Contrasts
+    from profile_tasks.data.preferences import PreferenceData
     from profile_tasks.discovery.discovery import Discovery
-    from profile_tasks.discovery.proposing import Proposed
+    from profile_tasks.discovery.proposing import Ask
+
+
+_SETTINGS = ("at_most", "train_share", "shown", "graded", "judge_orders", "replicates", "seed")
+_OF_MODELS = ("grader", "model_args", "shown", "graded", "judge_orders", "dry_run")
 
 
 @click.command(epilog="Example: profile-tasks discover pairs.jsonl -o factors.yaml")
@@ -45,41 +48,12 @@ if TYPE_CHECKING:
 )
 @recorded_options
 @click.option(
-    "--at-most",
-    type=click.IntRange(1, 50),
-    default=5,
-    show_default=True,
-    help="Candidates that are tested; each makes the test of all stricter.",
-)
-@click.option(
-    "--train-share",
-    type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.5,
-    show_default=True,
-    help="Share of the sources to find candidates on; they are tested on the others.",
-)
-@click.option(
     "--proposer",
     metavar="MODEL",
     help="A model, as Inspect names them, that reads pairs and proposes factors.",
 )
 @click.option("--grader", metavar="MODEL", help="Who grades its proposals; by default itself.")
 @click.option("-M", "model_args", multiple=True, metavar="KEY=VALUE", help="A model argument.")
-@click.option(
-    "--shown",
-    type=click.IntRange(1),
-    default=40,
-    show_default=True,
-    help="Pairs that the proposer is shown.",
-)
-@click.option(
-    "--graded",
-    type=click.IntRange(1),
-    default=150,
-    show_default=True,
-    help="Pairs of each half of the sources that the grader compares.",
-)
-@settings_options(JudgeSettings, ["judge_orders"])
 @click.option(
     "--log-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -88,8 +62,7 @@ if TYPE_CHECKING:
     help="Where the Inspect logs of what models said go.",
 )
 @click.option("--dry-run", is_flag=True, help="Only say what models would be asked.")
-@click.option("--replicates", type=click.IntRange(100, 1_000_000), default=1000, show_default=True)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@settings_options(DiscoverySettings, _SETTINGS)
 @FORMAT_OPTION
 @click.pass_context
 def discover(
@@ -97,20 +70,13 @@ def discover(
     /,
     file: str,
     output: Path | None,
-    at_most: int,
-    train_share: float,
-    replicates: int,
-    seed: int,
     proposer: str | None,
     grader: str | None,
     model_args: Sequence[str],
-    shown: int,
-    graded: int,
-    judge_orders: Literal[1, 2],
     log_dir: Path,
     dry_run: bool,
     format_: str,
-    **_: object,
+    **options: Any,  # noqa: ANN401 - of the data, and settings
 ) -> None:
     """Factors that are not in the taxonomy, found in the pairs of FILE and tested.
 
@@ -123,84 +89,70 @@ def discover(
     graded on pairs of both halves and tested with the others.
     """
     # The statistics take seconds to import, so that --help must not wait for them.
-    from profile_tasks.discovery.discovery import discover as discovered
+    from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
+    from profile_tasks.discovery.discovery import searched
     from profile_tasks.discovery.factors_file import factors_file
-    from profile_tasks.discovery.proposing import planned, proposed
-    from profile_tasks.runs.signature import data_signature, hashed
+    from profile_tasks.discovery.proposing import Proposed, planned, proposed
+    from profile_tasks.runs.signature import hashed
 
-    if given(ctx, ["grader", "model_args", "dry_run"]) and proposer is None:
-        raise Unusable(
-            "--grader, -M and --dry-run go with --proposer; without it no model is asked"
-        )
-    judging = JudgeSettings.read({"judge_orders": judge_orders})
-
-    def propose(train: "Contrasts", held_out: "Contrasts") -> "Proposed":
-        plan = planned(
-            train,
-            held_out,
-            shown=shown,
-            graded=graded,
-            judging=judging,
-            at_most=at_most,
-            seed=seed,
-        )
-        say(_budget(plan.budget), err=not dry_run)
-        if dry_run:
-            raise _DryRun
-        models = {
-            role: called_grader(name, model_args, role)
-            for role, name in (("proposer", proposer), ("grader", grader or proposer))
-            if name is not None
-        }
-
-        def ask(task: "Task", role: str) -> "EvalLog":
-            roles = {role: models[role]}
-            return run_to_end(task, log_dir, model="none/none", roles=dict(roles))
-
-        return proposed(plan, train, held_out, ask)
-
+    if proposer is None and (alone := given(ctx, _OF_MODELS)):
+        raise Unusable(f"{', '.join(alone)}: only with --proposer; without it no model is asked")
+    roles = {"proposer": proposer, "grader": grader or proposer}
     try:
-        data = load_recorded(file, ctx.params, seed=seed)
-        with nullcontext() if proposer else progress("searching and testing"):
-            found = discovered(
-                data,
-                ctx.params["factors"],
-                at_most=at_most,
-                train_share=train_share,
-                replicates=replicates,
-                seed=seed,
-                propose=propose if proposer else None,
-            )
-        record = found.record() | {"judge": data.judge, **data.identity}
-    except _DryRun:
-        return
+        settings = DiscoverySettings.read({name: options[name] for name in _SETTINGS})
+        data = load_recorded(file, options, seed=settings.seed)
+        contrasts = contrasts_of(data, options["factors"])
+        parts = split_by_group(contrasts, settings.train_share, settings.seed)
+        asked = Proposed()
+        if proposer is not None:
+            plan = planned(*parts, settings)
+            say(_budget(plan.budget), err=not dry_run)
+            if dry_run:
+                return
+            asked = proposed(plan, *parts, _asking(roles, model_args, log_dir))
+        with progress("searching and testing"):
+            found = searched(*parts, settings, asked)
+            record = found.record() | {"judge": data.judge, **data.identity}
     except (ImportError, ValueError) as error:
         raise Unusable(str(error)) from error
     record["notes"] = _notes(proposer, grader)
-    record["signature"] = data_signature(
-        "discover",
-        data,
-        found.train.known,
-        judges=() if data.judge is None else (data.judge,),
-        proposer=proposer,
-        grader=grader or proposer,
-        at_most=at_most,
-        train_share=train_share,
-        seed=seed,
-    )
+    record["signature"] = _signature(data, found, roles)
     if output is not None and found.found:
         write_whole(output, factors_file(found, hashed(data.name, data.content_hash)))
     _print(format_, record, found, output)
 
 
-class _DryRun(Exception):  # noqa: N818 - nothing went wrong
-    """The budget is told, and no model is asked."""
+def _asking(roles: Mapping[str, str | None], model_args: Sequence[str], log_dir: Path) -> "Ask":
+    """Runs tasks with the models of these names by role."""
+    models = {
+        role: called_grader(name, model_args, role)
+        for role, name in roles.items()
+        if name is not None
+    }
+
+    def ask(task: "Task", role: str) -> "EvalLog":
+        return run_to_end(task, log_dir, model="none/none", roles={role: models[role]})
+
+    return ask
 
 
 def _budget(budget: Record) -> str:
     return (
         f"models: at most {budget['proposer']:,} requests to the proposer and "
         f"{budget['grader']:,} to the grader, unless an answer has to be repaired or is cached"
+    )
+
+
+def _signature(data: "PreferenceData", found: "Discovery", roles: Mapping[str, str | None]) -> str:
+    from profile_tasks.runs.signature import data_signature
+
+    return data_signature(
+        "discover",
+        data,
+        found.train.known,
+        judges=() if data.judge is None else (data.judge,),
+        **roles,
+        **{name: getattr(found.settings, name) for name in ("at_most", "train_share", "seed")},
     )
 
 
@@ -279,15 +231,18 @@ def _printed(each: Record) -> dict[str, str]:
 
 def _explained(record: Record, found: "Discovery") -> list[str]:
     """What the numbers are, and what they rest on."""
-    accuracy = record["accuracy"]
+    accuracy, width = record["accuracy"], found.held_out.controls.shape[1]
     lines = [
         "adds: change in the log-odds of being preferred per root mean square, with "
         f"{', '.join(record['controlled']) or 'no factor'} held fixed, by direction and by size; "
-        f"p adjusted over {len(record['tested'])} tests (Holm); all on the other sources"
+        f"p adjusted over {record['n_tests']} tests (Holm); all on the other sources"
     ]
+    if few := [e["factor"] for e in record["tested"] if e["n_controls"] < width]:
+        lines.append(f"known in few sources, so beside the first of these alone: {', '.join(few)}")
     if left_out := record["known"][len(record["controlled"]) :]:
         lines.append(f"too few sources to hold {', '.join(left_out)} fixed too")
-    if against := [e["factor"] for e in record["tested"] if not e["same_way"] and e["p_value"]]:
+    turns = [t for t in found.tested if t.train.direction * t.added.direction < 0]
+    if against := [each.candidate.factor.id for each in turns]:
         lines.append(f"points another way than where it was found: {', '.join(against)}")
     lines += [
         f"cannot be told apart: {one} and {two}; keep the one that says better what it is"
@@ -302,9 +257,8 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
             else ""
         )
     )
-    shown = [
-        each.added.estimate.smallest_shown for each in found.tested if each.p_holm == each.p_holm
-    ]
+    tests = [each.added.estimate for each in found.tested]
+    shown = [each.smallest_shown for each in tests if each.defined]
     if shown and not record["found"]:
         lines.append(
             "a single test of these would have shown, with a chance of 80 %, an addition of "
@@ -313,9 +267,11 @@ def _explained(record: Record, found: "Discovery") -> list[str]:
     if proposals := record["proposals"]:
         lines.append(
             f"proposed {proposals['n_proposed']}, of different meaning {proposals['n_merged']}; "
-            f"{proposals['requests']} requests; missing of what was graded where they were found: "
-            + ", ".join(f"{p['factor']} {p['missing']:.0%}" for p in proposals["proposals"])
+            f"{proposals['requests']} requests"
         )
+        if unknown := [f"{p['factor']} {p['missing']:.0%}" for p in proposals["proposals"]]:
+            missing = ", ".join(unknown)
+            lines.append(f"missing of what was graded where they were found: {missing}")
         lines += [f"problem: {each}" for each in proposals["problems"][:3]]
     if record["n_ties"]:
         lines.append(f"{record['n_ties']:,} preference ties left out")
@@ -326,13 +282,6 @@ def _flat(each: Record) -> dict[str, Any]:
     """A test as CSV has it."""
     flat: dict[str, Any] = {}
     for name, value in each.items():
-        if isinstance(value, dict):
-            flat |= {
-                name: value["value"],
-                f"{name}_ci_low": value["ci_low"],
-                f"{name}_ci_high": value["ci_high"],
-                f"{name}_reason": value["reason"],
-            }
-        else:
-            flat[name] = value
+        of = value if isinstance(value, dict) else {"value": value}
+        flat |= {name if key == "value" else f"{name}_{key}": it for key, it in of.items()}
     return flat

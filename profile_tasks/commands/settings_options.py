@@ -37,6 +37,8 @@ def _option(settings: type[Settings], name: str) -> Callable[[_Command], _Comman
     choices = [str(choice) for choice in choices_of(field)]
     if type_ is bool:
         kind: dict[str, Any] = {"is_flag": True}
+    elif type_ is float:
+        kind = {"type": float}
     elif isinstance(field.default, int) or type_ == int | None:
         kind = {"type": int, "metavar": f"[{'|'.join(choices)}]" if choices else None}
     else:

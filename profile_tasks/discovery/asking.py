@@ -25,7 +25,11 @@ from profile_tasks.tasks.grader_validation import nothing_to_solve
 PROPOSER = "proposer"
 """The role of the model that proposes."""
 
-_REQUEST, _MERGE = TypeAdapter(ProposalRequest), TypeAdapter(MergeRequest)
+Asked = ProposalRequest | MergeRequest
+"""What a proposer is asked."""
+
+_ASKED: TypeAdapter[Asked] = TypeAdapter(Asked)
+_ANSWER: TypeAdapter[Any] = TypeAdapter(Any)
 _PROPOSALS = TypeAdapter(tuple[Proposal, ...])
 _GROUPS = TypeAdapter(tuple[tuple[int, ...], ...])
 _FACTORS = TypeAdapter(tuple[Factor, ...])
@@ -33,26 +37,24 @@ _FACTORS = TypeAdapter(tuple[Factor, ...])
 
 def proposing(requests: Sequence[ProposalRequest]) -> Task:
     """The task in which the proposer reads pairs and proposes factors."""
-    samples = [
-        Sample(
-            id=number,
-            input="contrasting pairs",
-            metadata={"request": _REQUEST.dump_python(request, mode="json")},
-        )
-        for number, request in enumerate(requests, start=1)
-    ]
-    return _task("discover_proposals", samples, proposed_factors())
+    return _task("discover_proposals", _samples(requests), proposer_answers())
 
 
 def merging(definitions: Sequence[str]) -> Task:
     """The task in which the proposer says which definitions mean the same."""
     request = MergeRequest(tuple(definitions))
-    sample = Sample(
-        id=1,
-        input="proposed definitions",
-        metadata={"request": _MERGE.dump_python(request, mode="json")},
-    )
-    return _task("discover_merge", [sample], merged_definitions())
+    return _task("discover_merge", _samples([request]), proposer_answers())
+
+
+def _samples(requests: Sequence[Asked]) -> list[Sample]:
+    return [
+        Sample(
+            id=number,
+            input="contrasting pairs",
+            metadata={"request": _ASKED.dump_python(request, mode="json")},
+        )
+        for number, request in enumerate(requests, start=1)
+    ]
 
 
 def grading(contrasts: Contrasts, factors: Sequence[Factor], judging: JudgeSettings) -> Task:
@@ -70,7 +72,7 @@ def grading(contrasts: Contrasts, factors: Sequence[Factor], judging: JudgeSetti
                 "source": source,
                 "pairs": [[at, contrasts.preferred[at], contrasts.other[at]] for at in places],
                 "factors": _FACTORS.dump_python(tuple(factors), mode="json"),
-                "judging": judging.model_dump(mode="json"),
+                "judging": judging.model_dump(mode="json", include=set(JudgeSettings.model_fields)),
             },
         )
         for number, ((_, prompt, source), places) in enumerate(by_source.items(), start=1)
@@ -88,39 +90,20 @@ def _task(name: str, samples: list[Sample], by: Scorer) -> Task:
 
 
 @scorer(metrics=[mean()])
-def proposed_factors() -> Scorer:
-    """Ask the proposer about the pairs of a sample."""
+def proposer_answers() -> Scorer:
+    """Ask the proposer for factors, or which of them mean the same; the value is how many."""
     notes = RunNotes()
 
     async def score(state: TaskState, target: Target) -> Score:
-        request = _REQUEST.validate_python(state.metadata["request"])
+        request: Any = _ASKED.validate_python(state.metadata["request"])
         answer = await Grader(model_in_role(PROPOSER), notes=notes).ask(request)
-        found = answer.value or ()
         return Score(
-            value=len(found),
+            value=len(answer.value or ()),
             metadata={
-                "proposals": _PROPOSALS.dump_python(found, mode="json"),
+                "answer": _ANSWER.dump_python(answer.value, mode="json"),
                 "requests": answer.requests,
                 "problem": answer.problem,
             },
-        )
-
-    return score
-
-
-@scorer(metrics=[mean()])
-def merged_definitions() -> Scorer:
-    """Ask the proposer which definitions mean the same; unreadable, each stands for itself."""
-    notes = RunNotes()
-
-    async def score(state: TaskState, target: Target) -> Score:
-        request = _MERGE.validate_python(state.metadata["request"])
-        answer = await Grader(model_in_role(PROPOSER), notes=notes).ask(request)
-        alone = tuple((at,) for at in range(len(request.definitions)))
-        groups = answer.value or alone
-        return Score(
-            value=len(groups),
-            metadata={"same": groups, "requests": answer.requests, "problem": answer.problem},
         )
 
     return score
@@ -179,10 +162,15 @@ def read_proposals(log: EvalLog) -> list[Proposal]:
     return [
         proposal
         for answer in answers_of(log)
-        for proposal in _PROPOSALS.validate_python(answer["proposals"])
+        for proposal in _PROPOSALS.validate_python(answer["answer"] or ())
     ]
 
 
 def read_groups(log: EvalLog) -> list[tuple[int, ...]]:
-    """The places of definitions that mean the same, of a finished log of ``merging``."""
-    return list(_GROUPS.validate_python(answers_of(log)[0]["same"]))
+    """The places of definitions that mean the same, of a finished log of ``merging``.
+
+    Of an unreadable answer, each stands for itself.
+    """
+    (answer,) = answers_of(log)
+    alone = [(at,) for at, _ in enumerate(answer["request"]["definitions"])]
+    return list(_GROUPS.validate_python(answer["answer"] or alone))

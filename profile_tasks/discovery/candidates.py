@@ -52,15 +52,15 @@ def selected(contrasts: Contrasts, *, at_most: int, taken: Collection[str] = ())
     Args:
         contrasts: The pairs to find candidates on.
         at_most: How many candidates.
-        taken: Ids that a candidate may not have, those of the known factors aside.
+        taken: Ids that a candidate may not have, beside ``contrasts.taken``.
     """
-    known = {factor.id for factor in contrasts.known} | set(taken)
+    known = {factor.id for factor in contrasts.known}
     least = max(LEAST_GROUPS, round(LEAST_SHARE * contrasts.n_groups))
     form = [factor for factor in form_features() if factor.id not in known]
     form_signs = np.nan_to_num(contrasts.signs(form))
     differs = [np.unique(contrasts.group[column != 0]).size >= least for column in form_signs.T]
     tried = [factor for factor, enough in zip(form, differs, strict=True) if enough]
-    ids = known | {factor.id for factor in form_features()}
+    ids = {*contrasts.taken, *taken} | {factor.id for factor in form_features()}
     wordings = standing_out(contrasts, least, ids)
     factors = [*tried, *wordings.factors]
     signs = np.hstack([form_signs[:, differs], wordings.signs])

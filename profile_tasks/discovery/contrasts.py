@@ -11,10 +11,11 @@ from itertools import compress
 import numpy as np
 from numpy.typing import NDArray
 
-from profile_tasks.data.preferences import PreferenceData
+from profile_tasks.data.preferences import PreferenceData, recorded_factors
 from profile_tasks.scorers.factors.factor import Factor
-from profile_tasks.scorers.factors.selection import FactorChoice
+from profile_tasks.scorers.factors.selection import FactorChoice, read_selection
 from profile_tasks.scorers.factors.surface import factor_values
+from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 from profile_tasks.scorers.measurement.recorded import (
     chosen_factors,
     judged_rows,
@@ -38,9 +39,11 @@ class Contrasts:
         group: (n,) group codes, rising.
         groups: Names of the groups, by code.
         known: The known factors.
-        controls: (n, C) what is known of the pairs, as a regression takes it: two columns for each
-            known factor, of which response shows more of it and of how much more. 0 where it is
-            missing: then it says nothing of the pair.
+        controls: (n, C) what is known of the pairs: two columns for each known factor, of which
+            response shows more of it and of how much more. 0 where it is missing: then it says
+            nothing of the pair.
+        taken: Ids that a found factor may not have: of every factor there is, the task's and the
+            user's own included, and of what the data record.
         n_ties: Pairs without a preferred response, which were left out.
     """
 
@@ -52,6 +55,7 @@ class Contrasts:
     groups: tuple[str, ...]
     known: tuple[Factor, ...]
     controls: _Array
+    taken: frozenset[str] = frozenset()
     n_ties: int = 0
 
     def __len__(self) -> int:
@@ -117,6 +121,7 @@ def contrasts_of(data: PreferenceData, factors: FactorChoice = "auto") -> Contra
     if not rows:
         raise ValueError(f"{data.name}: no pair has a preferred response, so there is no contrast")
     known = chosen_factors(data, factors)
+    defined = read_selection(factors, taxonomy_of({source.task for source, _ in rows})).taxonomy
     by_side = values_of_sides(rows, known)
     turned = [
         (pair.response_a, pair.response_b) if pair.sign == 1 else (pair.response_b, pair.response_a)
@@ -136,6 +141,7 @@ def contrasts_of(data: PreferenceData, factors: FactorChoice = "auto") -> Contra
         groups,
         known,
         _controls(known, *values),
+        frozenset(defined) | set(recorded_factors(data.sources)),
         len(judged_rows(data)) - len(rows),
     )
 
@@ -148,9 +154,7 @@ def _controls(known: Sequence[Factor], first: _Array, second: _Array) -> _Array:
         if factor.range == (0, np.inf):  # of amounts: 20 words more are much of 40, little of 400
             one, two = np.log1p(one), np.log1p(two)
         columns += [signs[:, at], np.nan_to_num(one - two)]
-    found = np.column_stack(columns) if columns else np.zeros((len(first), 0))
-    size = np.sqrt((found**2).mean(axis=0))
-    return np.asarray(found / np.where(size > 0, size, 1.0))
+    return np.column_stack(columns) if columns else np.zeros((len(first), 0))
 
 
 def split_by_group(

@@ -1,6 +1,6 @@
 """Discovery from the pairs of a data set to found factors, and what is said of it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
 from typing import Any
@@ -23,10 +23,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import FactorChoice
 from profile_tasks.scorers.statistics.estimate import none_for_nan
 from profile_tasks.scorers.statistics.forward_selection import ALIKE
-
-AT_MOST = 5
-TRAIN_SHARE = 0.5
-REPLICATES = 1000
+from profile_tasks.settings import DiscoverySettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +36,14 @@ class Discovery:
         selected: The candidates of form and wording, and how many were tried for them.
         tested: Every test, the strongest first.
         proposals: What a model proposed and what became of it, as JSON has it; empty without one.
-        seed: Of everything random.
-        train_share: Share of the groups that candidates were found on.
+        settings: How it was searched.
     """
 
     train: Contrasts
     held_out: Contrasts
     selected: Selected
     tested: Sequence[Tested]
-    seed: int
-    train_share: float
+    settings: DiscoverySettings
     proposals: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -62,8 +57,8 @@ class Discovery:
             self.train, self.held_out, [each.candidate for each in self.found]
         )
         return {
-            "seed": self.seed,
-            "train_share": self.train_share,
+            "seed": self.settings.seed,
+            "train_share": self.settings.train_share,
             "alpha": ALPHA,
             "train": _part(self.train),
             "held_out": _part(self.held_out),
@@ -75,7 +70,8 @@ class Discovery:
                 "wording": self.selected.n_wordings,
                 "proposed": self.proposals.get("n_proposed", 0),
             },
-            "family": f"what a candidate adds to the known factors: {self._n_tests} candidates",
+            "family": f"what a candidate adds to the known factors: {self.n_tests} candidates",
+            "n_tests": self.n_tests,
             "tested": [_test(each) for each in self.tested],
             "alike": [list(pair) for pair in self._alike()],
             "found": [each.candidate.factor.id for each in self.found],
@@ -101,46 +97,55 @@ class Discovery:
         ]
 
     @property
-    def _n_tests(self) -> int:
+    def n_tests(self) -> int:
+        """Over how many tests p-values are adjusted: of candidates that have one."""
         return sum(each.added.p_value == each.added.p_value for each in self.tested)
-
-
-Propose = Callable[[Contrasts, Contrasts], Proposed]
-"""Candidates that a model proposes by the first pairs, graded on both parts."""
 
 
 def discover(
     data: PreferenceData,
     factors: FactorChoice = "auto",
-    *,
-    at_most: int = AT_MOST,
-    train_share: float = TRAIN_SHARE,
-    replicates: int = REPLICATES,
-    seed: int = 0,
-    propose: Propose | None = None,
+    settings: DiscoverySettings = DiscoverySettings(),
 ) -> Discovery:
-    """Find factors of form and wording, and those that a model proposes.
+    """Find factors of form and wording.
 
     Args:
         data: Sources with annotated pairs.
         factors: The known factors, as of ``human_comparisons``; a found one adds to them.
-        at_most: So many candidates of form and wording are tested.
-        train_share: Share of the sources to find candidates on.
-        replicates: Of the bootstrap of influences.
-        seed: Of everything random.
-        propose: Asks a model; None: without one.
+        settings: How it is searched.
 
     Raises:
-        ValueError: As of ``contrasts_of``, ``split_by_group`` and ``propose``.
+        ValueError: As of ``contrasts_of`` and ``split_by_group``.
     """
-    train, held_out = split_by_group(contrasts_of(data, factors), train_share, seed)
-    asked = Proposed() if propose is None else propose(train, held_out)
-    chosen = selected(train, at_most=at_most, taken=[each.factor.id for each in asked.candidates])
+    parts = split_by_group(contrasts_of(data, factors), settings.train_share, settings.seed)
+    return searched(*parts, settings, Proposed())
+
+
+def searched(
+    train: Contrasts,
+    held_out: Contrasts,
+    settings: DiscoverySettings,
+    asked: Proposed,
+) -> Discovery:
+    """Find factors of form and wording, and test them with those that a model proposed.
+
+    Args:
+        train: The pairs to find candidates on.
+        held_out: Pairs of other groups, to test them on.
+        settings: How it is searched.
+        asked: What a model proposed by the first pairs, graded on both parts.
+    """
+    taken = [each.factor.id for each in asked.candidates]
+    chosen = selected(train, at_most=settings.at_most, taken=taken)
     computed = computed_candidates(train, held_out, chosen.factors, chosen.statistics)
     tests = tested(
-        train, held_out, [*asked.candidates, *computed], replicates=replicates, seed=seed
+        train,
+        held_out,
+        [*asked.candidates, *computed],
+        replicates=settings.replicates,
+        seed=settings.seed,
     )
-    return Discovery(train, held_out, chosen, tests, seed, train_share, asked.record)
+    return Discovery(train, held_out, chosen, tests, settings, asked.record)
 
 
 def computed_candidates(
@@ -188,6 +193,7 @@ def _test(each: Tested) -> dict[str, Any]:
         "direction": none_for_nan(each.added.direction),
         "n_pairs": each.added.n_pairs,
         "n_groups": each.added.n_groups,
+        "n_controls": each.added.n_controls,
         "p_value": none_for_nan(each.added.p_value),
         "p_adjusted": none_for_nan(each.p_holm),
         **{name: influence.get(name) for name in names},

@@ -9,7 +9,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.statistics.estimate import Estimate
 from profile_tasks.untrusted_text import one_line
 
-_WRITTEN = ("id", "kind", "level", "tasks", "definition", "unit", "more", "pattern", "per")
+_WRITTEN = ("id", "kind", "level", "definition", "unit", "more", "pattern", "per")
 
 
 def factors_file(discovery: Discovery, of: str) -> str:
@@ -37,14 +37,14 @@ def evidence_of_all(discovery: Discovery, of: str) -> list[str]:
     record = discovery.record()
     tried, train, held_out = (record[name] for name in ("tried", "train", "held_out"))
     return [
-        f"In: {of}; seed {discovery.seed}.",
+        f"In: {of}; seed {discovery.settings.seed}.",
         f"Candidates were found on {train['n_pairs']} pairs of {train['n_groups']} sources, out of "
         f"{tried['form']} features of form, {tried['wording']} words and phrases"
         + (f", {tried['proposed']} proposals" if tried["proposed"] else "")
         + f"; {len(discovery.tested)} were tested on {held_out['n_pairs']} pairs of "
         f"{held_out['n_groups']} other sources.",
         f"Each adds there to {', '.join(discovery.train.controlled) or 'nothing'}; p is adjusted "
-        f"over the {len(discovery.tested)} tests (Holm).",
+        f"over {discovery.n_tests} tests (Holm).",
         "Effects were chosen for being large, so expect them somewhat smaller in new data.",
     ]
 
@@ -52,16 +52,16 @@ def evidence_of_all(discovery: Discovery, of: str) -> list[str]:
 def evidence(each: Tested) -> list[str]:
     """What a found factor rests on."""
     tau = Estimate.of_record(each.influence, "tau")
+    added = each.added.estimate
+    adds = f"adds {added.text()} in log-odds" if added.defined else f"no size ({added.reason})"
     return [
-        f"held out: tau {tau.text()} (n {each.influence['n']}); adds "
-        f"{each.added.estimate.text()} in log-odds, p {each.p_holm:.2g} (Holm), "
-        f"{each.added.n_groups} sources; accuracy {each.gain.text()}"
+        f"held out: tau {tau.text()} (n {each.influence['n']}); {adds}, p {each.p_holm:.2g} "
+        f"(Holm), {each.added.n_groups} sources; accuracy {each.gain.text()}"
     ]
 
 
 def _entry(factor: Factor, of: str) -> dict[str, Any]:
     fields = {name: getattr(factor, name) for name in _WRITTEN}
-    fields["tasks"] = list(factor.tasks)
     fields["citation"] = f"profile-tasks discover, {one_line(of)}"
     return {name: value for name, value in fields.items() if value is not None}
 

@@ -18,6 +18,7 @@ from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.statistics.added_factor import AddedFactor, added_factor
 from profile_tasks.scorers.statistics.comparisons import Comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
+from profile_tasks.scorers.statistics.forward_selection import root_mean_square
 from profile_tasks.scorers.statistics.held_out import (
     fitted,
     half_credit,
@@ -153,8 +154,11 @@ def predictions(
 
     Args: As of ``accuracies``.
     """
-    one = np.column_stack([train.controls, *(np.nan_to_num(c.train) for c in candidates)])
-    two = np.column_stack([held_out.controls, *(np.nan_to_num(c.held_out) for c in candidates)])
+    scale = root_mean_square(train.controls)
+    one = np.column_stack([train.controls / scale, *(np.nan_to_num(c.train) for c in candidates)])
+    two = np.column_stack(
+        [held_out.controls / scale, *(np.nan_to_num(c.held_out) for c in candidates)]
+    )
     coefficient = fitted(one, np.ones(len(one)), np.ones((1, one.shape[1]), bool))[0]
     utility = two @ coefficient
     return np.where(np.abs(utility) < 1e-9, 0, np.sign(utility)).astype(np.int8)

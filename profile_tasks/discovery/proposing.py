@@ -1,12 +1,13 @@
 """Discovery with a model: what it is shown, what becomes of its proposals, what all of it costs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from profile_tasks.discovery.candidates import form_features
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.discovery.held_out_tests import CandidateFactor
 from profile_tasks.scorers.factors.factor import Factor
@@ -16,16 +17,14 @@ from profile_tasks.scorers.factors.proposal_prompts import (
     PAIRS_PER_PROPOSAL,
     WORDS_PER_PROPOSAL,
 )
+from profile_tasks.scorers.factors.taxonomy import free_id, load_taxonomy
 from profile_tasks.scorers.statistics.forward_selection import forward_selection
-from profile_tasks.settings import JudgeSettings
+from profile_tasks.settings import DiscoverySettings
 from profile_tasks.solvers.both_orders import shown_swapped
 
 if TYPE_CHECKING:
     from inspect_ai import Task
     from inspect_ai.log import EvalLog
-
-SHOWN, GRADED = 40, 150
-"""Pairs that the proposer is shown, and pairs of each part that the grader compares, at most."""
 
 Ask = Callable[["Task", str], "EvalLog"]
 """Runs a task with the model of this role, "proposer" or "grader"."""
@@ -39,21 +38,19 @@ class ProposalPlan:
         requests: What the proposer is asked.
         train: (n,) which pairs the grader compares of those that candidates are found on.
         held_out: (m,) likewise of the others.
-        judging: How the grader is asked.
-        at_most: How many proposals are tested.
+        settings: How the grader is asked, and how many proposals are tested.
     """
 
     requests: tuple[ProposalRequest, ...]
     train: NDArray[np.bool_]
     held_out: NDArray[np.bool_]
-    judging: JudgeSettings
-    at_most: int
+    settings: DiscoverySettings
 
     @property
     def budget(self) -> dict[str, int]:
         """Requests by role; a repair of an unreadable answer is one more."""
         pairs = int(self.train.sum() + self.held_out.sum())
-        return {"proposer": len(self.requests) + 1, "grader": pairs * self.judging.judge_orders}
+        return {"proposer": len(self.requests) + 1, "grader": pairs * self.settings.judge_orders}
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,31 +69,21 @@ class Proposed:
 def planned(
     train: Contrasts,
     held_out: Contrasts,
-    *,
-    shown: int = SHOWN,
-    graded: int = GRADED,
-    judging: JudgeSettings,
-    at_most: int,
-    seed: int,
+    settings: DiscoverySettings,
 ) -> ProposalPlan:
-    """What is to be asked: pairs of whole sources, drawn by the seed.
+    """What is to be asked, of pairs that are drawn by the seed.
 
     Args:
         train: The pairs to find candidates on.
         held_out: The others, of which the proposer sees nothing.
-        shown: Pairs that the proposer is shown, at most.
-        graded: Pairs of each part that the grader compares, at most.
-        judging: How the grader is asked.
-        at_most: How many proposals are tested.
-        seed: Of the draws.
+        settings: How many pairs are shown and graded, and how.
     """
-    seen = train.where(_drawn(train, shown, seed))
+    seen = train.where(_drawn(train, settings.shown, settings.seed))
     return ProposalPlan(
         tuple(_requests(seen)),
-        _drawn(train, graded, seed + 1),
-        _drawn(held_out, graded, seed + 2),
-        judging,
-        at_most,
+        _drawn(train, settings.graded, settings.seed + 1),
+        _drawn(held_out, settings.graded, settings.seed + 2),
+        settings,
     )
 
 
@@ -117,7 +104,8 @@ def _drawn(contrasts: Contrasts, most: int, seed: int) -> NDArray[np.bool_]:
 
 def _requests(seen: Contrasts) -> Iterable[ProposalRequest]:
     """The pairs in packs of few; sides by a chance that lies in the texts."""
-    known = tuple(factor.definition for factor in seen.known)
+    named = {factor.id: factor for factor in (*load_taxonomy().values(), *seen.known)}
+    known = tuple(factor.definition for factor in named.values())
     pack: list[ContrastingPair] = []
     words = 0
     for prompt, preferred, other in zip(seen.prompts, seen.preferred, seen.other, strict=True):
@@ -157,24 +145,28 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
 
     logs = [ask(proposing(plan.requests), PROPOSER)]
     every = list(dict.fromkeys(read_proposals(logs[0])))
-    different = list({each.definition.casefold(): each for each in every}.values())
+    firsts: dict[str, Proposal] = {}
+    for each in every:
+        firsts.setdefault(each.definition.casefold(), each)
+    different = list(firsts.values())
     groups: list[tuple[int, ...]] = [(at,) for at in range(len(different))]
     if len(different) > 1:
         logs.append(ask(merging([each.definition for each in different]), PROPOSER))
         groups = read_groups(logs[-1])
-    factors = _factors([different[group[0]] for group in groups], train.known)
+    taken = {*train.taken, *(factor.id for factor in form_features())}
+    factors = _factors([different[group[0]] for group in groups], taken)
     chosen: list[tuple[int, float]] = []  # of the factors, with their statistics
     on_train = on_held_out = np.zeros((0, 0))
     if factors:
-        logs.append(ask(grading(train.where(plan.train), factors, plan.judging), "grader"))
+        logs.append(ask(grading(train.where(plan.train), factors, plan.settings), "grader"))
         on_train = _signs(answers_of(logs[-1]), factors, plan.train)
-        rows = plan.train
+        rows, most = plan.train, plan.settings.at_most
         chosen = forward_selection(
-            np.nan_to_num(on_train[rows]), train.controls[rows], train.group[rows], plan.at_most
+            np.nan_to_num(on_train[rows]), train.controls[rows], train.group[rows], most
         )
     wanted = [factors[at] for at, _ in chosen]
     if wanted:
-        logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.judging), "grader"))
+        logs.append(ask(grading(held_out.where(plan.held_out), wanted, plan.settings), "grader"))
         on_held_out = _signs(answers_of(logs[-1]), wanted, plan.held_out)
     candidates = [
         CandidateFactor(factors[at], on_train[:, at], on_held_out[:, place], z)
@@ -209,21 +201,13 @@ def proposed(plan: ProposalPlan, train: Contrasts, held_out: Contrasts, ask: Ask
     )
 
 
-def _factors(proposals: Sequence[Proposal], known: Sequence[Factor]) -> list[Factor]:
+def _factors(proposals: Sequence[Proposal], taken: Collection[str]) -> list[Factor]:
     """Proposals as judged factors, with ids of their own."""
-    from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-
-    taken = {*load_taxonomy(), *(factor.id for factor in known), "group", "preference"}
     found: list[Factor] = []
     for proposal in proposals:
-        id_, number = proposal.name, 1
-        while id_ in taken:
-            number += 1
-            id_ = f"{proposal.name}_{number}"
-        taken.add(id_)
         found.append(
             Factor(
-                id_,
+                free_id(proposal.name, {*taken, *(factor.id for factor in found)}),
                 level=3,
                 kind="judged",
                 definition=proposal.definition,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from profile_tasks.discovery.contrasts import Contrasts
 from profile_tasks.scorers.factors.factor import Factor
+from profile_tasks.scorers.factors.taxonomy import free_id
 from profile_tasks.scorers.factors.words import without_spaces, words
 from profile_tasks.scorers.statistics.log_odds import log_odds
 
@@ -76,9 +77,10 @@ def standing_out(
     factors: list[Factor] = []
     columns: dict[bytes, _Array] = {}
     ids = set(taken)
+    by_phrase = said.tocsc()
     for at in eligible[strongest].tolist():
         per_word = bool(in_texts[at] > FREQUENT)
-        counts = said[:, [at]].toarray()[:, 0] / (length if per_word else 1)
+        counts = by_phrase[:, [at]].toarray()[:, 0] / (length if per_word else 1)
         signs = np.sign(counts[:n] - counts[n:])
         if signs.tobytes() in columns:  # says nothing that a stronger one does not
             continue
@@ -128,15 +130,13 @@ def wording_factor(phrase: str, taken: Collection[str] = (), *, per_word: bool =
     >>> found.id, found.pattern
     ('says_for_example', '(?i)(?<!\\w)for\\W+example(?!\\w)')
     """
-    named = re.sub(r"[^a-z0-9]+", "_", phrase).strip("_")[:40] or "a_wording"
+    named = re.sub(r"[^a-z0-9]+", "_", phrase).strip("_")
+    # Of other scripts code points: an id that does not depend on what else was found.
+    named = (named or "_".join(f"u{ord(c):x}" for c in phrase if c.isalnum()))[:40]
     stem = f"{'rate_of' if per_word else 'says'}_{named}"
-    id_, number = stem, 1
-    while id_ in taken:
-        number += 1
-        id_ = f"{stem}_{number}"
     how = "How often, per word," if per_word else "How often"
     return Factor(
-        id_,
+        free_id(stem, taken),
         level=1,
         kind="surface",
         definition=f"{how} the response says “{phrase}”.",

@@ -372,6 +372,23 @@ def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str
     return [(field, f"{problem}.") for field, kept, problem in rules if not kept]
 
 
+def free_id(stem: str, taken: Collection[str]) -> str:
+    """An id that a new factor may have: the stem, with a number where that is taken.
+
+    Args:
+        stem: Lower-case letters, digits and underscores, a letter first.
+        taken: Ids of others; names that no factor may have need not be among them.
+
+    >>> free_id("charm", ["charm", "charm_2"]), free_id("number", [])
+    ('charm_3', 'number_2')
+    """
+    found, number = stem, 1
+    while found in taken or found in (*SELECTIONS, *_TAKEN):
+        number += 1
+        found = f"{stem}_{number}"
+    return found
+
+
 def _pattern_fault(pattern: str | None) -> str:
     """What is wrong with a pattern; "" where nothing is."""
     from profile_tasks.scorers.factors.counted_pattern import compiled

@@ -20,7 +20,7 @@ from profile_tasks.scorers.statistics.adjusted import (
     separating_direction,
 )
 from profile_tasks.scorers.statistics.estimate import CONFIDENCE, Estimate
-from profile_tasks.scorers.statistics.forward_selection import score_statistics
+from profile_tasks.scorers.statistics.forward_selection import root_mean_square, score_statistics
 
 GROUPS_A_CONTROL = 5
 """A regression has no more controls than allow so many groups for each."""
@@ -41,6 +41,7 @@ class AddedFactor:
         p_value: two-sided, of no change; NaN where there is no test.
         n_pairs: pairs with a known manifestation that the controls do not decide.
         n_groups: groups among them.
+        n_controls: so many of the controls, the first ones, were held fixed.
         direction: 1 where more of it is preferred, -1 where less is; NaN where there is no test.
 
     """
@@ -49,6 +50,7 @@ class AddedFactor:
     p_value: float
     n_pairs: int
     n_groups: int
+    n_controls: int
     direction: float
 
 
@@ -63,8 +65,8 @@ def added_factor(
     Args:
         manifestation: (n,) signs, turned so that the first response is the preferred one; NaN where
             missing, and such pairs take no part.
-        controls: (n, C) differences of what is known, turned alike. Those that the ones before them
-            determine are left out.
+        controls: (n, C) differences of what is known, turned alike. Only the first ones where there
+            are few groups (`GROUPS_A_CONTROL`), and none that those before it determine.
         group: (n,) group codes, rising.
         confidence: of the interval.
 
@@ -80,7 +82,9 @@ def added_factor(
     from scipy.special import stdtr
 
     known = ~np.isnan(manifestation)
-    design, code = np.column_stack([manifestation, controls])[known], group[known]
+    n_controls = min(controls.shape[1], max(1, np.unique(group[known]).size // GROUPS_A_CONTROL))
+    design = np.column_stack([manifestation, controls[:, :n_controls]])[known]
+    code = group[known]
     try:
         design, code = _left_open(design, code)
         found = clustered_logit(design, code.astype(np.int32), confidence, 1)[:, 0]
@@ -97,7 +101,8 @@ def added_factor(
         (z,) = score_statistics(design[:, :1], design[:, 1:], code)
         freedom = np.unique(code).size - design.shape[1]
         p_value, direction = float(2 * stdtr(freedom, -abs(z))), float(np.sign(z))
-    return AddedFactor(estimate, p_value, len(design), int(np.unique(code).size), direction)
+    n_groups = int(np.unique(code).size)
+    return AddedFactor(estimate, p_value, len(design), n_groups, n_controls, direction)
 
 
 class _UntestedError(ValueError):
@@ -125,7 +130,7 @@ def _left_open(design: _Array, group: NDArray[np.integer]) -> tuple[_Array, NDAr
         if not design[:, 0].any():
             raise _UntestedError("the factor differs in no pair that the known ones leave open")
         design = np.column_stack([design[:, 0], _independent(design[:, 1:])])
-        design /= np.sqrt((design**2).mean(axis=0))
+        design /= root_mean_square(design)
         n_groups, n_columns = int(np.unique(group).size), design.shape[1]
         if n_groups < n_columns + 1:
             raise _UntestedError(

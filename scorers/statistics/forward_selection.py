@@ -33,7 +33,7 @@ def forward_selection(
 
     Args:
         candidates: (n, K) differences, each row turned to the preferred response.
-        controls: (n, C) differences of what is known, turned alike.
+        controls: (n, C) differences of what is known, turned alike, on whatever scale.
         group: (n,) group codes.
         at_most: how many.
         alike: two whose cosine is at least this, in either direction, do not both come in.
@@ -57,6 +57,7 @@ def forward_selection(
             f"candidates have {len(candidates)} rows, controls {len(controls)}, group "
             f"{len(group)}; they must be equal"
         )
+    controls = controls / root_mean_square(controls)  # the regression's penalty goes by size
     size = np.linalg.norm(candidates, axis=0)
     unit = candidates / np.where(size > 0, size, 1.0)
     open_ = size > 0
@@ -72,6 +73,12 @@ def forward_selection(
         chosen.append((at, float(z[at])))
         open_ &= np.abs(unit.T @ unit[:, at]) < alike
     return chosen
+
+
+def root_mean_square(columns: _Array) -> _Array:
+    """Return the root mean square of each column, (C,); 1 of one that is 0 throughout."""
+    size = np.sqrt((columns**2).mean(axis=0))
+    return np.where(size > 0, size, 1.0)
 
 
 def score_statistics(candidates: _Array, controls: _Array, group: NDArray[np.integer]) -> _Array:

@@ -143,13 +143,17 @@ def test_a_planted_proposer_is_said_to_be_simulated(
     assert "SIMULATED: a simulated proposer" in said
     assert "found: " in said
     (alike,) = re.findall("cannot be told apart: (.*) and (.*); keep", said)
-    assert set(alike) == {"asks_back", "questions"}
+    assert set(alike) == {"asks_back_2", "questions"}
     assert "kind: judged" in out.read_text(encoding="utf-8")
     assert run("factors", "--factors", out).output.count("judged") >= 1
 
 
 def test_what_only_models_need_goes_with_a_proposer(run: Run, questions: Path) -> None:
     error = run("discover", questions, "--grader", "planted/grader", exit_code=2).output
-    assert "go with --proposer" in error
+    assert "Error: --grader: only with --proposer" in error
+    fewer = run("discover", questions, "--graded", 10, exit_code=2).output
+    assert "Error: --graded: only with --proposer" in fewer
+    wrong = run("discover", questions, "--train-share", 1, exit_code=2).output
+    assert "Error: train_share is 1.0; expected more than 0 and less than 1" in wrong
     unknown = run("discover", questions, "--proposer", "nobody/knows", exit_code=2).output
     assert "Error: --proposer nobody/knows: " in unknown

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from profile_tasks.discovery.candidates import selected
 from profile_tasks.discovery.contrasts import contrasts_of, split_by_group
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
 
@@ -66,7 +67,7 @@ def test_controls_are_direction_and_size_of_each_known_factor(rows, loaded) -> N
     assert found.controls.shape == (40, 4)
     words = [[len(text.split()) for text in side] for side in (found.preferred, found.other)]
     size = np.log1p(words[0]) - np.log1p(words[1])
-    assert np.allclose(found.controls[:, 1], size / np.sqrt((size**2).mean()))
+    assert np.allclose(found.controls[:, 1], size)
     assert (np.sign(found.controls[:, 0]) == np.sign(size)).all()
 
 
@@ -85,3 +86,19 @@ def test_signs_are_those_of_the_factors(rows, loaded) -> None:
     ]
     assert found.signs([length])[:, 0].tolist() == expected
     assert found.signs([]).shape == (20, 0)
+
+
+def test_nothing_of_the_held_out_texts_has_a_part_in_what_is_selected(rows, loaded) -> None:
+    there = rows(120)
+    train, held_out = split_by_group(contrasts_of(loaded(there)), 0.5, seed=0)
+    out = {held_out.groups[code] for code in held_out.group}
+    other = [
+        row | {"response_a": "Quite other! " * at, "response_b": "words; " * 9, "preference": "b"}
+        if row["group"] in out
+        else row
+        for at, row in enumerate(there, start=1)
+    ]
+    again, _ = split_by_group(contrasts_of(loaded(other)), 0.5, seed=0)
+    one, two = (selected(part, at_most=5) for part in (train, again))
+    assert [factor.id for factor in one.factors] == [factor.id for factor in two.factors]
+    assert one.statistics == two.statistics

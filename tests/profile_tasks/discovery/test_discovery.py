@@ -1,12 +1,15 @@
 """What is planted is found again, nothing else is, and neither order nor sides matter."""
 
 import json
+import time
 
 import pytest
 
 from profile_tasks.discovery.candidates import form_features
 from profile_tasks.discovery.discovery import discover
+from profile_tasks.scorers.factors.factor import surface_function
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
+from profile_tasks.settings import DiscoverySettings
 
 FLIPPED = {"a": "b", "b": "a"}
 
@@ -61,13 +64,15 @@ def test_rows_and_sides_may_stand_in_any_order(rows, loaded) -> None:
 
 def test_the_seed_says_which_sources_are_searched(rows, loaded) -> None:
     data = loaded(rows(160))
-    one, two, other = (discover(data, seed=seed).record() for seed in (1, 1, 2))
+    one, two, other = (
+        discover(data, settings=DiscoverySettings(seed=s)).record() for s in (1, 1, 2)
+    )
     assert one == two
     assert one["tested"] != other["tested"]
 
 
 def test_the_record_is_json_and_counts_everything_that_was_tried(rows, loaded) -> None:
-    record = discover(loaded(rows(200)), at_most=3).record()
+    record = discover(loaded(rows(200)), settings=DiscoverySettings(at_most=3)).record()
     assert json.loads(json.dumps(record, allow_nan=False)) == record
     assert len(record["tested"]) == 3
     assert record["tried"]["form"] > 0
@@ -79,7 +84,7 @@ def test_the_record_is_json_and_counts_everything_that_was_tried(rows, loaded) -
 
 
 def test_the_most_adjusted_p_is_holms(rows, loaded) -> None:
-    tested = discover(loaded(rows(200)), at_most=4).tested
+    tested = discover(loaded(rows(200)), settings=DiscoverySettings(at_most=4)).tested
     p = sorted(each.added.p_value for each in tested)
     assert tested[0].p_holm == pytest.approx(min(1.0, 4 * p[0]))
 
@@ -95,3 +100,12 @@ def test_features_of_form_are_factors_that_the_taxonomy_lacks() -> None:
     assert len(ids) == len(set(ids)) >= 30
     assert not set(ids) & load_taxonomy().keys()
     assert all(factor.pattern for factor in form_features())
+
+
+@pytest.mark.parametrize("piece", ["| ", "|", "**a", "? ", "`a", " ", "\n ", "(", "1.", "A"])
+def test_no_text_takes_a_feature_of_form_long(piece: str) -> None:
+    text = piece * (120_000 // len(piece)) + "x"
+    start = time.process_time()
+    for factor in form_features():
+        surface_function(factor)(text, None, "")
+    assert time.process_time() - start < 1.0

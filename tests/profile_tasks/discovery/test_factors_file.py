@@ -24,7 +24,7 @@ def test_it_is_read_back_as_the_found_factors(written, rows, loaded, tmp_path) -
 
 def test_the_evidence_stands_beside_each(written) -> None:
     assert "# held out: tau +0." in written.replace("  #", "#")
-    assert "p is adjusted over the 5 tests (Holm)" in written
+    assert "p is adjusted over 5 tests (Holm)" in written
     assert "features of form" in written
 
 

@@ -47,6 +47,12 @@ def test_what_no_reader_says_is_no_phrase() -> None:
     assert list(phrases_of("a\x1b[31mb c")) == ["c"]
 
 
+@pytest.mark.parametrize(("phrase", "id_"), [("吗", "says_u5417"), ("c++ 用", "says_c"),
+                                             ("кот", "says_u43a_u43e_u442")])  # fmt: skip
+def test_an_id_depends_on_the_phrase_alone(phrase: str, id_: str) -> None:
+    assert wording_factor(phrase).id == id_
+
+
 @pytest.mark.parametrize("phrase", ["<script>", "a: b", "#", "привет", "- x", "é'\"", "{{x}}"])
 def test_any_phrase_makes_a_factor_that_a_file_holds(phrase: str) -> None:
     factor = wording_factor(phrase, taken={"says_a_wording", "says_x"})
