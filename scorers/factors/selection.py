@@ -138,7 +138,7 @@ def resolve_factors(
     ['length', 'novel_words']
     """
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    names = tuple(definition_of(key).name for key in tasks)
+    names = tuple(definition_of(key).of_factors for key in tasks)
     asked = read_selection(selection, taxonomy_of(tasks) if taxonomy is None else taxonomy)
     known = with_recorded(asked, recorded, grader=grader)
     meant = {f.id: f for f in known.values() if _fits(f, names)}
