@@ -158,10 +158,13 @@ def test_report_board_comparison_and_gate_know_it(log: Path, tmp_path: Path) -> 
     assert boards.exit_code == 0, boards.output
     keys = {KEY, read_definition(other_definition(tmp_path)).key}
     assert set(re.findall(r"kind_notes#\w+", boards.stdout)) == keys  # one name, two boards
+    gone = command("leaderboard", log, "--task", "no.yaml")
+    assert "there is no file 'no.yaml' that defines a task" in gone.stderr
     only = command("leaderboard", log, other, "--task", OWN)
     assert set(re.findall(r"kind_notes#\w+", only.stdout)) == {KEY}
     differs = command("compare", log, other)
-    assert "task (" in differs.output or f"A is {KEY}" in differs.output
+    assert f"note: A is of {KEY} and B of kind_notes#" in differs.stdout
+    assert "the two differ in: task (" in differs.stdout
     bars = tmp_path / "bars.yaml"
     bars.write_text("version: 1\nbars:\n  - flip_rate <= 0.9\n", encoding="utf-8")
     assert KEY in command("gate", log, "--bars", bars).output
@@ -171,6 +174,9 @@ def test_commands_before_a_run_know_it() -> None:
     cost = command("cost", "demo", "--task", OWN, "--no-grader")
     assert cost.exit_code == 0, cost.output
     assert f"own_task.jsonl, {KEY}: 4 sources with 4 annotated pairs, 3 factors" in cost.stdout
+    audit = command("cost", "demo", "--task", f"{OWN}_judge_audit", "--probes", "position")
+    assert f"{KEY}_judge_audit: 4 sources" in audit.stdout
+    assert "or the YAML file of one of yours" in command("factors", "--task", "kind_notes").stderr
     factors = command("factors", "--task", OWN)
     assert f"4 factors for {KEY}" in factors.stdout
     assert "warmth" in factors.stdout
@@ -191,6 +197,50 @@ def test_the_other_kinds_of_task_take_it_too(build: Any, tmp_path: Path) -> None
     assert done.status == "success", done.error
     assert done.eval.metadata is not None
     assert done.eval.metadata["task"] == KEY
+
+
+@pytest.mark.parametrize("texts", [None, "a run"])
+def test_its_target_scores_are_looked_at_in_texts_of_people_and_of_a_run(
+    texts: str | None, log: Path, tmp_path: Path
+) -> None:
+    given = {} if texts is None else {"texts": str(log)}
+    done = run("profile_tasks/preference_score_validity", tmp_path, task=str(OWN), **given)
+    assert done.status == "success", done.error
+    assert done.results is not None
+    found = {name: m.value for s in done.results.scores for name, m in s.metrics.items()}
+    assert found["score_validity_within"] > 0
+    assert found["score_compliance"] > 0.5
+    assert found["score_validity_texts"] == (8 if texts is None else 20)
+
+
+def test_feedback_asks_in_its_words_and_by_its_own_profiles(tmp_path: Path) -> None:
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    content["prompts"]["criticise"] = "Advise on this note.\n\n{sections}\n\nAdvise alone."
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    path = tmp_path / "feedback.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    arguments = {"task": str(path), "grader": "planted/copyist", "profiles": "own"}
+    done = run("profile_tasks/preference_feedback", tmp_path, **arguments)
+    assert done.status == "success", done.error
+    assert done.results is not None
+    found = {name: m.value for s in done.results.scores for name, m in s.metrics.items()}
+    assert found["tau_revision_self_length"] > 0
+    (first, *_) = done.samples or []
+    asked = str([event.input for event in first.events if event.event == "model"])
+    asked += "".join(first.attachments.values())
+    assert "Advise on this note." in asked
+    assert "Revise your draft of a note below" in asked
+
+
+def test_pairs_and_annotators_are_told_its_name_and_its_factors(log: Path, tmp_path: Path) -> None:
+    other = finished(tmp_path / "logs", OWN).location
+    for named, told in ((("--task", OWN), f"task={OWN}"), ((), "task=kind_notes.yaml")):
+        made = command("pairs", log, other, *named, "-o", tmp_path / "p.jsonl", "--overwrite")
+        assert made.exit_code == 0, made.output
+        assert told in made.stdout.replace("\n", "").replace(" ", "")
+    people = command("annotate", log, "-o", tmp_path / "study", "--for", "csv", "--ask", "warmth")
+    assert people.exit_code == 0, people.output
+    assert "asked about: warmth" in people.stdout
 
 
 @pytest.mark.parametrize("name", ["dialogue", "code_review"])
