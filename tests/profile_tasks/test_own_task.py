@@ -22,6 +22,7 @@ from inspect_ai.model import get_model
 
 from profile_tasks.cli import main
 from profile_tasks.data.task_definition import read_definition
+from profile_tasks.planted.batch import main as answer_batch
 from profile_tasks.preference import preference
 from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.runs.reading import read_runs
@@ -87,6 +88,7 @@ def test_a_run_is_known_by_name_and_hash_and_its_log_holds_the_definition(log: P
     assert "rouge1" not in held.metrics  # the definition names ROUGE-L alone
     header = read_eval_log(str(log), header_only=True)
     assert header.eval.task_args["task"] == read_definition(OWN).record()
+    assert header.eval.task_display_name == KEY
     assert header.eval.dataset.name == "own_task.jsonl (format profile-tasks)"
 
 
@@ -243,6 +245,41 @@ def test_pairs_and_annotators_are_told_its_name_and_its_factors(log: Path, tmp_p
     assert "asked about: warmth" in people.stdout
 
 
+def test_training_data_of_a_log_import_nothing_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = tmp_path / "own_task_factors.py"
+    module.write_text("def size(response, source, prompt):\n    return float(len(response))\n")
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    size = {"id": "size", "kind": "surface", "definition": "Size."}
+    size["function"] = "own_task_factors:size"
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    for name, factors, told in (("all", ["length", size], ["length"]), ("only", [size], [])):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**content, "factors": factors}), encoding="utf-8")
+        log = finished(tmp_path / "logs", path).location
+        calls: list[str] = []
+        monkeypatch.setattr("own_task_factors.size", lambda *texts: calls.extend(texts))
+        made = command("export", log, "--format", "dpo", "--output", tmp_path / name)
+        assert made.exit_code == 0, made.output
+        card = json.loads((tmp_path / name / "card.json").read_text(encoding="utf-8"))
+        assert list(card["chosen_over_rejected"]) == told
+        assert not calls
+        monkeypatch.undo()
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_without_a_grader_a_task_of_judged_factors_alone_says_what_it_needs(tmp_path: Path) -> None:
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    content["factors"] = [content["factors"][-1]]
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    path = tmp_path / "judged.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    told = command("cost", "demo", "--task", path, "--no-grader").stderr
+    assert "all that it has need a grader (--model-role grader=MODEL)" in told
+
+
 @pytest.mark.parametrize("name", ["dialogue", "code_review"])
 def test_the_packaged_examples_run_out_of_the_box(name: str, tmp_path: Path) -> None:
     done = run("profile_tasks/preference", tmp_path, task=name, limit=3)
@@ -252,6 +289,18 @@ def test_the_packaged_examples_run_out_of_the_box(name: str, tmp_path: Path) -> 
     page = tmp_path / "report.html"
     assert command("report", done.location, "-o", page).exit_code == 0
     assert name in page.read_text(encoding="utf-8")
+
+
+def test_a_simulated_batch_says_that_it_lacks_the_file_of_a_task(tmp_path: Path) -> None:
+    message = {"role": "user", "content": "Of a task that nobody has read."}
+    body = {"model": "planted/verbose", "messages": [message]}
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text(json.dumps({"custom_id": "1", "body": body}), encoding="utf-8")
+    for named, told in (((), "--task names the YAML file"), (("--task", "kind"), "is unknown")):
+        arguments = [str(requests), "-o", str(tmp_path / "answers.jsonl"), *named]
+        shown = CliRunner().invoke(answer_batch, arguments)
+        assert shown.exit_code == 1
+        assert told in shown.stderr
 
 
 def test_a_wrong_definition_is_told_before_a_model_is_called(tmp_path: Path) -> None:
