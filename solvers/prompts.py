@@ -123,8 +123,8 @@ def feedback_prompt(task: str, kind: FeedbackPrompt) -> str:
 def read_template(template: str, text: str) -> dict[str, str] | None:
     """What stands in the fields of a rendered template; None where the text is none.
 
-    >>> read_template("Score {score} of {high}: {sections}!", "Score 2 of 5: a text!")
-    {'score': '2', 'high': '5', 'sections': 'a text'}
+    >>> read_template("Score {score} of {high}: {sections}!", "Score 2 of 5: <a>x</a>!")
+    {'score': '2', 'high': '5', 'sections': '<a>x</a>'}
     """
     found = _pattern(template).fullmatch(text)
     return None if found is None else found.groupdict()
@@ -140,7 +140,7 @@ def _parts(template: str) -> Iterator[str]:
     for literal, name, _, _ in Formatter().parse(template):
         yield re.escape(literal)
         if name is not None:
-            once = rf"(?P<{name}>{'.*' if name == 'sections' else '[0-9]+'})"
+            once = rf"(?P<{name}>{'<.*>' if name == 'sections' else '[0-9]+'})"
             yield rf"(?P={name})" if name in seen else once
             seen.add(name)
 

@@ -1,6 +1,6 @@
 """What annotators read: instructions, questions and answers, as data with a version."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -13,6 +13,7 @@ from profile_tasks.data.content_hash import short_hash
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import read_selection
+from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 from profile_tasks.whole_files import read_whole
 
 _FACTOR_FIELDS = {"name", "definition", "more"}
@@ -81,17 +82,18 @@ def read_wording(path: Path | None = None) -> Wording:
         raise ValueError(f"{path}: not YAML ({' '.join(str(error).split())})") from error
 
 
-def asked_factors(names: Sequence[str]) -> Mapping[str, Factor]:
+def asked_factors(names: Sequence[str], tasks: Iterable[str] = ()) -> Mapping[str, Factor]:
     """The factors that people are asked about, by id.
 
     Args:
         names: Ids of factors that a grader would be asked about, and taxonomy files (.yaml) that
             add some.
+        tasks: Keys of the tasks of the pairs, which may define some too.
 
     Raises:
         ValueError: There is no such factor, or it is computed.
     """
-    selection = read_selection(list(names))
+    selection = read_selection(list(names), taxonomy_of(tasks))
     asked = {}
     graded = {name: each for name, each in selection.taxonomy.items() if each.graded}
     for name in selection.names:

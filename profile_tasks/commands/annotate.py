@@ -107,7 +107,10 @@ def annotate(
         project = make_project(
             data,
             read_wording(wording),
-            asked_factors([name.strip() for name in ask.split(",") if name.strip()]),
+            asked_factors(
+                [name.strip() for name in ask.split(",") if name.strip()],
+                {source.task for source in data.sources},
+            ),
             pairs=len(groups) if n_pairs is None else n_pairs,
             checks=checks,
             annotators=annotators,

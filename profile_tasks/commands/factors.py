@@ -38,7 +38,7 @@ def factors(task: str | None, selection: str | None, format_: str) -> None:
 
     try:
         asked = [read_definition(each) for each in ([task] if task else packaged_tasks())]
-        tasks, names = [each.key for each in asked], {each.name for each in asked}
+        tasks, names = [each.key for each in asked], {each.of_factors for each in asked}
         if selection is None:
             chosen = [f for f in taxonomy_of(tasks).values() if names & set(f.tasks)]
         else:

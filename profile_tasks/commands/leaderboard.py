@@ -58,6 +58,7 @@ def leaderboard(
     RESULTS are results files of lm-eval, Inspect logs, or folders of both. Models are ranked
     within a task, a data set and a set of factors.
     """
+    from profile_tasks.data.task_definition import TaskDefinitionError
     from profile_tasks.leaderboard.boards import MARGIN
 
     held = _read(results)
@@ -67,7 +68,10 @@ def leaderboard(
         raise Unusable(f"{first}{more}; --skip-bad leaves out what cannot be read")
     for problem in held.unreadable:
         say(f"skipped: {problem}", err=True)
-    board = _leaderboard(held, tasks, sort, margin or MARGIN, ascending=ascending, every=every)
+    try:
+        board = _leaderboard(held, tasks, sort, margin or MARGIN, ascending=ascending, every=every)
+    except TaskDefinitionError as error:
+        raise Unusable(str(error)) from error
     text = _written(board, format_ or _form_of(output))
     if output is None:
         click.echo(text, nl=False)

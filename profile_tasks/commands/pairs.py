@@ -100,11 +100,14 @@ def _print(made: "PairedRuns", *, err: bool) -> None:
 
 
 def _print_next(output: Path, made: "PairedRuns", task: str | None) -> None:
+    from profile_tasks.data.task_definition import PREFERENCE, is_file, is_known
     from profile_tasks.tasks.profile_task import inspect_task
 
     file, system = str(output), made.runs[0].system
     meant = task or made.rows[0].get("task", "instruction_following")
-    name, _ = inspect_task(meant)
+    if not is_file(meant) and not is_known(meant):
+        meant += ".yaml"  # a task of somebody's own, whose file stands with its owner
+    name = PREFERENCE if is_file(meant) else inspect_task(meant)[0]
     also = () if name == meant else ("-T", f"task={meant}")
     say(f"written to {output}\nwhich factors differ:", whole=True)
     whose = ("--preference-column", f"written_by_{system}")

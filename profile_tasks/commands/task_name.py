@@ -4,30 +4,33 @@ from collections.abc import Sequence
 
 import click
 
-from profile_tasks.commands.known_name import KnownName
 from profile_tasks.data.task_definition import is_file, packaged_tasks
+from profile_tasks.nearest_name import instead_of
 
 
-class TaskName(KnownName):
-    """The name of a packaged task, as it stands or with an ending; or a YAML file, as it stands.
+class TaskName(click.Choice[str]):
+    """The name of a packaged task or a YAML file, as it stands or with an ending.
 
     Args:
-        endings: What may follow the names of packaged tasks.
+        endings: What may follow the name of a packaged task, or the file of one's own.
     """
 
     def __init__(self, endings: Sequence[str] = ()) -> None:
         names = packaged_tasks()
-        super().__init__([f"{name}{ending}" for ending in ("", *endings) for name in names])
+        self.endings = ("", *endings)
+        super().__init__([f"{name}{ending}" for ending in self.endings for name in names])
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> str:
         """The name or file, once the name is known; a file is read by whoever uses it."""
-        return (
-            value
-            if isinstance(value, str) and is_file(value)
-            else super().convert(value, param, ctx)
-        )
+        given = str(value)
+        if any(is_file(given.removesuffix(ending)) for ending in self.endings):
+            return given
+        if given not in self.choices:
+            meant = instead_of(given, self.choices)
+            self.fail(f"{given!r} is unknown{meant}; or the YAML file of one of yours", param, ctx)
+        return given
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """The names, and that a file may stand there."""

@@ -13,6 +13,7 @@ import re
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
 from pathlib import Path
+from reprlib import repr as briefly
 from string import Formatter
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -58,6 +59,15 @@ _ENDINGS = (".yaml", ".yml")
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,60}")
 _TAG = re.compile(r"[a-z]+(_[a-z]+)*")
 _LONGEST_WORDS = 80
+
+_EXPECTED = {
+    "string_type": "expected text; yes, no, on, off, numbers and dates are put in quotes",
+    "tuple_type": "expected a list, as in [a, b]",
+    "dict_type": "expected a mapping of names to values",
+    "model_type": "expected a mapping of fields",
+    "bool_type": "expected true or false",
+}
+"""What pydantic says in Python's words, in those of YAML."""
 
 _ALONE = ("sections",)
 FIELDS_OF_PROMPTS: Mapping[str, tuple[str, ...]] = {
@@ -201,6 +211,11 @@ class Sections(_Part):
         return self
 
 
+_Value = str | int | float | bool | None
+_Values = _Value | list[_Value]
+_FactorEntry = dict[str, _Values | dict[str, _Values]]
+"""A factor as a file states it. It is no deeper, so that no file can be endless inside."""
+
 _OF_THE_DATA = frozenset({"dataset", "format", "map", "labels"})
 """Where data come from by default is no part of what a task is: data have a hash of their own."""
 
@@ -232,7 +247,7 @@ class TaskDefinition(_Part):
     prompts: Prompts
     sections: Sections = Sections()
     metrics: tuple[ReferenceMetric, ...] = ()
-    factors: Annotated[tuple[str | dict[str, Any], ...], Field(min_length=1)]
+    factors: Annotated[tuple[str | _FactorEntry, ...], Field(min_length=1)]
     dataset: str | None = None
     format: str | None = None
     map: dict[str, str] | None = None
@@ -291,6 +306,15 @@ class TaskDefinition(_Part):
     def own(self) -> bool:
         """Whether it is none of this package's."""
         return self.key != self.name
+
+    @property
+    def of_factors(self) -> str:
+        """By what factors say that they are meant for it: its name, where no package's task has it.
+
+        >>> definition_of("summarization").of_factors
+        'summarization'
+        """
+        return self.key if self.name in _names() else self.name
 
     @property
     def answers_the_source(self) -> bool:
@@ -507,7 +531,14 @@ def _told(error: ValidationError) -> str:
         return f"field {name!r} is missing (docs/own-task.md shows a whole file)"
     if first["type"] == "value_error":
         return f"field {name!r} {first['ctx']['error']}"
-    return f"field {name!r} is {first['input']!r}: {first['msg'].lower()}"
+    found = briefly(first["input"])[:160]
+    if name == "factors" and len(first["loc"]) > 1:
+        number = int(first["loc"][1]) + 1
+        return (
+            f"field 'factors', entry {number}, is {found}: expected the id of a factor, or a "
+            "mapping of the fields of one of your own (docs/factors.md)"
+        )
+    return f"field {name!r} is {found}: {_EXPECTED.get(first['type'], first['msg'].lower())}"
 
 
 def _place_in(location: Iterable[int | str]) -> tuple[list[str], list[str]]:
@@ -545,4 +576,7 @@ def _check_template(template: str, fields: tuple[str, ...]) -> None:
         if name not in found:
             raise ValueError(f"lacks {{{name}}}; it has to hold {allowed}")
     if found.count("sections") > 1 or not re.search(r"^\{sections\}$", template, re.MULTILINE):
-        raise ValueError("has to hold {sections} once, alone on its line: the texts stand there")
+        raise ValueError(
+            "has to hold {sections} once, alone on its line, with no space before or behind it: "
+            "the texts stand there"
+        )

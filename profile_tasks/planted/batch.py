@@ -23,7 +23,7 @@ from inspect_ai.model import (
     ModelUsage,
 )
 
-from profile_tasks.data.task_definition import task_key
+from profile_tasks.data.task_definition import read_definition
 from profile_tasks.planted.provider import PlantedAPI
 from profile_tasks.solvers.simulated_answers import SIMULATED
 from profile_tasks.whole_files import write_whole
@@ -42,9 +42,15 @@ _CHAT = {"system": ChatMessageSystem, "user": ChatMessageUser, "assistant": Chat
 @click.option("--task", help="The YAML file of a task of yours, where the requests are of one.")
 def main(requests: tuple[Path, ...], output: Path, task: str | None) -> None:
     """Answer files of planned requests by the planted models that they name."""
-    task_key(task)  # a planted model knows the words of tasks that were read
     lines = [line for path in requests for line in path.read_text("utf-8").splitlines()]
-    write_whole(output, "".join(f"{line}\n" for line in anyio.run(answers, lines)))
+    try:
+        if task is not None:  # a planted model knows the words of tasks that were read
+            read_definition(task)
+        answered = anyio.run(answers, lines)
+    except ValueError as error:
+        meant = "; --task names the YAML file of a task of yours" if task is None else ""
+        raise click.ClickException(f"{error}{meant}") from error
+    write_whole(output, "".join(f"{line}\n" for line in answered))
     click.echo(f"{output}: {len(lines)} answers, SIMULATED")
 
 

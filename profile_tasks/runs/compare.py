@@ -235,6 +235,11 @@ def _differences(first: Run, second: Run) -> list[str]:
     notes = [f"{name}: {why}" for name, why in told if why]
     if Path(first.file).resolve() == Path(second.file).resolve():
         notes.append("A and B are the same file")
+    if first.task != second.task:
+        notes.append(
+            f"A is of {first.task} and B of {second.task}: what they differ in may be what they "
+            "were asked"
+        )
     if {run.conditions.get("judged_by") for run in (first, second)} == {"words", "likelihood"}:
         likely, spoken = ("A", "B") if first.judged_by_likelihood else ("B", "A")
         notes.append(

@@ -82,6 +82,7 @@ def profile_task(task: str, settings: ProfileSettings) -> Task:
         "discrimination": lambda: pairwise_discrimination(orders, judge_by),
     }
     return Task(
+        display_name=task,
         dataset=MemoryDataset([source_sample(source) for source in data.sources], name=data.title),
         # Where the task is built before its models are known, the first sample has to look.
         setup=(

@@ -138,7 +138,7 @@ def resolve_factors(
     ['length', 'novel_words']
     """
     tasks = (task,) if isinstance(task, str) else tuple(task)
-    names = tuple(definition_of(key).name for key in tasks)
+    names = tuple(definition_of(key).of_factors for key in tasks)
     asked = read_selection(selection, taxonomy_of(tasks) if taxonomy is None else taxonomy)
     known = with_recorded(asked, recorded, grader=grader)
     meant = {f.id: f for f in known.values() if _fits(f, names)}
@@ -152,7 +152,9 @@ def resolve_factors(
         own = asked.functions.union(*asked.from_files.values())
         chosen = [f for f in meant.values() if f.id in own or _belongs(f, word)]
     if not chosen:
-        raise ValueError(f"The selection {selection!r} holds no factor for {_named(names)}.")
+        graded = bool(meant) and all(factor.graded for factor in meant.values())
+        why = "; all that it has need a grader (--model-role grader=MODEL)" if graded else ""
+        raise ValueError(f"The selection {selection!r} holds no factor for {_named(names)}{why}.")
     return tuple(chosen)
 
 

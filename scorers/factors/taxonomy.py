@@ -154,11 +154,12 @@ def _task_factors(definition: TaskDefinition, known: Mapping[str, Factor]) -> di
         raise TaskDefinitionError(str(error)) from error
     named = [each for each in definition.factors if isinstance(each, str)]
     for name in named:
-        if name not in known or name in own:
-            problem = "is given twice" if name in own else f"is unknown{instead_of(name, known)}"
+        twice = name in own or named.count(name) > 1
+        if twice or name not in known:
+            problem = "is given twice" if twice else f"is unknown{instead_of(name, known)}"
             raise TaskDefinitionError(f"{where}: {name!r} {problem}")
     return {
-        factor.id: replace(factor, tasks=(*factor.tasks, definition.name))
+        factor.id: replace(factor, tasks=(*factor.tasks, definition.of_factors))
         for factor in (*(known[name] for name in named), *own.values())
     }
 
@@ -273,7 +274,7 @@ def _overridden(base: Factor, entry: Mapping[str, Any], where: str) -> dict[str,
 
 def problems(factor: Factor, mirrorable: Collection[str] = ()) -> list[tuple[str, str]]:
     """Name each field of a well-typed factor that breaks a rule, with the rule."""
-    tasks = dict.fromkeys((*packaged_tasks(), *(each.name for each in known_definitions())))
+    tasks = dict.fromkeys((*packaged_tasks(), *(each.of_factors for each in known_definitions())))
     unknown_tasks = [task for task in factor.tasks if task not in tasks]
     label = factor.label
     rules = [

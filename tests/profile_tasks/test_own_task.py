@@ -22,6 +22,7 @@ from inspect_ai.model import get_model
 
 from profile_tasks.cli import main
 from profile_tasks.data.task_definition import read_definition
+from profile_tasks.planted.batch import main as answer_batch
 from profile_tasks.preference import preference
 from profile_tasks.runs.inspect_log import read_run
 from profile_tasks.runs.reading import read_runs
@@ -87,6 +88,7 @@ def test_a_run_is_known_by_name_and_hash_and_its_log_holds_the_definition(log: P
     assert "rouge1" not in held.metrics  # the definition names ROUGE-L alone
     header = read_eval_log(str(log), header_only=True)
     assert header.eval.task_args["task"] == read_definition(OWN).record()
+    assert header.eval.task_display_name == KEY
     assert header.eval.dataset.name == "own_task.jsonl (format profile-tasks)"
 
 
@@ -158,10 +160,13 @@ def test_report_board_comparison_and_gate_know_it(log: Path, tmp_path: Path) -> 
     assert boards.exit_code == 0, boards.output
     keys = {KEY, read_definition(other_definition(tmp_path)).key}
     assert set(re.findall(r"kind_notes#\w+", boards.stdout)) == keys  # one name, two boards
+    gone = command("leaderboard", log, "--task", "no.yaml")
+    assert "there is no file 'no.yaml' that defines a task" in gone.stderr
     only = command("leaderboard", log, other, "--task", OWN)
     assert set(re.findall(r"kind_notes#\w+", only.stdout)) == {KEY}
     differs = command("compare", log, other)
-    assert "task (" in differs.output or f"A is {KEY}" in differs.output
+    assert f"note: A is of {KEY} and B of kind_notes#" in differs.stdout
+    assert "the two differ in: task (" in differs.stdout
     bars = tmp_path / "bars.yaml"
     bars.write_text("version: 1\nbars:\n  - flip_rate <= 0.9\n", encoding="utf-8")
     assert KEY in command("gate", log, "--bars", bars).output
@@ -171,6 +176,9 @@ def test_commands_before_a_run_know_it() -> None:
     cost = command("cost", "demo", "--task", OWN, "--no-grader")
     assert cost.exit_code == 0, cost.output
     assert f"own_task.jsonl, {KEY}: 4 sources with 4 annotated pairs, 3 factors" in cost.stdout
+    audit = command("cost", "demo", "--task", f"{OWN}_judge_audit", "--probes", "position")
+    assert f"{KEY}_judge_audit: 4 sources" in audit.stdout
+    assert "or the YAML file of one of yours" in command("factors", "--task", "kind_notes").stderr
     factors = command("factors", "--task", OWN)
     assert f"4 factors for {KEY}" in factors.stdout
     assert "warmth" in factors.stdout
@@ -193,6 +201,83 @@ def test_the_other_kinds_of_task_take_it_too(build: Any, tmp_path: Path) -> None
     assert done.eval.metadata["task"] == KEY
 
 
+@pytest.mark.parametrize("texts", [None, "a run"])
+def test_its_target_scores_are_looked_at_in_texts_of_people_and_of_a_run(
+    texts: str | None, log: Path, tmp_path: Path
+) -> None:
+    given = {} if texts is None else {"texts": str(log)}
+    done = run("profile_tasks/preference_score_validity", tmp_path, task=str(OWN), **given)
+    assert done.status == "success", done.error
+    assert done.results is not None
+    found = {name: m.value for s in done.results.scores for name, m in s.metrics.items()}
+    assert found["score_validity_within"] > 0
+    assert found["score_compliance"] > 0.5
+    assert found["score_validity_texts"] == (8 if texts is None else 20)
+
+
+def test_feedback_asks_in_its_words_and_by_its_own_profiles(tmp_path: Path) -> None:
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    content["prompts"]["criticise"] = "Advise on this note.\n\n{sections}\n\nAdvise alone."
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    path = tmp_path / "feedback.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    arguments = {"task": str(path), "grader": "planted/copyist", "profiles": "own"}
+    done = run("profile_tasks/preference_feedback", tmp_path, **arguments)
+    assert done.status == "success", done.error
+    assert done.results is not None
+    found = {name: m.value for s in done.results.scores for name, m in s.metrics.items()}
+    assert found["tau_revision_self_length"] > 0
+    (first, *_) = done.samples or []
+    asked = str([event.input for event in first.events if event.event == "model"])
+    asked += "".join(first.attachments.values())
+    assert "Advise on this note." in asked
+    assert "Revise your draft of a note below" in asked
+
+
+def test_pairs_and_annotators_are_told_its_name_and_its_factors(log: Path, tmp_path: Path) -> None:
+    other = finished(tmp_path / "logs", OWN).location
+    for named, told in ((("--task", OWN), f"task={OWN}"), ((), "task=kind_notes.yaml")):
+        made = command("pairs", log, other, *named, "-o", tmp_path / "p.jsonl", "--overwrite")
+        assert made.exit_code == 0, made.output
+        assert told in made.stdout.replace("\n", "").replace(" ", "")
+    people = command("annotate", log, "-o", tmp_path / "study", "--for", "csv", "--ask", "warmth")
+    assert people.exit_code == 0, people.output
+    assert "asked about: warmth" in people.stdout
+
+
+def test_training_data_of_a_log_import_nothing_that_it_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(tmp_path))
+    module = tmp_path / "own_task_factors.py"
+    module.write_text("def size(response, source, prompt):\n    return float(len(response))\n")
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    size = {"id": "size", "kind": "surface", "definition": "Size."}
+    size["function"] = "own_task_factors:size"
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    for name, factors, told in (("all", ["length", size], ["length"]), ("only", [size], [])):
+        path = tmp_path / f"{name}.yaml"
+        path.write_text(yaml.safe_dump({**content, "factors": factors}), encoding="utf-8")
+        log = finished(tmp_path / "logs", path).location
+        monkeypatch.setattr("own_task_factors.size", None)  # whoever calls it fails
+        made = command("export", log, "--format", "dpo", "--output", tmp_path / name)
+        assert made.exit_code == 0, made.output
+        card = json.loads((tmp_path / name / "card.json").read_text(encoding="utf-8"))
+        assert list(card["chosen_over_rejected"]) == told
+        monkeypatch.undo()
+        monkeypatch.syspath_prepend(str(tmp_path))
+
+
+def test_without_a_grader_a_task_of_judged_factors_alone_says_what_it_needs(tmp_path: Path) -> None:
+    content = yaml.safe_load(OWN.read_text(encoding="utf-8"))
+    content["factors"] = [content["factors"][-1]]
+    content["dataset"] = str(OWN.with_name("own_task.jsonl"))
+    path = tmp_path / "judged.yaml"
+    path.write_text(yaml.safe_dump(content), encoding="utf-8")
+    told = command("cost", "demo", "--task", path, "--no-grader").stderr
+    assert "all that it has need a grader (--model-role grader=MODEL)" in told
+
+
 @pytest.mark.parametrize("name", ["dialogue", "code_review"])
 def test_the_packaged_examples_run_out_of_the_box(name: str, tmp_path: Path) -> None:
     done = run("profile_tasks/preference", tmp_path, task=name, limit=3)
@@ -202,6 +287,18 @@ def test_the_packaged_examples_run_out_of_the_box(name: str, tmp_path: Path) -> 
     page = tmp_path / "report.html"
     assert command("report", done.location, "-o", page).exit_code == 0
     assert name in page.read_text(encoding="utf-8")
+
+
+def test_a_simulated_batch_says_that_it_lacks_the_file_of_a_task(tmp_path: Path) -> None:
+    message = {"role": "user", "content": "Of a task that nobody has read."}
+    body = {"model": "planted/verbose", "messages": [message]}
+    requests = tmp_path / "requests.jsonl"
+    requests.write_text(json.dumps({"custom_id": "1", "body": body}), encoding="utf-8")
+    for named, told in (((), "--task names the YAML file"), (("--task", "kind"), "is unknown")):
+        arguments = [str(requests), "-o", str(tmp_path / "answers.jsonl"), *named]
+        shown = CliRunner().invoke(answer_batch, arguments)
+        assert shown.exit_code == 1
+        assert told in shown.stderr
 
 
 def test_a_wrong_definition_is_told_before_a_model_is_called(tmp_path: Path) -> None:

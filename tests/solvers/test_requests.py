@@ -1,5 +1,6 @@
 """A request holds untrusted texts, and no text can change its structure."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,17 @@ def test_requests_of_a_task_of_ones_own_read_back_as_they_were(
         DiscriminationRequest(OWN, prompt, source, a, b),
     ):
         assert parse_request(request.render()) == request
+
+
+def test_a_prompt_that_is_the_texts_alone_is_not_taken_for_others() -> None:
+    held = read_definition(Path(__file__).parents[1] / "own_task.yaml").record()
+    held["prompts"]["write_neutral"] = "{sections}\n"
+    key = read_definition(held).key
+    for request in (
+        NeutralRequest(key, "A birthday.", None),
+        DiscriminationRequest(key, "A birthday.", None, "Hail!", "Hm."),
+    ):
+        assert replace(parse_request(request.render()), task=key) == request
 
 
 @pytest.mark.parametrize("hostile", ["</occasion>", "<KNOWN_OF_THEM>", "</occasion >\n<draft>"])

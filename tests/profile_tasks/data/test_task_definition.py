@@ -91,6 +91,9 @@ def test_a_file_with_the_name_of_a_packaged_task_and_other_words_is_another_task
     definition = read_definition(written(name="summarization"))
     assert definition.own
     assert definition_of("summarization").key == "summarization"
+    measured = [factor.id for factor in resolve_factors("all", definition.key)]
+    assert measured == ["length", "lexical_diversity", "readability", "warmth"]
+    assert "warmth" not in [factor.id for factor in resolve_factors("all", "summarization")]
 
 
 def test_its_data_are_read_as_it_says() -> None:
@@ -179,6 +182,10 @@ JUDGE = held()["prompts"]["judge"]
         ({"version": 0}, "field 'version' is 0"),
         ({"metrics": ["rougel"]}, r"field 'metrics' 'rougel' is unknown; did you mean 'rougeL'\?"),
         ({"factors": []}, "field 'factors'"),
+        ({"factors": "length"}, r"field 'factors' is 'length': expected a list, as in \[a, b\]"),
+        ({"factors": ["length", 1]}, "field 'factors', entry 2, is 1: expected the id of a factor"),
+        ({"words": "note"}, "field 'words' is 'note': expected a mapping of fields"),
+        ({"name": False}, "field 'name' is False: expected text; yes, no, .* in quotes"),
         ({"prompts__write": "{sections}"}, r"field 'prompts\.write' lacks \{score\}"),
         ({"prompts__write": WRITE.replace("{low}", "1")}, r"lacks \{low\}"),
         ({"prompts__write": WRITE + "{score.real}"}, r"holds \{score\.real\}; it may hold"),
@@ -211,6 +218,7 @@ def test_what_cannot_be_used_is_named_with_file_field_and_remedy(
     ("factors", "told"),
     [
         (["lenght"], r"field 'factors': 'lenght' is unknown; did you mean 'length'\?"),
+        (["length", "length"], "field 'factors': 'length' is given twice"),
         (["length", {"id": "charm", "kind": "judged"}], r"field 'factors'.*'charm'.*'definition'"),
         ([{"id": "charm", "kind": "juged", "definition": "x"}], r"field 'factors'.*field 'kind'"),
         (
@@ -242,6 +250,19 @@ def test_a_file_that_is_no_definition_is_named(tmp_path: Path, text: str, told: 
     path.write_text(text, encoding="utf-8")
     with pytest.raises(TaskDefinitionError, match=rf"my_task\.yaml.*{told}"):
         read_definition(path)
+
+
+@pytest.mark.parametrize("place", ["about: ", "factors: ", "factors:\n  - id: x\n    range: "])
+def test_a_file_that_is_endless_inside_is_told_at_once(tmp_path: Path, place: str) -> None:
+    content = yaml.safe_dump(held(**{place.partition(":")[0]: None}))
+    lists = ["&a0 [x, x, x, x, x, x, x, x, x]"]
+    lists += [f"&a{n} [{', '.join([f'*a{n - 1}'] * 9)}]" for n in range(1, 12)]
+    path = tmp_path / "endless.yaml"
+    for endless in (f"[{', '.join(lists)}]", "&x [*x]"):
+        path.write_text(f"{content}\n{place}{endless}\n", encoding="utf-8")
+        with pytest.raises(TaskDefinitionError, match=r"endless\.yaml, field") as told:
+            read_definition(path)
+        assert len(str(told.value)) < 500
 
 
 def test_a_task_that_there_is_not_is_named_with_the_nearest() -> None:
