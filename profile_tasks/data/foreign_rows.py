@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 
 from pydantic import JsonValue
@@ -47,7 +48,7 @@ def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
     if format_.responses is not None:
         return list(_pairs_of_responses(format_, format_.responses, opened))
     found = list(_each(opened, lambda row, number: _as_ours(format_, row, number)))
-    return _merged(found) if format_.merged else found
+    return list(_each(_merged(found) if format_.merged else found, partial(_told, format_)))
 
 
 def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterator[Record]:
@@ -57,6 +58,14 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
             yield Record(place, row if isinstance(row, RowError) else read(row, number))
         except RowError as error:
             yield Record(place, error)
+
+
+def _told(format_: Format, row: Row, _: int) -> Row:
+    """The row, if people's preference that it needs stands there."""
+    if row.get("preference", "") is None and not (format_.ours or any(map(is_judge, row))):
+        labels = ", ".join(map(repr, format_.labels or PREFERENCES))
+        raise RowError(f"field {format_.theirs('preference')!r} is null; expected {labels}")
+    return row
 
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
@@ -115,7 +124,7 @@ def _fields(format_: Format, row: Row) -> Row:
         and (name in fields or (is_judge(name) and label_of(value) in format_.labels))
     }
     implied = {"prompt"} if "chosen" in format_.columns.values() else set()
-    lacking: list[str] = []
+    lacking = [name for name in format_.recognised_by if name not in row]
     votes: list[JsonValue] = []
     for theirs, ours in format_.columns.items():
         value = without_nan(value_of(theirs, row))
@@ -124,7 +133,7 @@ def _fields(format_: Format, row: Row) -> Row:
             held["annotators"] = votes
         elif value is not None or (theirs in row and _says_by_null(ours)):
             held[ours] = value
-        elif ours in _REQUIRED - implied and theirs not in row:
+        elif ours in _REQUIRED - implied and theirs not in row and theirs not in lacking:
             lacking.append(theirs)
     extracted = {theirs: value_of(theirs, row) for theirs in format_.extract}
     for theirs, text in extracted.items():
@@ -200,8 +209,7 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
     others: list[Record] = []
     for place, row in records:
-        # Bad ones, a judge's, and those that hold several votes already.
-        if isinstance(row, RowError) or isinstance(row.get("preference", []), list):
+        if isinstance(row, RowError) or not _holds_one_vote(row):
             others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
@@ -215,6 +223,12 @@ def _merged(records: Iterable[Record]) -> list[Record]:
             if times[question] > 1:
                 row["id"] = f"{question}#{times[question]}"
     return merged
+
+
+def _holds_one_vote(row: Row) -> bool:
+    """Whether somebody's vote stands there, or that they gave none; no judge's, and not several."""
+    votes = row.get("preference", row.get("annotators", "none"))
+    return votes == [] or ("preference" in row and not isinstance(votes, list))
 
 
 def _with_votes(rows: Sequence[tuple[Row, bool]]) -> Row:

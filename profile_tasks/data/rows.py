@@ -254,7 +254,7 @@ def _check_columns(row: Row, preference: str, votes: str | None, people: bool) -
     if (people or not votes) and not {preference, votes} & row.keys():
         needed.append(preference)
     if needed:
-        near = nearest_format(row) if len(needed) > 2 else None
+        near = nearest_format(row, than=1 - len(needed) / 5)
         told = _missing(row, needed, votes, mapped=True)
         if near is None and min(len(needed), len(row)) > 2 and "the row has" in told:
             wanted = ",".join(f"COLUMN={ours}" for ours in needed if ours != "id")

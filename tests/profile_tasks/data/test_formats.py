@@ -78,6 +78,16 @@ ROWS: dict[str, Row] = {
              "value": {"rank": [1, 2], "value": ["response2", "response1"]}},
         ],
     },
+    "argilla_ranking": {
+        "id": "r", "instruction": ASK, "response1": LONG, "response2": SHORT,
+        "ranking.responses": [["response1", "response2"]],
+        "ranking.responses.status": ["submitted"],
+    },
+    "argilla_records": {
+        "id": "r", "fields": {"prompt": ASK, "response1": LONG, "response2": SHORT},
+        "suggestions": {},
+        "responses": {"preference": [{"value": ["response1", "response2"], "user_id": "u1"}]},
+    },
     "label_studio": {
         "id": 1, "data": {"prompt": ASK, "answer1": LONG, "answer2": SHORT},
         "annotations": [
@@ -191,7 +201,25 @@ def test_columns_of_winners_without_one_winner_are_refused(
 ) -> None:
     names = ("winner_model_a", "winner_model_b", "winner_tie")
     row = ROWS["lmsys_kaggle"] | dict(zip(names, flags, strict=True))
-    assert "expected a single 1 among 0" in error_of(tmp_path, [row])
+    told = ", ".join(f"{name} '{flag}'" for name, flag in zip(names, flags, strict=True))
+    assert f"columns are {told}; expected a single 1 among 0" in error_of(tmp_path, [row])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("arena", "winner"), ("llmbar", "label"), ("helpsteer3", "overall_preference")],
+)
+def test_a_preference_of_people_that_is_null_is_told_by_the_files_name(
+    name: str, column: str, tmp_path: Path
+) -> None:
+    told = f"theirs.jsonl:1: field {column!r} is null; expected "
+    assert told in error_of(tmp_path, [ROWS[name] | {column: None}])
+
+
+def test_a_label_of_several_columns_names_them(tmp_path: Path) -> None:
+    row = ROWS["pandalm"] | {"annotator2": "first"}
+    told = "field 'annotator1 or annotator2 or annotator3' is 'first'; expected '0', '1', '2'."
+    assert told in error_of(tmp_path, [row])
 
 
 def test_columns_of_which_a_format_does_not_speak_are_kept(tmp_path: Path) -> None:
@@ -309,6 +337,8 @@ def test_whole_texts_without_a_prompt_are_split_only_where_the_format_is_given(
 ) -> None:
     rows: list[Row] = [{"chosen": f"{ASK} {LONG}", "rejected": f"{ASK} {SHORT}"}]
     assert "missing fields 'id', 'prompt', 'response_a'" in error_of(tmp_path, rows)
+    talk: Row = {"chosen": said(ASK, LONG), "rejected": said(ASK, SHORT)}
+    assert "theirs.jsonl:2: there is no 'prompt'; " in error_of(tmp_path, [talk, *rows])
     source, pair = only(load(tmp_path, rows, format="trl"))
     assert (source.prompt, better(pair)) == (ASK, LONG)
 
@@ -361,6 +391,11 @@ def test_a_draft_of_argilla_is_no_vote(tmp_path: Path) -> None:
 
 def test_a_record_of_argilla_that_nobody_has_seen_has_no_preference(tmp_path: Path) -> None:
     assert only(load(tmp_path, [ARGILLA | {"preference": []}]))[1].preference is None
+    unseen = {"preference.responses": None, "preference.responses.status": None}
+    seen = {"preference.responses": ["tie"], "preference.responses.status": ["submitted"]}
+    rows = [ARGILLA | {"id": str(at)} | each for at, each in enumerate((seen, unseen))]
+    (source,) = load(tmp_path, rows).sources
+    assert [pair.preference for pair in source.pairs] == ["tie", None]
 
 
 # --- recorded judges ----------------------------------------------------------------------------
@@ -389,7 +424,7 @@ def test_numbers_of_alpaca_eval(number: object, verdict: str, tmp_path: Path) ->
 def test_numbers_beyond_the_scale_are_no_verdicts(
     name: str, column: str, number: int, tmp_path: Path
 ) -> None:
-    assert f"field 'preference' is {number}; expected " in error_of(
+    assert f"field {column!r} is {number}; expected " in error_of(
         tmp_path, [ROWS[name] | {column: number}]
     )
 
@@ -623,6 +658,14 @@ def test_a_map_and_labels_read_any_columns(tmp_path: Path) -> None:
     assert (source.prompt, pair.id, pair.preference) == (ASK, "3", "a")
 
 
+def test_a_label_that_stands_for_null_is_a_preference_that_nobody_gave(tmp_path: Path) -> None:
+    data = load(tmp_path, [OWN], map=MAP, labels={"first": None, "second": "b"})
+    assert (only(data)[1].preference, data.unjudged_pairs) == (None, 1)
+    votes = [ROWS["alpaca_eval"] | {"preference": said} for said in ("unsure", 1)]
+    _, pair = only(load(tmp_path, votes, format="alpaca_eval", labels={"unsure": None}))
+    assert (pair.preference, pair.annotators) == ("a", ("a",))
+
+
 @pytest.mark.parametrize("column", ["preference", "annotators"])
 @pytest.mark.parametrize("votes", [["2", "1", "1.0"], '["2", "1", 1]'])
 def test_a_list_of_votes_is_counted(column: str, votes: object, tmp_path: Path) -> None:
@@ -732,6 +775,19 @@ def test_all_missing_columns_are_named_with_the_nearest_format(tmp_path: Path) -
     )
 
 
+def test_a_row_that_lacks_a_column_is_told_in_its_place(tmp_path: Path) -> None:
+    row = ROWS["pandalm"]
+    lacking = {k: v for k, v in row.items() if k != "annotator1"}
+    told = error_of(tmp_path, [row, lacking])
+    assert told.startswith("theirs.jsonl:2: missing field 'annotator1' of format pandalm; ")
+    assert only(load(tmp_path, [lacking], format="pandalm"))[1].preference == "tie"
+
+
+def test_a_format_is_nearest_that_lacks_less_than_ours(tmp_path: Path) -> None:
+    row = {k: v for k, v in ROWS["lmsys_kaggle"].items() if k != "winner_tie"}
+    assert error_of(tmp_path, [row]).endswith("; nearest format: lmsys_kaggle, without winner_tie")
+
+
 def test_columns_that_are_meant_are_named_once_and_in_their_order(tmp_path: Path) -> None:
     row = {"prompt": ASK, "response_1": LONG, "response_2": SHORT, "preference_strength": -2}
     assert "or map=response_1=response_a,response_2=response_b" in error_of(tmp_path, [row])
@@ -739,7 +795,10 @@ def test_columns_that_are_meant_are_named_once_and_in_their_order(tmp_path: Path
 
 def test_formats_that_are_equally_near_are_all_named(tmp_path: Path) -> None:
     row = {"system": "", "question": ASK, "chosen": LONG, "rejected": SHORT}
-    assert error_of(tmp_path, [row]).endswith("; nearest format: hh_rlhf or trl")
+    assert error_of(tmp_path, [row]).endswith(
+        "; nearest format: hh_rlhf or trl (say so by format=NAME, on the command line "
+        "--data-format NAME)"
+    )
 
 
 # --- packed files and frames --------------------------------------------------------------------
