@@ -48,7 +48,10 @@ def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
     if format_.responses is not None:
         return list(_pairs_of_responses(format_, format_.responses, opened))
     found = list(_each(opened, lambda row, number: _as_ours(format_, row, number)))
-    return list(_each(_merged(found) if format_.merged else found, partial(_told, format_)))
+    found = _merged(found) if format_.merged else found
+    good = [row for _, row in found if not isinstance(row, RowError)]
+    people = any(not {"preference", "annotators"}.isdisjoint(row) for row in good)
+    return list(_each(found, partial(_told, format_, people)))
 
 
 def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterator[Record]:
@@ -60,9 +63,12 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
             yield Record(place, error)
 
 
-def _told(format_: Format, row: Row, _: int) -> Row:
-    """The row, if people's preference that it needs stands there."""
-    if row.get("preference", "") is None and not (format_.ours or any(map(is_judge, row))):
+def _told(format_: Format, people: bool, row: Row, _: int) -> Row:
+    """The row, if it tells what it should; beside people's, a judge's alone is told by nobody."""
+    judged = any(map(is_judge, row))
+    if people and judged and {"preference", "annotators"}.isdisjoint(row):
+        return row | {"annotators": []}
+    if row.get("preference", "") is None and not (format_.ours or judged):
         labels = ", ".join(map(repr, format_.labels or PREFERENCES))
         raise RowError(f"field {format_.theirs('preference')!r} is null; expected {labels}")
     return row
@@ -202,20 +208,26 @@ def _sides(row: Row) -> Row:
 
 
 def _merged(records: Iterable[Record]) -> list[Record]:
-    """Rows about the same two responses as one pair with their votes, in the place of the first.
+    """Rows about the same two responses as one pair, in the place of the first.
 
-    Other rows with the same id, which is a question's, are given ids of their own.
+    It holds the votes of people and the verdicts of each judge. What the same judge says once more
+    stays a pair of its own; such pairs, and others of one question, are given ids of their own.
     """
     pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
     others: list[Record] = []
     for place, row in records:
-        if isinstance(row, RowError) or not _holds_one_vote(row):
+        votes = [] if isinstance(row, RowError) else row.get("annotators") or row.get("preference")
+        if isinstance(row, RowError) or (votes and isinstance(votes, list)):
             others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
         key = json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])
-        pairs.setdefault(key, (place, []))[1].append((row, a > b))
-    merged = [Record(place, _with_votes(rows)) for place, rows in pairs.values()] + others
+        _, rows = pairs.setdefault(key, (place, []))
+        if _goes_with(rows, row, a > b):
+            rows.append((row, a > b))
+        else:
+            others.append(Record(place, row))
+    merged = [Record(place, _as_one(rows)) for place, rows in pairs.values()] + others
     times: Counter[str] = Counter()
     for _, row in merged:
         if not isinstance(row, RowError):
@@ -225,22 +237,41 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     return merged
 
 
-def _holds_one_vote(row: Row) -> bool:
-    """Whether somebody's vote stands there, or that they gave none; no judge's, and not several."""
-    votes = row.get("preference", row.get("annotators", "none"))
-    return votes == [] or ("preference" in row and not isinstance(votes, list))
+def _verdicts(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name.startswith(VERDICT_PREFIXES)}
 
 
-def _with_votes(rows: Sequence[tuple[Row, bool]]) -> Row:
+def _goes_with(rows: Sequence[tuple[Row, bool]], row: Row, swapped: bool) -> bool:
+    """Whether no judge speaks twice, and what was seen in one order alone keeps its order."""
+    judged = _verdicts(row)
+    one_order = any(isinstance(each, list) and len(each) < 2 for each in judged.values())
+    return not any(
+        judged.keys() & held.keys() or (one_order and swapped != order) for held, order in rows
+    )
+
+
+def _as_one(rows: Sequence[tuple[Row, bool]]) -> Row:
+    """The first row, with people's votes and judges' verdicts of all rows, sides as there."""
     (first, order), *others = rows
     if not others:
         return first
+    sided = [(row, swapped != order) for row, swapped in rows]
     votes = [
-        turned(vote) if swapped != order else vote  # type: ignore[arg-type]
-        for vote, swapped in ((row.get("preference"), swapped) for row, swapped in rows)
+        turned(row.get("preference")) if swapped else row.get("preference")  # type: ignore[arg-type]
+        for row, swapped in sided
+        if not {"preference", "annotators"}.isdisjoint(row)
     ]
     told = {name: value for name, value in first.items() if name != "preference"}
-    return told | {"annotators": [vote for vote in votes if vote is not None]}
+    for row, swapped in sided:
+        told |= {name: _turned(v) if swapped else v for name, v in _verdicts(row).items()}
+    return told | ({"annotators": [vote for vote in votes if vote is not None]} if votes else {})
+
+
+def _turned(verdict: JsonValue) -> JsonValue:
+    """A verdict, or picks by the position shown, of responses that change their names."""
+    if isinstance(verdict, list):
+        return verdict[::-1]
+    return turned(verdict)  # type: ignore[arg-type]
 
 
 # One row, or several, with rated responses; several pairs -----------------------------------------

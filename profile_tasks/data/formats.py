@@ -82,7 +82,7 @@ class Format(BaseModel):
             the groups user_1, a_1, b_1, user_2, ... are the turns of two conversations.
         judge: Expression of the name of the judge whose verdicts these are; without a name they
             are people's.
-        merged: Several rows about the same two responses are votes on one pair.
+        merged: Several rows about the same two responses are votes and verdicts on one pair.
         responses: Where rated responses stand, of which pairs are made.
     """
 
@@ -185,7 +185,11 @@ class Format(BaseModel):
             for theirs, ours in self.columns.items()
             if theirs in columns and theirs != ours
         ]
+        if self.responses is not None:
+            parts.append(f"the higher {self.responses.rating} as preferred")
         parts += [f"{label!r} as {meant or 'missing'}" for label, meant in self.labels.items()]
+        if self.scale is not None:
+            parts.append("numbers from {:g} (a) to {:g} (b)".format(*self.scale))
         return f"read as format {self.name}{about}" + (f": {', '.join(parts)}" if parts else "")
 
 

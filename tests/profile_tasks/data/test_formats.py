@@ -254,6 +254,38 @@ def test_a_model_among_mt_benchs_judges_is_not_people(judge: object, tmp_path: P
     assert (pair.preference, pair.extra["judge_gpt4_pair"]) == (None, "a")
 
 
+def test_people_and_judges_of_the_same_responses_stand_in_one_pair(tmp_path: Path) -> None:
+    row = ROWS["arena"]
+    turned = row | {
+        "judge": "gpt4_pair", "winner": "model_b", "model_a": "m2", "model_b": "m1",
+        "conversation_a": row["conversation_b"], "conversation_b": row["conversation_a"],
+    }  # fmt: skip
+    other = row | {"judge": "gpt4_pair", "conversation_b": said(ASK, "Wren."), "winner": "tie"}
+    (source,) = load(tmp_path, [row, turned, other]).sources
+    assert [pair.preference for pair in source.pairs] == ["a", None]
+    assert [pair.extra["judge_gpt4_pair"] for pair in source.pairs] == ["a", "tie"]
+
+
+def test_judges_of_the_same_responses_stand_in_one_pair_and_one_twice_in_two(
+    tmp_path: Path,
+) -> None:
+    asked = {"question_id": 8, "turn": 1, "g1_user_prompt": MT_PROMPT}
+    sides = {"model_1": "m1", "model_2": "m2"}
+    first = asked | sides | {"judge": ["gpt-4"], "g1_winner": "model_1", "g2_winner": "tie"}
+    turned = asked | {
+        "model_1": "m2", "model_2": "m1", "judge": ["claude"], "g1_winner": "model_1",
+        "g2_winner": "error", "g1_user_prompt": MT_PROMPT.replace(LONG, "x").replace(SHORT, LONG)
+        .replace("\nx", f"\n{SHORT}"),
+    }  # fmt: skip
+    (source,) = load(tmp_path, [first, turned, first]).sources
+    one, again = source.pairs
+    assert (one.response_a, one.extra["system_a"]) == (LONG, "m1")
+    assert (one.extra["picks_gpt-4"], one.extra["picks_claude"]) == (
+        ["first", "tie"], [None, "first"],
+    )  # fmt: skip
+    assert (again.id, "judge_claude" in again.extra) == (f"{one.id}#2", False)
+
+
 def test_newer_arena_exports_have_messages_in_parts_and_other_names(tmp_path: Path) -> None:
     def parts(*texts: str) -> list[dict[str, object]]:
         part = {"type": "text", "image": None, "mimeType": None}
