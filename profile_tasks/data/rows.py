@@ -24,7 +24,7 @@ from profile_tasks.data.files import (
     read_file,
 )
 from profile_tasks.data.formats import nearest_format
-from profile_tasks.data.preference import PREFERENCE_SIGNS, PREFERENCES, Preference
+from profile_tasks.data.preference import PREFERENCE_SIGNS, PREFERENCES, Preference, label_of
 from profile_tasks.nearest_name import nearest
 
 
@@ -364,7 +364,10 @@ def _vote(value: JsonValue, where: str) -> Preference:
     for preference in PREFERENCES:
         if value == preference:
             return preference
-    raise RowError(f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'")
+    told = f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'"
+    if isinstance(value, str | int | float) and 0 < len(label_of(value)) <= 20:
+        told += f", or labels that say what it means, as in labels={label_of(value)}=a"
+    raise RowError(told)
 
 
 def plurality(votes: Sequence[Preference]) -> Preference:
