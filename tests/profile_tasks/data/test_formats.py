@@ -852,6 +852,8 @@ def test_columns_may_be_separated_by_tabs(tmp_path: Path) -> None:
     path = tmp_path / "theirs.tsv"
     path.write_text("\n".join("\t".join(map(str, cells)) for cells in (row, row.values())) + "\n")
     assert better(only(load_preferences(str(path)))[1]) == LONG
+    with pytest.raises(PreferenceDataError, match=r"^theirs\.csv:1: .* must end in \.tsv$"):
+        load_preferences(str(path.rename(tmp_path / "theirs.csv")))
 
 
 def test_a_pandas_frame_is_read_as_a_file(tmp_path: Path) -> None:
@@ -861,7 +863,7 @@ def test_a_pandas_frame_is_read_as_a_file(tmp_path: Path) -> None:
     assert [pair.id for pair in source.pairs] == ["0", "1"]
 
 
-@pytest.mark.parametrize("name", ["arena", "label_studio", "helpsteer3"])
+@pytest.mark.parametrize("name", ["arena", "label_studio", "helpsteer3", "argilla"])
 @pytest.mark.parametrize("container", ["frame of Parquet", "CSV of JSON", "CSV of Python"])
 def test_lists_and_objects_are_read_from_whatever_holds_them(
     container: str, name: str, tmp_path: Path
