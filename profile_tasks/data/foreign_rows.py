@@ -68,7 +68,8 @@ def _told(format_: Format, people: bool, row: Row, _: int) -> Row:
     judged = any(map(is_judge, row))
     if people and judged and {"preference", "annotators"}.isdisjoint(row):
         return row | {"annotators": []}
-    if row.get("preference", "") is None and not (format_.ours or judged):
+    untold = row.get("preference", "") is None and row.get("annotators") is None
+    if untold and not (format_.ours or judged):
         labels = ", ".join(map(repr, format_.labels or PREFERENCES))
         raise RowError(f"field {format_.theirs('preference')!r} is null; expected {labels}")
     return row

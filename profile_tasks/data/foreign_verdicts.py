@@ -107,7 +107,7 @@ def verdicts_of(format_: Format, held: Row, judge: str | None) -> Row:
     if judge is not None:
         return _judged(format_, held, found, judge)
     if held.get("preference") is not None and found["preference"] is None:
-        return {"annotators": [], **{k: v for k, v in found.items() if k != "preference"}}
+        return {"annotators": [], **found}  # asked, and without a verdict
     return found
 
 

@@ -365,8 +365,9 @@ def _vote(value: JsonValue, where: str) -> Preference:
         if value == preference:
             return preference
     told = f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'"
-    if isinstance(value, str | int | float) and 0 < len(label_of(value)) <= 20:
-        told += f", or labels that say what it means, as in labels={label_of(value)}=a"
+    if isinstance(value, str | int | float) and 0 < len(label := label_of(value)) <= 20:
+        meant = label.lower() if label.lower() in PREFERENCES else "a"
+        told += f", or labels that say what it means, as in labels={label}={meant}"
     raise RowError(told)
 
 

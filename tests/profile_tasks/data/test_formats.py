@@ -693,6 +693,8 @@ def test_a_map_and_labels_read_any_columns(tmp_path: Path) -> None:
 def test_a_label_that_stands_for_null_is_a_preference_that_nobody_gave(tmp_path: Path) -> None:
     data = load(tmp_path, [OWN], map=MAP, labels={"first": None, "second": "b"})
     assert (only(data)[1].preference, data.unjudged_pairs) == (None, 1)
+    data = load(tmp_path, [OURS | {"preference": "unsure"}], labels={"a": "a", "unsure": None})
+    assert (only(data)[1].preference, data.unjudged_pairs) == (None, 1)
     votes = [ROWS["alpaca_eval"] | {"preference": said} for said in ("unsure", 1)]
     _, pair = only(load(tmp_path, votes, format="alpaca_eval", labels={"unsure": None}))
     assert (pair.preference, pair.annotators) == ("a", ("a",))
