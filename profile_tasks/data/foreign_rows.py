@@ -149,9 +149,11 @@ def _fields(format_: Format, row: Row) -> Row:
         elif any("user_1" in pattern for pattern in format_.extract[theirs]):
             lacking.append(theirs)
     if lacking:
+        at = format_.columns.get(lacking[0])
         raise RowError(
             f"missing field{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))} of format "
             f"{format_.name}; the row has: {', '.join(row) or 'no fields'}"
+            + (f". Is it another column: format={format_.name} and map=COLUMN={at}" if at else "")
         )
     return held
 
