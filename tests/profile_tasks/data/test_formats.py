@@ -805,9 +805,9 @@ def test_all_missing_columns_are_named_with_the_nearest_format(tmp_path: Path) -
         "conversation_a, conversation_b, turn, language; nearest format: arena, without winner"
     )
     assert error_of(tmp_path, [row], format="arena") == (
-        "theirs.jsonl:1: missing field 'winner' of format arena; the row has: question_id, model_a, "
-        "model_b, judge, conversation_a, conversation_b, turn, language. Is it another column: "
-        "format=arena and map=COLUMN=preference"
+        "theirs.jsonl:1: missing field 'winner' of format arena; the row has: question_id, "
+        "model_a, model_b, judge, conversation_a, conversation_b, turn, language. Is it "
+        "another column: format=arena and map=COLUMN=preference"
     )
 
 
