@@ -124,9 +124,13 @@ def _model(name: str, sources: Sequence[AnnotatedSource], data: str) -> Recorded
     pairs = [pair for source in sources for pair in source.pairs]
     judges = any(prefix + name in pair.extra for prefix in VERDICT_PREFIXES for pair in pairs)
     writes = any(_TEXTS + name in pair.extra for pair in pairs)
+    verdicts = {pair.id: _verdict(_Row(data, pair, name)) for pair in pairs} if judges else {}
+    # Who was asked in both orders and has nothing in a row has two missing answers there.
+    orders = max((len(verdict.picks) for verdict in verdicts.values()), default=0)
+    unread = PairVerdict((None,) * orders)
     return RecordedModel(
         name,
-        {pair.id: _verdict(_Row(data, pair, name)) for pair in pairs} if judges else {},
+        {pair: unread if v.picks == (None,) else v for pair, v in verdicts.items()},
         {source.id: _texts(source, data, name) for source in sources} if writes else {},
     )
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.new_rows import check_new_rows
 from profile_tasks.commands.printing import command_line, emit, say
 from profile_tasks.commands.unusable import Unusable
 from profile_tasks.whole_files import write_whole
@@ -72,8 +73,7 @@ def collect(
     from profile_tasks.training.export import json_lines
 
     try:
-        if output.exists() and not overwrite:
-            raise ValueError(f"{output} is there already; name another file, or --overwrite")
+        check_new_rows(output, overwrite=overwrite)
         found = collected(
             read_key(folder),
             [answer for export in exports for answer in read_answers(export)],

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from profile_tasks.commands.new_rows import check_new_rows
 from profile_tasks.commands.printing import say
 from profile_tasks.commands.recorded import FORMAT_SETTINGS, format_of
 from profile_tasks.commands.settings_options import settings_options
@@ -36,8 +37,7 @@ def convert(
     from profile_tasks.data.preferences import load_preferences, plain_rows
 
     try:
-        if output is not None and output.exists() and not overwrite:
-            raise ValueError(f"{output} is there already; name another file, or --overwrite")
+        check_new_rows(output, overwrite=overwrite)
         data = load_preferences(
             file,
             task=task,

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from profile_tasks.commands.new_rows import check_new_rows
 from profile_tasks.commands.printing import command_line, say
 from profile_tasks.commands.task_name import TaskName
 from profile_tasks.commands.unusable import Unusable
@@ -64,8 +65,7 @@ def pairs(
     try:
         if len(logs) < 2 or len(set(logs)) < len(logs):
             raise ValueError(f"{' '.join(logs)}: give two different runs, or more")
-        if output is not None and output.exists() and not overwrite:
-            raise ValueError(f"{output} is there already; name another file, or --overwrite")
+        check_new_rows(output, overwrite=overwrite)
         fields = Fields(prompt_field, source_field)
         runs = named_apart([read_outputs(log, fields) for log in logs], names)
         definition = None if task is None else read_definition(task)

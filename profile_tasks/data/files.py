@@ -269,6 +269,10 @@ def csv_lines(
                         f"{name}:1: the columns are separated by ';'; save the file with commas or "
                         "tabs"
                     )
+                if len(header) == 1 and "\t" in header[0]:
+                    raise PreferenceDataError(
+                        f"{name}:1: the columns are separated by tabs; such a file must end in .tsv"
+                    )
                 check_columns(header, f"{name}:{start}")
             if cells:
                 yield start, cells
@@ -306,7 +310,8 @@ def csv_row(
             except RowError as error:
                 return RowError(f"field {column!r}: {error}")
             except (ValueError, RecursionError):
-                return RowError(f"field {column!r} is {quoted(cell)}; expected JSON")
+                if column in nested:  # else it is a text, which others may read in their way
+                    return RowError(f"field {column!r} is {quoted(cell)}; expected JSON")
     return row
 
 

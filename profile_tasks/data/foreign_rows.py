@@ -6,6 +6,7 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from itertools import combinations
 
 from pydantic import JsonValue
@@ -47,7 +48,10 @@ def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
     if format_.responses is not None:
         return list(_pairs_of_responses(format_, format_.responses, opened))
     found = list(_each(opened, lambda row, number: _as_ours(format_, row, number)))
-    return _merged(found) if format_.merged else found
+    found = _merged(found) if format_.merged else found
+    good = [row for _, row in found if not isinstance(row, RowError)]
+    people = any(not {"preference", "annotators"}.isdisjoint(row) for row in good)
+    return list(_each(found, partial(_told, format_, people)))
 
 
 def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterator[Record]:
@@ -57,6 +61,18 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
             yield Record(place, row if isinstance(row, RowError) else read(row, number))
         except RowError as error:
             yield Record(place, error)
+
+
+def _told(format_: Format, people: bool, row: Row, _: int) -> Row:
+    """The row, if it tells what it should; beside people's, a judge's alone is told by nobody."""
+    judged = any(map(is_judge, row))
+    if people and judged and {"preference", "annotators"}.isdisjoint(row):
+        return row | {"annotators": []}
+    untold = row.get("preference", "") is None and row.get("annotators") is None
+    if untold and not (format_.ours or judged):
+        labels = ", ".join(map(repr, format_.labels or PREFERENCES))
+        raise RowError(f"field {format_.theirs('preference')!r} is null; expected {labels}")
+    return row
 
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
@@ -115,7 +131,7 @@ def _fields(format_: Format, row: Row) -> Row:
         and (name in fields or (is_judge(name) and label_of(value) in format_.labels))
     }
     implied = {"prompt"} if "chosen" in format_.columns.values() else set()
-    lacking: list[str] = []
+    lacking = [name for name in format_.recognised_by if name not in row]
     votes: list[JsonValue] = []
     for theirs, ours in format_.columns.items():
         value = without_nan(value_of(theirs, row))
@@ -124,7 +140,7 @@ def _fields(format_: Format, row: Row) -> Row:
             held["annotators"] = votes
         elif value is not None or (theirs in row and _says_by_null(ours)):
             held[ours] = value
-        elif ours in _REQUIRED - implied and theirs not in row:
+        elif ours in _REQUIRED - implied and theirs not in row and theirs not in lacking:
             lacking.append(theirs)
     extracted = {theirs: value_of(theirs, row) for theirs in format_.extract}
     for theirs, text in extracted.items():
@@ -133,9 +149,11 @@ def _fields(format_: Format, row: Row) -> Row:
         elif any("user_1" in pattern for pattern in format_.extract[theirs]):
             lacking.append(theirs)
     if lacking:
+        at = format_.columns.get(lacking[0])
         raise RowError(
             f"missing field{'s' * (len(lacking) > 1)} {', '.join(map(repr, lacking))} of format "
             f"{format_.name}; the row has: {', '.join(row) or 'no fields'}"
+            + (f". Is it another column: format={format_.name} and map=COLUMN={at}" if at else "")
         )
     return held
 
@@ -193,21 +211,26 @@ def _sides(row: Row) -> Row:
 
 
 def _merged(records: Iterable[Record]) -> list[Record]:
-    """Rows about the same two responses as one pair with their votes, in the place of the first.
+    """Rows about the same two responses as one pair, in the place of the first.
 
-    Other rows with the same id, which is a question's, are given ids of their own.
+    It holds the votes of people and the verdicts of each judge. What the same judge says once more
+    stays a pair of its own; such pairs, and others of one question, are given ids of their own.
     """
     pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
     others: list[Record] = []
     for place, row in records:
-        # Bad ones, a judge's, and those that hold several votes already.
-        if isinstance(row, RowError) or isinstance(row.get("preference", []), list):
+        votes = [] if isinstance(row, RowError) else row.get("annotators") or row.get("preference")
+        if isinstance(row, RowError) or (votes and isinstance(votes, list)):
             others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
         key = json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])
-        pairs.setdefault(key, (place, []))[1].append((row, a > b))
-    merged = [Record(place, _with_votes(rows)) for place, rows in pairs.values()] + others
+        _, rows = pairs.setdefault(key, (place, []))
+        if _goes_with(rows, row, a > b):
+            rows.append((row, a > b))
+        else:
+            others.append(Record(place, row))
+    merged = [Record(place, _as_one(rows)) for place, rows in pairs.values()] + others
     times: Counter[str] = Counter()
     for _, row in merged:
         if not isinstance(row, RowError):
@@ -217,16 +240,41 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     return merged
 
 
-def _with_votes(rows: Sequence[tuple[Row, bool]]) -> Row:
+def _verdicts(row: Row) -> Row:
+    return {name: value for name, value in row.items() if name.startswith(VERDICT_PREFIXES)}
+
+
+def _goes_with(rows: Sequence[tuple[Row, bool]], row: Row, swapped: bool) -> bool:
+    """Whether no judge speaks twice, and what was seen in one order alone keeps its order."""
+    judged = _verdicts(row)
+    one_order = any(isinstance(each, list) and len(each) < 2 for each in judged.values())
+    return not any(
+        judged.keys() & held.keys() or (one_order and swapped != order) for held, order in rows
+    )
+
+
+def _as_one(rows: Sequence[tuple[Row, bool]]) -> Row:
+    """The first row, with people's votes and judges' verdicts of all rows, sides as there."""
     (first, order), *others = rows
     if not others:
         return first
+    sided = [(row, swapped != order) for row, swapped in rows]
     votes = [
-        turned(vote) if swapped != order else vote  # type: ignore[arg-type]
-        for vote, swapped in ((row.get("preference"), swapped) for row, swapped in rows)
+        turned(row.get("preference")) if swapped else row.get("preference")  # type: ignore[arg-type]
+        for row, swapped in sided
+        if not {"preference", "annotators"}.isdisjoint(row)
     ]
     told = {name: value for name, value in first.items() if name != "preference"}
-    return told | {"annotators": [vote for vote in votes if vote is not None]}
+    for row, swapped in sided:
+        told |= {name: _turned(v) if swapped else v for name, v in _verdicts(row).items()}
+    return told | ({"annotators": [vote for vote in votes if vote is not None]} if votes else {})
+
+
+def _turned(verdict: JsonValue) -> JsonValue:
+    """A verdict, or picks by the position shown, of responses that change their names."""
+    if isinstance(verdict, list):
+        return verdict[::-1]
+    return turned(verdict)  # type: ignore[arg-type]
 
 
 # One row, or several, with rated responses; several pairs -----------------------------------------

@@ -45,6 +45,11 @@ def texts_of(format_: Format, held: Row) -> Row:
             raise RowError(f"field {name!r} is {quoted(held[name])}; expected {expected}")
     if isinstance(a, str) and isinstance(b, str):
         if prompt is None and "chosen" in held:
+            if format_.recognised_by:
+                raise RowError(
+                    "there is no 'prompt'; where it ends in 'chosen' and 'rejected' is a guess, "
+                    f"which format={format_.name} takes (on the command line --data-format)"
+                )
             return _split_texts(a, b, names)
         asked = listed(prompt) if isinstance(prompt, tuple) else prompt
         return _known({"prompt": asked, "response_a": a, "response_b": b})

@@ -29,23 +29,20 @@ def verdict_of(format_: Format, value: JsonValue, field: str) -> Preference | No
         return None
     labels = format_.labels
     label = label_of(value)
+    name = format_.theirs(field)
     if format_.scale is not None and label not in labels:
         low, high = format_.scale
-        number = number_of(value, field)
+        number = number_of(value, name)
         if not low <= number <= high:
-            raise RowError(f"field {field!r} is {quoted(value)}; expected {low:g} to {high:g}")
+            raise RowError(f"field {name!r} is {quoted(value)}; expected {low:g} to {high:g}")
         return "tie" if 2 * number == low + high else "a" if 2 * number < low + high else "b"
     labels = labels or {preference: preference for preference in PREFERENCES}
     if label not in labels:
         told = f"is {quoted(value)}; expected {', '.join(map(repr, labels))}"
-        if isinstance(value, list | dict):
-            raise RowError(f"field {field!r} {told}")
-        columns = {
-            ours: theirs for theirs, ours in format_.columns.items() if theirs.isidentifier()
-        }
-        means = f"labels={label}={'tie' if format_.labels else 'a'} (a, b, tie or none)"
-        told += f". Say what it means by labels, as in {means}"
-        raise RowError(f"field {columns.get(field, field)!r} {told}")
+        if label and not isinstance(value, list | dict):
+            means = f"labels={label}={'tie' if format_.labels else 'a'} (a, b, tie or none)"
+            told += f". Say what it means by labels, as in {means}"
+        raise RowError(f"field {name!r} {told}")
     return labels[label]
 
 
@@ -106,8 +103,12 @@ def verdicts_of(format_: Format, held: Row, judge: str | None) -> Row:
         if field in held and field not in found:
             found[field] = _votes(format_, held, field)
     if {"win_a", "win_b"} <= held.keys():
-        found["preference"] = _winner(held)
-    return found if judge is None else _judged(format_, held, found, judge)
+        found["preference"] = _winner(format_, held)
+    if judge is not None:
+        return _judged(format_, held, found, judge)
+    if held.get("preference") is not None and found["preference"] is None:
+        return {"annotators": [], **found}  # asked, and without a verdict
+    return found
 
 
 def _is_list(value: JsonValue) -> bool:
@@ -130,15 +131,13 @@ def _votes(format_: Format, held: Row, field: str) -> list[JsonValue]:
     return [verdict for verdict in told if verdict is not None]
 
 
-def _winner(held: Row) -> Preference:
+def _winner(format_: Format, held: Row) -> Preference:
     sides: dict[str, Preference] = {"win_a": "a", "win_b": "b", "win_tie": "tie"}
     flags = {field: label_of(held[field]).lower() for field in sides if field in held}
     won = [sides[field] for field, flag in flags.items() if flag in ("1", "true")]
     if len(won) != 1 or not set(flags.values()) <= {"0", "1", "true", "false"}:
-        raise RowError(
-            f"the winner's columns are {', '.join(f'{k} {v}' for k, v in flags.items())}; "
-            "expected a single 1 among 0"
-        )
+        told = ", ".join(f"{format_.theirs(field)} {flag!r}" for field, flag in flags.items())
+        raise RowError(f"the winner's columns are {told}; expected a single 1 among 0")
     return won[0]
 
 
@@ -149,11 +148,12 @@ def _judged(format_: Format, held: Row, found: Row, name: str) -> Row:
         return {k: v for k, v in found.items() if k != "preference"} | {
             column: found.get("preference")
         }
-    by_order = held.get("picks", held.get("verdicts"))
+    field = "picks" if "picks" in held else "verdicts"
+    by_order = held[field]
     if not isinstance(by_order, list) or not 1 <= len(by_order) <= 2:
         raise RowError(f"the verdicts of both orders are {quoted(by_order)}; expected two")
-    told = [verdict_of(format_, each, column) for each in by_order]
-    recorded = [turned(v) if at and "picks" in held else v for at, v in enumerate(told)]
+    told = [verdict_of(format_, each, field) for each in by_order]
+    recorded = [turned(v) if at and field == "picks" else v for at, v in enumerate(told)]
     agreed = recorded[0] if len(set(recorded)) == 1 else "tie"
     picks: list[JsonValue] = [_PICKS.get(turned(v) if at else v) for at, v in enumerate(recorded)]
     return {column: None if None in recorded else agreed, PICKS_PREFIX + name: picks}

@@ -68,8 +68,9 @@ class Format(BaseModel):
         name: What users call it.
         ours: Whether columns that it does not speak of are named as ours.
         about: What it is, in a few words.
-        recognised_by: Columns that a file in this format has.
-        recognised_when: Expression that is true of each of its rows.
+        recognised_by: Columns that each row of a file in this format has; none where somebody said
+            that a file is in it.
+        recognised_when: Expression that is true of some of its rows.
         refused: Expression -> why a row in which it finds something is not to be read so.
         columns: Expression -> the field of ours that it holds, one of ``FIELDS`` or judge_<name>.
         json_columns: Columns of lists and objects, which are JSON where a file has cells of text.
@@ -81,7 +82,7 @@ class Format(BaseModel):
             the groups user_1, a_1, b_1, user_2, ... are the turns of two conversations.
         judge: Expression of the name of the judge whose verdicts these are; without a name they
             are people's.
-        merged: Several rows about the same two responses are votes on one pair.
+        merged: Several rows about the same two responses are votes and verdicts on one pair.
         responses: Where rated responses stand, of which pairs are made.
     """
 
@@ -156,14 +157,25 @@ class Format(BaseModel):
         }
 
     def fits(self, rows: Sequence[Row]) -> bool:
-        """Whether all these rows, at least one, look as this format has them."""
-        if not all(set(self.recognised_by) <= row.keys() for row in rows):
+        """Whether these rows, taken together, look as this format has them.
+
+        A single one that does not is told in its place, when it is read.
+        """
+        if not set(self.recognised_by) <= set().union(*rows):
             return False
-        when = self.recognised_when
+        return self.recognised_when is None or any(map(self._looks_so, rows))
+
+    def _looks_so(self, row: Row) -> bool:
         try:
-            return when is None or all(value_of(when, self.opened(row)) is True for row in rows)
+            return value_of(self.recognised_when or "", self.opened(row)) is True
         except RowError:
             return False
+
+    def theirs(self, field: str) -> str:
+        """What the file calls a field of ours; where only a long expression tells, as we do."""
+        meant = (field, "vote") if field == "annotators" else (field,)
+        named = [name for name, ours in self.columns.items() if ours in meant and len(name) < 30]
+        return " or ".join(named) or field
 
     def told(self, columns: Collection[str]) -> str:
         """One line about what is read as what."""
@@ -173,7 +185,11 @@ class Format(BaseModel):
             for theirs, ours in self.columns.items()
             if theirs in columns and theirs != ours
         ]
+        if self.responses is not None:
+            parts.append(f"the higher {self.responses.rating} as preferred")
         parts += [f"{label!r} as {meant or 'missing'}" for label, meant in self.labels.items()]
+        if self.scale is not None:
+            parts.append("numbers from {:g} (a) to {:g} (b)".format(*self.scale))
         return f"read as format {self.name}{about}" + (f": {', '.join(parts)}" if parts else "")
 
 
@@ -241,6 +257,7 @@ def chosen_format(
         raise PreferenceDataError(
             f"format {format_!r} is unknown{instead_of(format_, known)}, or a YAML file of yours"
         )
+    base = base.model_copy(update={"recognised_by": ()})
     if not (columns or labels):
         return base
     lacking = [
@@ -295,19 +312,26 @@ def _ours(rows: Sequence[Row]) -> bool:
     return set(TEXTS) <= columns and bool(told)
 
 
-def nearest_format(row: Row) -> str | None:
-    """Which format a row is nearest to, and what it lacks of it; None where none is near."""
+def nearest_format(row: Row, than: float) -> str | None:
+    """Which format a row is nearest to, and what it lacks of it; None where none is near.
+
+    Args:
+        row: Of a file that fits no format.
+        than: The share of our own columns that it has, which is nearer than less.
+    """
     formats = [each for each in named_formats().values() if each.recognised_by]
     shares = {
         each.name: len(set(each.recognised_by) & row.keys()) / len(each.recognised_by)
         for each in formats
     }
     most = max(shares.values())
-    if most < 0.5:
+    if most < max(0.5, than):
         return None
     best = [name for name, share in shares.items() if share == most]
     lacking = [c for c in named_formats()[best[0]].recognised_by if c not in row]
-    without = f", without {', '.join(lacking)}" if lacking and len(best) == 1 else ""
+    without = " (say so by format=NAME, on the command line --data-format NAME)"
+    if lacking:
+        without = f", without {', '.join(lacking)}" if len(best) == 1 else ""
     return f"nearest format: {' or '.join(best)}{without}"
 
 

@@ -24,7 +24,7 @@ from profile_tasks.data.files import (
     read_file,
 )
 from profile_tasks.data.formats import nearest_format
-from profile_tasks.data.preference import PREFERENCE_SIGNS, PREFERENCES, Preference
+from profile_tasks.data.preference import PREFERENCE_SIGNS, PREFERENCES, Preference, label_of
 from profile_tasks.nearest_name import nearest
 
 
@@ -254,7 +254,7 @@ def _check_columns(row: Row, preference: str, votes: str | None, people: bool) -
     if (people or not votes) and not {preference, votes} & row.keys():
         needed.append(preference)
     if needed:
-        near = nearest_format(row) if len(needed) > 2 else None
+        near = nearest_format(row, than=1 - len(needed) / 5)
         told = _missing(row, needed, votes, mapped=True)
         if near is None and min(len(needed), len(row)) > 2 and "the row has" in told:
             wanted = ",".join(f"COLUMN={ours}" for ours in needed if ours != "id")
@@ -364,7 +364,11 @@ def _vote(value: JsonValue, where: str) -> Preference:
     for preference in PREFERENCES:
         if value == preference:
             return preference
-    raise RowError(f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'")
+    told = f"{where} {quoted(value)}; expected 'a', 'b' or 'tie'"
+    if isinstance(value, str | int | float) and 0 < len(label := label_of(value)) <= 20:
+        meant = label.lower() if label.lower() in PREFERENCES else "a"
+        told += f", or labels that say what it means, as in labels={label}={meant}"
+    raise RowError(told)
 
 
 def plurality(votes: Sequence[Preference]) -> Preference:

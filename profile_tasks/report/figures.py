@@ -86,6 +86,10 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
             if found is None:
                 continue
             difference = findings.differences.get(perspective, {}).get(factor)
+            beside = (
+                None if difference is None else none_for_nan(difference.number.value),
+                None if difference is None else difference.p_holm,
+            )
             rows.append(
                 (
                     factor,
@@ -98,8 +102,7 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
                     found.missing,
                     found.groups,
                     found.p_holm,
-                    None if difference is None else none_for_nan(difference.number.value),
-                    None if difference is None else difference.p_holm,
+                    *(beside if apart else ()),
                     found.tau.reason,
                 )
             )
@@ -123,8 +126,7 @@ def _scores(findings: Findings) -> Iterator[Sketch]:
             "missing",
             "groups",
             "p (Holm)",
-            "difference to human",
-            "its p (Holm)",
+            *(("difference to human", "its p (Holm)") if apart else ()),
             "note",
         ),
         rows,

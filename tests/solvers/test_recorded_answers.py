@@ -72,6 +72,15 @@ def test_a_missing_pick_makes_the_verdict_missing_and_counts(tmp_path: Path) -> 
     assert (absent.preference, absent.unreadable) == (None, 1)
 
 
+@pytest.mark.parametrize("column", ["picks_x", "probability_x"])
+def test_a_row_with_nothing_of_a_judge_of_both_orders_lacks_two_answers(
+    tmp_path: Path, column: str
+) -> None:
+    known = ["first", "second"] if column == "picks_x" else [0.9, 0.2]
+    model = model_of(tmp_path, {column: known}, {column: None}, {})
+    assert [model.verdicts[row].unreadable for row in ("r0", "r1", "r2")] == [0, 2, 2]
+
+
 def test_probabilities_become_margins_in_which_a_liking_for_a_position_cancels(
     tmp_path: Path,
 ) -> None:

@@ -108,3 +108,12 @@ def test_options_say_how_a_file_reads(run: Run, tmp_path: Path) -> None:
     assert [json.loads(line)["preference"] for line in result.stdout.splitlines()] == ["a", "tie"]
     refused = run("convert", str(path), "--map", "question", exit_code=2)
     assert "map is 'question'; expected theirs=ours" in refused.stderr
+
+
+@pytest.mark.parametrize("name", ["pairs.csv", "pairs.parquet", "pairs.json", "pairs.jsonl.gz"])
+def test_a_name_that_says_something_else_than_json_lines_is_refused(
+    name: str, theirs: Path, run: Run, tmp_path: Path
+) -> None:
+    result = run("convert", str(theirs), "-o", str(tmp_path / name), exit_code=2)
+    assert result.stderr.endswith("name a file that ends in .jsonl\n")
+    assert not (tmp_path / name).exists()

@@ -27,14 +27,13 @@ READ = {
     "zh.jsonl": (12, 12, None, "今天天气很好。"),
 }
 
+MEANT = "expected 'a', 'b' or 'tie', or labels that say what it means, as in labels="
 REFUSED = {
     "dupid.jsonl": "dupid.jsonl:2: duplicate id 'r0'; first at dupid.jsonl:1",
-    "float_pref.jsonl": "float_pref.jsonl:1: field 'preference' is 1.0; expected 'a', 'b' or 'tie'",
-    "model_pref.jsonl": (
-        "model_pref.jsonl:1: field 'preference' is 'model_a'; expected 'a', 'b' or 'tie'"
-    ),
+    "float_pref.jsonl": f"float_pref.jsonl:1: field 'preference' is 1.0; {MEANT}1=a",
+    "model_pref.jsonl": f"model_pref.jsonl:1: field 'preference' is 'model_a'; {MEANT}model_a=a",
     "null_resp.jsonl": "null_resp.jsonl:1: empty response: field 'response_a' is null",
-    "text_a.jsonl": ("text_a.jsonl:1: field 'preference' is 'text_a'; expected 'a', 'b' or 'tie'"),
+    "text_a.jsonl": f"text_a.jsonl:1: field 'preference' is 'text_a'; {MEANT}text_a=a",
 }
 
 

@@ -78,6 +78,16 @@ ROWS: dict[str, Row] = {
              "value": {"rank": [1, 2], "value": ["response2", "response1"]}},
         ],
     },
+    "argilla_ranking": {
+        "id": "r", "instruction": ASK, "response1": LONG, "response2": SHORT,
+        "ranking.responses": [["response1", "response2"]],
+        "ranking.responses.status": ["submitted"],
+    },
+    "argilla_records": {
+        "id": "r", "fields": {"prompt": ASK, "response1": LONG, "response2": SHORT},
+        "suggestions": {},
+        "responses": {"preference": [{"value": ["response1", "response2"], "user_id": "u1"}]},
+    },
     "label_studio": {
         "id": 1, "data": {"prompt": ASK, "answer1": LONG, "answer2": SHORT},
         "annotations": [
@@ -191,7 +201,25 @@ def test_columns_of_winners_without_one_winner_are_refused(
 ) -> None:
     names = ("winner_model_a", "winner_model_b", "winner_tie")
     row = ROWS["lmsys_kaggle"] | dict(zip(names, flags, strict=True))
-    assert "expected a single 1 among 0" in error_of(tmp_path, [row])
+    told = ", ".join(f"{name} '{flag}'" for name, flag in zip(names, flags, strict=True))
+    assert f"columns are {told}; expected a single 1 among 0" in error_of(tmp_path, [row])
+
+
+@pytest.mark.parametrize(
+    ("name", "column"),
+    [("arena", "winner"), ("llmbar", "label"), ("helpsteer3", "overall_preference")],
+)
+def test_a_preference_of_people_that_is_null_is_told_by_the_files_name(
+    name: str, column: str, tmp_path: Path
+) -> None:
+    told = f"theirs.jsonl:1: field {column!r} is null; expected "
+    assert told in error_of(tmp_path, [ROWS[name] | {column: None}])
+
+
+def test_a_label_of_several_columns_names_them(tmp_path: Path) -> None:
+    row = ROWS["pandalm"] | {"annotator2": "first"}
+    told = "field 'annotator1 or annotator2 or annotator3' is 'first'; expected '0', '1', '2'."
+    assert told in error_of(tmp_path, [row])
 
 
 def test_columns_of_which_a_format_does_not_speak_are_kept(tmp_path: Path) -> None:
@@ -224,6 +252,38 @@ def test_mt_bench_keeps_both_turns_and_says_which_was_judged(
 def test_a_model_among_mt_benchs_judges_is_not_people(judge: object, tmp_path: Path) -> None:
     _, pair = only(load(tmp_path, [ROWS["arena"] | {"judge": judge}]))
     assert (pair.preference, pair.extra["judge_gpt4_pair"]) == (None, "a")
+
+
+def test_people_and_judges_of_the_same_responses_stand_in_one_pair(tmp_path: Path) -> None:
+    row = ROWS["arena"]
+    turned = row | {
+        "judge": "gpt4_pair", "winner": "model_b", "model_a": "m2", "model_b": "m1",
+        "conversation_a": row["conversation_b"], "conversation_b": row["conversation_a"],
+    }  # fmt: skip
+    other = row | {"judge": "gpt4_pair", "conversation_b": said(ASK, "Wren."), "winner": "tie"}
+    (source,) = load(tmp_path, [row, turned, other]).sources
+    assert [pair.preference for pair in source.pairs] == ["a", None]
+    assert [pair.extra["judge_gpt4_pair"] for pair in source.pairs] == ["a", "tie"]
+
+
+def test_judges_of_the_same_responses_stand_in_one_pair_and_one_twice_in_two(
+    tmp_path: Path,
+) -> None:
+    asked = {"question_id": 8, "turn": 1, "g1_user_prompt": MT_PROMPT}
+    sides = {"model_1": "m1", "model_2": "m2"}
+    first = asked | sides | {"judge": ["gpt-4"], "g1_winner": "model_1", "g2_winner": "tie"}
+    turned = asked | {
+        "model_1": "m2", "model_2": "m1", "judge": ["claude"], "g1_winner": "model_1",
+        "g2_winner": "error", "g1_user_prompt": MT_PROMPT.replace(LONG, "x").replace(SHORT, LONG)
+        .replace("\nx", f"\n{SHORT}"),
+    }  # fmt: skip
+    (source,) = load(tmp_path, [first, turned, first]).sources
+    one, again = source.pairs
+    assert (one.response_a, one.extra["system_a"]) == (LONG, "m1")
+    assert (one.extra["picks_gpt-4"], one.extra["picks_claude"]) == (
+        ["first", "tie"], [None, "first"],
+    )  # fmt: skip
+    assert (again.id, "judge_claude" in again.extra) == (f"{one.id}#2", False)
 
 
 def test_newer_arena_exports_have_messages_in_parts_and_other_names(tmp_path: Path) -> None:
@@ -309,6 +369,8 @@ def test_whole_texts_without_a_prompt_are_split_only_where_the_format_is_given(
 ) -> None:
     rows: list[Row] = [{"chosen": f"{ASK} {LONG}", "rejected": f"{ASK} {SHORT}"}]
     assert "missing fields 'id', 'prompt', 'response_a'" in error_of(tmp_path, rows)
+    talk: Row = {"chosen": said(ASK, LONG), "rejected": said(ASK, SHORT)}
+    assert "theirs.jsonl:2: there is no 'prompt'; " in error_of(tmp_path, [talk, *rows])
     source, pair = only(load(tmp_path, rows, format="trl"))
     assert (source.prompt, better(pair)) == (ASK, LONG)
 
@@ -361,6 +423,11 @@ def test_a_draft_of_argilla_is_no_vote(tmp_path: Path) -> None:
 
 def test_a_record_of_argilla_that_nobody_has_seen_has_no_preference(tmp_path: Path) -> None:
     assert only(load(tmp_path, [ARGILLA | {"preference": []}]))[1].preference is None
+    unseen = {"preference.responses": None, "preference.responses.status": None}
+    seen = {"preference.responses": ["tie"], "preference.responses.status": ["submitted"]}
+    rows = [ARGILLA | {"id": str(at)} | each for at, each in enumerate((seen, unseen))]
+    (source,) = load(tmp_path, rows).sources
+    assert [pair.preference for pair in source.pairs] == ["tie", None]
 
 
 # --- recorded judges ----------------------------------------------------------------------------
@@ -389,7 +456,7 @@ def test_numbers_of_alpaca_eval(number: object, verdict: str, tmp_path: Path) ->
 def test_numbers_beyond_the_scale_are_no_verdicts(
     name: str, column: str, number: int, tmp_path: Path
 ) -> None:
-    assert f"field 'preference' is {number}; expected " in error_of(
+    assert f"field {column!r} is {number}; expected " in error_of(
         tmp_path, [ROWS[name] | {column: number}]
     )
 
@@ -623,6 +690,16 @@ def test_a_map_and_labels_read_any_columns(tmp_path: Path) -> None:
     assert (source.prompt, pair.id, pair.preference) == (ASK, "3", "a")
 
 
+def test_a_label_that_stands_for_null_is_a_preference_that_nobody_gave(tmp_path: Path) -> None:
+    data = load(tmp_path, [OWN], map=MAP, labels={"first": None, "second": "b"})
+    assert (only(data)[1].preference, data.unjudged_pairs) == (None, 1)
+    data = load(tmp_path, [OURS | {"preference": "unsure"}], labels={"a": "a", "unsure": None})
+    assert (only(data)[1].preference, data.unjudged_pairs) == (None, 1)
+    votes = [ROWS["alpaca_eval"] | {"preference": said} for said in ("unsure", 1)]
+    _, pair = only(load(tmp_path, votes, format="alpaca_eval", labels={"unsure": None}))
+    assert (pair.preference, pair.annotators) == ("a", ("a",))
+
+
 @pytest.mark.parametrize("column", ["preference", "annotators"])
 @pytest.mark.parametrize("votes", [["2", "1", "1.0"], '["2", "1", 1]'])
 def test_a_list_of_votes_is_counted(column: str, votes: object, tmp_path: Path) -> None:
@@ -727,9 +804,24 @@ def test_all_missing_columns_are_named_with_the_nearest_format(tmp_path: Path) -
         "'preference' (or 'annotators'); the row has: question_id, model_a, model_b, judge, "
         "conversation_a, conversation_b, turn, language; nearest format: arena, without winner"
     )
-    assert error_of(tmp_path, [row], format="arena").startswith(
+    assert error_of(tmp_path, [row], format="arena") == (
         "theirs.jsonl:1: missing field 'winner' of format arena; the row has: question_id, "
+        "model_a, model_b, judge, conversation_a, conversation_b, turn, language. Is it "
+        "another column: format=arena and map=COLUMN=preference"
     )
+
+
+def test_a_row_that_lacks_a_column_is_told_in_its_place(tmp_path: Path) -> None:
+    row = ROWS["pandalm"]
+    lacking = {k: v for k, v in row.items() if k != "annotator1"}
+    told = error_of(tmp_path, [row, lacking])
+    assert told.startswith("theirs.jsonl:2: missing field 'annotator1' of format pandalm; ")
+    assert only(load(tmp_path, [lacking], format="pandalm"))[1].preference == "tie"
+
+
+def test_a_format_is_nearest_that_lacks_less_than_ours(tmp_path: Path) -> None:
+    row = {k: v for k, v in ROWS["lmsys_kaggle"].items() if k != "winner_tie"}
+    assert error_of(tmp_path, [row]).endswith("; nearest format: lmsys_kaggle, without winner_tie")
 
 
 def test_columns_that_are_meant_are_named_once_and_in_their_order(tmp_path: Path) -> None:
@@ -739,7 +831,10 @@ def test_columns_that_are_meant_are_named_once_and_in_their_order(tmp_path: Path
 
 def test_formats_that_are_equally_near_are_all_named(tmp_path: Path) -> None:
     row = {"system": "", "question": ASK, "chosen": LONG, "rejected": SHORT}
-    assert error_of(tmp_path, [row]).endswith("; nearest format: hh_rlhf or trl")
+    assert error_of(tmp_path, [row]).endswith(
+        "; nearest format: hh_rlhf or trl (say so by format=NAME, on the command line "
+        "--data-format NAME)"
+    )
 
 
 # --- packed files and frames --------------------------------------------------------------------
@@ -761,6 +856,8 @@ def test_columns_may_be_separated_by_tabs(tmp_path: Path) -> None:
     path = tmp_path / "theirs.tsv"
     path.write_text("\n".join("\t".join(map(str, cells)) for cells in (row, row.values())) + "\n")
     assert better(only(load_preferences(str(path)))[1]) == LONG
+    with pytest.raises(PreferenceDataError, match=r"^theirs\.csv:1: .* must end in \.tsv$"):
+        load_preferences(str(path.rename(tmp_path / "theirs.csv")))
 
 
 def test_a_pandas_frame_is_read_as_a_file(tmp_path: Path) -> None:
@@ -770,7 +867,7 @@ def test_a_pandas_frame_is_read_as_a_file(tmp_path: Path) -> None:
     assert [pair.id for pair in source.pairs] == ["0", "1"]
 
 
-@pytest.mark.parametrize("name", ["arena", "label_studio", "helpsteer3"])
+@pytest.mark.parametrize("name", ["arena", "label_studio", "helpsteer3", "argilla"])
 @pytest.mark.parametrize("container", ["frame of Parquet", "CSV of JSON", "CSV of Python"])
 def test_lists_and_objects_are_read_from_whatever_holds_them(
     container: str, name: str, tmp_path: Path

@@ -118,7 +118,8 @@ def pairs_of(data: PreferenceData) -> list[AnnotatedPair]:
     [
         (
             {"preference": "A>B"},
-            "field 'preference' is 'A>B'; expected 'a', 'b' or 'tie'",
+            "field 'preference' is 'A>B'; expected 'a', 'b' or 'tie', or labels that say what it "
+            "means, as in labels=A>B=a",
         ),
         ({"response_a": "  "}, "empty response: field 'response_a' is blank"),
         ({"response_b": None}, "empty response: field 'response_b' is null"),
@@ -135,7 +136,8 @@ def pairs_of(data: PreferenceData) -> list[AnnotatedPair]:
         ),
         (
             {"annotators": ["a", "left"]},
-            "field 'annotators' holds 'left'; expected 'a', 'b' or 'tie'",
+            "field 'annotators' holds 'left'; expected 'a', 'b' or 'tie', or labels that say what "
+            "it means, as in labels=left=a",
         ),
         (
             {"factors": {"a": {"errors": float("inf")}, "b": {"errors": 1.0}}},
@@ -179,7 +181,11 @@ def test_a_bad_row_is_named_with_its_place_in_every_format(
             good(preference=None),
             "field 'preference' is null; expected 'a', 'b' or 'tie'",
         ),
-        (good(preference=1), "field 'preference' is 1; expected 'a', 'b' or 'tie'"),
+        (
+            good(preference=1),
+            "field 'preference' is 1; expected 'a', 'b' or 'tie', or labels that say what it "
+            "means, as in labels=1=a",
+        ),
         (good(preference=[]), "field 'preference' is []; expected 'a', 'b' or 'tie'"),
         (
             good(preference=["a", None]),
@@ -815,7 +821,8 @@ def test_only_bad_rows_are_an_error_even_when_skipped(tmp_path: Path) -> None:
     rows = [good(preference="left"), good(preference="right")]
     assert error_of(write(tmp_path, rows), skip_bad_rows=True) == (
         "pairs.jsonl: all 2 rows are bad; the first: "
-        "pairs.jsonl:1: field 'preference' is 'left'; expected 'a', 'b' or 'tie'"
+        "pairs.jsonl:1: field 'preference' is 'left'; expected 'a', 'b' or 'tie', or labels that "
+        "say what it means, as in labels=left=a"
     )
     rows.append(good(task="document_qa"))
     message = error_of(write(tmp_path, rows), skip_bad_rows=True, task="summarization")
