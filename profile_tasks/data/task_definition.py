@@ -426,6 +426,14 @@ def is_known(key: str) -> bool:
     return key in _names() or key in _known
 
 
+def is_given_here(key: str) -> bool:
+    """Whether the task is packaged, or somebody here named its file or gave its definition.
+
+    What only a log or data define is somebody else's word.
+    """
+    return key in _names() or key in _places
+
+
 def own_definition(key: str | None) -> TaskDefinition | None:
     """The definition of the task with this key; None where it is a packaged one, or not known."""
     return None if key is None else _known.get(key)

@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from profile_tasks.data.task_definition import packaged_tasks
+from profile_tasks.data.task_definition import (
+    TaskDefinition,
+    packaged_tasks,
+    read_definition,
+    remembered,
+)
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import (
     measured_factors,
@@ -301,3 +306,21 @@ def test_a_surface_function_that_cannot_be_imported_is_refused_where_it_is_chose
     with pytest.raises(ImportError, match="Factor 'charm': cannot import its function"):
         measured(f"{tmp_path / 'own.yaml'},length,charm", grader=True)
     assert measured(f"{tmp_path / 'own.yaml'},length", grader=True) == ["length"]
+
+
+def test_a_function_that_only_a_log_names_is_not_imported(tmp_path: Path) -> None:
+    own = Path(__file__).parents[2] / "own_task.yaml"
+    called = {"id": "harm", "kind": "surface", "definition": "None.", "function": "os:system"}
+    held = yaml.safe_load(own.read_text("utf-8")) | {"name": "told", "factors": ["length", called]}
+
+    def measured(selection: str, key: str) -> list[str]:
+        chosen = measured_factors(selection, key, grader=False, learned_by={})
+        return [factor.id for factor in chosen]
+
+    of_log = remembered(TaskDefinition.model_validate(held)).key
+    assert measured("length", of_log) == ["length"]
+    with pytest.raises(ValueError, match="'os:system', a Python function that only the log names"):
+        measured("auto", of_log)
+    file = tmp_path / "told.yaml"
+    file.write_text(yaml.safe_dump(held), encoding="utf-8")
+    assert "harm" in measured("auto", read_definition(file).key)
