@@ -41,6 +41,9 @@ writer's preference, which commands read as they read any recorded judge's."""
 
 RightSide = Literal["first", "second"]
 
+_SAID = {"preference", "annotators", "annotator_names", "seconds", "comments", "skipped_by"}
+"""The columns of what people said, which would otherwise stand beside what others say now."""
+
 
 @dataclass(frozen=True)
 class ShownTask:
@@ -230,7 +233,7 @@ def read_key(folder: Path) -> Key:
 
 def _unanswered(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """A row without what people said of it before, which stays beside what is asked now."""
-    kept = {name: value for name, value in row.items() if name not in ("preference", "annotators")}
+    kept = {name: value for name, value in row.items() if name not in _SAID}
     return kept | ({"earlier_preference": row["preference"]} if "preference" in row else {})
 
 
