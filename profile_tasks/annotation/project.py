@@ -192,7 +192,7 @@ def make_project(
     tasks: dict[str, KeptTask] = {}
     sheets = []
     for number in range(annotators if dealt else 1):
-        name = f"{project}:{number}"
+        name = f"{project}:{seed}:{number}"  # annotators see the project's id, and no seed
         own = [
             at for at in range(len(drawn)) if at < shared or not dealt or at % annotators == number
         ]

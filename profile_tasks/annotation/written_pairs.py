@@ -88,7 +88,7 @@ def _pairs(
     ]
     left_out["pairs of equal texts"] += len(there) - len(own.asked)
     for (high, low), texts in own.asked.items():
-        # Asked twice, people may answer twice and differently, which no label of the texts could be.
+        # Asked twice, people may answer differently, and no label could be both.
         if (about := (each.source.id, frozenset(texts))) in asked:
             left_out["pairs of the same two texts as another"] += 1
             continue
