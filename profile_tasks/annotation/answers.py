@@ -22,7 +22,7 @@ Given = Literal["first", "second", "tie"]
 
 GIVEN: tuple[Given, ...] = get_args(Given)
 
-Problem = Literal["unknown", "edited", "contradictory", "equal", "unanswered"]
+Problem = Literal["unknown", "edited", "contradictory", "equal", "unanswered", "unasked"]
 
 _SIDES: Mapping[Given, Preference] = {"first": "a", "second": "b", "tie": "tie"}
 
@@ -182,6 +182,8 @@ def _usable(key: Key, answers: Iterable[Answer]) -> tuple[list[Answer], dict[Pro
             problems["equal"].append(told)
         if same[0].preference is None and not same[0].skipped:
             problems["unanswered"].append(told)
+        if unasked := same[0].factors.keys() - set(key.asked):
+            problems["unasked"].append(f"{told}: {', '.join(sorted(unasked))}")
         usable.append(same[0])
     return usable, problems
 

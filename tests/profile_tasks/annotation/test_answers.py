@@ -139,6 +139,8 @@ def test_answers_that_cannot_be_used_are_told_by_task(project: Make) -> None:
     assert problems(made, twice) == {"contradictory": (told,)}
     assert not any(row["annotators"] for row in collected(made.key, twice).rows)
     assert problems(made, [answer(made, task, preference=None)]) == {"unanswered": (told,)}
+    odd = answer(made, task, factors={"fluancy": "first"})
+    assert problems(made, [odd]) == {"unasked": (f"{told}: fluancy",)}
 
 
 def test_the_same_answer_twice_is_one_vote(project: Make) -> None:
