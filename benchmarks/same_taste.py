@@ -304,9 +304,9 @@ def own_table(path: Path, studies: int, pool: ProcessPoolExecutor) -> Iterator[s
         "| writer less people | Pearson r | rho | tau_b | gap, tau_b |\n"
         "|---|--:|--:|---|--:|--:|--:|--:|--:|--:|"
     )
-    times = range(TIMES)
+    times, sources = range(TIMES), range(min(len(sources_of(path)), 40 * studies))
     for case, one_taste in (("one taste", True), ("two tastes", False)):
-        about = [(path, one_taste, at, n) for n in times for at in range(len(sources_of(path)))]
+        about = [(path, one_taste, at, n) for n in times for at in sources]
         records = list(pool.map(written_about, about, chunksize=10))
         for pairs in LABELLED:
             tastes = [(records, pairs, taste, studies) for taste in range(PEOPLE)]
