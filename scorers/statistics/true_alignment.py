@@ -669,7 +669,8 @@ def _difference_of_draws(first: _Array, second: _Array, correlation: float) -> _
         np.nanquantile(drawn, (each.argsort().argsort() + 0.5) / each.size, method="inverted_cdf")
         for drawn, each in ((first, a), (second, b))
     )
-    return one - other
+    apart: _Array = one - other
+    return apart
 
 
 def _correlation(first: _Array | None, second: _Array | None) -> float:
