@@ -22,7 +22,7 @@ Given = Literal["first", "second", "tie"]
 
 GIVEN: tuple[Given, ...] = get_args(Given)
 
-Problem = Literal["unknown", "edited", "contradictory", "equal", "unanswered"]
+Problem = Literal["unknown", "edited", "contradictory", "equal", "unanswered", "unasked"]
 
 _SIDES: Mapping[Given, Preference] = {"first": "a", "second": "b", "tie": "tie"}
 
@@ -58,11 +58,6 @@ class Answer:
     comment: str
     content: str | None
     place: str
-
-    @property
-    def said(self) -> tuple[object, ...]:
-        """What is the same where somebody said the same twice."""
-        return self.preference, self.skipped, dict(self.factors)
 
 
 @dataclass(frozen=True)
@@ -156,9 +151,12 @@ def _name(vote: tuple[str, Answer]) -> str:
 
 
 def _usable(key: Key, answers: Iterable[Answer]) -> tuple[list[Answer], dict[Problem, list[str]]]:
-    """The answers that can be counted, one an annotator and task; and what is wrong with others."""
+    """The answers that can be counted, one an annotator and pair; and what is wrong with others.
+
+    Pages of several annotators show one pair in tasks of their own, and somebody may answer two.
+    """
     problems: dict[Problem, list[str]] = defaultdict(list)
-    given: dict[tuple[str, str], list[Answer]] = defaultdict(list)
+    given: dict[tuple[str, int | str], list[Answer]] = defaultdict(list)
     for answer in answers:
         if answer.project not in (None, key.project):
             raise ForeignExportError(
@@ -172,17 +170,20 @@ def _usable(key: Key, answers: Iterable[Answer]) -> tuple[list[Answer], dict[Pro
         elif answer.content not in (None, kept.content):
             problems["edited"].append(told)
         else:
-            given[answer.annotator, answer.task].append(answer)
+            about = answer.task if kept.row is None else kept.row
+            given[answer.annotator, about].append(answer)
     usable = []
     for same in given.values():
-        told = f"{same[-1].place}: task {same[0].task}"
-        if any(answer.said != same[0].said for answer in same):
+        told = f"{same[-1].place}: task {same[-1].task}"
+        if any(_said(key, answer) != _said(key, same[0]) for answer in same):
             problems["contradictory"].append(told)
             continue
         if len(same) > 1:
             problems["equal"].append(told)
         if same[0].preference is None and not same[0].skipped:
             problems["unanswered"].append(told)
+        if unasked := same[0].factors.keys() - set(key.asked):
+            problems["unasked"].append(f"{told}: {', '.join(sorted(unasked))}")
         usable.append(same[0])
     return usable, problems
 
@@ -241,6 +242,13 @@ def _row(key: Key, at: int, given: Sequence[tuple[str, Answer]]) -> dict[str, Js
         }
         row["factor_votes"] = {factor: list(said) for factor, said in labels.items()}
     return row
+
+
+def _said(key: Key, answer: Answer) -> tuple[object, ...]:
+    """What is the same where somebody said the same twice, on whichever sides."""
+    factors = {factor: _of_response(key, answer, side) for factor, side in answer.factors.items()}
+    preference = answer.preference and _of_response(key, answer, answer.preference)
+    return preference, answer.skipped, factors
 
 
 def _of_response(key: Key, answer: Answer, given: Given) -> Preference:

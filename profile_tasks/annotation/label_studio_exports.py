@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from profile_tasks.annotation.answers import GIVEN, Answer, Given
 from profile_tasks.annotation.label_studio import (
@@ -31,7 +31,7 @@ class _Annotation(BaseModel):
     completed_by: int | str | dict[str, Any] | None = None
     result: list[_Result]
     was_cancelled: bool = False
-    lead_time: float | None = None
+    lead_time: FiniteFloat | None = None
 
 
 class _Task(BaseModel):
@@ -49,7 +49,7 @@ class _Flat(BaseModel):
 
     id: int | str | None = None
     annotator: int | str | dict[str, Any] | None = None
-    lead_time: float | None = None
+    lead_time: FiniteFloat | None = None
 
 
 def is_studio_export(content: object) -> bool:

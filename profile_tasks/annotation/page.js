@@ -6,11 +6,12 @@
   const kept = `profile-tasks ${project.project} ${project.sheet}`;
   const form = byId("task");
   const texts = ["request", "source", "first", "second"];
+  const keys = { a: "first", b: "second", t: "tie" };
 
   // What was answered, by task; and where the annotator is.
 
   let state = { name: "", at: 0, answers: {} };
-  let since = performance.now();
+  let since = null; // Since when the pair has been seen; null while it is not.
 
   const answerOf = (task) => state.answers[task] ?? { preference: null, skipped: false, factors: {}, seconds: 0, comment: "" };
   const isDone = (task) => answerOf(task).preference !== null || answerOf(task).skipped;
@@ -19,8 +20,9 @@
   function keep() {
     try {
       localStorage.setItem(kept, JSON.stringify(state));
+      byId("unkept").hidden = true;
     } catch {
-      tell("This browser keeps nothing for a page from disk: save your answers as a file before you close it.");
+      byId("unkept").hidden = false;
     }
   }
 
@@ -41,12 +43,14 @@
     for (const radio of form.elements[name]) radio.checked = radio.value === value;
   }
 
+  const look = () => { since = document.visibilityState === "visible" ? performance.now() : null; };
+
   function take() {
     if (state.at >= tasks.length) return;
     const { task } = tasks[state.at];
     const answer = answerOf(task);
-    const seen = document.visibilityState === "visible" ? (performance.now() - since) / 1000 : 0;
-    since = performance.now();
+    const seen = since === null ? 0 : (performance.now() - since) / 1000;
+    look();
     const given = factors.map((factor) => [factor, chosen(`factor_${factor}`)]).filter(([, side]) => side !== null);
     const preference = chosen("preference");
     state.answers[task] = {
@@ -61,6 +65,7 @@
   }
 
   function progress() {
+    if (state.at < tasks.length) byId("which").textContent = `Pair ${state.at + 1} of ${tasks.length}${answerOf(tasks[state.at].task).skipped ? ", skipped" : ""}`;
     const done = tasks.filter(({ task }) => isDone(task)).length;
     byId("done").value = done;
     byId("status").textContent = done === tasks.length
@@ -79,14 +84,13 @@
     }
     const task = tasks[state.at];
     const answer = answerOf(task.task);
-    byId("which").textContent = `Pair ${state.at + 1} of ${tasks.length}${answer.skipped ? ", skipped" : ""}`;
     byId("about").hidden = task.source === null;
     for (const text of texts) byId(text).textContent = task[text] ?? "";
     choose("preference", answer.preference);
     for (const factor of factors) choose(`factor_${factor}`, answer.factors[factor] ?? null);
     byId("comment").value = answer.comment;
     byId("back").disabled = state.at === 0;
-    since = performance.now();
+    look();
     if (focus) {
       byId("which").focus({ preventScroll: true });
       byId("which").scrollIntoView({ block: "start" });
@@ -135,6 +139,10 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   }
 
+  const isGiven = (side) => Object.values(keys).includes(side);
+  const isAnswer = ({ preference, skipped, factors: given, seconds, comment }) => (skipped ? preference === null : isGiven(preference))
+    && Object.values(given).every(isGiven) && Number.isFinite(seconds) && typeof comment === "string";
+
   async function load(file) {
     try {
       const content = JSON.parse(await file.text());
@@ -142,8 +150,13 @@
         tell("That file holds the answers to another page. Choose the one that this page saved.");
         return;
       }
-      state = { name: content.annotator === project.sheet ? "" : content.annotator, at: 0, answers: {} };
-      for (const { task, ...answer } of content.answers) state.answers[task] = answer;
+      const loaded = {};
+      for (const { task, ...answer } of content.answers) {
+        if (!tasks.some((each) => each.task === task) || !isAnswer(answer)) throw new TypeError("no answer");
+        loaded[task] = answer;
+      }
+      // What was answered here and is not in the file stays.
+      state = { name: content.annotator === project.sheet ? "" : content.annotator, at: 0, answers: { ...state.answers, ...loaded } };
       const open = tasks.findIndex(({ task }) => !isDone(task));
       state.at = open < 0 ? tasks.length : open;
       byId("name").value = state.name;
@@ -167,11 +180,16 @@
   });
   form.addEventListener("change", take);
   document.addEventListener("visibilitychange", () => {
-    if (document.visibilityState === "visible") since = performance.now();
+    if (document.visibilityState === "visible") look();
     else take();
   });
-
-  const keys = { a: "first", b: "second", t: "tie" };
+  addEventListener("storage", ({ key }) => { // another tab with this page
+    if (key !== kept) return;
+    const { at } = state;
+    restore();
+    state.at = at;
+    show(false);
+  });
 
   document.addEventListener("keydown", (event) => {
     const { target } = event;

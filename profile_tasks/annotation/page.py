@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, FiniteFloat, ValidationError
 
 from profile_tasks.annotation.answers import Answer, Given
 from profile_tasks.annotation.malformed import first_problem
@@ -49,7 +49,7 @@ class _Said(BaseModel):
     preference: Given | None
     skipped: bool
     factors: dict[str, Given]
-    seconds: float
+    seconds: FiniteFloat
     comment: str
 
 

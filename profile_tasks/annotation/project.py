@@ -41,6 +41,9 @@ writer's preference, which commands read as they read any recorded judge's."""
 
 RightSide = Literal["first", "second"]
 
+_SAID = {"preference", "annotators", "annotator_names", "seconds", "comments", "skipped_by"}
+"""The columns of what people said, which would otherwise stand beside what others say now."""
+
 
 @dataclass(frozen=True)
 class ShownTask:
@@ -189,7 +192,7 @@ def make_project(
     tasks: dict[str, KeptTask] = {}
     sheets = []
     for number in range(annotators if dealt else 1):
-        name = f"{project}:{number}"
+        name = f"{project}:{seed}:{number}"  # annotators see the project's id, and no seed
         own = [
             at for at in range(len(drawn)) if at < shared or not dealt or at % annotators == number
         ]
@@ -230,7 +233,7 @@ def read_key(folder: Path) -> Key:
 
 def _unanswered(row: dict[str, JsonValue]) -> dict[str, JsonValue]:
     """A row without what people said of it before, which stays beside what is asked now."""
-    kept = {name: value for name, value in row.items() if name not in ("preference", "annotators")}
+    kept = {name: value for name, value in row.items() if name not in _SAID}
     return kept | ({"earlier_preference": row["preference"]} if "preference" in row else {})
 
 

@@ -6,6 +6,7 @@ Columns that begin with ``META_`` are those that Prolific keeps from participant
 
 import csv
 import io
+import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from profile_tasks.data.files import RowError, read_file
 _PROJECT, _TASK = "META_project", "META_task"
 _NEEDED = (_PROJECT, _TASK, "annotator", "preference")
 _FACTOR = "factor_"
-_FORMULA = ("=", "+", "-", "@")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def task_table(project: Project) -> str:
@@ -59,7 +60,10 @@ def table_answers(path: Path) -> Iterator[Answer]:
 
 def _answer(row: Mapping[str, JsonValue], place: str) -> Answer:
     if lacking := [name for name in _NEEDED if name not in row]:
-        raise RowError(f"no column {', '.join(lacking)}; expected {', '.join(_NEEDED)}")
+        raise RowError(
+            f"no column {', '.join(lacking)}; expected {', '.join(_NEEDED)} (an export of Label "
+            "Studio reads as JSON)"
+        )
     if row["annotator"] is None:
         raise RowError("column 'annotator' is empty; expected who answered, by any name")
     preference = _given(row, "preference")
@@ -67,10 +71,12 @@ def _answer(row: Mapping[str, JsonValue], place: str) -> Answer:
     seconds = row.get("seconds")
     try:
         took = None if seconds is None else float(str(seconds))
-    except ValueError as error:
-        raise RowError(f"column 'seconds' holds {seconds!r:.60}; expected a number") from error
+    except ValueError:
+        took = math.nan
+    if took is not None and not math.isfinite(took):
+        raise RowError(f"column 'seconds' holds {seconds!r:.60}; expected a number")
     return Answer(
-        project=str(row[_PROJECT]),
+        project=None if row[_PROJECT] is None else str(row[_PROJECT]),
         task=str(row[_TASK]),
         annotator=str(row["annotator"]),
         preference=preference,

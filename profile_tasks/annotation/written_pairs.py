@@ -42,12 +42,13 @@ def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceDa
     model, left_out = evaluated_model(log.header), Counter[str]()
     epochs = log.header.eval.config.epochs or 1
     sources = []
+    asked: set[tuple[str, frozenset[str]]] = set()
     for sample in log.samples():
         if not has_responses(sample.get("store") or {}):
             continue
         each = answered(sample)
         suffix = f":epoch-{sample['epoch']}" if epochs > 1 else ""
-        pairs = tuple(_pairs(each, pairing, model, suffix, left_out))
+        pairs = tuple(_pairs(each, pairing, model, suffix, asked, left_out))
         if pairs:
             changed = {"id": f"{each.source.id}{suffix}", "pairs": pairs}
             sources.append(each.source.model_copy(update=changed))
@@ -64,7 +65,12 @@ def written_pairs(location: str, pairing: Pairing = "all") -> tuple[PreferenceDa
 
 
 def _pairs(
-    each: AnsweredSource, pairing: Pairing, model: str, suffix: str, left_out: Counter[str]
+    each: AnsweredSource,
+    pairing: Pairing,
+    model: str,
+    suffix: str,
+    asked: set[tuple[str, frozenset[str]]],
+    left_out: Counter[str],
 ) -> Iterator[AnnotatedPair]:
     whole = {
         score: without_halves(text)
@@ -82,6 +88,11 @@ def _pairs(
     ]
     left_out["pairs of equal texts"] += len(there) - len(own.asked)
     for (high, low), texts in own.asked.items():
+        # Asked twice, people may answer differently, and no label could be both.
+        if (about := (each.source.id, frozenset(texts))) in asked:
+            left_out["pairs of the same two texts as another"] += 1
+            continue
+        asked.add(about)
         swapped = shown_swapped(*texts)
         a, b = texts[::-1] if swapped else texts
         yield AnnotatedPair(

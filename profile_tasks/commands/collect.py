@@ -22,6 +22,8 @@ _TOLD = {
     "out; delete the wrong one in the tool",
     "equal": "tasks were answered twice by one annotator, and alike; each counts once",
     "unanswered": "tasks were sent off without an answer, and count as missing",
+    "unasked": "answers are about a factor that the project does not ask about, and are left out; "
+    "is its name right?",
 }
 """What is wrong with answers, in this order."""
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from profile_tasks.annotation.answers import Answer, ForeignExportError, collected
-from profile_tasks.annotation.project import Project, ShownTask
+from profile_tasks.annotation.project import Project, ShownTask, make_project
 from profile_tasks.data.preferences import load_preferences
 from tests.profile_tasks.annotation.conftest import longer, of_pairs
 
@@ -139,6 +139,8 @@ def test_answers_that_cannot_be_used_are_told_by_task(project: Make) -> None:
     assert problems(made, twice) == {"contradictory": (told,)}
     assert not any(row["annotators"] for row in collected(made.key, twice).rows)
     assert problems(made, [answer(made, task, preference=None)]) == {"unanswered": (told,)}
+    odd = answer(made, task, factors={"fluancy": "first"})
+    assert problems(made, [odd]) == {"unasked": (f"{told}: fluancy",)}
 
 
 def test_the_same_answer_twice_is_one_vote(project: Make) -> None:
@@ -146,6 +148,31 @@ def test_the_same_answer_twice_is_one_vote(project: Make) -> None:
     task, *_ = made.sheets[0]
     rows = collected(made.key, [answer(made, task)] * 2).rows
     assert [row["annotators"] for row in rows if row["annotators"]] == [["a"]]
+
+
+def test_who_answers_two_pages_has_one_vote_a_pair(project: Make) -> None:
+    made = project(annotators=2, dealt=True)
+    given = [answer(made, task) for sheet in made.sheets for task in sheet]
+    found = collected(made.key, given)
+    assert {len(row["annotators"]) for row in found.rows} == {1}
+    assert len(found.problems["equal"]) == 24
+    given[0] = replace(given[0], preference="tie")
+    assert len(collected(made.key, given).problems["contradictory"]) == 1
+
+
+def test_what_was_said_in_an_earlier_round_does_not_stand_beside_what_is_said_now(
+    project: Make, tmp_path: Path
+) -> None:
+    made = project()
+    given = [answer(made, task, comment="So so.", preference=None, skipped=True)
+             for task in made.sheets[0]]  # fmt: skip
+    file = tmp_path / "people.jsonl"
+    rows = collected(made.key, given).rows
+    assert all({"comments", "skipped_by"} <= row.keys() for row in rows)
+    file.write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
+    again = make_project(load_preferences(str(file)), made.wording, {}, pairs=24)
+    said = collected(again.key, [answer(again, task) for task in again.sheets[0]]).rows
+    assert not any({"comments", "skipped_by"} & row.keys() for row in said)
 
 
 def test_another_projects_answers_are_refused(project: Make) -> None:

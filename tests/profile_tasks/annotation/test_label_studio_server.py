@@ -7,7 +7,6 @@ Chromium and Playwright (``pip install '.[browser]'``, ``apt-get install chromiu
 
 import json
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,11 +22,7 @@ from click.testing import CliRunner
 from filelock import FileLock
 
 from profile_tasks.cli import main
-
-playwright_api = pytest.importorskip(
-    "playwright.sync_api",
-    reason="Playwright is not installed: pip install 'profile-tasks[browser]'",
-)
+from tests.profile_tasks.real_browser import chromium
 
 pytestmark = [
     pytest.mark.slow,
@@ -211,17 +206,11 @@ def test_what_is_said_by_its_api_is_read(server: Server, tmp_path: Path) -> None
 def test_what_is_clicked_is_read_and_hostile_texts_are_inert(
     server: Server, tmp_path: Path
 ) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
     folder = study(tmp_path)
     number = server.with_project(folder)
     clicks = ("Text A", "Text B", "Equally good", None)
     clicked: list[tuple[str | None, list[str]]] = []
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as browser:
         page = browser.new_page(viewport={"width": 1300, "height": 1200})
         dialogs: list[str] = []
         inert: list[bool] = []
@@ -255,7 +244,6 @@ def test_what_is_clicked_is_read_and_hostile_texts_are_inert(
         page.get_by_text("No more annotations").or_(page.get_by_text("All tasks")).first.wait_for()
         assert "owned" not in page.title()
         assert (dialogs, inert) == ([], [True])
-        browser.close()
     rows = collected(folder, server.export(number, tmp_path / "export.json"))
     assert len(rows) == 4
     for answer, (first, second) in clicked:

@@ -1,39 +1,20 @@
-"""The page for annotators in a real browser: from disk, by keyboard, taken up again, saved, read.
-
-Needs Chromium and Playwright (``pip install '.[browser]'``, ``apt-get install chromium``).
-"""
+"""The page for annotators in a real browser: from disk, by keyboard, taken up, saved, read."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from profile_tasks.annotation.project import Key, read_key
 from profile_tasks.cli import main
-
-playwright_api = pytest.importorskip(
-    "playwright.sync_api",
-    reason="Playwright is not installed: pip install 'profile-tasks[browser]'",
-)
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright",
-    reason="axe is not installed: pip install 'profile-tasks[browser]'",
-)
+from tests.profile_tasks.real_browser import VIEWS, Browser, Page, axe, chromium
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),  # Inspect and its dependencies warn
 ]
-
-VIEWS = {
-    "light": {"viewport": {"width": 1200, "height": 900}},
-    "dark": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-    "narrow": {"viewport": {"width": 400, "height": 800}},
-}
 
 HOSTILE = (
     '</script><script>document.title="owned"</script>'
@@ -69,20 +50,13 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def browser(study: Path, hostile: Path) -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with playwright_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+def browser(study: Path, hostile: Path) -> Iterator[Browser]:
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
-def page(browser: Any, study: Path) -> Iterator[Any]:
+def page(browser: Browser, study: Path) -> Iterator[Page]:
     context = browser.new_context(**VIEWS["light"])
     opened = context.new_page()
     opened.goto((study / "annotator-1.html").as_uri())
@@ -90,12 +64,12 @@ def page(browser: Any, study: Path) -> Iterator[Any]:
     context.close()
 
 
-def press(page: Any, *keys: str) -> None:
+def press(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
 
 
-def saved(page: Any, folder: Path) -> Path:
+def saved(page: Page, folder: Path) -> Path:
     with page.expect_download() as download:
         page.get_by_role("button", name="Save answers as a file").click()
     file = folder / download.value.suggested_filename
@@ -103,14 +77,14 @@ def saved(page: Any, folder: Path) -> Path:
     return file
 
 
-def shown(page: Any) -> tuple[str, str]:
+def shown(page: Page) -> tuple[str, str]:
     return page.locator("#first").inner_text(), page.locator("#second").inner_text()
 
 
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("which", ["study", "hostile"])
 def test_it_opens_from_disk_accessible_without_an_error_or_a_request(
-    browser: Any, which: str, view: str, request: pytest.FixtureRequest
+    browser: Browser, which: str, view: str, request: pytest.FixtureRequest
 ) -> None:
     context = browser.new_context(**VIEWS[view])
     page = context.new_page()
@@ -127,7 +101,7 @@ def test_it_opens_from_disk_accessible_without_an_error_or_a_request(
     context.close()
 
 
-def test_what_is_pressed_is_what_is_read(page: Any, study: Path, tmp_path: Path) -> None:
+def test_what_is_pressed_is_what_is_read(page: Page, study: Path, tmp_path: Path) -> None:
     seen = []
     for key in ("a", "b", "t", "s"):
         seen.append(shown(page))
@@ -164,14 +138,14 @@ def test_what_is_pressed_is_what_is_read(page: Any, study: Path, tmp_path: Path)
     assert all(each["seconds"] >= 0 for each in said)
 
 
-def test_a_factor_is_answered_beside_the_pair(page: Any, study: Path, tmp_path: Path) -> None:
+def test_a_factor_is_answered_beside_the_pair(page: Page, study: Path, tmp_path: Path) -> None:
     page.get_by_role("group", name="Fluency").get_by_label("Both alike").check()
     press(page, "a", "Enter")
     (said,) = json.loads(saved(page, tmp_path).read_text("utf-8"))["answers"]
     assert (said["preference"], said["factors"]) == ("first", {"fluency": "tie"})
 
 
-def test_an_answer_is_wanted_before_the_next_pair(page: Any) -> None:
+def test_an_answer_is_wanted_before_the_next_pair(page: Page) -> None:
     press(page, "Enter")
     assert page.get_by_role("alert").inner_text() == "Choose an answer, or skip the pair."
     assert page.locator("#which").inner_text() == "Pair 1 of 5"
@@ -183,7 +157,9 @@ def test_an_answer_is_wanted_before_the_next_pair(page: Any) -> None:
     assert page.get_by_role("radio", name="Text A").first.is_checked()
 
 
-def test_it_goes_on_where_it_was_left(page: Any, browser: Any, study: Path, tmp_path: Path) -> None:
+def test_it_goes_on_where_it_was_left(
+    page: Page, browser: Browser, study: Path, tmp_path: Path
+) -> None:
     press(page, "a", "Enter", "b", "Enter")
     page.reload()
     assert page.locator("#status").inner_text() == "2 of 5 pairs answered or skipped"
@@ -206,14 +182,90 @@ def test_it_goes_on_where_it_was_left(page: Any, browser: Any, study: Path, tmp_
     context.close()
 
 
-def test_keys_can_be_turned_off(page: Any) -> None:
+def test_a_damaged_file_takes_no_answer_away_and_an_older_one_neither(
+    page: Page, tmp_path: Path
+) -> None:
+    press(page, "a", "Enter")
+    older = saved(page, tmp_path)
+    content = json.loads(older.read_text("utf-8"))
+    page.locator("#which").focus()
+    press(page, "b", "Enter")
+    damaged = tmp_path / "damaged.json"
+    for change in ({"answers": 5}, {"answers": [{"task": "x"}]},
+                   {"answers": [content["answers"][0] | {"preference": "third"}]}):  # fmt: skip
+        damaged.write_text(json.dumps(content | change), encoding="utf-8")
+        page.get_by_label("Go on from a saved file").set_input_files(damaged)
+        page.get_by_text("That file holds no answers that this page saved.").wait_for()
+        assert page.locator("#status").inner_text() == "2 of 5 pairs answered or skipped"
+        press(page, "ArrowLeft", "ArrowRight")
+    page.get_by_label("Go on from a saved file").set_input_files(older)
+    page.get_by_text("Pair 3 of 5").wait_for()
+    assert page.locator("#status").inner_text() == "2 of 5 pairs answered or skipped"
+
+
+def test_a_second_tab_takes_no_answer_away(page: Page) -> None:
+    other = page.context.new_page()
+    other.goto(page.url)
+    press(page, "a", "Enter", "b", "Enter")
+    other.get_by_text("2 of 5 pairs answered or skipped").wait_for()
+    assert other.locator("#which").inner_text() == "Pair 1 of 5"
+    press(other, "ArrowRight", "ArrowRight", "t", "Enter")
+    other.close()
+    page.reload()
+    assert page.locator("#status").inner_text() == "3 of 5 pairs answered or skipped"
+
+
+def test_who_answers_by_keyboard_is_told_that_the_browser_keeps_nothing(
+    browser: Browser, study: Path
+) -> None:
+    context = browser.new_context()
+    context.add_init_script(
+        "Object.defineProperty(window, 'localStorage', { get() { throw new Error('denied') } })"
+    )
+    page = context.new_page()
+    page.goto((study / "annotator-1.html").as_uri())
+    press(page, "a", "Enter")
+    assert page.locator("#which").inner_text() == "Pair 2 of 5"
+    told = page.get_by_role("alert").filter(has_text="This browser keeps nothing").inner_text()
+    assert "save your answers as a file before you close it" in told
+    context.close()
+
+
+def test_time_counts_while_the_page_is_seen(browser: Browser, study: Path, tmp_path: Path) -> None:
+    context = browser.new_context()
+    page = context.new_page()
+    page.clock.install()
+    page.goto((study / "annotator-1.html").as_uri())
+    for seen, seconds in (("visible", 20), ("hidden", 300), ("visible", 10)):
+        page.evaluate(
+            """value => {
+                Object.defineProperty(document, "visibilityState", { value, configurable: true });
+                document.dispatchEvent(new Event("visibilitychange"));
+            }""",
+            seen,
+        )  # fmt: skip
+        page.clock.run_for(1000 * seconds)
+    press(page, "a")
+    (said,) = json.loads(saved(page, tmp_path).read_text("utf-8"))["answers"]
+    assert 30 <= said["seconds"] < 60
+    context.close()
+
+
+def test_a_skipped_pair_that_is_answered_is_not_called_skipped(page: Page) -> None:
+    press(page, "s", "ArrowLeft")
+    assert page.locator("#which").inner_text() == "Pair 1 of 5, skipped"
+    press(page, "a")
+    assert page.locator("#which").inner_text() == "Pair 1 of 5"
+
+
+def test_keys_can_be_turned_off(page: Page) -> None:
     page.get_by_label("use these keys").uncheck()
     page.locator("#which").focus()
     press(page, "a")
     assert not page.get_by_role("radio", name="Text A").first.is_checked()
 
 
-def test_hostile_texts_are_seen_as_text_and_run_nothing(browser: Any, hostile: Path) -> None:
+def test_hostile_texts_are_seen_as_text_and_run_nothing(browser: Browser, hostile: Path) -> None:
     context = browser.new_context(**VIEWS["light"])
     page = context.new_page()
     page.goto((hostile / "annotator-1.html").as_uri())

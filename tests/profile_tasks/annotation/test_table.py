@@ -58,6 +58,8 @@ def test_a_vote_is_a_row(project: Make, tmp_path: Path) -> None:
         (f"{HEAD}p,t,,tie,3,\n", "answers.csv:2: column 'annotator' is empty"),
         (f"{HEAD}p,t,1,A,3,\n", "answers.csv:2: column 'preference' holds 'A'; expected first"),
         (f"{HEAD}p,t,1,tie,soon,\n", "answers.csv:2: column 'seconds' holds 'soon'"),
+        (f"{HEAD}p,t,1,tie,nan,\n", "answers.csv:2: column 'seconds' holds 'nan'"),
+        ("task,first,preference\nt,x,a\n", "an export of Label Studio reads as JSON"),
     ],
 )
 def test_a_bad_cell_is_told_with_its_place(text: str, told: str, tmp_path: Path) -> None:

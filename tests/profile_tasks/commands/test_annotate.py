@@ -81,8 +81,9 @@ def test_a_models_own_pairs_are_judged_beside_its_writer(
     study, people = tmp_path / "study", tmp_path / "people.jsonl"
     log = inspect_log("verbose")
     told = run("annotate", log, "--pairs", 120, "--checks", 2, "-o", study).stdout
-    assert "120 of 237 pairs, 24 sources" in told
+    assert "120 of 228 pairs, 24 sources" in told
     assert "left out: 3 pairs of equal texts" in told
+    assert "left out: 9 pairs of the same two texts as another" in told
     assert "SIMULATED: a planted annotator wrote the texts" in told
     run("collect", study, answered(study, longer), "-o", people)
     rows = [json.loads(line) for line in people.read_text("utf-8").splitlines()]

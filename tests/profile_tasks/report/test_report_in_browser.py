@@ -1,11 +1,7 @@
-"""The page in a real browser: from disk, in the dark, on a narrow screen, for assistive technology.
-
-Needs Chromium and Playwright (``pip install '.[browser]'``, ``apt-get install chromium``).
-"""
+"""The page in a real browser: from disk, in the dark, on a narrow screen, for all who read it."""
 
 import json
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,28 +10,12 @@ import pytest
 from click.testing import CliRunner
 
 from profile_tasks.cli import main
-
-playwright_api = pytest.importorskip(
-    "playwright.sync_api",
-    reason="Playwright is not installed: pip install 'profile-tasks[browser]'",
-)
-axe = pytest.importorskip(
-    "axe_playwright_python.sync_playwright",
-    reason="axe is not installed: pip install 'profile-tasks[browser]'",
-)
-Browser, Page, Locator = playwright_api.Browser, playwright_api.Page, playwright_api.Locator
+from tests.profile_tasks.real_browser import VIEWS, Browser, Locator, Page, axe, chromium
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.filterwarnings("ignore"),  # Inspect and its dependencies warn
 ]
-
-VIEWS = {
-    "light": {"viewport": {"width": 1200, "height": 900}},
-    "dark": {"viewport": {"width": 1200, "height": 900}, "color_scheme": "dark"},
-    "narrow": {"viewport": {"width": 400, "height": 800}},
-    "narrow and dark": {"viewport": {"width": 400, "height": 800}, "color_scheme": "dark"},
-}
 
 
 @pytest.fixture(scope="module")
@@ -50,20 +30,13 @@ def board_page(verbose_log: Path, concise_log: Path, made_once: Any) -> Path:
     return made_once(("board page",), built)
 
 
-# Pages first: where Playwright runs, Inspect cannot, since both want the thread's event loop.
+# Pages first: where Chromium runs, Inspect cannot.
 @pytest.fixture(scope="module")
 def browser(
     planted_page: Path, hostile_page: Path, board_page: Path, audit_page: Path
 ) -> Iterator[Browser]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with playwright_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(params=VIEWS)

@@ -1,7 +1,4 @@
-"""Inspect's viewer in a real browser: what heads a log leaves its title to be read.
-
-Needs Chromium and Playwright (``pip install '.[browser]'``, ``apt-get install chromium``).
-"""
+"""Inspect's viewer in a real browser: what heads a log leaves its title to be read."""
 
 import shutil
 import socket
@@ -15,10 +12,7 @@ from typing import Any
 
 import pytest
 
-playwright_api = pytest.importorskip(
-    "playwright.sync_api",
-    reason="Playwright is not installed: pip install 'profile-tasks[browser]'",
-)
+from tests.profile_tasks.real_browser import chromium
 
 pytestmark = [
     pytest.mark.slow,
@@ -76,15 +70,8 @@ def viewer(logs: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser(viewer: str) -> Iterator[Any]:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        pytest.skip("no Chromium on the path: apt-get install chromium")
-    with playwright_api.sync_playwright() as playwright:
-        started = playwright.chromium.launch(
-            executable_path=chromium, args=["--no-sandbox", "--disable-dev-shm-usage"]
-        )
+    with chromium() as started:
         yield started
-        started.close()
 
 
 @pytest.mark.parametrize("width", [1280, 1600])

@@ -363,3 +363,17 @@ def test_rank_coefficients_differ_by_what_their_true_values_may() -> None:
     apart = alignment_difference(first, second)
     assert (apart.value, apart.disattenuated) == pytest.approx((0.4, 0.4))
     assert (apart.low, apart.high) == pytest.approx((0.0, 0.8))
+
+
+def test_rank_coefficients_whose_errors_go_against_each_other_differ_by_all_of_both() -> None:
+    draw = np.random.default_rng(9)
+    likely, drawn = draw.normal(size=(2, 1000))
+    first = Estimate(0.0, -1.0, 1.0, disattenuated=0.0, likely=likely, drawn=drawn)
+
+    def width(other: np.ndarray) -> float:
+        apart = alignment_difference(first, replace(first, likely=likely[::-1], drawn=other))
+        return apart.high - apart.low
+
+    alone, half = width(drawn), width(-drawn + np.sqrt(3) * draw.normal(size=1000))
+    assert width(-drawn) == pytest.approx(np.sqrt(2) * alone, rel=0.05)
+    assert half == pytest.approx(np.sqrt(1.5) * alone, rel=0.05)
