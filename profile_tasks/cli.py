@@ -1,6 +1,7 @@
 """The command ``profile-tasks``: a group whose commands stand in ``commands/``."""
 
 import errno
+import os
 from importlib import import_module
 from typing import Any
 
@@ -8,6 +9,10 @@ import click
 
 from profile_tasks import __version__
 from profile_tasks.nearest_name import instead_of
+
+# Our matrices are a few columns wide: more threads only wait for each other, and cost the time of
+# a core. Read when numpy is loaded; who sets it is heard.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",

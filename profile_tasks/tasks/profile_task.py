@@ -26,8 +26,8 @@ from profile_tasks.scorers.grading.grader import (
 from profile_tasks.scorers.grading.grader_names import named_apart
 from profile_tasks.scorers.inspect.arguments import in_evaluation
 from profile_tasks.scorers.inspect.profile_scorer import headline_metrics, profile_scorer
+from profile_tasks.scorers.measurement.pair_systems import check_systems
 from profile_tasks.scorers.measurement.slice_labels import check_slices
-from profile_tasks.scorers.measurement.source_measurement import check_systems
 from profile_tasks.scorers.statistics.study import REPLICATES
 from profile_tasks.settings import ProfileSettings, Setting
 from profile_tasks.solvers.both_settings import both_settings

@@ -34,10 +34,10 @@ from profile_tasks.scorers.grading.record import (
     SourceGrades,
     applies,
     digest,
-    is_written,
     reusable,
     wording,
 )
+from profile_tasks.scorers.grading.response_ids import is_written
 from profile_tasks.settings import Grading, JudgeSettings
 from profile_tasks.solvers.both_orders import Pick, named, shown_swapped
 

@@ -17,11 +17,11 @@ from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
 from profile_tasks.scorers.grading.grader import Grader, RunNotes, grader_model
 from profile_tasks.scorers.grading.record import (
     SourceGrades,
-    annotated_id,
     graded_signs,
     graded_values,
 )
 from profile_tasks.scorers.grading.requests import SourceToGrade, grade_source
+from profile_tasks.scorers.grading.response_ids import annotated_id
 from profile_tasks.scorers.inspect.arguments import told_of_a_scorer
 from profile_tasks.scorers.inspect.live_metrics import seldom_while_running
 from profile_tasks.scorers.measurement.human_labels import HumanLabel, chosen_labels, labels_of

@@ -20,7 +20,7 @@ from profile_tasks.data.preference import PREFERENCE_SIGNS
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.selection import read_selection
-from profile_tasks.scorers.grading.record import annotated_id
+from profile_tasks.scorers.grading.response_ids import annotated_id
 
 Direction = Literal["same", "opposite"]
 Kind = Literal["pairwise", "values", "spans"]

@@ -50,9 +50,9 @@ from profile_tasks.scorers.measurement.label_correction import (
     label_of_each_factor,
     label_signs,
 )
+from profile_tasks.scorers.measurement.pair_systems import check_systems, named_systems
 from profile_tasks.scorers.measurement.signs import PreferenceState, sampled_study
 from profile_tasks.scorers.measurement.slice_labels import slice_labels
-from profile_tasks.scorers.measurement.source_measurement import check_systems, named_systems
 from profile_tasks.scorers.measurement.streamed import ChoiceError, Measuring, streamed_state
 from profile_tasks.scorers.measurement.tables import shared_group_codes, with_units
 from profile_tasks.scorers.statistics.annotators import Votes

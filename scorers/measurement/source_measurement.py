@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, Field
 
 from profile_tasks.data.preference import PREFERENCE_SIGNS
-from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource
+from profile_tasks.data.preferences import AnnotatedSource
 from profile_tasks.data.task_definition import (
     REFERENCE_METRICS,
     ReferenceMetric,
@@ -31,12 +31,12 @@ from profile_tasks.scorers.grading.grader_names import named_apart
 from profile_tasks.scorers.grading.record import (
     FactorGrading,
     SourceGrades,
-    annotated_id,
     factor_grading,
     graded_signs,
     graded_values,
-    written_id,
 )
+from profile_tasks.scorers.grading.response_ids import annotated_id, written_id
+from profile_tasks.scorers.measurement.pair_systems import named_systems
 from profile_tasks.scorers.measurement.slice_labels import logged_labels
 from profile_tasks.scorers.measurement.standard_metrics import (
     decided_pairs,
@@ -56,9 +56,6 @@ from profile_tasks.settings import Control
 from profile_tasks.solvers.both_orders import PairVerdict, Picks
 from profile_tasks.solvers.own_pairs import ScorePair
 from profile_tasks.solvers.target_scores import same_text
-
-SYSTEM_COLUMNS = ("system_a", "system_b")
-"""Where the data name who wrote response_a and response_b."""
 
 _PROBLEMS_KEPT = 3
 """All of them stand with the grades; these are for the summary of a run."""
@@ -508,40 +505,6 @@ def _votes(annotated: AnnotatedSource) -> tuple[tuple[int, ...], ...]:
     if not any(pair.annotators for pair in annotated.pairs):
         return ()
     return tuple(tuple(PREFERENCE_SIGNS[v] for v in pair.annotators) for pair in annotated.pairs)
-
-
-def named_systems(pair: AnnotatedPair) -> tuple[str | None, str | None]:
-    """Who wrote the two responses of a pair; None where the data do not say.
-
-    Raises:
-        ValueError: A name is no text.
-    """
-    a, b = (_system(pair, column) for column in SYSTEM_COLUMNS)
-    return a, b
-
-
-def _system(pair: AnnotatedPair, column: str) -> str | None:
-    name = pair.extra.get(column)
-    if name is not None and not isinstance(name, str):
-        raise ValueError(
-            f"pair {pair.id!r:.60}: field {column!r} is {name!r:.60}; expected the name of a "
-            "system, as a text"
-        )
-    return (name or "").strip() or None
-
-
-def check_systems(sources: Iterable[AnnotatedSource]) -> None:
-    """Check that systems can be controlled for: at least one pair names both of its.
-
-    Raises:
-        ValueError: None does, or a name is no text.
-    """
-    named = [named_systems(pair) for source in sources for pair in source.pairs]
-    if not any(None not in names for names in named):
-        raise ValueError(
-            f"control=system: none of the {len(named)} pairs names who wrote its responses. "
-            f"Give the columns {' and '.join(SYSTEM_COLUMNS)}, or leave the control out"
-        )
 
 
 def _written(

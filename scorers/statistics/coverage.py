@@ -1,7 +1,7 @@
 """Where a 95 % interval covers more or less than it says, in words.
 
-The figures are those of docs/calibration.md and docs/own-labels.md: simulated studies of known truth on real designs.
-Whatever prints intervals prints these sentences beside them.
+The figures are those of docs/calibration.md and docs/own-labels.md: simulated studies of known
+truth on real designs. Whatever prints intervals prints these sentences beside them.
 """
 
 from collections.abc import Mapping
