@@ -10,10 +10,6 @@ import click
 from profile_tasks import __version__
 from profile_tasks.nearest_name import instead_of
 
-# Our matrices are a few columns wide: more threads only wait for each other, and cost the time of
-# a core. Read when numpy is loaded; who sets it is heard.
-os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
-
 COMMANDS = {
     "influence": "Factor profile of recorded preferences; no model is needed.",
     "judges": "People beside every judge whose verdicts a file records.",
@@ -44,6 +40,10 @@ COMMANDS = {
     "power": "Sources that a study needs, from a pilot or from assumptions.",
     "selftest": "Whether planted truths are found again on this machine.",
 }
+
+_WITHOUT_MODELS = {"influence", "judges", "contributions", "align", "report", "compare", "gate"}
+"""Their matrices are a few columns wide: more threads of BLAS only wait for each other, and cost
+the time of a core. It is read when numpy is loaded; who sets it is heard."""
 """Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""
 
 
@@ -59,6 +59,8 @@ class Commands(click.Group):
         if cmd_name not in COMMANDS:
             return None
         name = cmd_name.replace("-", "_")
+        if name in _WITHOUT_MODELS:
+            os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         command: click.Command = getattr(import_module(f"profile_tasks.commands.{name}"), name)
         return command
 

@@ -155,8 +155,10 @@
         if (!tasks.some((each) => each.task === task) || !isAnswer(answer)) throw new TypeError("no answer");
         loaded[task] = answer;
       }
-      // What was answered here and is not in the file stays.
-      state = { name: content.annotator === project.sheet ? "" : content.annotator, at: 0, answers: { ...state.answers, ...loaded } };
+      const name = content.annotator === project.sheet ? "" : content.annotator;
+      // What was answered here and is not in the file stays, unless somebody else answered it.
+      const here = name && state.name && name !== state.name ? {} : state.answers;
+      state = { name, at: 0, answers: { ...here, ...loaded } };
       const open = tasks.findIndex(({ task }) => !isDone(task));
       state.at = open < 0 ? tasks.length : open;
       byId("name").value = state.name;
@@ -186,9 +188,12 @@
   addEventListener("storage", ({ key }) => { // another tab with this page
     if (key !== kept) return;
     const { at } = state;
+    const writing = byId("comment") === document.activeElement && byId("comment").value;
     restore();
     state.at = at;
+    byId("name").value = state.name;
     show(false);
+    if (writing) byId("comment").value = writing;
   });
 
   document.addEventListener("keydown", (event) => {

@@ -6,7 +6,6 @@ import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
 from itertools import combinations
 
 from pydantic import JsonValue
@@ -47,11 +46,12 @@ def converted(format_: Format, records: Iterable[Record]) -> list[Record]:
     opened = _each(records, lambda row, _: format_.opened(row))
     if format_.responses is not None:
         return list(_pairs_of_responses(format_, format_.responses, opened))
-    found = list(_each(opened, lambda row, number: _as_ours(format_, row, number)))
+    found = list(_each(opened, lambda row, number: _told(format_, _as_ours(format_, row, number))))
     found = _merged(found) if format_.merged else found
-    good = [row for _, row in found if not isinstance(row, RowError)]
-    people = any(not {"preference", "annotators"}.isdisjoint(row) for row in good)
-    return list(_each(found, partial(_told, format_, people)))
+    people = any(_is_vote(row) for _, row in found if not isinstance(row, RowError))
+    if format_.ours or not people:
+        return found
+    return list(_each(found, lambda row, _: row if _is_vote(row) else row | {"annotators": []}))
 
 
 def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterator[Record]:
@@ -63,16 +63,18 @@ def _each(records: Iterable[Record], read: Callable[[Row, int], Row]) -> Iterato
             yield Record(place, error)
 
 
-def _told(format_: Format, people: bool, row: Row, _: int) -> Row:
-    """The row, if it tells what it should; beside people's, a judge's alone is told by nobody."""
-    judged = any(map(is_judge, row))
-    if people and judged and {"preference", "annotators"}.isdisjoint(row):
-        return row | {"annotators": []}
+def _told(format_: Format, row: Row) -> Row:
+    """The row, if it says whom it prefers, or what a judge does."""
     untold = row.get("preference", "") is None and row.get("annotators") is None
-    if untold and not (format_.ours or judged):
+    if untold and not (format_.ours or any(map(is_judge, row))):
         labels = ", ".join(map(repr, format_.labels or PREFERENCES))
         raise RowError(f"field {format_.theirs('preference')!r} is null; expected {labels}")
     return row
+
+
+def _is_vote(row: Row) -> bool:
+    """Whether people speak in it, and no judge alone."""
+    return not {"preference", "annotators"}.isdisjoint(row)
 
 
 def _as_ours(format_: Format, row: Row, number: int) -> Row:
@@ -214,9 +216,10 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     """Rows about the same two responses as one pair, in the place of the first.
 
     It holds the votes of people and the verdicts of each judge. What the same judge says once more
-    stays a pair of its own; such pairs, and others of one question, are given ids of their own.
+    stands in a second such pair; pairs of one question are given ids of their own.
     """
-    pairs: dict[str, tuple[str, list[tuple[Row, bool]]]] = {}
+    pairs: list[tuple[str, list[tuple[Row, bool]]]] = []
+    about: defaultdict[str, list[list[tuple[Row, bool]]]] = defaultdict(list)
     others: list[Record] = []
     for place, row in records:
         votes = [] if isinstance(row, RowError) else row.get("annotators") or row.get("preference")
@@ -224,13 +227,13 @@ def _merged(records: Iterable[Record]) -> list[Record]:
             others.append(Record(place, row))
             continue
         a, b = (json.dumps([row.get(f"{name}_{side}") for name in _SIDED]) for side in "ab")
-        key = json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])
-        _, rows = pairs.setdefault(key, (place, []))
-        if _goes_with(rows, row, a > b):
-            rows.append((row, a > b))
-        else:
-            others.append(Record(place, row))
-    merged = [Record(place, _as_one(rows)) for place, rows in pairs.values()] + others
+        same = about[json.dumps([row.get("prompt"), row.get("source"), *sorted((a, b))])]
+        rows = next((rows for rows in same if _goes_with(rows, row, a > b)), None)
+        if rows is None:
+            same.append(rows := [])
+            pairs.append((place, rows))
+        rows.append((row, a > b))
+    merged = [Record(place, _as_one(rows)) for place, rows in pairs] + others
     times: Counter[str] = Counter()
     for _, row in merged:
         if not isinstance(row, RowError):
@@ -240,17 +243,26 @@ def _merged(records: Iterable[Record]) -> list[Record]:
     return merged
 
 
-def _verdicts(row: Row) -> Row:
-    return {name: value for name, value in row.items() if name.startswith(VERDICT_PREFIXES)}
+def _verdicts(row: Row, *, swapped: bool) -> Row:
+    """What judges say in it, of responses that change their names where it is swapped."""
+    said = {name: value for name, value in row.items() if name.startswith(VERDICT_PREFIXES)}
+    return {name: _turned(value) for name, value in said.items()} if swapped else said
 
 
 def _goes_with(rows: Sequence[tuple[Row, bool]], row: Row, swapped: bool) -> bool:
-    """Whether no judge speaks twice, and what was seen in one order alone keeps its order."""
-    judged = _verdicts(row)
-    one_order = any(isinstance(each, list) and len(each) < 2 for each in judged.values())
-    return not any(
-        judged.keys() & held.keys() or (one_order and swapped != order) for held, order in rows
-    )
+    """Whether no judge speaks twice, and what was seen in one order alone keeps its order.
+
+    A judge's verdict beside each vote of people is one verdict, where it is the same.
+    """
+    for held, order in rows:
+        said, before = _verdicts(row, swapped=swapped != order), _verdicts(held, swapped=False)
+        if swapped != order and any(isinstance(v, list) and len(v) < 2 for v in said.values()):
+            return False
+        beside = _is_vote(row) and _is_vote(held)
+        for name in said.keys() & before.keys():
+            if not (beside and (said[name] == before[name] or None in (said[name], before[name]))):
+                return False
+    return True
 
 
 def _as_one(rows: Sequence[tuple[Row, bool]]) -> Row:
@@ -262,19 +274,23 @@ def _as_one(rows: Sequence[tuple[Row, bool]]) -> Row:
     votes = [
         turned(row.get("preference")) if swapped else row.get("preference")  # type: ignore[arg-type]
         for row, swapped in sided
-        if not {"preference", "annotators"}.isdisjoint(row)
+        if _is_vote(row)
     ]
     told = {name: value for name, value in first.items() if name != "preference"}
     for row, swapped in sided:
-        told |= {name: _turned(v) if swapped else v for name, v in _verdicts(row).items()}
+        told |= {
+            name: value
+            for name, value in _verdicts(row, swapped=swapped).items()
+            if told.get(name) is None
+        }
     return told | ({"annotators": [vote for vote in votes if vote is not None]} if votes else {})
 
 
 def _turned(verdict: JsonValue) -> JsonValue:
-    """A verdict, or picks by the position shown, of responses that change their names."""
+    """A verdict, or picks by the position shown; whoever reads it refuses what is neither."""
     if isinstance(verdict, list):
         return verdict[::-1]
-    return turned(verdict)  # type: ignore[arg-type]
+    return turned(verdict) if verdict in PREFERENCES else verdict
 
 
 # One row, or several, with rated responses; several pairs -----------------------------------------

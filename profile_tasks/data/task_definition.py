@@ -452,7 +452,7 @@ def read_definition(given: str | Path | Mapping[str, Any]) -> TaskDefinition:
     """A task by its name or key, by its YAML file, or by what such a file holds.
 
     Args:
-        given: Which one.
+        given: Which one. What a log holds is read by ``logged_definition``.
 
     Raises:
         TaskDefinitionError: There is no such task or file, or the definition cannot be used; the
@@ -471,6 +471,11 @@ def read_definition(given: str | Path | Mapping[str, Any]) -> TaskDefinition:
             )
         return remembered(_read_file(path), str(given))
     return definition_of(str(given))
+
+
+def logged_definition(held: Mapping[str, Any]) -> TaskDefinition:
+    """The task that a log defines; as of ``read_definition``, but nobody here has given it."""
+    return remembered(_checked(dict(held), f"task {held.get('name')!r}"))
 
 
 def remembered(definition: TaskDefinition, place: str | None = None) -> TaskDefinition:

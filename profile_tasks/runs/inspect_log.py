@@ -21,7 +21,7 @@ from inspect_ai.log import EvalLog, EvalScore, read_eval_log
 from pydantic_core import from_json
 
 from profile_tasks.data.preferences import AnnotatedSource
-from profile_tasks.data.task_definition import TASK, TASK_DEFINITION, read_definition
+from profile_tasks.data.task_definition import TASK, TASK_DEFINITION, logged_definition
 from profile_tasks.runs.run import (
     A_FOLDER,
     AUDIT,
@@ -114,7 +114,7 @@ def open_log(location: str, fields: frozenset[str] = _READ) -> InspectLog:
         raise ValueError(f"{location}: not an Inspect log ({_problem(error)})") from error
     if (definition := (log.header.eval.metadata or {}).get(TASK_DEFINITION)) is not None:
         try:
-            read_definition(definition)  # by its key it is found from now on
+            logged_definition(definition)  # by its key it is found from now on
         except (AttributeError, ValueError) as error:
             raise damaged(location, error) from error
     return log

@@ -19,8 +19,8 @@ from profile_tasks.data.task_definition import (
     PREFERENCE,
     TASK,
     TASK_DEFINITION,
+    logged_definition,
     packaged_tasks,
-    read_definition,
 )
 from profile_tasks.runs.run import (
     COMPARED_SETTINGS,
@@ -178,7 +178,7 @@ def _results_run(
     first = next(iter(names.values()))
     metadata = (results["configs"].get(first) or {}).get("metadata") or {}
     if (definition := metadata.get(TASK_DEFINITION)) is not None:
-        read_definition(definition)  # by its key it is found from now on
+        logged_definition(definition)  # by its key it is found from now on
     task = str(metadata[TASK]) if task == PREFERENCE else task
     settings = _settings(metadata)
     grading = results.get(GRADING) or {}

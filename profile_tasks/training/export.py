@@ -19,7 +19,8 @@ import jsonlines
 
 from profile_tasks.data.preferences import AnnotatedPair, AnnotatedSource, PreferenceData
 from profile_tasks.data.task_definition import definition_of, name_of
-from profile_tasks.scorers.factors.taxonomy import load_taxonomy, taxonomy_of
+from profile_tasks.scorers.factors.factor import OnlyInALog
+from profile_tasks.scorers.factors.taxonomy import taxonomy_of
 from profile_tasks.scorers.factors.words import word_count
 from profile_tasks.scorers.measurement.recorded import human_comparisons
 from profile_tasks.scorers.statistics.estimate import Estimate
@@ -237,8 +238,7 @@ def training_prompt(pair: TrainingPair, score: int | None, *, conversational: bo
 def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any]:
     """The factor profile of chosen over rejected: what these data teach, in surface factors.
 
-    Without those that a Python function of somebody's own computes: a log may name it, and nothing
-    that a log names is imported to look at it.
+    Without those that a Python function computes which only the log names.
     """
     data = PreferenceData(
         sources=tuple(_annotated(index, pair) for index, pair in enumerate(pairs)),
@@ -249,12 +249,11 @@ def chosen_profile(pairs: Sequence[TrainingPair], *, seed: int) -> dict[str, Any
     )
     tasks = {pair.task for pair in pairs}
     meant = {definition_of(task).of_factors for task in tasks}
-    packaged = {factor.function for factor in load_taxonomy().values()}
     ids = [
         factor.id
         for factor in taxonomy_of(tasks).values()
         if factor.kind == "surface" and factor.mirrors is None and meant & set(factor.tasks)
-        if factor.function in packaged or factor.pattern is not None
+        if not isinstance(factor.function, OnlyInALog)
     ]
     if not ids:
         return {}

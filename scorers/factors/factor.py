@@ -89,11 +89,15 @@ class Factor:
         return self.kind in {"facts", "judged"}
 
 
+class OnlyInALog(str):
+    """The name of a function that only a log or data state: somebody's text, and never called."""
+
+
 def surface_function(factor: Factor) -> SurfaceFunction:
     """Import the function of a surface factor, or make that of its pattern.
 
-    Raises ValueError where the factor is of another kind or the name is not callable, and
-    ImportError where its module or the name in it cannot be imported.
+    Raises ValueError where the factor is of another kind, the name is not callable or only a log
+    states it, and ImportError where its module or the name in it cannot be imported.
 
     >>> from profile_tasks.scorers.factors.taxonomy import load_taxonomy
     >>> surface_function(load_taxonomy()["length"])("three short words", None, "")
@@ -109,6 +113,12 @@ def surface_function(factor: Factor) -> SurfaceFunction:
         )
     if not isinstance(factor.function, str):
         return factor.function
+    if isinstance(factor.function, OnlyInALog):
+        raise ValueError(
+            f"Factor {factor.id!r} is computed by {str(factor.function)!r}, a Python function that "
+            "only the log names. If you trust it, name the task's file yourself (task=FILE), or a "
+            "file of factors that holds it (factors=FILE)."
+        )
     module, _, name = factor.function.partition(":")
     try:
         function: SurfaceFunction = getattr(import_module(module), name)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from pathlib import Path
 
-from profile_tasks.data.task_definition import definition_of, is_given_here
+from profile_tasks.data.task_definition import definition_of
 from profile_tasks.nearest_name import instead_of
 from profile_tasks.scorers.factors.factor import Factor, surface_function
 from profile_tasks.scorers.factors.own_function import (
@@ -214,8 +214,8 @@ def measured_factors(
         recorded: Names of factors that the data record, as of ``with_recorded``.
 
     Raises:
-        ValueError: As ``resolve_factors``, and as ``surface_function``; a recorded name cannot be
-            a metric's; or only a log names the function of a factor.
+        ValueError: As ``resolve_factors``, and as ``surface_function``; or a recorded name cannot
+            be a metric's.
         ImportError: A surface function cannot be imported. Found here, before a model is paid.
 
     >>> chosen = measured_factors(
@@ -232,7 +232,6 @@ def measured_factors(
         )
     for factor in chosen.values():
         if factor.kind == "surface":
-            _check_named_here(factor, task)
             surface_function(factor)
         if factor.kind == "recorded" and "/" in factor.id:
             raise ValueError(
@@ -240,19 +239,6 @@ def measured_factors(
                 "in the data"
             )
     return tuple(chosen.values())
-
-
-def _check_named_here(factor: Factor, task: str) -> None:
-    """A log is somebody's text: a function that it alone names is not called."""
-    defined = None if is_given_here(task) else taxonomy_of([task]).get(factor.id)
-    if defined is None or defined.function != factor.function:
-        return
-    if factor.function not in {each.function for each in load_taxonomy().values()}:
-        raise ValueError(
-            f"factor {factor.id!r} is computed by {factor.function!r}, a Python function that only "
-            "the log names; if you trust it, name the task's file (--scorer "
-            "profile_tasks/factor_profile -S task=FILE)"
-        )
 
 
 def needing_grader(factors: Sequence[Factor]) -> tuple[str, ...]:

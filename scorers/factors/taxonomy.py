@@ -17,11 +17,12 @@ from profile_tasks.data.task_definition import (
     TaskDefinition,
     TaskDefinitionError,
     definition_of,
+    is_given_here,
     known_definitions,
     packaged_tasks,
 )
 from profile_tasks.nearest_name import instead_of
-from profile_tasks.scorers.factors.factor import FactLabel, Factor
+from profile_tasks.scorers.factors.factor import FactLabel, Factor, OnlyInALog
 
 SELECTIONS = ("auto", "core", "surface", "all")
 """Names that stand for several factors (``selection``), so that no factor may have one."""
@@ -152,6 +153,8 @@ def _task_factors(definition: TaskDefinition, known: Mapping[str, Factor]) -> di
         own = {factor.id: factor for factor in _factors(completed, where, known)}
     except ValueError as error:
         raise TaskDefinitionError(str(error)) from error
+    if not is_given_here(definition.key):
+        own = {name: _not_called(factor) for name, factor in own.items()}
     named = [each for each in definition.factors if isinstance(each, str)]
     for name in named:
         twice = name in own or named.count(name) > 1
@@ -162,6 +165,13 @@ def _task_factors(definition: TaskDefinition, known: Mapping[str, Factor]) -> di
         factor.id: replace(factor, tasks=(*factor.tasks, definition.of_factors))
         for factor in (*(known[name] for name in named), *own.values())
     }
+
+
+def _not_called(factor: Factor) -> Factor:
+    packaged = {each.function for each in load_taxonomy().values()}
+    if not isinstance(factor.function, str) or factor.function in packaged:
+        return factor
+    return replace(factor, function=OnlyInALog(factor.function))
 
 
 def _parse(text: str, file: str, known: Mapping[str, Factor]) -> tuple[Factor, ...]:

@@ -260,6 +260,8 @@ def test_training_data_of_a_log_import_nothing_that_it_names(
         path.write_text(yaml.safe_dump({**content, "factors": factors}), encoding="utf-8")
         log = finished(tmp_path / "logs", path).location
         monkeypatch.setattr("own_task_factors.size", None)  # whoever calls it fails
+        # As in a process that never saw the file.
+        monkeypatch.setattr("profile_tasks.data.task_definition._places", {})
         made = command("export", log, "--format", "dpo", "--output", tmp_path / name)
         assert made.exit_code == 0, made.output
         card = json.loads((tmp_path / name / "card.json").read_text(encoding="utf-8"))

@@ -203,6 +203,21 @@ def test_a_damaged_file_takes_no_answer_away_and_an_older_one_neither(
     assert page.locator("#status").inner_text() == "2 of 5 pairs answered or skipped"
 
 
+def test_the_file_of_somebody_else_brings_no_answer_of_who_sat_here_before(
+    page: Page, tmp_path: Path
+) -> None:
+    page.get_by_label("Your name").fill("Ann")
+    page.locator("#which").focus()
+    press(page, "a", "Enter", "b", "Enter")
+    content = json.loads(saved(page, tmp_path).read_text("utf-8"))
+    theirs = tmp_path / "theirs.json"
+    theirs.write_text(
+        json.dumps(content | {"annotator": "Bea", "answers": content["answers"][:1]}), "utf-8"
+    )
+    page.get_by_label("Go on from a saved file").set_input_files(theirs)
+    page.get_by_text("1 of 5 pairs answered or skipped").wait_for()
+
+
 def test_a_second_tab_takes_no_answer_away(page: Page) -> None:
     other = page.context.new_page()
     other.goto(page.url)

@@ -286,6 +286,40 @@ def test_judges_of_the_same_responses_stand_in_one_pair_and_one_twice_in_two(
     assert (again.id, "judge_claude" in again.extra) == (f"{one.id}#2", False)
 
 
+def test_a_judge_beside_each_vote_is_one_verdict_where_it_is_the_same(tmp_path: Path) -> None:
+    first = ROWS["arena"] | {"judge_mine": "a"}
+    second = first | {"judge": "arena_user_2", "winner": "tie"}
+    (source,) = load(tmp_path, [first, second]).sources
+    (pair,) = source.pairs
+    assert (pair.annotators, pair.extra["judge_mine"]) == (("a", "tie"), "a")
+    (source,) = load(tmp_path, [first, second | {"judge_mine": "b"}]).sources
+    assert [pair.extra["judge_mine"] for pair in source.pairs] == ["a", "b"]
+
+
+def test_judges_who_repeat_themselves_stand_together_each_time(tmp_path: Path) -> None:
+    said_twice = [
+        ROWS["alpaca_eval"] | {"annotator": name, "preference": verdict}
+        for name, verdict in (("gpt", 1), ("claude", 2), ("gpt", 2), ("claude", 1))
+    ]
+    (source,) = load(tmp_path, said_twice).sources
+    verdicts = [(pair.extra["judge_gpt"], pair.extra["judge_claude"]) for pair in source.pairs]
+    assert verdicts == [("a", "b"), ("b", "a")]
+
+
+def test_no_verdict_is_made_of_what_is_none_where_sides_are_swapped(tmp_path: Path) -> None:
+    row = ROWS["arena"]
+    swapped = {
+        "judge": "arena_user_2", "model_a": "m2", "model_b": "m1", "probability_mine": 0.8,
+        "conversation_a": row["conversation_b"], "conversation_b": row["conversation_a"],
+    }  # fmt: skip
+    (source,) = load(tmp_path, [row, row | swapped]).sources
+    assert [pair.extra["probability_mine"] for pair in source.pairs] == [0.8]
+
+
+def test_a_null_of_people_is_told_whatever_stands_beside_it(tmp_path: Path) -> None:
+    assert "field 'winner' is null" in error_of(tmp_path, [ROWS["arena"] | {"winner": None}] * 2)
+
+
 def test_newer_arena_exports_have_messages_in_parts_and_other_names(tmp_path: Path) -> None:
     def parts(*texts: str) -> list[dict[str, object]]:
         part = {"type": "text", "image": None, "mimeType": None}
@@ -409,6 +443,32 @@ def test_only_what_was_submitted_to_argilla_counts(
         "preference.responses.status": ["submitted", "discarded"],
     }
     assert only(load(tmp_path, [ARGILLA | flat]))[1].annotators == votes
+
+
+@pytest.mark.parametrize(
+    "votes",
+    [
+        ["response1", "response2", "response1"],
+        [{"value": "response1"}, {"value": "response2"}, {"value": "response1"}],
+        [{"value": f"response{n}", "status": "submitted"} for n in (1, 2, 1)]
+        + [{"value": "response2", "status": "discarded"}],
+    ],
+)
+def test_votes_of_argilla_count_as_texts_without_a_status_and_as_submitted(
+    votes: list[object], tmp_path: Path
+) -> None:
+    assert only(load(tmp_path, [ARGILLA | {"preference": votes}]))[1].annotators == ("a", "b", "a")
+
+
+def test_what_a_record_of_argilla_says_was_discarded_is_no_vote(tmp_path: Path) -> None:
+    fields = {"prompt": ASK, "response1": LONG, "response2": SHORT}
+    votes = [
+        {"value": "response1", "user_id": "u", "status": "discarded"},
+        {"value": "response2", "user_id": "v", "status": "submitted"},
+        {"value": "response2", "user_id": "w"},
+    ]
+    row = {"id": "r", "fields": fields, "responses": {"preference": votes}, "suggestions": {}}
+    assert only(load(tmp_path, [row]))[1].annotators == ("b", "b")
 
 
 def test_a_draft_of_argilla_is_no_vote(tmp_path: Path) -> None:

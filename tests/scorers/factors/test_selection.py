@@ -319,7 +319,7 @@ def test_a_function_that_only_a_log_names_is_not_imported(tmp_path: Path) -> Non
 
     of_log = remembered(TaskDefinition.model_validate(held)).key
     assert measured("length", of_log) == ["length"]
-    with pytest.raises(ValueError, match="'os:system', a Python function that only the log names"):
+    with pytest.raises(ValueError, match="'os:system', a Python function that only the log"):
         measured("auto", of_log)
     file = tmp_path / "told.yaml"
     file.write_text(yaml.safe_dump(held), encoding="utf-8")
