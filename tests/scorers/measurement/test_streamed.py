@@ -230,7 +230,7 @@ def test_two_processes_find_what_one_does(tmp_path: Path, monkeypatch: pytest.Mo
 def test_ctrl_c_ends_all_processes_without_a_traceback(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl"
     with path.open("w", encoding="utf-8") as file:
-        for part in range(120):  # far more than can be read before the signal comes
+        for part in range(320):  # far more than can be read before the signal comes
             for row in rows(1500, part):
                 more = {"id": f"{part}-{row['id']}", "group": f"{part:03}-{row['group']}"}
                 file.write(json.dumps(row | more | {"response_a": "word " * 60}) + "\n")
