@@ -40,11 +40,11 @@ COMMANDS = {
     "power": "Sources that a study needs, from a pilot or from assumptions.",
     "selftest": "Whether planted truths are found again on this machine.",
 }
+"""Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""
 
 _WITHOUT_MODELS = {"influence", "judges", "contributions", "align", "report", "compare", "gate"}
 """Their matrices are a few columns wide: more threads of BLAS only wait for each other, and cost
 the time of a core. It is read when numpy is loaded; who sets it is heard."""
-"""Each command with its line in ``--help``: the function of its name in ``commands/<name>.py``."""
 
 
 class Commands(click.Group):

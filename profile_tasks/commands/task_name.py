@@ -4,16 +4,18 @@ from collections.abc import Sequence
 
 import click
 
+from profile_tasks.commands.known_name import KnownName
 from profile_tasks.data.task_definition import is_file, packaged_tasks
-from profile_tasks.nearest_name import instead_of
 
 
-class TaskName(click.Choice[str]):
+class TaskName(KnownName):
     """The name of a packaged task or a YAML file, as it stands or with an ending.
 
     Args:
         endings: What may follow the name of a packaged task, or the file of one's own.
     """
+
+    or_else = "; or the YAML file of one of yours"
 
     def __init__(self, endings: Sequence[str] = ()) -> None:
         names = packaged_tasks()
@@ -27,10 +29,7 @@ class TaskName(click.Choice[str]):
         given = str(value)
         if any(is_file(given.removesuffix(ending)) for ending in self.endings):
             return given
-        if given not in self.choices:
-            meant = instead_of(given, self.choices)
-            self.fail(f"{given!r} is unknown{meant}; or the YAML file of one of yours", param, ctx)
-        return given
+        return super().convert(value, param, ctx)
 
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         """The names, and that a file may stand there."""

@@ -267,12 +267,12 @@ def _goes_with(rows: Sequence[tuple[Row, bool]], row: Row, swapped: bool) -> boo
 
 def _as_one(rows: Sequence[tuple[Row, bool]]) -> Row:
     """The first row, with people's votes and judges' verdicts of all rows, sides as there."""
-    (first, order), *others = rows
-    if not others:
+    first, order = rows[0]
+    if len(rows) == 1:
         return first
     sided = [(row, swapped != order) for row, swapped in rows]
     votes = [
-        turned(row.get("preference")) if swapped else row.get("preference")  # type: ignore[arg-type]
+        _turned(row.get("preference")) if swapped else row.get("preference")
         for row, swapped in sided
         if _is_vote(row)
     ]

@@ -20,9 +20,7 @@ from profile_tasks.runs.run import AnsweredSource
 from profile_tasks.scorers.factors.factor import Factor
 from profile_tasks.scorers.factors.surface import factor_values
 from profile_tasks.scorers.factors.taxonomy import load_taxonomy
-from profile_tasks.scorers.grading.record import (
-    SourceGrades,
-)
+from profile_tasks.scorers.grading.record import SourceGrades
 from profile_tasks.scorers.grading.response_ids import annotated_id, written_id
 from profile_tasks.scorers.measurement.source_measurement import (
     SourceMeasurement,

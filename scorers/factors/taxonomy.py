@@ -168,6 +168,7 @@ def _task_factors(definition: TaskDefinition, known: Mapping[str, Factor]) -> di
 
 
 def _not_called(factor: Factor) -> Factor:
+    """A factor that only a log defines: no function of its own is called, but a package's is."""
     packaged = {each.function for each in load_taxonomy().values()}
     if not isinstance(factor.function, str) or factor.function in packaged:
         return factor
